@@ -1,0 +1,389 @@
+"""Every event Remit records, one frozen class each.
+
+A class is a wire format with a constitution: fields are only ever added, with a
+default; a changed meaning is a new `kind`. `kind` reads `noun.past_participle`.
+`durability` says when the caller may go on:
+
+- `INTENT`: on stable storage before the effect takes place; else no effect.
+- `ANSWER`: on stable storage before the caller is answered; else 503.
+- `SOON`: queued in order; may be the last thing lost in a power cut.
+
+Values keep to the profile of `canonical`: ASCII keys; strings, booleans, nulls and
+integers; no floats. Nothing here may hold a secret, a token, a code, a password,
+or an argument that has not been through `audit.redact`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import ClassVar
+
+from remit.audit.context import Context
+from remit.canonical import Json
+
+__all__ = [
+    "AccountCreated",
+    "AccountDisabled",
+    "AccountEnabled",
+    "AgentResumed",
+    "AgentSuspended",
+    "AuditQueried",
+    "AuditStarted",
+    "AuditStopped",
+    "AuthorizationCodeIssued",
+    "AuthorizationRefused",
+    "CallCompleted",
+    "ClientMetadataFetched",
+    "ClientRegistered",
+    "ClientRegistrationRefused",
+    "ClientUpdated",
+    "ConsentDenied",
+    "ConsentGranted",
+    "Decided",
+    "Durability",
+    "EffectFailed",
+    "Event",
+    "GrantRevoked",
+    "LoggedIn",
+    "LoggedOut",
+    "LoginFailed",
+    "PolicyLoaded",
+    "RefreshTokenReused",
+    "TokenIssued",
+    "TokenRefreshed",
+    "TokenRefused",
+    "TokenRevoked",
+]
+
+_NOTHING: Mapping[str, Json] = MappingProxyType({})
+
+
+class Durability(StrEnum):
+    INTENT = "intent"
+    ANSWER = "answer"
+    SOON = "soon"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What happened, and the circumstances."""
+
+    kind: ClassVar[str]
+    durability: ClassVar[Durability] = Durability.INTENT
+    context: Context = Context()
+
+
+# -- the log itself -----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditStarted(Event):
+    """A process opened the log. `repaired_bytes`: length of a torn last record that was cut off."""
+
+    kind: ClassVar[str] = "audit.started"
+    settings_digest: str
+    repaired_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditStopped(Event):
+    """The process closed the log in good order."""
+
+    kind: ClassVar[str] = "audit.stopped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditQueried(Event):
+    """Somebody read the log through Remit."""
+
+    kind: ClassVar[str] = "audit.queried"
+    durability: ClassVar[Durability] = Durability.ANSWER
+    query: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectFailed(Event):
+    """The events named by sequence number were recorded, but their transaction did not commit."""
+
+    kind: ClassVar[str] = "effect.failed"
+    sequences: tuple[int, ...]
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyLoaded(Event):
+    """A version of the policy repository came into force in this process."""
+
+    kind: ClassVar[str] = "policy.loaded"
+    catalog_version: str
+    policy_version: str
+    servers: int
+    policies: int
+
+
+# -- people -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountCreated(Event):
+    kind: ClassVar[str] = "account.created"
+    account_id: str
+    roles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountDisabled(Event):
+    kind: ClassVar[str] = "account.disabled"
+    account_id: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountEnabled(Event):
+    kind: ClassVar[str] = "account.enabled"
+    account_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedIn(Event):
+    kind: ClassVar[str] = "authn.login"
+    session_id: str
+    acr: str
+    amr: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedOut(Event):
+    kind: ClassVar[str] = "authn.logout"
+    session_id: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginFailed(Event):
+    """`account_id` is `null` when nobody has that name; the name itself is not recorded."""
+
+    kind: ClassVar[str] = "authn.failed"
+    durability: ClassVar[Durability] = Durability.ANSWER
+    account_id: str | None
+    reason: str
+
+
+# -- clients and agents -------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientRegistered(Event):
+    """A client became known. `registration` is `dynamic`, `metadata_document` or `static`."""
+
+    kind: ClassVar[str] = "client.registered"
+    registration: str
+    client_name: str
+    redirect_uris: tuple[str, ...]
+    grant_types: tuple[str, ...]
+    token_endpoint_auth_method: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientUpdated(Event):
+    """What a client says of itself changed; `changed` names the fields. Consent is asked again."""
+
+    kind: ClassVar[str] = "client.updated"
+    changed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientMetadataFetched(Event):
+    kind: ClassVar[str] = "client.cimd_fetched"
+    durability: ClassVar[Durability] = Durability.ANSWER
+    outcome: str
+    document_digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientRegistrationRefused(Event):
+    kind: ClassVar[str] = "client.refused"
+    durability: ClassVar[Durability] = Durability.ANSWER
+    error: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentSuspended(Event):
+    kind: ClassVar[str] = "agent.suspended"
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentResumed(Event):
+    kind: ClassVar[str] = "agent.resumed"
+    reason: str = ""
+
+
+# -- authorization server -----------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationRefused(Event):
+    """An authorization request was refused, on a page or by redirect."""
+
+    kind: ClassVar[str] = "authorization.refused"
+    durability: ClassVar[Durability] = Durability.ANSWER
+    error: str
+    detail: str
+    resource: str | None = None
+    requested: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    policy_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentGranted(Event):
+    """`shown_digest` is the SHA-256 of the text of the page the person said yes to."""
+
+    kind: ClassVar[str] = "consent.granted"
+    resource: str
+    requested: tuple[str, ...]
+    granted: tuple[str, ...]
+    shown_digest: str
+    locale: str = "en"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentDenied(Event):
+    kind: ClassVar[str] = "consent.denied"
+    resource: str
+    requested: tuple[str, ...]
+    shown_digest: str
+    locale: str = "en"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationCodeIssued(Event):
+    kind: ClassVar[str] = "code.issued"
+    resource: str
+    scopes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenIssued(Event):
+    """An access token was minted. `jti_digest` lets a token be matched without being kept."""
+
+    kind: ClassVar[str] = "token.issued"
+    grant_type: str
+    jti_digest: str
+    resource: str
+    requested: tuple[str, ...]
+    granted: tuple[str, ...]
+    expires: int
+    rules: tuple[str, ...] = ()
+    policy_version: str | None = None
+    claims: Mapping[str, Json] = field(default_factory=lambda: _NOTHING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRefreshed(Event):
+    """A refresh token was turned into the next one, and an access token minted with it."""
+
+    kind: ClassVar[str] = "token.refreshed"
+    jti_digest: str
+    resource: str
+    granted: tuple[str, ...]
+    expires: int
+    rules: tuple[str, ...] = ()
+    policy_version: str | None = None
+    claims: Mapping[str, Json] = field(default_factory=lambda: _NOTHING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRefused(Event):
+    """The token endpoint refused: `error` is the standard's code, `detail` what was said."""
+
+    kind: ClassVar[str] = "token.refused"
+    durability: ClassVar[Durability] = Durability.ANSWER
+    grant_type: str | None
+    error: str
+    detail: str
+    rules: tuple[str, ...] = ()
+    policy_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRevoked(Event):
+    """One token was revoked by its holder. A refresh token takes its grant with it: `grant.revoked`."""
+
+    kind: ClassVar[str] = "token.revoked"
+    token_type: str
+    jti_digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshTokenReused(Event):
+    """A refresh token or code came a second time: stolen, or a client in error. Its grant is revoked."""
+
+    kind: ClassVar[str] = "token.reuse_detected"
+    credential: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantRevoked(Event):
+    """A grant and everything that descends from it ended."""
+
+    kind: ClassVar[str] = "grant.revoked"
+    reason: str
+
+
+# -- enforcement --------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided(Event):
+    """One decision at the gateway. For an allowed call it is the record of intent.
+
+    `outcome` is `allow`, `deny` or `challenge`; `reason` is a stable word from the
+    reference page of refusals.
+    """
+
+    kind: ClassVar[str] = "decision"
+    decision_id: str
+    server: str
+    method: str
+    name: str | None
+    outcome: str
+    reason: str
+    operation: str | None = None
+    sensitivity: str | None = None
+    scopes_required: tuple[str, ...] = ()
+    scopes_missing: tuple[str, ...] = ()
+    scopes_token: tuple[str, ...] = ()
+    rules: tuple[Mapping[str, Json], ...] = ()
+    policy_version: str | None = None
+    catalog_version: str | None = None
+    engine: str | None = None
+    engine_errors: tuple[str, ...] = ()
+    micros: int = 0
+    jti_digest: str | None = None
+    claims: Mapping[str, Json] = field(default_factory=lambda: _NOTHING)
+    input: Mapping[str, Json] = field(default_factory=lambda: _NOTHING)
+    input_digest: str | None = None
+    jsonrpc_id: str | None = None
+    protocol_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallCompleted(Event):
+    """What became of an allowed call. `outcome`: `ok`, `tool_error`, `error`, `cancelled`, `upstream_failed`."""
+
+    kind: ClassVar[str] = "call.completed"
+    durability: ClassVar[Durability] = Durability.ANSWER
+    decision_id: str
+    server: str
+    method: str
+    name: str | None
+    outcome: str
+    error_code: int | None = None
+    upstream_status: int | None = None
+    size: int = 0
+    output_digest: str | None = None
+    micros: int = 0

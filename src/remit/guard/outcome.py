@@ -1,0 +1,67 @@
+"""What the guard answers. A refusal is a value, never an exception."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from remit.ids import ScopeName
+from remit.policy.decision import Decision
+from remit.tokens.access_token import AccessToken
+
+__all__ = ["Challenge", "Deny", "Outcome", "Permit", "RefusalReason"]
+
+
+class RefusalReason(StrEnum):
+    """Why a call is refused, in one stable word: in the response, the log and the reference page."""
+
+    MISSING_TOKEN = "missing_token"  # noqa: S105  a reason, not a password
+    INVALID_TOKEN = "invalid_token"  # noqa: S105
+    MALFORMED_REQUEST = "malformed_request"
+    INSUFFICIENT_SCOPE = "insufficient_scope"
+    NOT_FOUND = "not_found"
+    """Unknown to this caller: it does not exist, or may not be seen. The two look the same."""
+    FORBIDDEN = "forbidden"
+    """A policy forbids this call, or none permits it."""
+    WRONG_TENANT = "wrong_tenant"
+    WRONG_ENVIRONMENT = "wrong_environment"
+    ABOVE_CLEARANCE = "above_clearance"
+    """The tool is more sensitive than the agent may touch."""
+    INVALID_ARGUMENTS = "invalid_arguments"
+    """An argument that policies read is missing or of another type than the catalog says."""
+    ENGINE_ERROR = "engine_error"
+    STALE_SNAPSHOT = "stale_snapshot"
+    AUDIT_UNAVAILABLE = "audit_unavailable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permit:
+    """The call may go ahead; its decision is on stable storage under `decision_id`."""
+
+    decision_id: str
+    token: AccessToken
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deny:
+    """The call may not go ahead, and no other token would change that.
+
+    `detail` is safe to show to the agent: it names no policy and no hidden thing.
+    """
+
+    decision_id: str
+    reason: RefusalReason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Challenge:
+    """The call may go ahead with another token: 401 for `MISSING_TOKEN` and `INVALID_TOKEN`, else 403."""
+
+    decision_id: str
+    reason: RefusalReason
+    detail: str
+    scopes: tuple[ScopeName, ...] = ()
+    """For `INSUFFICIENT_SCOPE`: everything this operation needs, at once."""
+
+
+Outcome = Permit | Deny | Challenge

@@ -1,0 +1,63 @@
+"""Identifiers and secrets: how they are made, and how a secret is kept.
+
+An id is a prefix that names its kind and 26 characters that sort by time. A
+secret is 256 random bits; Remit keeps only its SHA-256 digest, which is enough
+for a value that nobody can guess (RFC 6749 §10.10).
+"""
+
+import hashlib
+import hmac
+import secrets
+import time
+from base64 import urlsafe_b64encode
+from typing import NewType
+
+__all__ = [
+    "AgentId",
+    "ClientId",
+    "GrantId",
+    "ScopeName",
+    "ServerName",
+    "TenantId",
+    "UserId",
+    "digest",
+    "matches_digest",
+    "new_id",
+    "new_secret",
+]
+
+TenantId = NewType("TenantId", str)
+"""The name of a tenant in `remit.yaml`; also the `organization_id` claim."""
+AgentId = NewType("AgentId", str)
+"""The name of an agent: the stem of its file in `agents/`."""
+ServerName = NewType("ServerName", str)
+"""The name of an MCP server: the stem of its file in `servers/`, and its path segment."""
+ScopeName = NewType("ScopeName", str)
+"""A scope as it stands in a token, every placeholder filled."""
+UserId = NewType("UserId", str)
+ClientId = NewType("ClientId", str)
+GrantId = NewType("GrantId", str)
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+def new_id(prefix: str) -> str:
+    """`prefix_` and 26 characters: 48 bits of milliseconds, then 82 random bits; sorts by time."""
+    value = ((time.time_ns() // 1_000_000) << 82) | secrets.randbits(82)
+    characters = [_ALPHABET[(value >> shift) & 31] for shift in range(125, -1, -5)]
+    return f"{prefix}_{''.join(characters)}"
+
+
+def new_secret(prefix: str = "") -> str:
+    """256 random bits in base64url, after an optional prefix that names the kind of secret."""
+    return prefix + secrets.token_urlsafe(32)
+
+
+def digest(secret: str) -> str:
+    """The SHA-256 of a high-entropy secret in base64url: what the store keeps in its place."""
+    return urlsafe_b64encode(hashlib.sha256(secret.encode()).digest()).rstrip(b"=").decode()
+
+
+def matches_digest(secret: str, stored: str) -> bool:
+    """Whether `secret` is the one whose digest is `stored`, compared in constant time."""
+    return hmac.compare_digest(digest(secret), stored)

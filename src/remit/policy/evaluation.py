@@ -1,0 +1,139 @@
+"""The question put to a policy engine, in the shape of AuthZEN 1.0.
+
+Subject, action, resource and context. Nothing in it is taken on trust from the
+caller but `Context.arguments`, which are the caller's own words and are typed by
+the catalog before they get here.
+
+Source: AuthZEN Authorization API 1.0 §5.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from types import MappingProxyType
+
+from remit.clock import EpochSeconds
+from remit.ids import AgentId, ClientId, ScopeName, ServerName, TenantId
+from remit.model import AgentClass, Environment, Operation, Sensitivity
+
+__all__ = [
+    "AgentFacts",
+    "ArgumentValue",
+    "Context",
+    "Evaluation",
+    "Money",
+    "Phase",
+    "ResourceFacts",
+    "ResourceKind",
+    "Subject",
+    "SubjectKind",
+    "TokenFacts",
+]
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+class Phase(StrEnum):
+    """When the question is asked."""
+
+    ISSUE = "issue"
+    """May a token be issued for this server at all? Asked once per issuance; the resource is the server."""
+    LIST = "list"
+    """Might this caller be allowed to use it? Arguments are not known yet."""
+    CALL = "call"
+    """May this very call happen?"""
+
+
+class SubjectKind(StrEnum):
+    USER = "user"
+    WORKLOAD = "workload"
+
+
+class ResourceKind(StrEnum):
+    SERVER = "server"
+    TOOL = "tool"
+    RESOURCE = "resource"
+    PROMPT = "prompt"
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount with its currency (ISO 4217). Exact; at most four decimals reach a policy."""
+
+    value: Decimal
+    currency: str
+
+
+ArgumentValue = str | int | bool | Decimal | Money | tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """The person for whom the agent acts, or the workload that acts for itself."""
+
+    kind: SubjectKind
+    id: str
+    tenant: TenantId
+    roles: tuple[str, ...] = ()
+    attributes: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentFacts:
+    """The agent, as registered."""
+
+    id: AgentId
+    agent_class: AgentClass
+    owner: str
+    max_sensitivity: Sensitivity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenFacts:
+    """What the verified token says; at issuance, what the token would say."""
+
+    client_id: ClientId
+    scopes: tuple[ScopeName, ...]
+    acr: str | None = None
+    amr: tuple[str, ...] = ()
+    auth_time: EpochSeconds | None = None
+    purpose: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceFacts:
+    """What the action is on, as the catalog has it."""
+
+    kind: ResourceKind
+    server: ServerName
+    name: str
+    tenant: TenantId | None
+    environment: Environment
+    operation: Operation
+    sensitivity: Sensitivity
+    data_categories: tuple[str, ...] = ()
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """The circumstances. `time_zone` is the subject's tenant's; `ip` is the peer, proxies resolved."""
+
+    now: EpochSeconds
+    time_zone: str
+    ip: str | None = None
+    arguments: Mapping[str, ArgumentValue] | None = None
+    """`None` in the phases where they are not known; an empty mapping where there are none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """One question: may this subject, through this agent, do this to that, here and now?"""
+
+    phase: Phase
+    subject: Subject
+    agent: AgentFacts
+    token: TokenFacts
+    resource: ResourceFacts
+    context: Context

@@ -1,0 +1,58 @@
+"""What one scope covers, and what a caller still lacks.
+
+A scope reads `system:resource.operation`, with any number of further `:` or `.`
+parts: `crm:accounts.read`, `prod:payments.refund`, `tenant:read:acme`. One
+scope covers another when they are equal, or when the hierarchy that the policy
+repository declares leads from the one to the other. There is no wildcard and no
+implied prefix: what covers what is written down.
+
+Source: RFC 6749 §3.3; MCP 2026-07-28 authorization, step-up (hierarchies).
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+
+from remit.ids import ScopeName
+
+__all__ = ["Hierarchy", "covers", "is_scope_name", "is_scope_token", "missing", "parse_scope_param"]
+
+Hierarchy = Mapping[ScopeName, frozenset[ScopeName]]
+"""Each scope with everything below it, transitively; a scope without an entry covers only itself."""
+
+# RFC 6749 §3.3: %x21 / %x23-5B / %x5D-7E
+_TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
+_PART = r"(?:[a-z0-9][a-z0-9_-]*|\{[a-z_]+\})"
+_NAME = re.compile(rf"{_PART}(?::{_PART}(?:\.{_PART})*)+")
+
+
+def is_scope_token(text: str) -> bool:
+    """Whether `text` may stand in a `scope` parameter at all (RFC 6749 §3.3)."""
+    return _TOKEN.fullmatch(text) is not None
+
+
+def is_scope_name(text: str) -> bool:
+    """Whether `text` follows Remit's convention `system:resource.operation`."""
+    return _NAME.fullmatch(text) is not None
+
+
+def parse_scope_param(text: str) -> tuple[ScopeName, ...] | None:
+    """The scopes of a space-delimited `scope` value, in order and without repeats; `None` if malformed."""
+    names = [name for name in text.split(" ") if name]
+    if not all(is_scope_token(name) for name in names):
+        return None
+    return tuple(dict.fromkeys(ScopeName(name) for name in names))
+
+
+def covers(granted: ScopeName, required: ScopeName, hierarchy: Hierarchy) -> bool:
+    """Whether holding `granted` is enough where `required` is asked."""
+    return granted == required or required in hierarchy.get(granted, frozenset())
+
+
+def missing(
+    required: Iterable[ScopeName], granted: Iterable[ScopeName], hierarchy: Hierarchy
+) -> tuple[ScopeName, ...]:
+    """Those of `required` that nothing in `granted` covers, in the order asked."""
+    held = frozenset(granted)
+    return tuple(
+        scope for scope in required if not any(covers(one, scope, hierarchy) for one in held)
+    )
