@@ -1,0 +1,53 @@
+"""Tests mirror the source: who looks for the tests of a module finds them, and the other way round."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE = ROOT / "src" / "remit"
+TESTS = ROOT / "tests"
+
+# Folders of tests that mirror no room.
+OWN = {"architecture", "conformance", "contracts", "e2e", "node", "vectors", "docs", "migrations"}
+
+
+def test_every_test_file_of_a_room_names_a_module_or_a_subject_of_it():
+    """`tests/<room>/test_<module>.py`; `test_<room>_*.py` and files listed in `OWN_SUBJECTS` speak of several."""
+    strangers = []
+    for path in sorted(TESTS.glob("*/test_*.py")):
+        room = path.parent.name
+        if room in OWN:
+            continue
+        stem = path.stem.removeprefix("test_")
+        modules = {m.stem for m in (SOURCE / room).rglob("*.py")} | {"init"}
+        packages = {m.name for m in (SOURCE / room).rglob("*") if m.is_dir()}
+        if stem not in modules | packages and f"{room}/{stem}" not in _own_subjects():
+            strangers.append(f"{room}/{path.name}")
+    assert strangers == []
+
+
+def test_every_module_with_behaviour_has_its_tests():
+    missing = []
+    for path in sorted(SOURCE.rglob("*.py")):
+        relative = path.relative_to(SOURCE)
+        if path.name in {"__init__.py", "__main__.py"} or "migrations" in relative.parts:
+            continue
+        room = relative.parts[0] if len(relative.parts) > 1 else "pavement"
+        if str(relative) in _untested():
+            continue
+        candidates = list((TESTS / room).rglob(f"test_{path.stem}.py"))
+        if not candidates:
+            missing.append(str(relative))
+    assert missing == []
+
+
+def _own_subjects() -> set[str]:
+    return _lines("own_subjects.txt")
+
+
+def _untested() -> set[str]:
+    return _lines("tested_elsewhere.txt")
+
+
+def _lines(name: str) -> set[str]:
+    text = (Path(__file__).parent / name).read_text()
+    return {line.split("#")[0].strip() for line in text.splitlines() if line.split("#")[0].strip()}
