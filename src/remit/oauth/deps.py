@@ -1,0 +1,76 @@
+"""What the authorization server needs from the rest of Remit, handed in once by the application.
+
+It decides nothing. Every endpoint is a closure over one `OAuthDeps`; nothing is
+looked up from a module.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from starlette.requests import Request
+
+from remit.audit.port import AuditLog
+from remit.clock import Clock, Seconds
+from remit.db import Database
+from remit.guard.ports import Directory
+from remit.identity import Session, User
+from remit.policy import DecisionPoint
+from remit.tokens import KeySet, TokenVerifier
+
+__all__ = ["Limits", "OAuthDeps", "Publish", "ReadSession", "ResolveSecret"]
+
+
+class ReadSession(Protocol):
+    """The log-in session of the browser behind `request`; `None` when there is none that still holds."""
+
+    async def __call__(self, request: Request) -> tuple[User, Session] | None: ...
+
+
+Publish = Callable[[], Awaitable[None]]
+"""Re-reads who may not act and publishes it; awaited right after a revocation has committed."""
+
+ResolveSecret = Callable[[str], str]
+"""The secret that `env:NAME` or `file:PATH` names (`remit.secrets.resolve_secret`)."""
+
+
+async def _publish_nothing() -> None:
+    """Rely on the half-second poll: right only where nobody enforces in this process."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much of anything one request may be, and how long one may stay open."""
+
+    query_bytes: int = 8_192
+    form_bytes: int = 65_536
+    request_lifetime: Seconds = Seconds(600)
+    """How long a person has between the request and the answer on the consent page."""
+    attempts_per_minute: int = 30
+    """Failed client authentications of one client from one address before it has to wait."""
+    registrations_per_hour: int = 60
+    """Dynamic registrations from one address."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OAuthDeps:
+    """Everything an endpoint of the authorization server may reach.
+
+    `public_url` is the issuer identifier, without a trailing slash: what clients
+    compare byte for byte (RFC 9207 §2.4). `fetch` reads a document from a stranger's
+    address under the guard of `remit.web.fetch`.
+    """
+
+    database: Database
+    audit: AuditLog
+    directory: Directory
+    keys: KeySet
+    verifier: TokenVerifier
+    decisions: DecisionPoint
+    clock: Clock
+    public_url: str
+    read_session: ReadSession
+    resolve_secret: ResolveSecret
+    publish: Publish = _publish_nothing
+    limits: Limits = Limits()
+    trusted_proxies: tuple[str, ...] = field(default=())

@@ -1,0 +1,106 @@
+"""A grant: what one person allowed one client, or what a workload holds by itself.
+
+Everything that is issued descends from a grant and dies with it: its code, its
+refresh tokens, its access tokens (claim `sid`). A grant never widens; a wider
+request makes another one.
+
+Source: RFC 6749 §1.3; RFC 9700 §4.14.2 (the grant is the family of its refresh tokens).
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from remit.clock import EpochSeconds
+from remit.ids import AgentId, ClientId, GrantId, ScopeName, TenantId, UserId
+from remit.model import Environment
+
+__all__ = [
+    "AuthorizationCode",
+    "Grant",
+    "GrantFilter",
+    "GrantKind",
+    "RefreshToken",
+    "RevokeReason",
+]
+
+
+class GrantKind(StrEnum):
+    """Who stands behind it."""
+
+    USER = "user"
+    WORKLOAD = "workload"
+
+
+class RevokeReason(StrEnum):
+    """Why a grant ended before its time, when Remit itself decided so; operators give their own words."""
+
+    CODE_REUSED = "authorization_code_reused"
+    REFRESH_TOKEN_REUSED = "refresh_token_reused"  # noqa: S105  a reason, not a password
+    REVOKED_BY_CLIENT = "revoked_by_client"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """One grant as stored. `resource` is the canonical resource indicator of exactly one server."""
+
+    id: GrantId
+    kind: GrantKind
+    user_id: UserId | None
+    client_id: ClientId
+    agent_id: AgentId
+    tenant: TenantId
+    environment: Environment
+    resource: str
+    scopes: tuple[ScopeName, ...]
+    purpose: str
+    auth_time: EpochSeconds | None
+    acr: str | None
+    amr: tuple[str, ...]
+    created_at: EpochSeconds
+    last_used_at: EpochSeconds
+    expires_at: EpochSeconds
+    revoked_at: EpochSeconds | None = None
+    revoke_reason: str | None = None
+
+    def is_live(self, now: EpochSeconds) -> bool:
+        """Whether tokens may still be issued from it."""
+        return self.revoked_at is None and now < self.expires_at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantFilter:
+    """Which grants are meant: those that match everything given. Empty means all."""
+
+    user_id: UserId | None = None
+    client_id: ClientId | None = None
+    agent_id: AgentId | None = None
+    live_at: EpochSeconds | None = None
+    """Only grants from which tokens may be issued at that instant."""
+
+    def live(self, at: EpochSeconds) -> "GrantFilter":
+        """The same, of live grants only."""
+        return replace(self, live_at=at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationCode:
+    """A code as stored: its digest, and all that it is bound to."""
+
+    digest: str
+    grant_id: GrantId
+    client_id: ClientId
+    redirect_uri: str
+    code_challenge: str
+    expires_at: EpochSeconds
+    consumed_at: EpochSeconds | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshToken:
+    """A refresh token as stored: its digest and its family, which is the grant."""
+
+    digest: str
+    grant_id: GrantId
+    issued_at: EpochSeconds
+    expires_at: EpochSeconds
+    used_at: EpochSeconds | None = None

@@ -1,0 +1,1 @@
+"""One module for each `grant_type` of the token endpoint."""
