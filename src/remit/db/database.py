@@ -1,0 +1,187 @@
+"""The database: one way in to write, one to read, each in a worker thread.
+
+A synchronous connection held by a thread answers a primary-key read ten times sooner
+than an asynchronous one, and the audit log must be waited for inside the transaction
+anyway (docs/adr/0003). SQLite gets one writer thread and a few readers; PostgreSQL a
+pool of threads, each with a connection. The work given to `run` may not open another
+transaction, nor commit its own.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import ClassVar, Self, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from remit.db.engine import create_private_file, postgresql_engine, sqlite_engine
+from remit.db.transaction import NoRecorder, Recorder, Transaction, UnrecordedEventError
+from remit.db.url import parse_database_url
+from remit.errors import UnavailableError
+
+__all__ = ["Database", "DatabaseUnavailableError"]
+
+T = TypeVar("T")
+
+_SQLITE_READERS = 4
+
+
+class DatabaseUnavailableError(UnavailableError):
+    """The database does not answer, is full, or was closed. Nothing was changed."""
+
+    code: ClassVar[str] = "database_unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class _Lane:
+    """Connections, and the threads that use them."""
+
+    engine: Engine
+    threads: ThreadPoolExecutor
+
+
+class Database:
+    """An open database and the recorder of the events that its transactions carry."""
+
+    def __init__(self, *, writer: _Lane, reader: _Lane, recorder: Recorder) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._recorder = recorder
+        self._inside = threading.local()
+
+    @classmethod
+    def open(cls, url: str, *, recorder: Recorder | None = None, pool: int = 8) -> Self:
+        """Open `url`; connections are made when first needed. Call `migrate` before.
+
+        `pool` bounds the threads, and so the connections, of PostgreSQL.
+
+        Raises:
+            UnsupportedDatabaseError: the URL names no database that Remit can use.
+        """
+        parsed = parse_database_url(url)
+        recorder = NoRecorder() if recorder is None else recorder
+        if parsed.get_backend_name() == "postgresql":
+            lane = _Lane(postgresql_engine(parsed, connections=pool), _threads("db", pool))
+            return cls(writer=lane, reader=lane, recorder=recorder)
+        create_private_file(str(parsed.database))
+        readers = min(pool, _SQLITE_READERS)
+        return cls(
+            writer=_Lane(
+                sqlite_engine(parsed, connections=1, writes=True), _threads("db-writer", 1)
+            ),
+            reader=_Lane(
+                sqlite_engine(parsed, connections=readers, writes=False),
+                _threads("db-reader", readers),
+            ),
+            recorder=recorder,
+        )
+
+    async def run(self, work: Callable[[Transaction], T]) -> T:
+        """Do `work` in a write transaction and commit it, its events first.
+
+        A caller that is cancelled meanwhile does not stop work that has begun: it commits or
+        fails on its own, and the log says which.
+
+        Raises:
+            AuditUnavailableError: the events could not be recorded; nothing was changed.
+            DatabaseUnavailableError: the database did not take it; if events were recorded, an
+                `effect.failed` follows them.
+        """
+        return await asyncio.wrap_future(self._submit(self._writer, self._write, work))
+
+    async def read(self, work: Callable[[Transaction], T]) -> T:
+        """Do `work` in a read-only transaction that sees one snapshot.
+
+        Raises:
+            DatabaseUnavailableError: the database does not answer.
+        """
+        return await asyncio.wrap_future(self._submit(self._reader, self._read, work))
+
+    def run_now(self, work: Callable[[Transaction], T]) -> T:
+        """As `run`, for a caller without an event loop."""
+        return self._submit(self._writer, self._write, work).result()
+
+    def read_now(self, work: Callable[[Transaction], T]) -> T:
+        """As `read`, for a caller without an event loop."""
+        return self._submit(self._reader, self._read, work).result()
+
+    async def ping(self) -> None:
+        """Return when the database has answered one read.
+
+        Raises:
+            DatabaseUnavailableError: it did not.
+        """
+        await self.read(lambda tx: tx.connection.exec_driver_sql("SELECT 1").scalar_one())
+
+    def close(self) -> None:
+        """Wait for what has begun, then close every connection. A second time does nothing."""
+        for lane in (self._writer, self._reader):
+            lane.threads.shutdown(wait=True, cancel_futures=True)
+            lane.engine.dispose()
+
+    def _submit(
+        self,
+        lane: _Lane,
+        transact: Callable[[Callable[[Transaction], T]], T],
+        work: Callable[[Transaction], T],
+    ) -> Future[T]:
+        if getattr(self._inside, "transaction", False):
+            # It would wait for the very thread it runs in.
+            raise RuntimeError("a transaction was opened inside another")
+        try:
+            return lane.threads.submit(transact, work)
+        except RuntimeError as error:
+            raise DatabaseUnavailableError("the database was closed", cause=error) from error
+
+    def _write(self, work: Callable[[Transaction], T]) -> T:
+        with self._connection(self._writer.engine) as connection:
+            transaction = connection.begin()
+            tx = Transaction(connection)
+            result = work(tx)  # an exception closes the connection, which rolls back
+            if not transaction.is_active:
+                raise RuntimeError("the work given to a transaction ended it")
+            events = tuple(tx.events)
+            if events:
+                self._recorder.record(events)
+            # INVARIANT: here every event is on stable storage and no effect has taken place.
+            try:
+                transaction.commit()
+            except BaseException as error:
+                # SQLite keeps the transaction open after a COMMIT that failed: close, and it is gone.
+                connection.invalidate(error)
+                if events:
+                    self._recorder.abandon(events, error)
+                raise
+            return result
+
+    def _read(self, work: Callable[[Transaction], T]) -> T:
+        with self._connection(self._reader.engine) as connection:
+            if connection.dialect.name == "postgresql":
+                connection = connection.execution_options(  # noqa: PLW2901  the same one, read-only
+                    isolation_level="REPEATABLE READ", postgresql_readonly=True
+                )
+            tx = Transaction(connection)
+            result = work(tx)
+            if tx.events:
+                raise UnrecordedEventError("an event was recorded in a read-only transaction")
+            return result
+
+    @contextmanager
+    def _connection(self, engine: Engine) -> Iterator[Connection]:
+        self._inside.transaction = True
+        try:
+            with engine.connect() as connection:
+                yield connection
+        except (OperationalError, InterfaceError, PoolTimeoutError) as error:
+            raise DatabaseUnavailableError("the database does not answer", cause=error) from error
+        finally:
+            self._inside.transaction = False
+
+
+def _threads(name: str, count: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=count, thread_name_prefix=name)

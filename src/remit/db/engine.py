@@ -1,0 +1,78 @@
+"""How a connection is opened, and what holds on every one of them.
+
+SQLite: write-ahead log, `synchronous=FULL` (a commit that returned survives a power
+cut), foreign keys on, one writer that takes its lock at `BEGIN IMMEDIATE` so that
+two writers wait for one another instead of failing half-way, readers that cannot write.
+PostgreSQL: read-only transactions see one snapshot, as they do on SQLite; a statement
+may take 30 seconds and wait 10 for a lock.
+
+Source: https://www.sqlite.org/wal.html, https://www.sqlite.org/lang_transaction.html.
+"""
+
+import os
+import sqlite3
+from typing import Any
+
+import psycopg
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL
+from sqlalchemy.pool import QueuePool
+
+__all__ = ["create_private_file", "postgresql_engine", "sqlite_engine"]
+
+_CONNECT_SECONDS = 5
+_BUSY_MILLISECONDS = 10_000
+
+
+def sqlite_engine(url: URL, *, connections: int, writes: bool) -> Engine:
+    """An engine over one SQLite file; `writes` says which of the two kinds of connection it opens."""
+    engine = create_engine(
+        url,
+        poolclass=QueuePool,
+        pool_size=connections,
+        max_overflow=0,
+        connect_args={"check_same_thread": False, "timeout": _BUSY_MILLISECONDS / 1000},
+    )
+
+    def on_connect(connection: sqlite3.Connection, _: object) -> None:
+        connection.isolation_level = None  # SQLAlchemy's own BEGIN, below, is the only one
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "fullfsync=ON", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+        connection.execute("PRAGMA trusted_schema=OFF")
+        if not writes:
+            connection.execute("PRAGMA query_only=ON")
+
+    def on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    event.listen(engine, "connect", on_connect)
+    event.listen(engine, "begin", on_begin)
+    return engine
+
+
+def postgresql_engine(url: URL, *, connections: int) -> Engine:
+    """An engine over PostgreSQL with at most `connections` connections."""
+    engine = create_engine(
+        url,
+        pool_size=connections,
+        max_overflow=0,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": _CONNECT_SECONDS},
+    )
+
+    def on_connect(connection: psycopg.Connection[Any], _: object) -> None:
+        connection.execute("SET statement_timeout = '30s'")
+        connection.execute("SET lock_timeout = '10s'")
+        connection.execute("SET idle_in_transaction_session_timeout = '60s'")
+        connection.commit()
+
+    event.listen(engine, "connect", on_connect)
+    return engine
+
+
+def create_private_file(path: str) -> None:
+    """Create `path` readable by its owner alone; SQLite gives its `-wal` and `-shm` the same mode."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        return
