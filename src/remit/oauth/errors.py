@@ -200,7 +200,9 @@ def json_response(error: OAuthError) -> Response:
     return Response(body, error.status, headers, media_type="application/json")
 
 
-def authorization_parameters(error: OAuthError, *, state: str | None, issuer: str) -> dict[str, str]:
+def authorization_parameters(
+    error: OAuthError, *, state: str | None, issuer: str
+) -> dict[str, str]:
     """The query parameters of an error sent back to a checked redirect URI, `iss` included (AS-19)."""
     parameters = {"error": error.code, "error_description": _description(error)}
     if state is not None:
@@ -220,7 +222,7 @@ def json_door(endpoint: Endpoint) -> Endpoint:
         except UnavailableError as error:
             _log.warning("unavailable", path=request.url.path, code=error.code, cause=error.cause)
             return json_response(TemporarilyUnavailableError("try again later", cause=error))
-        except Exception as error:  # a door: whatever it was, the answer is no
+        except Exception as error:  # noqa: BLE001  a door: whatever it was, the answer is no
             _log.exception("failed", path=request.url.path)
             return json_response(ServerError("the request could not be completed", cause=error))
 
