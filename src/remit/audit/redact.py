@@ -1,0 +1,204 @@
+"""What the log may keep of a tool's arguments.
+
+Decides leaf by leaf. Unless the catalog says otherwise a leaf becomes a token: a
+keyed pseudonym, equal for equal values of one tenant and worthless without the
+key. A name in an object is kept only if it reads like a name; data used as a key
+is tokenised too. What is too deep or too much is replaced by one token or a count.
+The result holds no float and no integer beyond 2^53, so every part of it can be logged.
+
+Source: AUDIT §1.6; RFC 6901 for pointers; RFC 2104 for the HMAC.
+"""
+
+import hmac
+import re
+from base64 import b32encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from remit.canonical import Json, JsonObject, canonical_bytes, canonical_text
+from remit.model import Argument, AuditTreatment
+
+__all__ = ["MAX_DEPTH", "MAX_LEAVES", "Redaction", "Redactor"]
+
+MAX_DEPTH = 8
+MAX_LEAVES = 128
+_MAX_KEPT = 256
+_MAX_INTEGER = 2**53 - 1
+_OMITTED = "+omitted"
+"""Counts what was left out; no kept or tokenised name can be equal to it."""
+
+# A name made of words: `amount`, `line_2`, `postalCode`, `X-Request-ID`. Long or mixed runs of
+# letters and digits, which is what keys and passwords look like, do not match.
+_WORD = r"(?:[A-Z]?[a-z]{2,15}|[A-Z]{1,12}|[a-z])"
+_NAME = re.compile(rf"{_WORD}(?:[_-]?{_WORD}){{0,5}}(?:[_-]?[0-9]{{1,2}})?")
+_MAX_NAME = 40
+
+_STRICTEST_FIRST = (
+    AuditTreatment.DROP,
+    AuditTreatment.TOKEN,
+    AuditTreatment.LAST4,
+    AuditTreatment.KEEP,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Redaction:
+    """Arguments as the log may keep them, and a keyed digest of all they were."""
+
+    input: JsonObject
+    digest: str | None
+
+
+@dataclass(slots=True)
+class _Walk:
+    """One pass over one call's arguments."""
+
+    key: bytes
+    treatments: Mapping[str, AuditTreatment]
+    declared: frozenset[str]
+    leaves: int = field(default=0)
+
+
+class Redactor:
+    """Turns arguments into what the log may keep, under keys derived from one secret.
+
+    Tokens of different tenants, and tokens and digests, are under different keys, so
+    that nothing in one tenant's log can be matched with anything in another's.
+    """
+
+    __slots__ = ("_key",)
+
+    def __init__(self, key: bytes) -> None:
+        if len(key) < 32:
+            raise ValueError("a redaction key has at least 32 bytes")
+        self._key = key
+
+    def redact(
+        self, arguments: "JsonObject | None", *, tenant: str | None, rules: Sequence[Argument] = ()
+    ) -> Redaction:
+        """What may be kept of `arguments`; `rules` are the tool's arguments in the catalog.
+
+        A call without arguments has an empty input and no digest.
+        """
+        if arguments is None:
+            return Redaction(input={}, digest=None)
+        walk = _Walk(
+            key=self._derive("token", tenant),
+            treatments=_treatments(rules),
+            declared=frozenset(part for rule in rules for part in _parts(rule.pointer)),
+        )
+        kept = _object(walk, arguments, "", 1)
+        return Redaction(input=kept, digest=self.digest(arguments, tenant=tenant))
+
+    def digest(self, value: object, *, tenant: str | None) -> str:
+        """A keyed digest of any JSON value, in hexadecimal: equal for equal values of one tenant."""
+        return hmac.digest(self._derive("digest", tenant), canonical_bytes(value), "sha256").hex()
+
+    def token(self, value: Json, *, tenant: str | None) -> str:
+        """The token that stands for one value wherever it occurs in `tenant`'s log."""
+        return _token(self._derive("token", tenant), value)
+
+    def _derive(self, purpose: str, tenant: str | None) -> bytes:
+        scope = ["remit redaction 1", purpose, tenant]
+        return hmac.digest(self._key, canonical_bytes(scope), "sha256")
+
+
+def _treatments(rules: Sequence[Argument]) -> dict[str, AuditTreatment]:
+    """One treatment a pointer; when two arguments read the same place, the stricter holds."""
+    chosen: dict[str, AuditTreatment] = {}
+    for rule in rules:
+        held = chosen.get(rule.pointer, rule.audit)
+        chosen[rule.pointer] = min(held, rule.audit, key=_STRICTEST_FIRST.index)
+    return chosen
+
+
+def _parts(pointer: str) -> list[str]:
+    return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
+
+
+def _object(walk: _Walk, value: JsonObject, pointer: str, depth: int) -> JsonObject:
+    kept: JsonObject = {}
+    for seen, (name, item) in enumerate(value.items()):
+        if walk.leaves >= MAX_LEAVES:
+            kept[_OMITTED] = len(value) - seen
+            break
+        below = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
+        if walk.treatments.get(below) is AuditTreatment.DROP:
+            continue
+        shown = name if _is_name(name, walk.declared) else _token(walk.key, name, "key")
+        kept[shown] = _value(walk, item, below, depth)
+    return kept
+
+
+def _array(walk: _Walk, value: list[Json], pointer: str, depth: int) -> list[Json]:
+    kept: list[Json] = []
+    for seen, item in enumerate(value):
+        if walk.leaves >= MAX_LEAVES:
+            kept.append({_OMITTED: len(value) - seen})
+            break
+        kept.append(_value(walk, item, f"{pointer}/{seen}", depth))
+    return kept
+
+
+def _value(walk: _Walk, value: Json, pointer: str, depth: int) -> Json:
+    walk.leaves += 1  # a container counts too, so that empty ones cannot fill a record
+    treatment = walk.treatments.get(pointer, AuditTreatment.TOKEN)
+    if isinstance(value, dict | list):
+        if depth >= MAX_DEPTH:
+            return _token(walk.key, value)
+        if isinstance(value, dict):
+            return _object(walk, value, pointer, depth + 1)
+        if treatment is AuditTreatment.KEEP and all(isinstance(item, str) for item in value):
+            return [_kept(item) for item in value[:MAX_LEAVES]]
+        return _array(walk, value, pointer, depth + 1)
+    match treatment:
+        case AuditTreatment.TOKEN:
+            return None if value is None else _token(walk.key, value)
+        case AuditTreatment.KEEP:
+            return _kept(value)
+        case AuditTreatment.LAST4:
+            return _last4(value)
+        case AuditTreatment.DROP:  # an element of an array: its place stays
+            return None
+        case _:
+            assert_never(treatment)
+
+
+def _is_name(name: str, declared: frozenset[str]) -> bool:
+    if name in declared:
+        return name.isascii() and name.isprintable() and len(name) <= _MAX_NAME
+    return len(name) <= _MAX_NAME and _NAME.fullmatch(name) is not None
+
+
+def _token(key: bytes, value: Json, kind: str | None = None) -> str:
+    """`tok1.`, the sort of value, and 130 bits of HMAC. The sort is part of what is authenticated."""
+    kind = kind or _kind(value)
+    code = hmac.digest(key, kind.encode() + b"\0" + canonical_bytes(value), "sha256")
+    return f"tok1.{kind}.{b32encode(code)[:26].decode().lower()}"
+
+
+def _kind(value: Json) -> str:
+    match value:
+        case bool():
+            return "bool"
+        case int() | float():
+            return "number"
+        case str():
+            return "text"
+        case _:
+            return "tree"
+
+
+def _kept(value: Json) -> Json:
+    if isinstance(value, float) or (isinstance(value, int) and abs(value) > _MAX_INTEGER):
+        return canonical_text(value)
+    return value[:_MAX_KEPT] if isinstance(value, str) else value
+
+
+def _last4(value: Json) -> Json:
+    """The last four characters of a text or number of at least twelve; of a shorter one, nothing."""
+    if value is None or isinstance(value, bool):
+        return value if value is None else "****"
+    text = value if isinstance(value, str) else canonical_text(value)
+    return f"****{text[-4:]}" if len(text) >= 12 else "****"
