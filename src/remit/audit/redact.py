@@ -24,14 +24,17 @@ __all__ = ["MAX_DEPTH", "MAX_LEAVES", "Redaction", "Redactor"]
 MAX_DEPTH = 8
 MAX_LEAVES = 128
 _MAX_KEPT = 256
+_MAX_DERIVED = 1024
 _MAX_INTEGER = 2**53 - 1
 _OMITTED = "+omitted"
 """Counts what was left out; no kept or tokenised name can be equal to it."""
 
-# A name made of words: `amount`, `line_2`, `postalCode`, `X-Request-ID`. Long or mixed runs of
-# letters and digits, which is what keys and passwords look like, do not match.
-_WORD = r"(?:[A-Z]?[a-z]{2,15}|[A-Z]{1,12}|[a-z])"
-_NAME = re.compile(rf"{_WORD}(?:[_-]?{_WORD}){{0,5}}(?:[_-]?[0-9]{{1,2}})?")
+# A name made of words: `amount`, `line_2`, `postalCode`, `X-Request-ID`. Long runs of letters, and
+# letters mixed with digits, are what keys and passwords look like; they do not match.
+_WORD = r"(?:[A-Z]?[a-z]{1,15}|[A-Z]{1,12})"
+_NAME = re.compile(
+    rf"{_WORD}(?:[_-]{_WORD}|[A-Z][a-z]{{2,15}}|(?<=[a-z])[A-Z]{{2,3}}){{0,5}}(?:[_-][0-9]{{1,2}})?"
+)
 _MAX_NAME = 40
 
 _STRICTEST_FIRST = (
@@ -67,12 +70,13 @@ class Redactor:
     that nothing in one tenant's log can be matched with anything in another's.
     """
 
-    __slots__ = ("_key",)
+    __slots__ = ("_derived", "_key")
 
     def __init__(self, key: bytes) -> None:
         if len(key) < 32:
             raise ValueError("a redaction key has at least 32 bytes")
         self._key = key
+        self._derived: dict[tuple[str, str | None], bytes] = {}
 
     def redact(
         self, arguments: "JsonObject | None", *, tenant: str | None, rules: Sequence[Argument] = ()
@@ -100,8 +104,15 @@ class Redactor:
         return _token(self._derive("token", tenant), value)
 
     def _derive(self, purpose: str, tenant: str | None) -> bytes:
-        scope = ["remit redaction 1", purpose, tenant]
-        return hmac.digest(self._key, canonical_bytes(scope), "sha256")
+        known = self._derived.get((purpose, tenant))
+        if known is not None:
+            return known
+        if len(self._derived) >= _MAX_DERIVED:
+            self._derived.clear()
+        scope = canonical_bytes(["remit redaction 1", purpose, tenant])
+        derived = hmac.digest(self._key, scope, "sha256")
+        self._derived[purpose, tenant] = derived
+        return derived
 
 
 def _treatments(rules: Sequence[Argument]) -> dict[str, AuditTreatment]:
