@@ -1,0 +1,240 @@
+"""The story, step by step. Each step does the real thing and tells what came of it.
+
+Every step checks what it tells: an answer other than the one the story announces
+ends the demonstration with an error, so a regression cannot hide behind prose.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx2
+import orjson
+from mcp_types import CallToolResult
+
+from remit.demo.agent import AgentSession, AuthorizationRefusedError, Exchange, connect
+from remit.demo.narrator import Narrator
+from remit.demo.person import Person
+from remit.demo.stage import Stage
+
+__all__ = ["REDIRECT_URI", "Storyteller", "UnexpectedAnswerError"]
+
+REDIRECT_URI = "http://127.0.0.1:8765/callback"
+WITHHELD = "crm:accounts.write"
+
+
+class UnexpectedAnswerError(Exception):
+    """Remit answered otherwise than the story says it does."""
+
+
+class Storyteller:
+    """Walks an agent through Remit, and tells it."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        narrator: Narrator,
+        browse: Callable[[str], Awaitable[str]] | None = None,
+    ) -> None:
+        self._stage = stage
+        self._say = narrator
+        self._browse = browse
+
+    async def tell(self) -> None:
+        """Everything up to the audit trail."""
+        await self._knock()
+        async with self._connect("crm", self._keeps_reading) as crm:
+            self._tell_the_dance(crm)
+            await self._list(crm)
+            await self._read(crm)
+            await self._write_without_scope(crm)
+            await self._foreign_tenant(crm)
+            await self._hidden_tool(crm)
+            async with self._connect("payments", lambda _: True) as payments:
+                await self._amounts(payments)
+            await self._revoke(crm)
+
+    # -- the steps, in order ----------------------------------------------------
+
+    async def _knock(self) -> None:
+        self._say.step("A stranger knocks")
+        url = self._stage.server("crm")
+        self._say.asked(f"POST {url} without credentials")
+        async with httpx2.AsyncClient() as http:
+            answer = await http.post(
+                url, json={"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}},
+                headers={"accept": "application/json, text/event-stream"},
+            )  # fmt: skip
+        _expect(answer.status_code == 401, f"401, got {answer.status_code}")
+        self._say.refused(f"401, WWW-Authenticate: {answer.headers['www-authenticate']}")
+        self._say.why("the challenge says where to learn how to get in (RFC 9728)")
+
+    def _tell_the_dance(self, crm: AgentSession) -> None:
+        self._say.step("The agent finds its own way in")
+        for one in crm.exchanges:
+            if (line := _dance_line(one)) is not None:
+                self._say.asked(line)
+        tokens = crm.keyring.tokens
+        _expect(tokens is not None and tokens.scope is not None, "a token with its scope")
+        if tokens is not None:
+            self._say.allowed(
+                f"a token for this server alone, {tokens.expires_in} s, scope: {tokens.scope}"
+            )
+            _expect(WITHHELD not in (tokens.scope or "").split(), f"no {WITHHELD} in the token")
+        self._say.why(f"{WITHHELD} was asked for and withheld: the token does not carry it")
+
+    async def _list(self, crm: AgentSession) -> None:
+        self._say.step("What this agent sees")
+        self._say.asked("tools/list")
+        tools = [tool.name for tool in (await crm.client.list_tools()).tools]
+        _expect(
+            "get_account" in tools and "delete_account" not in tools, f"a filtered list: {tools}"
+        )
+        self._say.allowed(", ".join(tools))
+        self._say.why("the server has five tools; those this caller may not use do not appear")
+
+    async def _read(self, crm: AgentSession) -> None:
+        self._say.step("A read within its remit")
+        arguments = {"organization_id": "acme", "account_id": "acc-1001"}
+        self._say.asked(_call_line("get_account", arguments))
+        result = await crm.call("get_account", arguments)
+        _expect(not result.is_error, "an allowed read")
+        self._say.allowed(_text_of(result))
+
+    async def _write_without_scope(self, crm: AgentSession) -> None:
+        self._say.step("A write nobody gave it")
+        arguments = {"organization_id": "acme", "account_id": "acc-1001", "plan": "business"}
+        self._say.asked(_call_line("update_account", arguments))
+        error = await _failure(crm, "update_account", arguments)
+        answer = _refusal(crm, 403)
+        self._say.refused(f"403, WWW-Authenticate: {answer.challenge}")
+        _expect(WITHHELD in answer.challenge, f"the missing scope named: {answer.challenge}")
+        self._say.why("the scope is named, so the agent goes back and asks its user for it")
+        _expect(_root_cause(error, AuthorizationRefusedError) is not None, f"a refusal: {error!r}")
+        self._say.refused("the user says no; nothing was changed")
+
+    async def _foreign_tenant(self, crm: AgentSession) -> None:
+        self._say.step("Another tenant's data")
+        arguments = {"organization_id": "globex", "account_id": "acc-2001"}
+        await self._refused_call(crm, "get_account", arguments)
+        self._say.why("the scope is right; a policy compares the argument with the caller's tenant")
+
+    async def _hidden_tool(self, crm: AgentSession) -> None:
+        self._say.step("A tool it was never shown")
+        await self._refused_call(
+            crm, "delete_account", {"organization_id": "acme", "account_id": "acc-1001"}
+        )
+        self._say.why("hidden and missing look the same: nothing can be learned by guessing names")
+
+    async def _amounts(self, payments: AgentSession) -> None:
+        self._say.step("Another server, another token, and a limit on the amount")
+        self._say.why("payments runs over standard streams; the agent sees plain streamable HTTP")
+        small = {"invoice_id": "inv-77", "amount": "49.00", "reason": "damaged parcel"}
+        self._say.asked(_call_line("refund", small))
+        result = await payments.call("refund", small)
+        _expect(not result.is_error, f"an allowed refund: {_text_of(result)}")
+        self._say.allowed(_text_of(result))
+        large = {"invoice_id": "inv-78", "amount": "2400.00", "reason": "changed their mind"}
+        await self._refused_call(payments, "refund", large)
+        self._say.why("same tool, same token; the amount alone decides")
+
+    async def _revoke(self, crm: AgentSession) -> None:
+        self._say.step("The user changes her mind")
+        grants = orjson.loads(await self._stage.remit("grants", "list", "--json"))
+        grant = next(one for one in grants if one["resource"].endswith("/mcp/crm"))
+        self._say.asked(f"remit grants revoke {grant['id']}")
+        await self._stage.remit("grants", "revoke", grant["id"])
+        tokens = crm.keyring.tokens
+        _expect(tokens is not None, "the agent still holds its token")
+        async with httpx2.AsyncClient() as http:
+            answer = await http.post(
+                self._stage.server("crm"),
+                json={"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}},
+                headers={
+                    "accept": "application/json, text/event-stream",
+                    "authorization": f"Bearer {tokens.access_token if tokens else ''}",
+                },
+            )
+        _expect(answer.status_code == 401, f"401, got {answer.status_code}")
+        self._say.refused(f"401, WWW-Authenticate: {answer.headers['www-authenticate']}")
+        self._say.why("the token had minutes to live; it died with its grant, at once")
+
+    # -- how a step is done -----------------------------------------------------
+
+    def _connect(self, server: str, keeps: Callable[[str], bool]) -> Any:
+        person = Person(
+            username=self._stage.username,
+            password=self._stage.password,
+            keeps=keeps,
+            tell=lambda line: self._say.why(f"Dana {line}"),
+        )
+
+        async def walk(url: str) -> str:
+            return await person.walk(url, REDIRECT_URI)
+
+        return connect(
+            self._stage.server(server), redirect_uri=REDIRECT_URI, browse=self._browse or walk
+        )
+
+    @staticmethod
+    def _keeps_reading(scope: str) -> bool:
+        return scope != WITHHELD
+
+    async def _refused_call(
+        self, session: AgentSession, tool: str, arguments: dict[str, Any]
+    ) -> None:
+        self._say.asked(_call_line(tool, arguments))
+        error = await _failure(session, tool, arguments)
+        self._say.refused(str(error))
+
+
+async def _failure(session: AgentSession, tool: str, arguments: dict[str, Any]) -> BaseException:
+    """Call a tool that must be refused, and return what the client made of the refusal."""
+    try:
+        result = await session.call(tool, arguments)
+    except Exception as error:  # noqa: BLE001  whatever the SDK raises is what an agent would see
+        return error
+    raise UnexpectedAnswerError(f"`{tool}` was not refused: {_text_of(result)}")
+
+
+def _refusal(session: AgentSession, status: int) -> Exchange:
+    found = next((one for one in reversed(session.exchanges) if one.status == status), None)
+    if found is None:
+        raise UnexpectedAnswerError(f"no answer with status {status}")
+    return found
+
+
+def _root_cause(error: BaseException, kind: type[BaseException]) -> BaseException | None:
+    """Find `kind` among an exception's causes and groups."""
+    if isinstance(error, kind):
+        return error
+    inner = list(error.exceptions) if isinstance(error, BaseExceptionGroup) else []
+    inner += [cause for cause in (error.__cause__, error.__context__) if cause is not None]
+    return next((hit for one in inner if (hit := _root_cause(one, kind)) is not None), None)
+
+
+def _dance_line(one: Exchange) -> str | None:
+    path = one.path
+    if path.startswith("/.well-known/oauth-protected-resource"):
+        return f"{one.method} {path} → {one.status}, which authorization server guards it"
+    if path.startswith("/.well-known/"):
+        return f"{one.method} {path} → {one.status}, where its endpoints are"
+    if path == "/register":
+        client_id = orjson.loads(one.body).get("client_id", "?")
+        return f"{one.method} {path} → {one.status}, registered as {client_id}"
+    if path == "/token":
+        return f"{one.method} {path} → {one.status}, code and PKCE verifier for a token"
+    return None
+
+
+def _call_line(tool: str, arguments: dict[str, Any]) -> str:
+    shown = ", ".join(f"{name}={value}" for name, value in arguments.items())
+    return f"tools/call {tool}({shown})"
+
+
+def _text_of(result: CallToolResult) -> str:
+    return " ".join(getattr(part, "text", "") for part in result.content).replace("\n", " ")
+
+
+def _expect(condition: bool, what: str) -> None:  # noqa: FBT001  reads as an assertion
+    if not condition:
+        raise UnexpectedAnswerError(f"the story expected {what}")
