@@ -1,0 +1,57 @@
+"""Problems as a person reads them: where, what, the line itself, and a caret under it."""
+
+from collections.abc import Iterable
+
+from rich.text import Text
+
+from remit.documents.problem import Problem
+
+__all__ = ["render_problems"]
+
+_WIDEST = 110
+_BEFORE = 60
+
+
+def render_problems(problems: Iterable[Problem]) -> Text:
+    """All of `problems`, in the order of files and lines, and how many there are."""
+    ordered = sorted(problems)
+    text = Text()
+    for problem in ordered:
+        text.append_text(_heading(problem))
+        if problem.excerpt.strip():
+            text.append_text(_excerpt(problem))
+        if problem.expected:
+            margin = " " * (len(str(problem.line)) + 3)
+            text.append(f"{margin}expected {problem.expected}\n", style="dim")
+        text.append("\n")
+    text.append(_tally(ordered), style="bold red" if ordered else "bold green")
+    return text
+
+
+def _heading(problem: Problem) -> Text:
+    return Text.assemble(
+        (f"{problem.file}:{problem.line}:{problem.column}", "bold"),
+        "  ",
+        (f"{problem.message}\n", "red"),
+    )
+
+
+def _excerpt(problem: Problem) -> Text:
+    """The line with its number, cut to the part around the caret when it is long."""
+    start = max(0, problem.column - 1 - _BEFORE) if len(problem.excerpt) > _WIDEST else 0
+    shown = problem.excerpt[start : start + _WIDEST]
+    offset = max(0, problem.column - 1 - start)
+    carets = "^" * max(1, min(problem.width, len(shown) - offset))
+    number = str(problem.line)
+    return Text.assemble(
+        (f"  {number} │ ", "dim"), f"{shown}\n",
+        (f"  {' ' * len(number)} │ ", "dim"), (f"{' ' * offset}{carets}\n", "red"),
+    )  # fmt: skip
+
+
+def _tally(problems: list[Problem]) -> str:
+    if not problems:
+        return "no problems"
+    files = len({problem.file for problem in problems})
+    some = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    return f"{some} in {'1 file' if files == 1 else f'{files} files'}"
