@@ -8,7 +8,6 @@ Source: O21 §2.4.1; RFC 6749 §10.10.
 
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
-from typing import Any
 
 from sqlalchemy import BigInteger, Column, Integer, Row, Table, Text, case, delete, select
 
@@ -97,6 +96,6 @@ def network_of(ip: str | None) -> str:
     return str(address)
 
 
-def _attempts(row: Row[Any]) -> Attempts:
+def _attempts(row: Row[int, int]) -> Attempts:
     count, window_start = row  # by position: a row, being a tuple, has a method `count`
     return Attempts(count, EpochSeconds(window_start))
