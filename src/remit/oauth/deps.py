@@ -17,6 +17,7 @@ from remit.guard.ports import Directory
 from remit.identity import Session, User
 from remit.policy import DecisionPoint
 from remit.tokens import KeySet, TokenVerifier
+from remit.web.fetch import FetchDocument
 
 __all__ = ["Limits", "OAuthDeps", "Publish", "ReadSession", "ResolveSecret"]
 
@@ -71,6 +72,7 @@ class OAuthDeps:
     public_url: str
     read_session: ReadSession
     resolve_secret: ResolveSecret
+    fetch: FetchDocument
     publish: Publish = _publish_nothing
     limits: Limits = Limits()
     trusted_proxies: tuple[str, ...] = field(default=())
