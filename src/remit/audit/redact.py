@@ -33,7 +33,7 @@ _OMITTED = "+omitted"
 # letters mixed with digits, are what keys and passwords look like; they do not match.
 _WORD = r"(?:[A-Z]?[a-z]{1,15}|[A-Z]{1,12})"
 _NAME = re.compile(
-    rf"{_WORD}(?:[_-]{_WORD}|[A-Z][a-z]{{2,15}}|(?<=[a-z])[A-Z]{{2,3}}){{0,5}}(?:[_-][0-9]{{1,2}})?"
+    rf"{_WORD}(?:[_-]{_WORD}|[A-Z][a-z]{{1,15}}|(?<=[a-z])[A-Z]{{2,3}}){{0,5}}(?:[_-][0-9]{{1,2}})?"
 )
 _MAX_NAME = 40
 
