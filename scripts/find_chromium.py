@@ -32,7 +32,9 @@ def main() -> int:
 
 def _from_playwright() -> str | None:
     command = [sys.executable, "-m", "playwright", "install", "chromium"]
-    subprocess.run(command, check=False, timeout=300, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(
+        command, check=False, timeout=300, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     return find_chromium()
 
 

@@ -39,7 +39,9 @@ def _words(identifier: str) -> set[str]:
 @pytest.mark.parametrize("path", MODULES, ids=_name)
 def test_modules_and_functions_stay_small(path):
     lines = path.read_text().count("\n")
-    assert lines <= MAX_MODULE_LINES, f"{_name(path)} has {lines} lines: split it by what it decides"
+    assert lines <= MAX_MODULE_LINES, (
+        f"{_name(path)} has {lines} lines: split it by what it decides"
+    )
     for function in _functions(path):
         body_start = function.body[0]
         docstring = isinstance(body_start, ast.Expr) and isinstance(body_start.value, ast.Constant)

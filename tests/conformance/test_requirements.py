@@ -23,11 +23,15 @@ def _lines() -> list[tuple[str, str, dict[str, object]]]:
 def _functions(path: Path) -> frozenset[str]:
     tree = ast.parse(path.read_text())
     return frozenset(
-        node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        node.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     )
 
 
-@pytest.mark.parametrize(("ledger", "identifier", "entry"), _lines(), ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(
+    ("ledger", "identifier", "entry"), _lines(), ids=lambda value: str(value)[:40]
+)
 def test_each_claimed_requirement_names_tests_that_exist(ledger, identifier, entry):
     assert entry["text"], identifier
     assert entry["source"], identifier
@@ -37,13 +41,17 @@ def test_each_claimed_requirement_names_tests_that_exist(ledger, identifier, ent
         path = ROOT / file
         assert path.is_file(), f"{identifier}: no file {file}"
         if function:
-            assert function.split("[")[0].split("::")[-1] in _functions(path), f"{identifier}: no test {reference}"
+            assert function.split("[")[0].split("::")[-1] in _functions(path), (
+                f"{identifier}: no test {reference}"
+            )
 
 
 def test_the_lists_of_the_authorization_server_and_the_gateway_are_covered():
     """The issue's measure: AS-01…AS-51 and RS-01…RS-53, but for what a later issue names."""
     claimed = {identifier for _, identifier, _ in _lines()}
     deferred = tomllib.loads((Path(__file__).parent / "deferred.toml").read_text())
-    measure = {f"AS-{n:02}" for n in range(1, 52)} | {f"RS-{n:02}" for n in (*range(1, 11), *range(20, 28), *range(30, 48), *range(50, 54))}
+    measure = {f"AS-{n:02}" for n in range(1, 52)} | {
+        f"RS-{n:02}" for n in (*range(1, 11), *range(20, 28), *range(30, 48), *range(50, 54))
+    }
     assert measure - claimed - set(deferred) == set()
     assert claimed & set(deferred) == set(), "claimed and deferred at once"

@@ -1,0 +1,86 @@
+"""What covers what, and what is still missing."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from remit.ids import ScopeName
+from remit.scopes import covers, is_scope_name, is_scope_token, missing, parse_scope_param
+
+READ, BASIC, WRITE = (
+    ScopeName("crm:accounts.read"),
+    ScopeName("crm:accounts.read.basic"),
+    ScopeName("crm:accounts.write"),
+)
+HIERARCHY = {READ: frozenset({BASIC})}
+
+
+def test_a_scope_covers_itself_and_what_stands_below_it():
+    assert covers(READ, READ, HIERARCHY)
+    assert covers(READ, BASIC, HIERARCHY)
+
+
+def test_nothing_is_covered_that_is_not_written_down():
+    assert not covers(BASIC, READ, HIERARCHY)
+    assert not covers(WRITE, READ, HIERARCHY)
+    assert not covers(ScopeName("crm:accounts"), READ, HIERARCHY)
+    assert not covers(ScopeName("crm:*"), READ, HIERARCHY)
+    assert not covers(ScopeName("CRM:accounts.read"), READ, HIERARCHY)
+
+
+def test_missing_names_all_that_lacks_in_the_order_asked():
+    assert missing([WRITE, BASIC, READ], [BASIC], HIERARCHY) == (WRITE, READ)
+    assert missing([BASIC, READ], [READ], HIERARCHY) == ()
+    assert missing([], [], HIERARCHY) == ()
+
+
+@given(st.lists(st.sampled_from([READ, BASIC, WRITE])))
+def test_holding_all_that_is_required_leaves_nothing_missing(required):
+    assert missing(required, required, HIERARCHY) == ()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "crm:accounts.read",
+        "prod:payments.refund",
+        "tenant:read:{organization_id}",
+        "env:prod:execute",
+        "hr:payroll.export",
+        "crm:customer.read.basic",
+    ],
+)
+def test_the_convention_admits(name):
+    assert is_scope_name(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "mcp",
+        "crm:",
+        ":read",
+        "crm:*",
+        "Crm:read",
+        "crm: read",
+        "crm:a..b",
+        "crm:{Tenant}",
+        "a:b:",
+        "crm:é",
+    ],
+)
+def test_the_convention_refuses(name):
+    assert not is_scope_name(name)
+
+
+@pytest.mark.parametrize("token", ["", 'a"b', "a\\b", "a b", "é", "a\tb", "a\x7f"])
+def test_rfc_6749_refuses_as_a_scope_token(token):
+    assert not is_scope_token(token)
+
+
+def test_a_scope_parameter_keeps_its_order_and_drops_repeats():
+    assert parse_scope_param("a:b  c:d a:b") == ("a:b", "c:d")
+    assert parse_scope_param("") == ()
+    assert parse_scope_param('a:b "x"') is None
+    assert parse_scope_param("a:b\tc:d") is None
