@@ -1,1 +1,18 @@
-"""The room `settings`."""
+"""What an operator may set: one frozen value, read once from defaults, file, environment and flags."""
+
+from remit.settings.addresses import is_loopback_host
+from remit.settings.faults import Fault, Origin, SettingsInvalidError
+from remit.settings.load import LoadedSettings, load_settings
+from remit.settings.model import LogFormat, LogLevel, Settings
+
+__all__ = [
+    "Fault",
+    "LoadedSettings",
+    "LogFormat",
+    "LogLevel",
+    "Origin",
+    "Settings",
+    "SettingsInvalidError",
+    "is_loopback_host",
+    "load_settings",
+]

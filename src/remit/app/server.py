@@ -1,0 +1,212 @@
+"""Uvicorn, held on a short rein: listening sockets, limits that it lacks, and who is at the other end.
+
+Signals, logs, trusted proxies and the life cycle are Remit's own; uvicorn speaks
+HTTP and nothing else. A connection must have sent its first header section within
+`_HEADER_SECONDS` and 64 KiB (slow or endless headers hold a connection for ever
+otherwise). On the management socket the peer's user id is read from the kernel.
+"""
+
+import asyncio
+import os
+import socket
+import stat
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from remit.app.data_folder import DataFolderError
+from remit.errors import Error
+from remit.settings import Settings
+
+__all__ = [
+    "ListenError",
+    "Listener",
+    "listen_tcp",
+    "listen_unix",
+    "management_server",
+    "public_server",
+]
+
+_HEADER_SECONDS = 15.0
+_HEADER_BYTES = 65_536
+_BACKLOG = 2_048
+
+
+class ListenError(Error):
+    """The address cannot be listened on."""
+
+    code = "listen"
+
+
+class Listener(uvicorn.Server):
+    """A server that is told when to stop, instead of listening for signals itself."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    def stop(self) -> None:
+        """Accept nothing more; answer what is in flight, within the grace."""
+        self.should_exit = True
+
+
+class LimitedProtocol(HttpToolsProtocol):
+    """HTTP/1.1 with a deadline and a size for the header section of each request."""
+
+    _deadline: asyncio.TimerHandle | None = None
+    _header_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._deadline = self.loop.call_later(_HEADER_SECONDS, transport.abort)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._in_time()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        self._header_bytes = 0
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        self._count(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._count(len(name) + len(value) + 4)
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._in_time()
+        super().on_headers_complete()
+
+    def _in_time(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _count(self, size: int) -> None:
+        self._header_bytes += size
+        if self._header_bytes > _HEADER_BYTES:
+            # The parser turns it into a parse error, which is answered with 400 and the end.
+            raise ValueError("the header section is too large")
+
+
+class ManagementProtocol(LimitedProtocol):
+    """On a Unix socket: `scope["state"]["peer_uid"]` is the user at the other end, as the kernel has it."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, "peer_uid": _peer_uid(transport)}
+
+
+def public_server(app: ASGIApp, settings: Settings) -> Listener:
+    """The server of the authorization server and the gateway."""
+    return Listener(
+        _config(app, LimitedProtocol, settings, limit_concurrency=settings.max_connections)
+    )
+
+
+def management_server(app: ASGIApp, settings: Settings) -> Listener:
+    """The server of the management API."""
+    return Listener(_config(app, ManagementProtocol, settings, limit_concurrency=None))
+
+
+def _config(
+    app: ASGIApp,
+    protocol: type[HttpToolsProtocol],
+    settings: Settings,
+    *,
+    limit_concurrency: int | None,
+) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=protocol,
+        ws="none",
+        loop="uvloop",
+        interface="asgi3",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=limit_concurrency,
+        timeout_graceful_shutdown=settings.shutdown_grace,
+        workers=1,
+    )
+
+
+def listen_tcp(host: str, port: int) -> socket.socket:
+    """A listening socket, bound before anything else is opened; port 0 lets the system choose.
+
+    Raises:
+        ListenError: the port is taken, or the address is not this machine's.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listening = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as error:
+        raise ListenError(
+            f"the host `{host}` is not an address of this machine", cause=error
+        ) from error
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(_BACKLOG)
+    except OSError as error:
+        listening.close()
+        reason = (error.strerror or "it cannot be bound").lower()
+        raise ListenError(
+            f"cannot listen on `{host}:{port}`: {reason}; choose another with --host and --port",
+            cause=error,
+        ) from error
+    listening.setblocking(False)
+    return listening
+
+
+def listen_unix(path: Path) -> socket.socket:
+    """A listening Unix socket of mode 0600. What a process that died left there is removed.
+
+    The caller holds the data folder's lock, so nobody else is listening.
+
+    Raises:
+        DataFolderError: the path is too long for a socket, or something else stands there.
+    """
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    mask = os.umask(0o177)
+    try:
+        if path.exists() and not stat.S_ISSOCK(path.lstat().st_mode):
+            raise DataFolderError(f"`{path}` is not a socket; remove it")
+        path.unlink(missing_ok=True)
+        listening.bind(str(path))
+        listening.listen(128)
+    except OSError as error:
+        listening.close()
+        raise DataFolderError(
+            f"cannot listen on `{path}`; a socket's path may have about 100 characters", cause=error
+        ) from error
+    finally:
+        os.umask(mask)
+    listening.setblocking(False)
+    return listening
+
+
+def _peer_uid(transport: asyncio.Transport) -> int | None:
+    """The user at the other end of a Unix socket; `None` where the system does not say."""
+    peer: Any = transport.get_extra_info("socket")
+    if peer is None or not hasattr(socket, "SO_PEERCRED"):
+        return None
+    with socket.socket(fileno=os.dup(peer.fileno())) as duplicate:
+        credentials = duplicate.getsockopt(
+            socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")
+        )
+    uid: int = struct.unpack("3i", credentials)[1]
+    return uid

@@ -1,0 +1,53 @@
+"""Where a setting came from, and what is wrong with it there."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from remit.errors import Error
+
+__all__ = ["DEFAULT", "Fault", "Origin", "SettingsInvalidError"]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What to correct: a place in a file, a variable, a flag, or the default."""
+
+    place: str
+
+    @classmethod
+    def in_file(cls, file: str, line: int, column: int) -> "Origin":
+        return cls(f"{file}:{line}:{column}")
+
+    @classmethod
+    def of_variable(cls, name: str) -> "Origin":
+        return cls(name)
+
+    @classmethod
+    def of_flag(cls, field: str) -> "Origin":
+        return cls("--" + field.replace("_", "-"))
+
+
+DEFAULT = Origin("default")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong: where, what, and how to mend it."""
+
+    origin: Origin
+    message: str
+    mend: str = ""
+
+    def __str__(self) -> str:
+        mend = f"; {self.mend}" if self.mend else ""
+        return f"{self.origin.place}: {self.message}{mend}"
+
+
+class SettingsInvalidError(Error):
+    """The settings cannot be used; `faults` holds everything that is wrong, not only the first."""
+
+    code: ClassVar[str] = "settings_invalid"
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        super().__init__(f"{len(faults)} of the settings cannot be used")
+        self.faults = faults
