@@ -1,0 +1,223 @@
+"""One record of the log: an event in its envelope, as the exact bytes that are hashed and kept.
+
+Decides the profile: one line of canonical JSON; ASCII keys; strings, booleans,
+nulls and integers below 2^53; no floats; at most 16 KiB. Caller's text cannot break
+a line or hide in it: control, format and surrogate characters become U+FFFD. What
+does not fit is replaced by its size and SHA-256, never cut silently and never a
+reason to lose the event.
+
+Source: AUDIT §1.2; RFC 8785; RFC 9562 for the idea of ids that sort by time.
+"""
+
+import hashlib
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import ClassVar, TypeAlias
+
+import jiter
+import orjson
+
+from remit.audit.events import Event
+from remit.audit.merkle import leaf_hash
+from remit.audit.port import AuditUnavailableError
+from remit.canonical import Json, JsonObject
+from remit.clock import rfc3339_ms
+from remit.ids import new_id
+
+__all__ = [
+    "ENTRY_VERSION",
+    "MAX_ENTRY_BYTES",
+    "BadEntryError",
+    "Draft",
+    "Producer",
+    "draft",
+    "first_link",
+    "read_entry",
+    "seal",
+]
+
+ENTRY_VERSION = 1
+MAX_ENTRY_BYTES = 16 * 1024
+MAX_FIELD_BYTES = 512
+"""Of one text of the envelope; a longer one is cut and ends in its own SHA-256."""
+_MAX_DEPTH = 32
+_MAX_INTEGER = 2**53 - 1
+_PROFILE = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+Draft: TypeAlias = "JsonObject"
+"""An entry that lacks only what the log adds: `seq`, `prev` and `observed`."""
+
+
+class BadEntryError(AuditUnavailableError):
+    """An event cannot be written as it is: an error in the code that made it, not in what a caller sent."""
+
+    code: ClassVar[str] = "audit_bad_entry"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Producer:
+    """The process that writes: which program, which of its instances, which version, under which settings."""
+
+    service: str = "remit"
+    instance: str = "local"
+    version: str = "0"
+    settings_digest: str = ""
+
+
+def draft(event: Event, producer: Producer, now_ms: int) -> Draft:
+    """`event` in its envelope, checked and cleaned, but for its place in the log.
+
+    Raises:
+        BadEntryError: a field is a float, an integer from 2^53, an unknown type, or
+            nested too deep; or a key is not ASCII.
+    """
+    context = event.context
+    trace = context.trace
+    return {
+        "v": ENTRY_VERSION,
+        "id": new_id("evt"),
+        "kind": event.kind,
+        "time": rfc3339_ms(now_ms),
+        "producer": {
+            "service": producer.service,
+            "instance": producer.instance,
+            "version": producer.version,
+        },
+        "tenant": _text(context.tenant),
+        "env": _text(context.environment),
+        "actor": {"type": context.actor.type.value, "id": _text(context.actor.id)},
+        "user": _text(context.user_id),
+        "agent": _text(context.agent_id),
+        "client": _text(context.client_id),
+        "grant": _text(context.grant_id),
+        "flow": _text(context.flow_id),
+        "net": {"ip": _text(context.network.ip), "ua": _text(context.network.user_agent)},
+        "trace": None
+        if trace is None
+        else {"trace_id": _text(trace.trace_id), "span_id": _text(trace.span_id)},
+        "body": {
+            field.name: _plain(getattr(event, field.name), 1)
+            for field in fields(event)
+            if field.name != "context"
+        },
+    }
+
+
+def seal(entry: Draft, *, sequence: int, previous: str, observed: str) -> bytes:
+    """The bytes of `entry` at its place in the log, without the newline; at most `MAX_ENTRY_BYTES`."""
+    entry["seq"] = sequence
+    entry["prev"] = previous
+    entry["observed"] = observed
+    line = orjson.dumps(entry, option=_PROFILE)
+    return line if len(line) <= MAX_ENTRY_BYTES else _shrunk(entry, len(line))
+
+
+def read_entry(line: bytes) -> JsonObject:
+    """The entry whose stored bytes, without the newline, are `line`.
+
+    Raises:
+        BadEntryError: `line` is not exactly what `seal` writes for some value:
+            not JSON, a repeated key, white space, a float, an order of keys or a
+            spelling that is not canonical, a key beyond ASCII, or too long.
+    """
+    if len(line) > MAX_ENTRY_BYTES:
+        raise BadEntryError(f"longer than {MAX_ENTRY_BYTES} bytes")
+    try:
+        value = jiter.from_json(
+            line, catch_duplicate_keys=True, allow_inf_nan=False, float_mode="decimal"
+        )
+        written = orjson.dumps(value, option=_PROFILE)
+    except ValueError as error:
+        raise BadEntryError("not JSON, or a key occurs twice", cause=error) from error
+    except TypeError as error:  # a Decimal, or an integer beyond 53 bits
+        raise BadEntryError("holds a float or an integer from 2^53", cause=error) from error
+    if written != line:
+        raise BadEntryError("not in canonical form")
+    if not isinstance(value, dict):
+        raise BadEntryError("not a JSON object")
+    if not line.isascii():
+        _refuse_keys_beyond_ascii(value)
+    return value
+
+
+def first_link(origin: str) -> str:
+    """`prev` of record 0: it has no record before it, so it names the log it belongs to."""
+    return leaf_hash(f"remit audit log\n{origin}\n".encode()).hex()
+
+
+def _plain(value: object, depth: int) -> Json:
+    """`value` as plain JSON within the profile, its text cleaned."""
+    if value is None or value is True or value is False:
+        return value
+    if isinstance(value, str):
+        return value if value.isprintable() else _clean(value)
+    if isinstance(value, int):
+        if abs(value) > _MAX_INTEGER:
+            raise BadEntryError("an event holds an integer from 2^53")
+        return int(value)
+    if depth > _MAX_DEPTH:
+        raise BadEntryError(f"an event is nested deeper than {_MAX_DEPTH} levels")
+    if isinstance(value, tuple | list | frozenset):
+        ordered = sorted(value) if isinstance(value, frozenset) else value
+        return [_plain(item, depth + 1) for item in ordered]
+    if isinstance(value, Mapping):
+        return {_key(key): _plain(item, depth + 1) for key, item in value.items()}
+    raise BadEntryError(f"an event holds a `{type(value).__name__}`")
+
+
+def _key(key: object) -> str:
+    if not isinstance(key, str) or not key.isascii() or not key.isprintable():
+        raise BadEntryError("an event holds a key that is not printable ASCII")
+    return key
+
+
+def _text(value: str | None) -> str | None:
+    """One text of the envelope: cleaned, and short. Identifiers of ours are never cut."""
+    if value is None:
+        return None
+    cleaned = value if value.isprintable() else _clean(value)
+    if len(cleaned) * 4 <= MAX_FIELD_BYTES or len(cleaned.encode()) <= MAX_FIELD_BYTES:
+        return cleaned
+    mark = f"~sha256:{hashlib.sha256(cleaned.encode()).hexdigest()}"
+    head = cleaned.encode()[: MAX_FIELD_BYTES - len(mark)].decode(errors="ignore")
+    return head + mark
+
+
+def _clean(text: str) -> str:
+    return "".join(
+        "\ufffd" if unicodedata.category(character) in _HIDDEN else character for character in text
+    )
+
+
+def _shrunk(entry: Draft, size: int) -> bytes:
+    """`entry` with its largest fields replaced by size and digest until it fits."""
+    body = entry["body"]
+    assert isinstance(body, dict)  # noqa: S101  `draft` made it so
+    encoded = {name: orjson.dumps(value, option=_PROFILE) for name, value in body.items()}
+    for name in sorted(encoded, key=lambda name: (-len(encoded[name]), name)):
+        marker: JsonObject = {
+            "omitted_bytes": len(encoded[name]),
+            "omitted_sha256": hashlib.sha256(encoded[name]).hexdigest(),
+        }
+        size += len(orjson.dumps(marker)) - len(encoded[name])
+        body[name] = marker
+        if size <= MAX_ENTRY_BYTES:
+            break
+    line = orjson.dumps(entry, option=_PROFILE)
+    if len(line) > MAX_ENTRY_BYTES:
+        raise BadEntryError("an event does not fit in a record even without its fields")
+    return line
+
+
+def _refuse_keys_beyond_ascii(root: Json) -> None:
+    stack: list[Json] = [root]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, dict):
+            if not all(key.isascii() for key in value):
+                raise BadEntryError("holds a key beyond ASCII")
+            stack.extend(value.values())
+        elif isinstance(value, list):
+            stack.extend(value)
