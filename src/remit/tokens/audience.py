@@ -1,0 +1,18 @@
+"""Names that stand for a server and for a token: the audience of the one, the digest of the other.
+
+Source: RFC 8707 §2 (one canonical resource identifier per server, compared exactly).
+"""
+
+from remit.ids import ServerName, digest
+
+__all__ = ["audience_of", "jti_digest"]
+
+
+def audience_of(public_url: str, server_name: ServerName) -> str:
+    """The resource identifier of a server: the URL clients use for it, without a trailing slash."""
+    return f"{public_url.rstrip('/')}/mcp/{server_name}"
+
+
+def jti_digest(jti: str) -> str:
+    """What the log keeps of a token's `jti`: enough to match a token, not to make one."""
+    return digest(jti)

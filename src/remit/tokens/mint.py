@@ -1,0 +1,53 @@
+"""Signing an access token. Source: RFC 9068 §2.1, §2.2; RFC 9068 §2.2.3.1 (`roles`)."""
+
+from joserfc import jws
+
+from remit.canonical import JsonObject, canonical_bytes
+from remit.tokens.access_token import AccessToken
+from remit.tokens.keys import ALGORITHM, KeySet
+
+__all__ = ["claims_of", "mint"]
+
+
+def mint(keys: KeySet, token: AccessToken) -> str:
+    """`token` as a JWT of type `at+jwt`, signed by the newest key.
+
+    Raises:
+        NoSigningKeyError: there is no key to sign with.
+    """
+    signing = keys.signing
+    header = {"typ": "at+jwt", "alg": ALGORITHM, "kid": signing.kid}
+    payload = canonical_bytes(claims_of(token))
+    return jws.serialize_compact(header, payload, signing.key, algorithms=[ALGORITHM])
+
+
+def claims_of(token: AccessToken) -> JsonObject:
+    """The claims as they stand in the JWT; what is empty or unknown is left out."""
+    claims: JsonObject = {
+        "iss": token.iss,
+        "sub": token.sub,
+        "aud": token.aud,
+        "client_id": token.client_id,
+        "jti": token.jti,
+        "iat": token.iat,
+        "exp": token.exp,
+        "scope": " ".join(token.scopes),
+        "sid": token.grant_id,
+        "agent_id": token.agent_id,
+        "organization_id": token.organization_id,
+        "environment": token.environment,
+        "sensitivity": token.sensitivity.value,
+    }
+    if token.roles:
+        claims["roles"] = list(token.roles)
+    if token.attributes:
+        claims["attributes"] = dict(token.attributes)
+    if token.purpose:
+        claims["purpose"] = token.purpose
+    if token.auth_time is not None:
+        claims["auth_time"] = token.auth_time
+    if token.acr is not None:
+        claims["acr"] = token.acr
+    if token.amr:
+        claims["amr"] = list(token.amr)
+    return claims
