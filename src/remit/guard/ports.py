@@ -1,15 +1,17 @@
 """What the guard needs from the rest of Remit: read-only, in memory, never SQL."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Protocol
 
+from remit.audit.redact import Redaction
+from remit.canonical import JsonObject
 from remit.clock import EpochSeconds
 from remit.ids import AgentId, ClientId, GrantId, UserId
-from remit.model import Catalog
+from remit.model import Argument, Catalog
 
-__all__ = ["Directory", "Standing"]
+__all__ = ["Directory", "Redactor", "Standing"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,4 +44,14 @@ class Directory(Protocol):
     @property
     def standing(self) -> Standing:
         """Who may not act at the moment."""
+        ...
+
+
+class Redactor(Protocol):
+    """What the log may keep of arguments; `audit.redact.Redactor` is one."""
+
+    def redact(
+        self, arguments: JsonObject | None, *, tenant: str | None, rules: Sequence[Argument] = ()
+    ) -> Redaction:
+        """What may be kept of `arguments`, and a keyed digest of all they were."""
         ...

@@ -1,0 +1,75 @@
+"""The policy decision point: the only caller of an engine, and where errors become refusals.
+
+Refuses when the engine raises, when it reports that any policy failed while being
+evaluated, and when its answer contradicts itself. Cedar leaves out a policy that
+fails, so a failing `forbid` would otherwise let the call through (docs/adr/0006).
+"""
+
+from dataclasses import replace
+
+from remit.clock import Clock
+from remit.policy.decision import Decision, DecisionOutcome, DecisionReason, RuleEffect
+from remit.policy.evaluation import Evaluation
+from remit.policy.port import PolicyEngine
+
+__all__ = ["DecisionPoint"]
+
+_ENGINE_NAME = "decision-point"
+
+
+class DecisionPoint:
+    """Puts questions to the engine in force, and never raises."""
+
+    __slots__ = ("_clock", "_engine")
+
+    def __init__(self, engine: PolicyEngine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    @property
+    def version(self) -> str:
+        """The SHA-256, in hexadecimal, of the policies in force."""
+        return self._engine.version
+
+    def publish(self, engine: PolicyEngine) -> None:
+        """Let `engine` decide from now on."""
+        self._engine = engine
+
+    def decide(self, evaluation: Evaluation) -> Decision:
+        """The engine's decision, or a refusal for `ENGINE_ERROR`; with the time it took."""
+        engine = self._engine
+        started = self._clock.monotonic()
+        try:
+            decision = _without_errors(engine.evaluate(evaluation))
+        except Exception as error:  # noqa: BLE001  whatever it is, it is a refusal
+            decision = _refusal(engine, f"{type(error).__name__}: {error}")
+        micros = int((self._clock.monotonic() - started) * 1_000_000)
+        return replace(decision, micros=max(micros, 0))
+
+
+def _without_errors(decision: Decision) -> Decision:
+    """`decision`, or its refusal if a policy failed, or if it allows what nothing permits."""
+    permitted = any(rule.effect is RuleEffect.PERMIT for rule in decision.rules)
+    forbidden = any(rule.effect is RuleEffect.FORBID for rule in decision.rules)
+    errors = decision.errors
+    if decision.allowed and (forbidden or not permitted) and not errors:
+        errors = ("the engine allows what no policy permits, or what one forbids",)
+    if not errors:
+        return decision
+    return replace(
+        decision,
+        outcome=DecisionOutcome.DENY,
+        reason=DecisionReason.ENGINE_ERROR,
+        errors=errors,
+    )
+
+
+def _refusal(engine: PolicyEngine, error: str) -> Decision:
+    return Decision(
+        outcome=DecisionOutcome.DENY,
+        reason=DecisionReason.ENGINE_ERROR,
+        rules=(),
+        policy_version=engine.version,
+        engine=_ENGINE_NAME,
+        errors=(error,),
+    )
