@@ -18,6 +18,7 @@ from remit.identity import Session, User
 from remit.policy import DecisionPoint
 from remit.tokens import KeySet, TokenVerifier
 from remit.web.fetch import FetchDocument
+from remit.web.fetch import FetchDocument
 
 __all__ = ["Limits", "OAuthDeps", "Publish", "ReadSession", "ResolveSecret"]
 
@@ -72,6 +73,7 @@ class OAuthDeps:
     public_url: str
     read_session: ReadSession
     resolve_secret: ResolveSecret
+    fetch: FetchDocument
     fetch: FetchDocument
     publish: Publish = _publish_nothing
     limits: Limits = Limits()

@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from remit.canonical import canonical_text
 from remit.clock import EpochSeconds
-from remit.db import Transaction, metadata
+from remit.db import Transaction, conflict_insert, metadata
 from remit.ids import AgentId, ClientId, GrantId, ScopeName, TenantId, UserId
 from remit.model import Environment
 from remit.oauth.grant import AuthorizationCode, Grant, GrantFilter, GrantKind, RefreshToken
@@ -297,13 +297,8 @@ def use_refresh_token(
 
 def revoke_token(tx: Transaction, jti: str, *, expires_at: EpochSeconds) -> bool:
     """Remember until `expires_at` that the access token `jti` is revoked; `False` if it was already."""
-    known = tx.connection.execute(
-        select(revoked_tokens_table.c.jti).where(revoked_tokens_table.c.jti == jti)
-    ).one_or_none()
-    if known is not None:
-        return False
-    tx.connection.execute(insert(revoked_tokens_table).values(jti=jti, expires_at=expires_at))
-    return True
+    statement = conflict_insert(tx, revoked_tokens_table).values(jti=jti, expires_at=expires_at)
+    return tx.connection.execute(statement.on_conflict_do_nothing()).rowcount == 1
 
 
 def revoked_tokens(tx: Transaction, now: EpochSeconds) -> Mapping[str, EpochSeconds]:

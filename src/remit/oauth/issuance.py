@@ -1,0 +1,293 @@
+"""What may at most be granted: requested ∩ server ∩ agent ∩ person ∩ guardrails, then policy.
+
+The same question is put before consent is asked, when consent is given, when a code
+is redeemed and at every refresh: a role that was taken away, or a policy that
+changed, bites at the next token. Nothing here widens what was asked.
+
+Refused as a whole: an agent that is suspended, a tenant or an environment that is not
+the agent's or the server's, nothing left, a policy that says no. Everything else
+narrows, and says why.
+
+Source: O21 §1.4.1 (scope may be narrower than requested); MISSION B6, B8, B9, E2.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from remit.clock import EpochSeconds
+from remit.ids import AgentId, ClientId, ScopeName
+from remit.model import Agent, Catalog, Operation, ScopeDefinition, Sensitivity, Server
+from remit.oauth.scope_placeholders import fill, fill_hierarchy
+from remit.policy import (
+    AgentFacts,
+    Context,
+    Decision,
+    DecisionPoint,
+    Evaluation,
+    Phase,
+    ResourceFacts,
+    ResourceKind,
+    RuleEffect,
+    Subject,
+    SubjectKind,
+    TokenFacts,
+)
+from remit.scopes import Hierarchy, covers
+
+__all__ = ["Applicant", "Ruling", "Withheld", "WithheldReason", "agent_named", "rule"]
+
+_NOT_PERMITTED = "no policy permits this agent on this server"
+
+
+class WithheldReason(StrEnum):
+    """Why a scope that was asked for cannot be granted. Shown to the person."""
+
+    NOT_ON_SERVER = "not_on_server"
+    AGENT = "agent"
+    PERSON = "person"
+    UNFILLED = "unfilled"
+    FORBIDDEN = "forbidden"
+    TOO_MANY = "too_many"
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """A scope that was asked for and cannot be granted."""
+
+    scope: ScopeName
+    reason: WithheldReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applicant:
+    """For whom, and through what, something is to be issued."""
+
+    subject: Subject
+    agent: Agent
+    client_id: ClientId
+    suspended: bool = False
+    acr: str | None = None
+    amr: tuple[str, ...] = ()
+    auth_time: EpochSeconds | None = None
+    ip: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """What may be granted, what may not, and who said so.
+
+    When `refusal` is given nothing may be granted; it is safe to show to the person and the client.
+    """
+
+    scopes: tuple[ScopeName, ...] = ()
+    withheld: tuple[Withheld, ...] = ()
+    refusal: str | None = None
+    decision: Decision | None = None
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The policies that took part, for the log."""
+        return () if self.decision is None else tuple(one.id for one in self.decision.rules)
+
+    @property
+    def policy_version(self) -> str | None:
+        return None if self.decision is None else self.decision.policy_version
+
+
+@dataclass(frozen=True, slots=True)
+class _Bounds:
+    """Every limit, its placeholders filled for this subject."""
+
+    server: frozenset[ScopeName]
+    agent: frozenset[ScopeName]
+    person: frozenset[ScopeName] | None
+    forbidden: frozenset[ScopeName]
+    hierarchy: Hierarchy
+
+
+def rule(
+    asked: Sequence[ScopeName],
+    applicant: Applicant,
+    *,
+    server: Server,
+    catalog: Catalog,
+    decisions: DecisionPoint,
+    now: EpochSeconds,
+) -> Ruling:
+    """What of `asked` may be granted to `applicant` on `server`, now."""
+    refusal = _standing_refusal(applicant, server, catalog)
+    if refusal is not None:
+        return Ruling(refusal=refusal)
+    scopes, withheld = _narrow(asked, applicant, server, catalog)
+    if not scopes:
+        return Ruling(withheld=withheld, refusal=_nothing_left(withheld))
+    evaluation = _evaluation(scopes, applicant, server=server, catalog=catalog, now=now)
+    decision = decisions.decide(evaluation)
+    if not decision.allowed:
+        return Ruling(withheld=withheld, refusal=_words_of(decision), decision=decision)
+    return Ruling(scopes=scopes, withheld=withheld, decision=decision)
+
+
+def agent_named(agent_id: AgentId, catalog: Catalog) -> Agent | None:
+    """The agent of that id, the unregistered one included; `None` when the catalog has lost it."""
+    if agent_id == catalog.unregistered.id:
+        return catalog.unregistered
+    return catalog.agents.get(agent_id)
+
+
+def _standing_refusal(applicant: Applicant, server: Server, catalog: Catalog) -> str | None:
+    """Why this applicant gets nothing on this server, whatever it asks for."""
+    subject, agent = applicant.subject, applicant.agent
+    if applicant.suspended:
+        return f"agent `{agent.id}` is suspended"
+    if subject.tenant not in catalog.tenants or subject.tenant not in agent.tenants:
+        return f"agent `{agent.id}` may not act in this organisation"
+    if server.tenant is not None and server.tenant != subject.tenant:
+        return f"server `{server.name}` belongs to another organisation"
+    if server.environment not in agent.environments:
+        return f"agent `{agent.id}` may not act in environment `{server.environment}`"
+    return None
+
+
+def _narrow(
+    asked: Sequence[ScopeName], applicant: Applicant, server: Server, catalog: Catalog
+) -> tuple[tuple[ScopeName, ...], tuple[Withheld, ...]]:
+    claims = _claims(applicant, server)
+    bounds = _bounds(applicant, server, catalog, claims)
+    granted: list[ScopeName] = []
+    withheld: list[Withheld] = []
+    for wanted in dict.fromkeys(asked):
+        scope = fill(wanted, claims)
+        reason = WithheldReason.UNFILLED if scope is None else _obstacle(scope, bounds)
+        if reason is None and len(granted) >= catalog.guardrails.max_scopes_per_token:
+            reason = WithheldReason.TOO_MANY
+        if scope is None or reason is not None:
+            withheld.append(Withheld(wanted, reason or WithheldReason.UNFILLED))
+        elif scope not in granted:
+            granted.append(scope)
+    return tuple(granted), tuple(withheld)
+
+
+def _obstacle(scope: ScopeName, bounds: _Bounds) -> WithheldReason | None:
+    """The first limit that `scope` goes beyond."""
+    hierarchy = bounds.hierarchy
+    if any(covers(scope, one, hierarchy) for one in bounds.forbidden):
+        return WithheldReason.FORBIDDEN
+    if not any(
+        covers(scope, one, hierarchy) or covers(one, scope, hierarchy) for one in bounds.server
+    ):
+        return WithheldReason.NOT_ON_SERVER
+    if not any(covers(held, scope, hierarchy) for held in bounds.agent):
+        return WithheldReason.AGENT
+    if bounds.person is not None and not any(
+        covers(held, scope, hierarchy) for held in bounds.person
+    ):
+        return WithheldReason.PERSON
+    return None
+
+
+def _bounds(
+    applicant: Applicant, server: Server, catalog: Catalog, claims: Mapping[str, str]
+) -> _Bounds:
+    def filled(scopes: Sequence[ScopeName]) -> frozenset[ScopeName]:
+        return frozenset(one for scope in scopes if (one := fill(scope, claims)) is not None)
+
+    person: frozenset[ScopeName] | None = None
+    if applicant.subject.kind is SubjectKind.USER:
+        roles = (catalog.roles.get(name) for name in applicant.subject.roles)
+        person = filled([scope for role in roles if role is not None for scope in role.scopes])
+    return _Bounds(
+        server=filled(server.scopes),
+        agent=filled(applicant.agent.scopes),
+        person=person,
+        forbidden=filled(catalog.guardrails.forbidden_scopes),
+        hierarchy=fill_hierarchy(catalog.hierarchy, claims),
+    )
+
+
+def _claims(applicant: Applicant, server: Server) -> Mapping[str, str]:
+    """What placeholders are filled from. Our own words win over a person's attributes."""
+    return MappingProxyType(
+        {
+            **applicant.subject.attributes,
+            "agent_id": applicant.agent.id,
+            "environment": server.environment,
+            "organization_id": applicant.subject.tenant,
+        }
+    )
+
+
+def _evaluation(
+    scopes: tuple[ScopeName, ...],
+    applicant: Applicant,
+    *,
+    server: Server,
+    catalog: Catalog,
+    now: EpochSeconds,
+) -> Evaluation:
+    agent = applicant.agent
+    definitions = _definitions(scopes, applicant, server, catalog)
+    return Evaluation(
+        phase=Phase.ISSUE,
+        subject=applicant.subject,
+        agent=AgentFacts(
+            id=agent.id,
+            agent_class=agent.agent_class,
+            owner=agent.owner,
+            max_sensitivity=agent.max_sensitivity,
+        ),
+        token=TokenFacts(
+            client_id=applicant.client_id,
+            scopes=scopes,
+            acr=applicant.acr,
+            amr=applicant.amr,
+            auth_time=applicant.auth_time,
+            purpose=agent.purpose,
+        ),
+        resource=ResourceFacts(
+            kind=ResourceKind.SERVER,
+            server=server.name,
+            name=server.name,
+            tenant=server.tenant,
+            environment=server.environment,
+            operation=Operation.READ,
+            sensitivity=max(
+                (one.sensitivity for one in definitions),
+                key=lambda sensitivity: sensitivity.rank,
+                default=Sensitivity.LOW,
+            ),
+            data_categories=tuple(
+                sorted({category for one in definitions for category in one.data_categories})
+            ),
+            owner=server.owner,
+        ),
+        context=Context(
+            now=now, time_zone=catalog.tenants[applicant.subject.tenant].time_zone, ip=applicant.ip
+        ),
+    )
+
+
+def _definitions(
+    scopes: tuple[ScopeName, ...], applicant: Applicant, server: Server, catalog: Catalog
+) -> list[ScopeDefinition]:
+    claims = _claims(applicant, server)
+    return [one for name, one in catalog.scopes.items() if fill(name, claims) in scopes]
+
+
+def _nothing_left(withheld: tuple[Withheld, ...]) -> str:
+    reasons = {one.reason for one in withheld}
+    if reasons == {WithheldReason.PERSON}:
+        return "your roles allow none of the requested scopes"
+    if reasons == {WithheldReason.AGENT}:
+        return "the agent may hold none of the requested scopes"
+    return "none of the requested scopes may be granted"
+
+
+def _words_of(decision: Decision) -> str:
+    """The refusal that the determining policies give, in their own words where they have any."""
+    spoken = [
+        one.message for one in decision.rules if one.effect is RuleEffect.FORBID and one.message
+    ]
+    return "; ".join(spoken) if spoken else _NOT_PERMITTED

@@ -1,0 +1,179 @@
+"""The SQL of authorization requests that wait for a person, and of consents that are remembered.
+
+A request is finished in one `UPDATE … RETURNING`: of two answers, one counts.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import BigInteger, Column, Row, Table, Text, delete, insert, select, update
+
+from remit.canonical import canonical_text
+from remit.clock import EpochSeconds
+from remit.db import Transaction, conflict_insert, metadata
+from remit.ids import ClientId, ScopeName, UserId
+from remit.oauth.pending_request import PendingRequest
+
+__all__ = [
+    "Consent",
+    "add_request",
+    "authorization_requests",
+    "consents",
+    "find_consent",
+    "find_request",
+    "finish_request",
+    "forget_consents",
+    "purge_expired_requests",
+    "remember_consent",
+]
+
+authorization_requests = Table(
+    "authorization_requests",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("browser_digest", Text, nullable=False),
+    Column("parameters", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False, index=True),
+    Column("finished_at", BigInteger),
+)
+
+consents = Table(
+    "consents",
+    metadata,
+    Column("user_id", Text, primary_key=True),
+    Column("client_id", Text, primary_key=True),
+    Column("resource", Text, primary_key=True),
+    Column("scopes", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("granted_at", BigInteger, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """What a person last allowed a client on a server, and what the client was then."""
+
+    user_id: UserId
+    client_id: ClientId
+    resource: str
+    scopes: tuple[ScopeName, ...]
+    fingerprint: str
+    granted_at: EpochSeconds
+
+
+def add_request(tx: Transaction, request: PendingRequest) -> None:
+    """Store a request that waits."""
+    tx.connection.execute(
+        insert(authorization_requests).values(
+            digest=request.digest,
+            browser_digest=request.browser_digest,
+            parameters=canonical_text({"query": request.query, "session_id": request.session_id}),
+            created_at=request.created_at,
+            expires_at=request.expires_at,
+        )
+    )
+
+
+def find_request(
+    tx: Transaction, request_digest: str, *, now: EpochSeconds
+) -> PendingRequest | None:
+    """The request of that digest, if it still waits at `now`."""
+    table = authorization_requests
+    row = tx.connection.execute(
+        select(table).where(
+            table.c.digest == request_digest,
+            table.c.finished_at.is_(None),
+            table.c.expires_at > now,
+        )
+    ).one_or_none()
+    return None if row is None else _request(row)
+
+
+def finish_request(tx: Transaction, request_digest: str, *, now: EpochSeconds) -> bool:
+    """Answer the request, once: `False` if it was answered before, has expired, or never was."""
+    table = authorization_requests
+    row = tx.connection.execute(
+        update(table)
+        .where(
+            table.c.digest == request_digest,
+            table.c.finished_at.is_(None),
+            table.c.expires_at > now,
+        )
+        .values(finished_at=now)
+        .returning(table.c.digest)
+    ).one_or_none()
+    return row is not None
+
+
+def purge_expired_requests(tx: Transaction, *, before: EpochSeconds) -> int:
+    """Delete requests that expired before that; how many."""
+    table = authorization_requests
+    return tx.connection.execute(delete(table).where(table.c.expires_at < before)).rowcount
+
+
+def find_consent(
+    tx: Transaction, *, user_id: UserId, client_id: ClientId, resource: str
+) -> Consent | None:
+    """What that person last allowed that client on that server."""
+    row = tx.connection.execute(
+        select(consents).where(
+            consents.c.user_id == user_id,
+            consents.c.client_id == client_id,
+            consents.c.resource == resource,
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    return Consent(
+        user_id=UserId(row.user_id),
+        client_id=ClientId(row.client_id),
+        resource=row.resource,
+        scopes=tuple(ScopeName(scope) for scope in orjson.loads(row.scopes)),
+        fingerprint=row.fingerprint,
+        granted_at=EpochSeconds(row.granted_at),
+    )
+
+
+def remember_consent(tx: Transaction, consent: Consent) -> None:
+    """Keep `consent` in the place of what that person allowed that client on that server before."""
+    said = {
+        "scopes": canonical_text(list(consent.scopes)),
+        "fingerprint": consent.fingerprint,
+        "granted_at": consent.granted_at,
+    }
+    statement = conflict_insert(tx, consents).values(
+        user_id=consent.user_id, client_id=consent.client_id, resource=consent.resource, **said
+    )
+    tx.connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["user_id", "client_id", "resource"], set_=said
+        )
+    )
+
+
+def forget_consents(
+    tx: Transaction, *, user_id: UserId | None = None, client_id: ClientId | None = None
+) -> int:
+    """Forget what was allowed, so that it is asked again; how many. At least one filter is needed."""
+    if user_id is None and client_id is None:
+        raise ValueError("whose consents to forget was not said")
+    statement = delete(consents)
+    if user_id is not None:
+        statement = statement.where(consents.c.user_id == user_id)
+    if client_id is not None:
+        statement = statement.where(consents.c.client_id == client_id)
+    return tx.connection.execute(statement).rowcount
+
+
+def _request(row: Row[Any]) -> PendingRequest:
+    parameters = orjson.loads(row.parameters)
+    return PendingRequest(
+        digest=row.digest,
+        browser_digest=row.browser_digest,
+        query=parameters["query"],
+        session_id=parameters["session_id"],
+        created_at=EpochSeconds(row.created_at),
+        expires_at=EpochSeconds(row.expires_at),
+    )
