@@ -30,7 +30,7 @@ class Call:
     context: Context
     kind: ResourceKind | None = None
     name: str | None = None
-    arguments: JsonObject | None = None
+    arguments: "JsonObject | None" = None
     jsonrpc_id: str | int | None = None
     protocol_version: str | None = None
 

@@ -1,7 +1,5 @@
 """The policy enforcement point: one call in, one outcome out, one record in the log."""
 
-from typing import Protocol
-
 from remit.audit.port import AuditLog
 from remit.guard.call import Call, CallResult
 from remit.guard.outcome import Challenge, Deny, Permit

@@ -51,7 +51,7 @@ class Redactor(Protocol):
     """What the log may keep of arguments; `audit.redact.Redactor` is one."""
 
     def redact(
-        self, arguments: JsonObject | None, *, tenant: str | None, rules: Sequence[Argument] = ()
+        self, arguments: "JsonObject | None", *, tenant: str | None, rules: Sequence[Argument] = ()
     ) -> Redaction:
         """What may be kept of `arguments`, and a keyed digest of all they were."""
         ...
