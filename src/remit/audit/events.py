@@ -34,6 +34,8 @@ __all__ = [
     "AuthorizationCodeIssued",
     "AuthorizationRefused",
     "CallCompleted",
+    "ClientDisabled",
+    "ClientEnabled",
     "ClientMetadataFetched",
     "ClientRegistered",
     "ClientRegistrationRefused",
@@ -207,6 +209,20 @@ class ClientRegistrationRefused(Event):
     durability: ClassVar[Durability] = Durability.ANSWER
     error: str
     detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientDisabled(Event):
+    """An operator turned a client off: no request of its, and no token it holds, is good any more."""
+
+    kind: ClassVar[str] = "client.disabled"
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientEnabled(Event):
+    kind: ClassVar[str] = "client.enabled"
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
