@@ -5,7 +5,7 @@ looked up from a module.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from starlette.requests import Request
@@ -17,7 +17,9 @@ from remit.guard.ports import Directory
 from remit.identity import Session, User
 from remit.policy import DecisionPoint
 from remit.tokens import KeySet, TokenVerifier
+from remit.web import Site
 from remit.web.fetch import FetchDocument
+from remit.web import Site
 from remit.web.fetch import FetchDocument
 
 __all__ = ["Limits", "OAuthDeps", "Publish", "ReadSession", "ResolveSecret"]
@@ -44,8 +46,6 @@ async def _publish_nothing() -> None:
 class Limits:
     """How much of anything one request may be, and how long one may stay open."""
 
-    query_bytes: int = 8_192
-    form_bytes: int = 65_536
     request_lifetime: Seconds = Seconds(600)
     """How long a person has between the request and the answer on the consent page."""
     attempts_per_minute: int = 30
@@ -58,9 +58,7 @@ class Limits:
 class OAuthDeps:
     """Everything an endpoint of the authorization server may reach.
 
-    `public_url` is the issuer identifier, without a trailing slash: what clients
-    compare byte for byte (RFC 9207 §2.4). `fetch` reads a document from a stranger's
-    address under the guard of `remit.web.fetch`.
+    `fetch` reads a document from a stranger's address under the guard of `remit.web.fetch`.
     """
 
     database: Database
@@ -70,11 +68,14 @@ class OAuthDeps:
     verifier: TokenVerifier
     decisions: DecisionPoint
     clock: Clock
-    public_url: str
+    site: Site
     read_session: ReadSession
     resolve_secret: ResolveSecret
     fetch: FetchDocument
-    fetch: FetchDocument
     publish: Publish = _publish_nothing
     limits: Limits = Limits()
-    trusted_proxies: tuple[str, ...] = field(default=())
+
+    @property
+    def public_url(self) -> str:
+        """The issuer identifier: what clients compare byte for byte (RFC 9207 §2.4)."""
+        return self.site.public_url
