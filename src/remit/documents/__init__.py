@@ -16,6 +16,7 @@ Three steps, each usable alone::
 - Both raise `DocumentInvalidError`, whose `problems` are every one that was found. Whoever reads
   several files catches it, collects, and reports together.
 - `render_problems(problems)` shows each with its line and a caret, for a terminal.
+- `mistake(message, expected=…)` is what a model's own validator raises.
 - `Duration` is the field type of `10m`, `12h`, `30d`: it gives `Seconds`.
 
 Refused: anchors, aliases, tags, directives, several documents in one file, duplicate keys, keys
@@ -26,6 +27,7 @@ Source: YAML 1.2.2, core schema (§10.3), so `no`, `on` and `2026-11-21` are tex
 
 from remit.documents.document import ANY, Document, Node, Path, Position
 from remit.documents.duration import Duration, parse_duration
+from remit.documents.mistake import mistake
 from remit.documents.problem import DocumentInvalidError, Problem, quoted
 from remit.documents.reading import load_yaml, parse_yaml
 from remit.documents.rendering import render_problems
@@ -43,6 +45,7 @@ __all__ = [
     "Problem",
     "did_you_mean",
     "load_yaml",
+    "mistake",
     "one_of",
     "parse_duration",
     "parse_yaml",

@@ -4,9 +4,9 @@ import re
 from typing import Annotated
 
 from pydantic import BeforeValidator, WithJsonSchema
-from pydantic_core import PydanticCustomError
 
 from remit.clock import Seconds
+from remit.documents.mistake import mistake
 from remit.documents.problem import quoted
 
 __all__ = ["Duration", "parse_duration"]
@@ -22,13 +22,9 @@ def parse_duration(text: object) -> Seconds:
         PydanticCustomError: not a duration.
     """
     if not isinstance(text, str) or not re.fullmatch(_PATTERN, text):
-        raise PydanticCustomError(
-            "duration",
-            "{given} is not a length of time",
-            {
-                "given": quoted(text),
-                "expected": "a whole number and a unit: `45s`, `10m`, `12h` or `30d`",
-            },
+        raise mistake(
+            f"{quoted(text)} is not a length of time",
+            expected="a whole number and a unit: `45s`, `10m`, `12h` or `30d`",
         )
     return Seconds(int(text[:-1]) * _UNITS[text[-1]])
 

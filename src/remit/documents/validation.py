@@ -7,6 +7,7 @@ meant to be.
 
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from types import UnionType
 from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin
 
@@ -85,7 +86,8 @@ def _problem(document: Document, details: ErrorDetails, model: type[BaseModel]) 
         wanted = (field.description or "").rstrip(".") if field else ""
         return document.problem(path, f"{quoted(path[-1])} is missing", expected=wanted)
     message, expected = _words(details)
-    return document.problem(path, message, expected=expected, at_key=at_key)
+    problem = document.problem(path, message, expected=expected, at_key=at_key)
+    return replace(problem, excerpt="") if details.get("ctx", {}).get("hide") else problem
 
 
 def _words(details: ErrorDetails) -> tuple[str, str]:
@@ -105,6 +107,8 @@ def _words(details: ErrorDetails) -> tuple[str, str]:
     if kind in _BOUNDS:
         name, phrase = _BOUNDS[kind]
         return f"{_name(given)} is out of bounds", phrase.format(context.get(name))
+    if kind == "mistake":
+        return context["message"], context["expected"]
     message = details["msg"].removeprefix("Value error, ").rstrip(".")
     return printable(message[:1].lower() + message[1:]), printable(str(context.get("expected", "")))
 
