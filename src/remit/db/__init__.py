@@ -5,13 +5,12 @@ Refuses: a change whose events are not on stable storage; a schema it does not k
 
 from remit.db.database import Database, DatabaseUnavailableError
 from remit.db.metadata import metadata
-from remit.db.migrate import HEAD, MigrationError, migrate
+from remit.db.migrate import MigrationError, migrate
 from remit.db.transaction import NoRecorder, Recorder, Transaction, UnrecordedEventError
 from remit.db.upsert import conflict_insert
 from remit.db.url import UnsupportedDatabaseError
 
 __all__ = [
-    "HEAD",
     "Database",
     "DatabaseUnavailableError",
     "MigrationError",

@@ -1,0 +1,83 @@
+"""Who is at the other end of a request, as far as the network tells.
+
+`X-Forwarded-For` counts only from a trusted proxy, and is read from the right: the
+first address that is not itself a trusted proxy is the peer. A trace context is taken
+over if it is well formed. Neither is proof of anything.
+
+Source: W3C Trace Context §3.2.
+"""
+
+import re
+import secrets
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+from starlette.datastructures import Headers
+from starlette.types import Scope
+
+from remit.web.site import IpNetwork
+
+__all__ = ["Peer", "peer_of"]
+
+_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?")
+_MAX_USER_AGENT = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peer:
+    """`ip` is `None` on a Unix socket. `user_agent` is printable and at most 256 characters."""
+
+    ip: str | None
+    user_agent: str | None
+    trace_id: str
+    span_id: str
+
+
+def peer_of(scope: Scope, trusted_proxies: tuple[IpNetwork, ...] = ()) -> Peer:
+    """The peer of an ASGI request, looking through `trusted_proxies`."""
+    headers = Headers(scope=scope)
+    trace_id, span_id = _trace(headers.get("traceparent", ""))
+    return Peer(
+        ip=_address(scope, headers, trusted_proxies),
+        user_agent=_printable(headers.get("user-agent")),
+        trace_id=trace_id,
+        span_id=span_id,
+    )
+
+
+def _address(scope: Scope, headers: Headers, trusted: tuple[IpNetwork, ...]) -> str | None:
+    client = scope.get("client")
+    peer = _parsed(client[0]) if client else None
+    if peer is None:
+        return None
+    forwarded = ",".join(headers.getlist("x-forwarded-for")).split(",")
+    for text in reversed(forwarded):
+        if not any(peer in network for network in trusted):
+            break
+        further = _parsed(text.strip())
+        if further is None:
+            break  # whatever stands before what nobody can read is not to be believed
+        peer = further
+    return str(peer)
+
+
+def _parsed(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return address if mapped is None else mapped
+
+
+def _trace(traceparent: str) -> tuple[str, str]:
+    match = _TRACEPARENT.fullmatch(traceparent)
+    if match is None or not int(match[1], 16) or not int(match[2], 16):
+        return secrets.token_hex(16), secrets.token_hex(8)
+    return match[1], match[2]
+
+
+def _printable(text: str | None) -> str | None:
+    if text is None:
+        return None
+    return "".join(one for one in text if " " <= one <= "~")[:_MAX_USER_AGENT]
