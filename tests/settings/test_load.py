@@ -71,6 +71,11 @@ def test_the_master_key_is_no_setting_and_no_stranger() -> None:
     assert "REMIT_MASTER_KEY" not in load(environ={"REMIT_MASTER_KEY": "x"}).origins
 
 
+def test_a_secret_that_the_repository_names_is_no_stranger() -> None:
+    environ = {"REMIT_BILLING_JOB_SECRET": "x", "REMIT_CRM_TOKEN": "x"}
+    assert load(environ=environ).origins == {}
+
+
 def test_every_fault_of_every_source_is_named_at_once(tmp_path: Path) -> None:
     config = write(tmp_path, "prot: 1\nlog_level: loud\n")
     found = faults(

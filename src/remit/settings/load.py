@@ -2,7 +2,8 @@
 
 Unknown, malformed and contradictory settings are refused all at once, each with
 the place it came from and the mend. A variable that begins with `REMIT_` and is
-no setting is refused too: it is a setting somebody believes is in force.
+no setting is refused too: it is a setting somebody believes is in force. But for
+those that end in `_SECRET` or `_TOKEN`, which a policy repository may name.
 """
 
 import difflib
@@ -16,7 +17,7 @@ from pydantic_core import ErrorDetails
 from remit.settings.contradictions import contradictions
 from remit.settings.faults import DEFAULT, Fault, Origin, SettingsInvalidError
 from remit.settings.file import read_file
-from remit.settings.model import SECRET_VARIABLES, Settings
+from remit.settings.model import SECRET_SUFFIXES, SECRET_VARIABLES, Settings
 
 __all__ = ["LoadedSettings", "load_settings"]
 
@@ -88,7 +89,9 @@ def _from_file(
 
 def _from_environment(environ: Mapping[str, str]) -> Iterator[_Given]:
     for variable, value in sorted(environ.items()):
-        reserved = variable == _CONFIG_VARIABLE or variable in SECRET_VARIABLES
+        reserved = variable in {_CONFIG_VARIABLE, *SECRET_VARIABLES} or variable.endswith(
+            SECRET_SUFFIXES
+        )
         if variable.startswith(_PREFIX) and not reserved:
             name = variable.removeprefix(_PREFIX).lower()
             yield _Given(name, value, Origin.of_variable(variable))

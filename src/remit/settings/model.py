@@ -26,10 +26,13 @@ from remit.settings.addresses import (
     words,
 )
 
-__all__ = ["SECRET_VARIABLES", "LogFormat", "LogLevel", "Settings"]
+__all__ = ["SECRET_SUFFIXES", "SECRET_VARIABLES", "LogFormat", "LogLevel", "Settings"]
 
 SECRET_VARIABLES = ("REMIT_MASTER_KEY",)
 """Variables that Remit reads but that are secrets, not settings: never in a file, never a flag."""
+
+SECRET_SUFFIXES = ("_SECRET", "_TOKEN")
+"""Ends of variables that hold secrets which a policy repository names (`env:REMIT_CRM_TOKEN`)."""
 
 
 class LogLevel(StrEnum):
@@ -60,7 +63,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     repo: Path = Field(
-        Path("policies"),
+        Path("policy"),
         description="Folder of the policy repository: `remit.yaml`, `servers/`, `agents/`, `policies/`.",
     )
     data: Path = Field(

@@ -28,7 +28,8 @@ A setting can come from four places. Later ones win:
 
 Settings are read once, when Remit starts. What is unknown, malformed or contradictory is refused:
 Remit names every fault at once, each with the file, line and column, the variable or the flag that is
-wrong, and does not start. A variable that begins with `REMIT_` and is no setting is refused too.
+wrong, and does not start. A variable that begins with `REMIT_` and is no setting is refused too, unless
+it ends in `_SECRET` or `_TOKEN`: those hold secrets that your policy repository names (`env:…`).
 Lists are YAML lists in the file, and separated by commas elsewhere.
 
 | setting | variable | flag | default | what it is |
@@ -53,7 +54,7 @@ _FOOT = """
 ## A file
 
 ```yaml
-repo: /etc/remit/policies
+repo: /etc/remit/policy
 data: /var/lib/remit
 host: 0.0.0.0
 public_url: https://remit.example
