@@ -40,8 +40,8 @@ __all__ = [
     "authorization_codes",
     "consume_authorization_code",
     "find_authorization_code",
+    "find_equal_workload_grant",
     "find_grant",
-    "find_live_workload_grant",
     "find_refresh_token",
     "grants",
     "mark_revoked",
@@ -144,24 +144,23 @@ def find_grant(tx: Transaction, grant_id: GrantId) -> Grant | None:
     return None if row is None else _grant(row)
 
 
-def find_live_workload_grant(
-    tx: Transaction,
-    *,
-    client_id: ClientId,
-    resource: str,
-    scopes: tuple[ScopeName, ...],
-    now: EpochSeconds,
+def find_equal_workload_grant(
+    tx: Transaction, wanted: Grant, *, until: EpochSeconds
 ) -> Grant | None:
-    """The workload's live grant for exactly these scopes of that server, oldest first."""
+    """The oldest grant of a workload that says the same as `wanted` and is live until then."""
+    same = (
+        grants.c.kind == GrantKind.WORKLOAD.value,
+        grants.c.client_id == wanted.client_id,
+        grants.c.agent_id == wanted.agent_id,
+        grants.c.tenant == wanted.tenant,
+        grants.c.environment == wanted.environment,
+        grants.c.resource == wanted.resource,
+        grants.c.scopes == canonical_text(list(wanted.scopes)),
+        grants.c.purpose == wanted.purpose,
+    )
     row = tx.connection.execute(
         select(grants)
-        .where(
-            grants.c.kind == GrantKind.WORKLOAD.value,
-            grants.c.client_id == client_id,
-            grants.c.resource == resource,
-            grants.c.scopes == canonical_text(list(scopes)),
-            *_live(now),
-        )
+        .where(*same, *_live(until))
         .order_by(grants.c.created_at, grants.c.id)
         .limit(1)
     ).one_or_none()

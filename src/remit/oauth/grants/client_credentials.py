@@ -1,0 +1,166 @@
+"""Tokens for a workload that acts for itself: a job, not a person.
+
+Only a client that the repository declares, that keeps a secret, and whose agent is a
+workload of exactly one organisation. The subject of the token is the agent. Without a
+`scope` it is what agent and server have in common. No refresh token: the client can
+ask again. Requests for the same scopes of the same server descend from one grant, so
+that revoking it ends them all and the list of grants stays short.
+
+Source: O21 §4.2; MCP extension OAuth client credentials; AS-60.
+"""
+
+from remit.audit.context import Context
+from remit.audit.events import TokenIssued
+from remit.clock import EpochSeconds
+from remit.db import Transaction
+from remit.ids import GrantId, ScopeName, new_id
+from remit.model import Agent, AgentClass, ClientKind, Server
+from remit.oauth import grant_store
+from remit.oauth.authorization_request import require_scopes
+from remit.oauth.client import Client, GrantType
+from remit.oauth.deps import OAuthDeps
+from remit.oauth.errors import InvalidScopeError, UnauthorizedClientError
+from remit.oauth.grant import Grant, GrantKind
+from remit.oauth.grant_holder import agent_of, is_suspended, workload_subject
+from remit.oauth.grant_revocation import about_grant
+from remit.oauth.issuance import Applicant, Ruling, rule
+from remit.oauth.issued_tokens import IssuedTokens, claims_for_log, issue_access_token
+from remit.oauth.refusal import TokenRefusalError
+from remit.oauth.resource_indicators import require_resource
+from remit.scopes import covers
+from remit.tokens import audience_of, jti_digest
+from remit.web import Params
+
+__all__ = ["issue"]
+
+
+async def issue(deps: OAuthDeps, client: Client, form: Params, *, context: Context) -> IssuedTokens:
+    """The access token for the workload that `client` is.
+
+    Raises:
+        OAuthError, TokenRefusalError: refused; nothing changed.
+    """
+    applicant = _workload(client, deps, context)
+    catalog, now = deps.directory.catalog, deps.clock.now()
+    server = require_resource(
+        form.all("resource"), applicant.agent, catalog=catalog, public_url=deps.public_url
+    )
+    asked = _asked(form.one("scope"), applicant.agent, server, deps=deps)
+    ruling = rule(
+        asked, applicant, server=server, catalog=catalog, decisions=deps.decisions, now=now
+    )
+    known = context.with_(
+        agent_id=applicant.agent.id,
+        tenant=applicant.subject.tenant,
+        environment=server.environment,
+    )
+    if ruling.refusal is not None:
+        raise TokenRefusalError(_refusal(ruling, ruling.refusal), context=known, ruling=ruling)
+    wanted = _grant(applicant, server, ruling, deps=deps, now=now)
+
+    def grant_and_issue(tx: Transaction) -> IssuedTokens:
+        grant = _standing_grant(tx, wanted, deps=deps, now=now)
+        signed, token = issue_access_token(grant, applicant, ruling.scopes, deps=deps, now=now)
+        tx.record(
+            TokenIssued(
+                context=about_grant(known, grant),
+                grant_type=GrantType.CLIENT_CREDENTIALS.value,
+                jti_digest=jti_digest(token.jti),
+                resource=grant.resource,
+                requested=asked,
+                granted=token.scopes,
+                expires=token.exp,
+                rules=ruling.rules,
+                policy_version=ruling.policy_version,
+                claims=claims_for_log(token),
+            )
+        )
+        return IssuedTokens.from_token(signed, token, refresh_token=None)
+
+    return await deps.database.run(grant_and_issue)
+
+
+def _workload(client: Client, deps: OAuthDeps, context: Context) -> Applicant:
+    """The workload that `client` is.
+
+    Raises:
+        UnauthorizedClientError: it is none, or one that may not have tokens of its own.
+    """
+    if client.kind is not ClientKind.STATIC or not client.is_confidential:
+        raise UnauthorizedClientError("only a client of the repository with a secret may do this")
+    agent = agent_of(client, deps)
+    if agent is None or agent.agent_class is not AgentClass.WORKLOAD:
+        raise UnauthorizedClientError("only a workload agent may act for itself")
+    subject = workload_subject(agent)
+    if subject is None:
+        raise UnauthorizedClientError("the workload must belong to exactly one organisation")
+    return Applicant(
+        subject=subject,
+        agent=agent,
+        client_id=client.client_id,
+        suspended=is_suspended(agent, deps),
+        ip=context.network.ip,
+    )
+
+
+def _asked(
+    scope: str | None, agent: Agent, server: Server, *, deps: OAuthDeps
+) -> tuple[ScopeName, ...]:
+    catalog = deps.directory.catalog
+    if scope is not None:
+        return require_scopes(scope, server, catalog)
+    held = tuple(
+        one
+        for one in server.scopes
+        if any(covers(scope, one, catalog.hierarchy) for scope in agent.scopes)
+    )
+    if not held:
+        raise InvalidScopeError("the workload holds no scope of this server")
+    return held
+
+
+def _refusal(ruling: Ruling, words: str) -> InvalidScopeError | UnauthorizedClientError:
+    """`invalid_scope` where another scope might do, else `unauthorized_client` (RFC 6749 §5.2)."""
+    if ruling.decision is None and ruling.withheld:
+        return InvalidScopeError(words)
+    return UnauthorizedClientError(words)
+
+
+def _grant(
+    applicant: Applicant, server: Server, ruling: Ruling, *, deps: OAuthDeps, now: EpochSeconds
+) -> Grant:
+    """The grant that this request would make."""
+    lifetime = deps.directory.catalog.issuer.grant_lifetime
+    return Grant(
+        id=GrantId(new_id("grt")),
+        kind=GrantKind.WORKLOAD,
+        user_id=None,
+        client_id=applicant.client_id,
+        agent_id=applicant.agent.id,
+        tenant=applicant.subject.tenant,
+        environment=server.environment,
+        resource=audience_of(deps.public_url, server.name),
+        scopes=tuple(sorted(ruling.scopes)),
+        purpose=applicant.agent.purpose,
+        auth_time=None,
+        acr=None,
+        amr=(),
+        created_at=now,
+        last_used_at=now,
+        expires_at=EpochSeconds(now + lifetime),
+    )
+
+
+def _standing_grant(
+    tx: Transaction, wanted: Grant, *, deps: OAuthDeps, now: EpochSeconds
+) -> Grant:
+    """The grant that already says the same and outlives the token; else `wanted`, stored."""
+    lifetime = deps.directory.catalog.issuer.access_token_lifetime
+    standing = grant_store.find_equal_workload_grant(
+        tx, wanted, until=EpochSeconds(now + lifetime)
+    )
+    used = None if standing is None else grant_store.use_grant(tx, standing.id, now=now)
+    if used is not None:
+        return used
+    grant_store.add_grant(tx, wanted)
+    return wanted

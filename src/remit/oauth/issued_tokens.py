@@ -1,0 +1,136 @@
+"""What the token endpoint hands out: one access token, perhaps a refresh token, and what the log keeps.
+
+An access token is signed inside the transaction that records it, so that a token
+exists exactly when its event does and what it descends from was spent. It leaves
+the process only after the commit. It never outlives its grant.
+
+Source: RFC 9068 §2.2; O21 §3.2.3, §4.3.1; RFC 6749 §5.1.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from remit.canonical import Json
+from remit.clock import EpochSeconds, Seconds
+from remit.db import Transaction
+from remit.ids import ScopeName, digest, new_id, new_secret
+from remit.oauth import grant_store
+from remit.oauth.client import Client, GrantType
+from remit.oauth.deps import OAuthDeps
+from remit.oauth.grant import Grant, RefreshToken
+from remit.oauth.issuance import Applicant
+from remit.tokens import AccessToken, mint
+
+__all__ = ["IssuedTokens", "claims_for_log", "issue_access_token", "issue_refresh_token"]
+
+_REFRESH_PREFIX = "rmt_rt_"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuedTokens:
+    """The answer of the token endpoint (RFC 6749 §5.1)."""
+
+    access_token: str
+    expires_in: Seconds
+    scopes: tuple[ScopeName, ...]
+    refresh_token: str | None
+
+    @classmethod
+    def from_token(
+        cls, signed: str, token: AccessToken, *, refresh_token: str | None
+    ) -> "IssuedTokens":
+        """The answer that hands out `token` in its signed form."""
+        return cls(
+            access_token=signed,
+            expires_in=Seconds(token.exp - token.iat),
+            scopes=token.scopes,
+            refresh_token=refresh_token,
+        )
+
+    def parameters(self) -> dict[str, Json]:
+        """The members of the JSON answer. `scope` is always there (AS-22)."""
+        members: dict[str, Json] = {
+            "access_token": self.access_token,
+            "token_type": "Bearer",
+            "expires_in": int(self.expires_in),
+            "scope": " ".join(self.scopes),
+        }
+        if self.refresh_token is not None:
+            members["refresh_token"] = self.refresh_token
+        return members
+
+
+def issue_access_token(
+    grant: Grant,
+    applicant: Applicant,
+    scopes: tuple[ScopeName, ...],
+    *,
+    deps: OAuthDeps,
+    now: EpochSeconds,
+) -> tuple[str, AccessToken]:
+    """A signed access token from `grant` for `scopes`, and what it says."""
+    lifetime = deps.directory.catalog.issuer.access_token_lifetime
+    subject = applicant.subject
+    token = AccessToken(
+        iss=deps.public_url,
+        sub=subject.id,
+        aud=grant.resource,
+        client_id=grant.client_id,
+        jti=new_id("at"),
+        iat=now,
+        exp=EpochSeconds(min(now + lifetime, grant.expires_at)),
+        scopes=scopes,
+        grant_id=grant.id,
+        agent_id=grant.agent_id,
+        organization_id=subject.tenant,
+        environment=grant.environment,
+        sensitivity=applicant.agent.max_sensitivity,
+        roles=subject.roles,
+        attributes=subject.attributes,
+        purpose=grant.purpose,
+        auth_time=grant.auth_time,
+        acr=grant.acr,
+        amr=grant.amr,
+    )
+    return mint(deps.keys, token), token
+
+
+def issue_refresh_token(
+    tx: Transaction, grant: Grant, client: Client, *, deps: OAuthDeps, now: EpochSeconds
+) -> str | None:
+    """The next refresh token of the grant's family; `None` for a client that did not register for any.
+
+    It dies of idleness, or with its grant, whichever comes first.
+    """
+    if not client.may_use(GrantType.REFRESH_TOKEN):
+        return None
+    idle = deps.directory.catalog.issuer.refresh_token_idle
+    secret = new_secret(_REFRESH_PREFIX)
+    grant_store.add_refresh_token(
+        tx,
+        RefreshToken(
+            digest=digest(secret),
+            grant_id=grant.id,
+            issued_at=now,
+            expires_at=EpochSeconds(min(now + idle, grant.expires_at)),
+        ),
+    )
+    return secret
+
+
+def claims_for_log(token: AccessToken) -> Mapping[str, Json]:
+    """The claims that decisions will rest on, as the log keeps them: ASCII keys, no secret."""
+    return {
+        "sub": token.sub,
+        "organization_id": token.organization_id,
+        "environment": token.environment,
+        "agent_id": token.agent_id,
+        "sensitivity": token.sensitivity.value,
+        "roles": list(token.roles),
+        "attributes": {
+            name: value for name, value in sorted(token.attributes.items()) if name.isascii()
+        },
+        "auth_time": token.auth_time,
+        "acr": token.acr,
+        "amr": list(token.amr),
+    }

@@ -1,0 +1,122 @@
+"""The token endpoint: one door for every grant.
+
+Refuses what is not a form, a client that did not prove itself, a grant type that is
+unknown or not the client's; then each grant's own rules decide. Every refusal is one
+event and changes nothing else. Nothing is read from the query, nothing is cached.
+
+Source: O21 §3.2; RFC 6749 §5.1, §5.2.
+"""
+
+from collections.abc import Awaitable, Mapping
+from types import MappingProxyType
+from typing import Protocol
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from remit.audit.context import Context
+from remit.audit.events import TokenRefused
+from remit.errors import Error
+from remit.oauth.circumstances import acting_client, circumstances_of
+from remit.oauth.client import Client, GrantType
+from remit.oauth.client_authentication import authenticate_client
+from remit.oauth.deps import OAuthDeps
+from remit.oauth.errors import (
+    Endpoint,
+    InvalidRequestError,
+    OAuthError,
+    UnauthorizedClientError,
+    UnsupportedGrantTypeError,
+    json_door,
+)
+from remit.oauth.form_body import read_parameters
+from remit.oauth.grants import authorization_code, client_credentials, refresh_token
+from remit.oauth.issued_tokens import IssuedTokens
+from remit.oauth.refusal import ReuseDetectedError, TokenRefusalError, refusals_in
+from remit.web import Params, json_response
+
+__all__ = ["endpoint"]
+
+
+class _Issue(Protocol):
+    """What each grant type is: its rules, in a module of its own."""
+
+    def __call__(
+        self, deps: OAuthDeps, client: Client, form: Params, *, context: Context
+    ) -> Awaitable[IssuedTokens]: ...
+
+
+_GRANTS: Mapping[GrantType, _Issue] = MappingProxyType(
+    {
+        GrantType.AUTHORIZATION_CODE: authorization_code.issue,
+        GrantType.REFRESH_TOKEN: refresh_token.issue,
+        GrantType.CLIENT_CREDENTIALS: client_credentials.issue,
+    }
+)
+
+
+def endpoint(deps: OAuthDeps) -> Endpoint:
+    """`POST /token`."""
+
+    async def token(request: Request) -> Response:
+        context = circumstances_of(request, deps.site)
+        form = Params()
+        try:
+            form = await read_parameters(request)
+            issued = await _issue(deps, request, form, context=context)
+        except ReuseDetectedError as reuse:
+            raise reuse.error from reuse
+        except TokenRefusalError as refusal:
+            await _record(deps, form, refusal)
+            raise refusal.error from refusal
+        except OAuthError as error:
+            await _record(deps, form, TokenRefusalError(error, context=context))
+            raise
+        return json_response(issued.parameters(), headers={"Pragma": "no-cache"})
+
+    return json_door(token)
+
+
+async def _issue(
+    deps: OAuthDeps, request: Request, form: Params, *, context: Context
+) -> IssuedTokens:
+    client = await authenticate_client(deps, request, form)
+    known = acting_client(context, client.client_id)
+    with refusals_in(known):
+        grant_type = _grant_type(form, client)
+        return await _GRANTS[grant_type](deps, client, form, context=known)
+
+
+def _grant_type(form: Params, client: Client) -> GrantType:
+    named = form.one("grant_type")
+    if named is None:
+        raise InvalidRequestError("`grant_type` is required")
+    try:
+        grant_type = GrantType(named)
+    except ValueError as error:
+        raise UnsupportedGrantTypeError("`grant_type` is not supported", cause=error) from error
+    if not client.may_use(grant_type):
+        raise UnauthorizedClientError(f"this client may not use the grant `{grant_type}`")
+    return grant_type
+
+
+async def _record(deps: OAuthDeps, form: Params, refusal: TokenRefusalError) -> None:
+    ruling = refusal.ruling
+    await deps.audit.append(
+        TokenRefused(
+            context=refusal.context,
+            grant_type=_known_grant_type(form),
+            error=refusal.error.code,
+            detail=refusal.error.detail,
+            rules=() if ruling is None else ruling.rules,
+            policy_version=None if ruling is None else ruling.policy_version,
+        )
+    )
+
+
+def _known_grant_type(form: Params) -> str | None:
+    """The grant type that was asked for, if it is one of ours: the log keeps no stranger's words."""
+    try:
+        return GrantType(form.one("grant_type") or "").value
+    except (Error, ValueError):
+        return None
