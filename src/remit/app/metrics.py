@@ -1,0 +1,190 @@
+"""What Remit counts, for Prometheus.
+
+Everything about decisions and calls is read off the audit events as they pass, so
+that a number and the log cannot disagree. No label holds a user, a client, a token
+or anything a caller may choose: a server's name counts only if the catalog has it.
+
+Source: https://prometheus.io/docs/practices/naming/, OpenMetrics 1.0.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+from remit.audit.events import CallCompleted, Decided, Event
+from remit.audit.port import AuditLog, AuditUnavailableError, Receipt
+
+__all__ = ["EXPOSITION_TYPE", "MeteredAuditLog", "Metrics"]
+
+EXPOSITION_TYPE = CONTENT_TYPE_LATEST
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
+_FAST = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0)
+_SLOW = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+
+class Metrics:
+    """The counters of one process, in a registry of their own."""
+
+    def __init__(self, *, version: str, is_server: Callable[[str], bool]) -> None:
+        self._is_server = is_server
+        self.registry = registry = CollectorRegistry(auto_describe=True)
+        ProcessCollector(registry=registry)
+        Gauge("remit_build_info", "Version that runs.", ["version"], registry=registry).labels(
+            version
+        ).set(1)
+        self._requests = Counter(
+            "remit_http_requests",
+            "Requests answered.",
+            ["door", "method", "status"],
+            registry=registry,
+        )
+        self._request_seconds = Histogram(
+            "remit_http_request_seconds",
+            "From the first byte of a request to the last of its answer.",
+            ["door"],
+            buckets=_SLOW,
+            registry=registry,
+        )
+        self._open_requests = Gauge(
+            "remit_http_requests_open", "Requests being answered.", ["door"], registry=registry
+        )
+        self._decisions = Counter(
+            "remit_decisions", "Decisions at the gateway.", ["server", "outcome", "reason"],
+            registry=registry,
+        )  # fmt: skip
+        self._decision_seconds = Histogram(
+            "remit_decision_seconds", "Time to decide one call.", buckets=_FAST, registry=registry
+        )
+        self._calls = Counter(
+            "remit_calls", "Allowed calls by what became of them.", ["server", "outcome"],
+            registry=registry,
+        )  # fmt: skip
+        self._call_seconds = Histogram(
+            "remit_call_seconds", "Time of an allowed call, its upstream included.", ["server"],
+            buckets=_SLOW, registry=registry,
+        )  # fmt: skip
+        self._upstream_errors = Counter(
+            "remit_upstream_errors", "Calls that an upstream server failed.", ["server"],
+            registry=registry,
+        )  # fmt: skip
+        self._audit_events = Counter(
+            "remit_audit_events", "Events on stable storage.", ["kind"], registry=registry
+        )
+        self._audit_failures = Counter(
+            "remit_audit_failures",
+            "Times the audit log could not take an event.",
+            registry=registry,
+        )
+        self._audit_waiting = Gauge(
+            "remit_audit_waiting",
+            "Events whose callers wait for stable storage.",
+            registry=registry,
+        )
+        self._audit_seconds = Histogram(
+            "remit_audit_append_seconds", "Time until events are on stable storage.",
+            buckets=_SLOW, registry=registry,
+        )  # fmt: skip
+        self._standing_failures = Counter(
+            "remit_standing_failures", "Times standing could not be re-read.", registry=registry
+        )
+        self._reloads = Counter(
+            "remit_reloads", "Reloads of the policy repository.", ["outcome"], registry=registry
+        )
+
+    def exposition(self) -> bytes:
+        """Everything, as Prometheus reads it."""
+        return generate_latest(self.registry)
+
+    def gauge(self, name: str, about: str, read: Callable[[], float]) -> None:
+        """Show `read()` under `name` each time somebody looks."""
+        Gauge(name, about, registry=self.registry).set_function(read)
+
+    def request_began(self, door: str) -> None:
+        self._open_requests.labels(door).inc()
+
+    def request_ended(self, door: str, *, method: str, status: int, seconds: float) -> None:
+        self._open_requests.labels(door).dec()
+        known = method if method in _METHODS else "other"
+        self._requests.labels(door, known, str(status)).inc()
+        self._request_seconds.labels(door).observe(seconds)
+
+    def standing_failed(self) -> None:
+        self._standing_failures.inc()
+
+    def reloaded(self, *, succeeded: bool) -> None:
+        self._reloads.labels("in_force" if succeeded else "refused").inc()
+
+    def audit_waits(self, events: int) -> float:
+        """Note that `events` are on their way; returns the moment, for `audit_took`."""
+        self._audit_waiting.inc(events)
+        return time.perf_counter()
+
+    def audit_took(self, events: Sequence[object], since: float) -> None:
+        self._audit_waiting.dec(len(events))
+        self._audit_seconds.observe(time.perf_counter() - since)
+        for event in events:
+            self._count(event)
+
+    def audit_failed(self, events: int) -> None:
+        self._audit_waiting.dec(events)
+        self._audit_failures.inc()
+
+    def _count(self, event: object) -> None:
+        if not isinstance(event, Event):
+            return
+        self._audit_events.labels(event.kind).inc()
+        if isinstance(event, Decided):
+            server = self._server(event.server)
+            self._decisions.labels(server, event.outcome, event.reason).inc()
+            self._decision_seconds.observe(event.micros / 1e6)
+        elif isinstance(event, CallCompleted):
+            server = self._server(event.server)
+            self._calls.labels(server, event.outcome).inc()
+            self._call_seconds.labels(server).observe(event.micros / 1e6)
+            if event.outcome == "upstream_failed":
+                self._upstream_errors.labels(server).inc()
+
+    def _server(self, name: str) -> str:
+        return name if self._is_server(name) else "unknown"
+
+
+class MeteredAuditLog:
+    """An audit log whose events are counted as it takes them."""
+
+    def __init__(self, log: AuditLog, metrics: Metrics) -> None:
+        self._log = log
+        self._metrics = metrics
+
+    async def append(self, event: Event) -> Receipt:
+        since = self._metrics.audit_waits(1)
+        try:
+            receipt = await self._log.append(event)
+        except BaseException:
+            self._metrics.audit_failed(1)
+            raise
+        self._metrics.audit_took((event,), since)
+        return receipt
+
+    def append_soon(self, event: Event) -> None:
+        since = self._metrics.audit_waits(1)
+        try:
+            self._log.append_soon(event)
+        except AuditUnavailableError:
+            self._metrics.audit_failed(1)
+            raise
+        self._metrics.audit_took((event,), since)
+
+    def record(self, events: Sequence[object]) -> None:
+        since = self._metrics.audit_waits(len(events))
+        try:
+            self._log.record(events)
+        except AuditUnavailableError:
+            self._metrics.audit_failed(len(events))
+            raise
+        self._metrics.audit_took(events, since)
+
+    def abandon(self, events: Sequence[object], cause: BaseException) -> None:
+        self._log.abandon(events, cause)

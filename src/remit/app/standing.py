@@ -1,0 +1,78 @@
+"""Who may not act, re-read twice a second, and at once when this process changed it.
+
+A failure leaves what is known as it was, and its age growing; beyond the maximal
+age the guard refuses every call. So several processes on one database agree within
+the interval, and one that is cut off stops.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from remit.app.metrics import Metrics
+from remit.clock import Clock
+from remit.db import Database, Transaction
+from remit.errors import Error
+from remit.guard.ports import Standing
+
+__all__ = ["INTERVAL", "StandingRefresh"]
+
+_log = structlog.stdlib.get_logger("remit.standing")
+
+INTERVAL = 0.5
+"""Seconds between two readings."""
+
+
+class StandingRefresh:
+    """Reads standing with `read` and hands it to `publish`."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        read: Callable[[Transaction], Standing],
+        publish: Callable[[Standing], None],
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
+        self._database = database
+        self._read = read
+        self._publish = publish
+        self._clock = clock
+        self._metrics = metrics
+        self._one_at_a_time = asyncio.Lock()
+        self._failing = False
+
+    async def now(self) -> None:
+        """Read and publish. When it returns, what was committed before the call is enforced here.
+
+        Readings do not overtake one another: an older one cannot replace a newer one.
+
+        Raises:
+            Error: the database does not answer; what was in force stays, and ages.
+        """
+        async with self._one_at_a_time:
+            self._publish(await self._database.read(self._read))
+
+    async def run(self) -> None:
+        """Read for ever. The root of a task: a failure is counted, logged once, and tried again."""
+        while True:
+            await asyncio.sleep(INTERVAL)
+            try:
+                await self.now()
+            except Error as error:
+                self._failed(error)
+            else:
+                self._recovered()
+
+    def _failed(self, error: Error) -> None:
+        self._metrics.standing_failed()
+        if not self._failing:
+            self._failing = True
+            _log.error("standing_unreadable", error=error.code, detail=error.detail, exc_info=error)
+
+    def _recovered(self) -> None:
+        if self._failing:
+            self._failing = False
+            _log.warning("standing_readable_again")

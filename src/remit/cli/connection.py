@@ -1,0 +1,161 @@
+"""Talking to the management API: of the server that runs, or, when none does, opened in this process.
+
+Either way the same application answers the same requests; only the road differs.
+A socket nobody listens on counts as no server. Source: docs/adr/0004.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+import httpx2
+
+from remit.canonical import Json, JsonObject, parse_json
+from remit.cli.options import Where
+from remit.errors import Error
+
+__all__ = ["Management", "ManagementRefusedError", "NotReachableError", "ask", "data_folder"]
+
+T = TypeVar("T")
+
+_TIMEOUT = 30.0
+
+
+class ManagementRefusedError(Error):
+    """The management API refused: `code` is its own, `problems` what it named."""
+
+    code: ClassVar[str] = "refused"
+
+    def __init__(self, detail: str, *, reason: str, problems: tuple[str, ...] = ()) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.problems = problems
+
+
+class NotReachableError(Error):
+    """A server seems to run, but does not answer."""
+
+    code: ClassVar[str] = "not_reachable"
+
+
+class Management:
+    """The management API. `online` says whether a running server answers."""
+
+    def __init__(self, client: httpx2.AsyncClient, *, online: bool) -> None:
+        self._client = client
+        self.online = online
+
+    async def get(self, path: str, **query: str | int | None) -> JsonObject:
+        """Ask for something; a query value of `None` is left out."""
+        given = {name: value for name, value in query.items() if value is not None}
+        return await self._send("GET", path, params=given)
+
+    async def post(self, path: str, body: JsonObject | None = None) -> JsonObject:
+        """Ask for a change."""
+        return await self._send("POST", path, json=body or {})
+
+    async def lines(self, path: str, **query: str | int | None) -> AsyncIterator[str]:
+        """The lines of an answer that goes on and on."""
+        given = {name: value for name, value in query.items() if value is not None}
+        async with self._client.stream("GET", path, params=given, timeout=None) as response:
+            if response.status_code != 200:
+                _raise_problem(response.status_code, await response.aread())
+            async for line in response.aiter_lines():
+                if line:
+                    yield line
+
+    async def _send(self, method: str, path: str, **options: Any) -> JsonObject:
+        try:
+            response = await self._client.request(method, path, **options)
+        except httpx2.TransportError as error:
+            raise NotReachableError(
+                "remit went away before it answered; look at its log", cause=error
+            ) from error
+        if response.status_code >= 400:
+            _raise_problem(response.status_code, response.content)
+        value = parse_json(response.content)
+        if not isinstance(value, dict):
+            raise NotReachableError("what listens on the management socket is not remit")
+        return value
+
+
+def ask(where: Where, question: Callable[[Management], Awaitable[T]]) -> T:
+    """Run `question` against the management API, however it is reached."""
+
+    async def run() -> T:
+        async with _open(where) as management:
+            return await question(management)
+
+    return asyncio.run(run())
+
+
+def data_folder(where: Where) -> Path:
+    """The data folder that is meant, without reading more settings than that takes."""
+    if where.data is not None:
+        return where.data
+    if os.environ.get("REMIT_DATA"):
+        return Path(os.environ["REMIT_DATA"])
+    if where.config is not None or os.environ.get("REMIT_CONFIG"):
+        from remit.settings import load_settings  # reads YAML; rarely needed
+
+        return load_settings(
+            flags=where.flags, environ=os.environ, config=where.config
+        ).settings.data
+    return Path("data")
+
+
+@asynccontextmanager
+async def _open(where: Where) -> AsyncIterator[Management]:
+    socket = data_folder(where).absolute() / "remit.sock"
+    if await _listens(socket):
+        transport: httpx2.AsyncBaseTransport = httpx2.AsyncHTTPTransport(uds=str(socket))
+        async with _client(transport) as client:
+            yield Management(client, online=True)
+        return
+    # The whole of Remit, a second of imports: only when there is no server to ask.
+    from remit.cli.offline import open_in_process
+
+    async with (
+        open_in_process(where) as application,
+        _client(httpx2.ASGITransport(application)) as client,
+    ):
+        yield Management(client, online=False)
+
+
+def _client(transport: httpx2.AsyncBaseTransport) -> httpx2.AsyncClient:
+    return httpx2.AsyncClient(
+        transport=transport, base_url="http://remit", timeout=_TIMEOUT, trust_env=False
+    )
+
+
+async def _listens(socket: Path) -> bool:
+    try:
+        _, writer = await asyncio.open_unix_connection(str(socket))
+    except (FileNotFoundError, ConnectionRefusedError):
+        return False
+    except OSError as error:
+        raise NotReachableError(
+            f"cannot open `{socket}`: {(error.strerror or '').lower()}; "
+            "only the user that remit runs as may",
+            cause=error,
+        ) from error
+    writer.close()
+    return True
+
+
+def _raise_problem(status: int, content: bytes) -> None:
+    """Turn an RFC 9457 problem into the error it came from."""
+    try:
+        value: Json = parse_json(content)
+    except Error:
+        value = None
+    problem = value if isinstance(value, dict) else {}
+    problems = problem.get("problems")
+    raise ManagementRefusedError(
+        str(problem.get("detail", f"remit answered {status}")),
+        reason=str(problem.get("code", status)),
+        problems=tuple(str(one) for one in problems) if isinstance(problems, list) else (),
+    )

@@ -1,0 +1,105 @@
+"""`remit audit`: read the audit log, and prove it."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from remit.cli.options import AsJson, Config, Data, DatabaseUrl, Repo, Where
+
+if TYPE_CHECKING:
+    from remit.cli.connection import Management
+
+__all__ = ["audit"]
+
+audit = typer.Typer(help="The audit log: what happened, provably.", no_args_is_help=True)
+
+
+@audit.command("tail")
+def tail(
+    count: Annotated[
+        int, typer.Option("-n", "--count", min=1, max=1000, help="How many events.")
+    ] = 20,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on as events come.")] = False,
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            "--kind", metavar="KIND", help="Only this kind, such as `decision`.", show_default=False
+        ),
+    ] = None,
+    agent: Annotated[
+        str | None,
+        typer.Option("--agent", metavar="AGENT", help="Only this agent's.", show_default=False),
+    ] = None,
+    outcome: Annotated[
+        str | None,
+        typer.Option(
+            "--outcome",
+            metavar="OUTCOME",
+            help="Only `allow`, `deny` or `challenge`.",
+            show_default=False,
+        ),
+    ] = None,
+    data: Data = None,
+    repo: Repo = None,
+    config: Config = None,
+    database_url: DatabaseUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the latest events. That somebody looked is itself recorded."""
+    from remit.cli.connection import ask  # imports an HTTP client
+
+    query: dict[str, str | int | None] = {
+        "count": count, "kind": kind, "agent": agent, "outcome": outcome,
+        "follow": "true" if follow else None,
+    }  # fmt: skip
+
+    async def question(management: "Management") -> None:
+        shown = 0
+        async for line in management.lines("/v1/audit/tail", **query):
+            shown += 1
+            _show(line, as_json=as_json)
+        if not shown and not as_json:
+            from remit.cli.terminal import say_hint
+
+            say_hint("no such events")
+
+    ask(Where(data, repo, config, database_url), question)
+
+
+@audit.command("verify")
+def verify(
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DIR",
+            help="A stream's folder, or the `audit` folder with all streams.",
+            show_default=False,
+        ),
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Prove offline that a log is whole and unchanged. Needs the files alone: no server, no settings."""
+    from remit.cli.verification import verify_folder  # imports cryptography
+
+    raise typer.Exit(verify_folder(folder, as_json=as_json))
+
+
+def _show(line: str, *, as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(line + "\n")
+    else:
+        from remit.cli.terminal import say
+
+        say(_sentence(json.loads(line)))
+    sys.stdout.flush()
+
+
+def _sentence(entry: dict[str, Any]) -> str:
+    """One event on one line: when, what, who, and what it was about."""
+    who = entry.get("agent_id") or entry.get("user_id") or entry.get("actor") or "-"
+    return (
+        f"{entry['sequence']:>7}  {entry['time']}  {entry['kind']:<22} {who:<28} {entry['summary']}"
+    )

@@ -1,0 +1,70 @@
+"""The command line: every command, and what becomes of an error.
+
+Commands import what they need when they run: `remit --help` answers in a fraction of
+the second that the rooms behind the commands take to import. Errors end as one line
+that says what to do next and an exit code (`remit.cli.exits`), never as a traceback;
+`python -X dev -m remit …` shows it to those who look for a defect.
+"""
+
+import sys
+
+import typer
+
+from remit.cli.actors import agents, clients, grants
+from remit.cli.exits import ExitCode
+from remit.cli.log import audit
+from remit.cli.operate import operate
+from remit.cli.people import users
+from remit.errors import Error
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="remit",
+    help="An agent control plane for MCP: decides what AI agents may do, and proves what it decided.",
+    no_args_is_help=True,
+    add_completion=False,
+    # Rich help takes three times as long to import as everything else that `--help` needs.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(operate)
+app.add_typer(users, name="users")
+app.add_typer(agents, name="agents")
+app.add_typer(clients, name="clients")
+app.add_typer(grants, name="grants")
+app.add_typer(audit, name="audit")
+
+
+def main() -> None:
+    """Run the command line; the process ends here."""
+    try:
+        app(prog_name="remit")
+    except Error as error:
+        sys.exit(_report(error))
+    except BrokenPipeError:
+        # Whoever read our output has enough of it. Nothing more may be written, not even at exit.
+        sys.stderr.close()
+        sys.exit(ExitCode.DONE)
+    except KeyboardInterrupt:
+        sys.exit(ExitCode.INTERRUPTED)
+    except Exception as error:
+        if sys.flags.dev_mode:
+            raise
+        _report_defect(error)
+        sys.exit(ExitCode.DEFECT)
+
+
+def _report(error: Error) -> ExitCode:
+    from remit.cli.report import report_error  # imports rich: only when something is wrong
+
+    return report_error(error)
+
+
+def _report_defect(error: Exception) -> None:
+    from remit.cli.terminal import say_error
+
+    say_error(
+        f"unforeseen: {type(error).__name__}",
+        mend="run `python -X dev -m remit …` to see where, and report it",
+    )

@@ -1,0 +1,218 @@
+"""`remit init|serve|check|reload|status|doctor|demo|version`: running it."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from remit.cli.options import AsJson, Config, Data, DatabaseUrl, Repo, Where
+
+__all__ = ["operate"]
+
+operate = typer.Typer()
+
+
+def _setting(flag: str, about: str, metavar: str) -> Any:
+    """An option that hands its text to the settings unread: they say what may stand there."""
+    return typer.Option(flag, help=about, metavar=metavar, show_default=False)
+
+
+@operate.command("init")
+def init(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Where; must not exist yet, or be empty.")
+    ] = Path("policy"),
+) -> None:
+    """Write an example policy repository that teaches itself."""
+    from remit.cli.terminal import say, say_hint  # and the repository room: only for this command
+    from remit.repository import write_example
+
+    write_example(folder)
+    say(f"wrote an example policy repository to {folder}")
+    say_hint(f"next: remit check --repo {folder}, then remit serve --repo {folder}")
+
+
+@operate.command("serve")
+def serve(
+    repo: Annotated[
+        str | None, _setting("--repo", "Policy repository.  [default: policy]", "DIR")
+    ] = None,
+    data: Annotated[str | None, _setting("--data", "Data folder.  [default: data]", "DIR")] = None,
+    host: Annotated[
+        str | None, _setting("--host", "Address to listen on.  [default: 127.0.0.1]", "HOST")
+    ] = None,
+    port: Annotated[
+        str | None, _setting("--port", "Port; 0 for a free one.  [default: 8600]", "PORT")
+    ] = None,
+    public_url: Annotated[
+        str | None, _setting("--public-url", "Where clients reach Remit; the issuer.", "URL")
+    ] = None,
+    database_url: Annotated[
+        str | None,
+        _setting(
+            "--database-url",
+            "SQLite or PostgreSQL.  [default: remit.sqlite3 in the data folder]",
+            "URL",
+        ),
+    ] = None,
+    database_pool: Annotated[
+        str | None, _setting("--database-pool", "Connections to PostgreSQL.  [default: 8]", "N")
+    ] = None,
+    instance: Annotated[
+        str | None,
+        _setting("--instance", "Name among several on one database.  [default: main]", "NAME"),
+    ] = None,
+    log_level: Annotated[
+        str | None,
+        _setting("--log-level", "debug, info, warning or error.  [default: info]", "LEVEL"),
+    ] = None,
+    log_format: Annotated[
+        str | None, _setting("--log-format", "auto, console or json.  [default: auto]", "FORMAT")
+    ] = None,
+    trusted_proxies: Annotated[
+        str | None,
+        _setting("--trusted-proxies", "Reverse proxies, separated by commas.", "NETWORKS"),
+    ] = None,
+    allowed_origins: Annotated[
+        str | None,
+        _setting("--allowed-origins", "Further browser origins, separated by commas.", "ORIGINS"),
+    ] = None,
+    metrics_networks: Annotated[
+        str | None,
+        _setting("--metrics-networks", "Who may read /metrics.  [default: loopback]", "NETWORKS"),
+    ] = None,
+    standing_max_age: Annotated[
+        str | None,
+        _setting(
+            "--standing-max-age",
+            "Seconds until calls are refused for not knowing who is revoked.  [default: 5]",
+            "N",
+        ),
+    ] = None,
+    shutdown_grace: Annotated[
+        str | None,
+        _setting("--shutdown-grace", "Seconds for calls in flight at the end.  [default: 10]", "N"),
+    ] = None,
+    max_request_body: Annotated[
+        str | None, _setting("--max-request-body", "Bytes.  [default: 1048576]", "N")
+    ] = None,
+    max_connections: Annotated[
+        str | None, _setting("--max-connections", "At a time.  [default: 2000]", "N")
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", metavar="FILE", help="Settings file (YAML).", show_default=False),
+    ] = None,
+) -> None:
+    """Serve: authorization server, gateway and management socket, in one process.
+
+    SIGTERM or Ctrl-C stops it in good order; SIGHUP, or `remit reload`, reads the policy repository again.
+    """
+    given = {name: value for name, value in locals().items() if name != "config"}
+    # A second of imports: only when something is served.
+    from remit.app import serve as serve_forever
+    from remit.settings import load_settings
+
+    loaded = load_settings(flags=given, environ=os.environ, config=config)
+    raise typer.Exit(serve_forever(loaded.settings, environ=os.environ))
+
+
+@operate.command("check")
+def check(
+    repo: Annotated[
+        Path, typer.Option("--repo", metavar="DIR", help="Policy repository.", show_default=True)
+    ] = Path("policy"),
+    as_json: AsJson = False,
+) -> None:
+    """Check a policy repository: every mistake at once, with file, line, column and what was expected."""
+    from remit.cli.repository_check import check_repository  # YAML and Cedar: only for this command
+
+    raise typer.Exit(check_repository(repo, as_json=as_json))
+
+
+@operate.command("reload")
+def reload(
+    data: Data = None,
+    config: Config = None,
+) -> None:
+    """Have the running server read its policy repository again; a broken one changes nothing."""
+    from remit.cli.connection import Management, ask_running  # imports an HTTP client
+    from remit.cli.terminal import say
+
+    async def question(management: Management) -> dict[str, Any]:
+        return await management.post("/v1/reload")
+
+    found = ask_running(Where(data, config=config), question)
+    verb = "in force" if found["changed"] else "unchanged, still in force"
+    say(f"policy repository {found['catalog_version'][:12]} is {verb} ({found['servers']} servers)")
+
+
+@operate.command("status")
+def status(
+    data: Data = None,
+    repo: Repo = None,
+    config: Config = None,
+    database_url: DatabaseUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what is running, and on what."""
+    from remit.cli.connection import Management, ask  # imports an HTTP client
+    from remit.cli.terminal import Column, print_json, print_table
+
+    async def question(management: Management) -> dict[str, Any]:
+        found = await management.get("/v1/status")
+        return {"running": management.online, **found}
+
+    found = ask(Where(data, repo, config, database_url), question)
+    if as_json:
+        print_json(found)
+        return
+    rows = [(name.replace("_", " "), _shown(value)) for name, value in found.items()]
+    print_table([Column("", "bold"), Column("", folds=True)], rows, empty="")
+
+
+@operate.command("doctor")
+def doctor(
+    data: Data = None,
+    repo: Repo = None,
+    config: Config = None,
+    database_url: DatabaseUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what is configured, what can be reached and what is unsafe, each with its mend."""
+    from remit.cli.doctor import examine  # settings, database, repository: only for this command
+
+    raise typer.Exit(examine(Where(data, repo, config, database_url), as_json=as_json))
+
+
+@operate.command("demo")
+def demo(
+    interactive: Annotated[
+        bool, typer.Option("--interactive", help="Wait for a key between the scenes.")
+    ] = False,
+    stay: Annotated[
+        bool, typer.Option("--stay", help="Leave everything running at the end, to play with.")
+    ] = False,
+) -> None:
+    """Watch an agent discover, ask, call and be refused, and the log prove itself."""
+    from remit.demo.main import run_demo  # an MCP client and servers: only for this command
+
+    raise typer.Exit(run_demo(interactive=interactive, stay=stay))
+
+
+@operate.command("version")
+def version() -> None:
+    """Print the version."""
+    from importlib.metadata import version as version_of  # 20 ms that `--help` need not pay
+
+    sys.stdout.write(f"remit {version_of('remit')}\n")
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_shown(one)}" for name, one in value.items()) or "-"
+    return "-" if value is None else str(value)

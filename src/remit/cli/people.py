@@ -1,0 +1,177 @@
+"""`remit users`: who may log in."""
+
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from remit.cli.options import AsJson, Config, Data, DatabaseUrl, Reason, Repo, Where
+from remit.errors import Error
+
+__all__ = ["users"]
+
+users = typer.Typer(help="People who may log in.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="User name.", show_default=False)]
+
+
+class PasswordInputError(Error):
+    """No password was given, or the two do not agree."""
+
+    code = "password_input"
+
+
+@users.command("add")
+def add(
+    name: Name,
+    tenant: Annotated[
+        str, typer.Option("--tenant", metavar="TENANT", help="Organisation.", show_default=False)
+    ],
+    role: Annotated[
+        list[str] | None,
+        typer.Option("--role", metavar="ROLE", help="Role; may be repeated.", show_default=False),
+    ] = None,
+    attribute: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--attribute",
+            metavar="KEY=VALUE",
+            help="Attribute; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    display_name: Annotated[
+        str | None,
+        typer.Option("--display-name", metavar="TEXT", help="Name to show.", show_default=False),
+    ] = None,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from standard input.")
+    ] = False,
+    data: Data = None,
+    repo: Repo = None,
+    config: Config = None,
+    database_url: DatabaseUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add a person. The password is asked for, or read from standard input; never an argument."""
+    from remit.cli.connection import Management, ask  # imports an HTTP client
+    from remit.cli.terminal import print_json, say
+
+    body: dict[str, Any] = {
+        "username": name,
+        "tenant": tenant,
+        "roles": list(role or ()),
+        "attributes": _attributes(attribute or []),
+        "display_name": display_name or name,
+        "password": _password(from_stdin=password_stdin),
+    }
+
+    async def question(management: Management) -> dict[str, Any]:
+        return await management.post("/v1/users", body)
+
+    user = ask(Where(data, repo, config, database_url), question)
+    if as_json:
+        print_json(user)
+        return
+    roles = ", ".join(user["roles"]) or "no role yet"
+    say(f"{user['username']} may log in ({user['tenant']}; {roles})")
+
+
+@users.command("list")
+def show(
+    data: Data = None,
+    repo: Repo = None,
+    config: Config = None,
+    database_url: DatabaseUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """List everybody."""
+    from remit.cli.connection import Management, ask  # imports an HTTP client
+    from remit.cli.terminal import Column, ago, print_json, print_table, styled
+
+    async def question(management: Management) -> dict[str, Any]:
+        return await management.get("/v1/users")
+
+    answer = ask(Where(data, repo, config, database_url), question)
+    if as_json:
+        print_json(answer["users"])
+        return
+    states = {"active": "green", "disabled": "red", "locked": "yellow"}
+    print_table(
+        [Column("NAME", "bold"), Column("TENANT"), Column("ROLES", folds=True), Column("STATE"),
+         Column("ADDED"), Column("ID", "dim")],
+        [
+            (
+                user["username"],
+                user["tenant"],
+                ", ".join(user["roles"]) or "-",
+                styled(user["state"], states.get(user["state"], "")),
+                ago(user["created_at"]),
+                user["id"],
+            )
+            for user in answer["users"]
+        ],
+        empty="nobody can log in yet: remit users add NAME --tenant TENANT --role ROLE",
+    )  # fmt: skip
+
+
+@users.command("disable")
+def disable(
+    name: Name,
+    reason: Reason = "",
+    data: Data = None,
+    repo: Repo = None,
+    config: Config = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Lock a person out: sessions end, and agents acting for them are refused at once."""
+    _change(name, "disable", {"reason": reason}, Where(data, repo, config, database_url))
+
+
+@users.command("enable")
+def enable(
+    name: Name,
+    data: Data = None,
+    repo: Repo = None,
+    config: Config = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Let a person in again."""
+    _change(name, "enable", {}, Where(data, repo, config, database_url))
+
+
+def _change(name: str, verb: str, body: dict[str, Any], where: Where) -> None:
+    from urllib.parse import quote
+
+    from remit.cli.connection import Management, ask  # imports an HTTP client
+    from remit.cli.terminal import say
+
+    async def question(management: Management) -> dict[str, Any]:
+        return await management.post(f"/v1/users/{quote(name, safe='')}/{verb}", body)
+
+    user = ask(where, question)
+    say(f"{user['username']} is {user['state']}")
+
+
+def _attributes(pairs: list[str]) -> dict[str, str]:
+    attributes: dict[str, str] = {}
+    for pair in pairs:
+        key, separator, value = pair.partition("=")
+        if not separator or not key or key in attributes:
+            raise typer.BadParameter(f"`{pair}` is not KEY=VALUE, or is given twice")
+        attributes[key] = value
+    return attributes
+
+
+def _password(*, from_stdin: bool) -> str:
+    if from_stdin:
+        password = sys.stdin.readline().rstrip("\r\n")
+    elif sys.stdin.isatty():
+        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    else:
+        raise PasswordInputError(
+            "standard input is no terminal; add --password-stdin to read it from there"
+        )
+    if not password:
+        raise PasswordInputError("the password is empty")
+    return password

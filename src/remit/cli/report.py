@@ -1,0 +1,44 @@
+"""How an error is told: one line, what to do next, and the exit code.
+
+Whole classes of errors are looked up by their stable code, so that nothing here
+imports the rooms they come from.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from remit.cli.exits import ExitCode
+from remit.cli.terminal import say_error, say_hint
+from remit.errors import Error
+
+__all__ = ["report_error"]
+
+_UNAVAILABLE = frozenset(
+    {
+        "settings_invalid", "data_folder", "data_folder_in_use", "listen", "not_reachable",
+        "not_running", "migration_failed", "unsupported_database", "database_unavailable",
+        "audit_unavailable", "audit_log_locked", "audit_log_damaged", "master_key", "unavailable",
+    }
+)  # fmt: skip
+
+_NEXT: Mapping[str, str] = MappingProxyType(
+    {
+        "repository_invalid": "correct it; `remit check --repo DIR` shows each with its line",
+        "database_unavailable": "see that the database runs and its URL is right; `remit doctor` tells more",
+        "migration_failed": "see that the database can be reached, and is not of a newer remit",
+        "audit_unavailable": "see that the disk of the data folder has room and can be written",
+        "audit_log_damaged": "keep the data folder as it is and run `remit audit verify DIR`",
+        "not_reachable": "look at the log of the server; `remit doctor` tells more",
+    }
+)
+
+
+def report_error(error: Error) -> ExitCode:
+    """Tell `error` on standard error; returns how to exit."""
+    reason = str(getattr(error, "reason", error.code))
+    say_error(error.detail, mend=_NEXT.get(reason, ""))
+    parts = getattr(error, "faults", None) or getattr(error, "problems", None) or ()
+    for part in parts:
+        say_hint(f"  {part}")
+    unavailable = reason in _UNAVAILABLE or error.code in _UNAVAILABLE
+    return ExitCode.UNAVAILABLE if unavailable else ExitCode.FOUND_WRONG

@@ -1,0 +1,133 @@
+"""How commands speak: results to standard output, everything else to standard error.
+
+Colour only on a terminal and never with `NO_COLOR` (https://no-color.org); what
+comes from outside is printed as text, never as markup or control characters.
+Rich is imported when something is printed: it takes longer than all of `--help`.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+__all__ = [
+    "Column",
+    "ago",
+    "instant",
+    "print_json",
+    "print_table",
+    "say",
+    "say_error",
+    "say_hint",
+    "styled",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table: its heading, and how its cells look."""
+
+    heading: str
+    style: str = ""
+    folds: bool = False
+    """Whether long cells go on on the next line; else they are never cut."""
+
+
+def print_table(
+    columns: Sequence[Column], rows: Iterable[Sequence["str | Text"]], *, empty: str
+) -> None:
+    """A table, or the sentence `empty` when there are no rows."""
+    from rich.table import Table
+
+    rows = list(rows)
+    if not rows:
+        say_hint(empty)
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for column in columns:
+        table.add_column(
+            column.heading, style=column.style, overflow="fold", no_wrap=not column.folds
+        )
+    for row in rows:
+        table.add_row(*(_plain(cell) if isinstance(cell, str) else cell for cell in row))
+    # A pipe has no width: nothing may be folded there, or a script would read halves.
+    _console(width=None if sys.stdout.isatty() else 400).print(table)
+
+
+def print_json(value: object) -> None:
+    """`value` as JSON on standard output."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def say(text: str) -> None:
+    """A result in words, on standard output."""
+    _console().print(_plain(text), soft_wrap=True)
+
+
+def say_hint(text: str) -> None:
+    """Something worth knowing that is not the result, on standard error."""
+    text_of = _plain(text)
+    text_of.stylize("dim")
+    _console(stderr=True).print(text_of, soft_wrap=True)
+
+
+def say_error(text: str, *, mend: str = "") -> None:
+    """What went wrong, and what to do next, on standard error."""
+    from rich.text import Text
+
+    console = _console(stderr=True)
+    console.print(Text.assemble(("error: ", "bold red"), _printable(text)), soft_wrap=True)
+    if mend:
+        console.print(Text.assemble(("  next: ", "bold"), _printable(mend)), soft_wrap=True)
+
+
+def instant(seconds: object) -> str:
+    """An instant as ISO 8601 in UTC; a dash for none."""
+    if not isinstance(seconds, int):
+        return "-"
+    return datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def ago(seconds: object) -> str:
+    """How long since an instant, roughly; a dash for none."""
+    if not isinstance(seconds, int):
+        return "-"
+    passed = int(time.time()) - seconds
+    if passed < 0:
+        return "in future"
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if passed >= 2 * size:
+            return f"{passed // size} {unit} ago"
+    return f"{passed} s ago"
+
+
+def styled(text: str, style: str) -> "Text":
+    """A cell of its own style."""
+    cell = _plain(text)
+    cell.stylize(style)
+    return cell
+
+
+def _console(*, stderr: bool = False, width: int | None = None) -> "Console":
+    from rich.console import Console
+
+    return Console(stderr=stderr, width=width, highlight=False)
+
+
+def _plain(text: str) -> "Text":
+    from rich.text import Text
+
+    return Text(_printable(text))
+
+
+def _printable(text: str) -> str:
+    return "".join(
+        one if one.isprintable() or one == "\n" else "\N{REPLACEMENT CHARACTER}" for one in text
+    )
