@@ -22,7 +22,6 @@ from remit.audit.events import Event
 from remit.audit.merkle import leaf_hash
 from remit.audit.port import AuditUnavailableError
 from remit.canonical import Json, JsonObject
-from remit.clock import rfc3339_ms
 from remit.ids import new_id
 
 __all__ = [
@@ -66,7 +65,7 @@ class Producer:
     settings_digest: str = ""
 
 
-def draft(event: Event, producer: Producer, now_ms: int) -> Draft:
+def draft(event: Event, producer: Producer, time: str) -> Draft:
     """`event` in its envelope, checked and cleaned, but for its place in the log.
 
     Raises:
@@ -79,7 +78,7 @@ def draft(event: Event, producer: Producer, now_ms: int) -> Draft:
         "v": ENTRY_VERSION,
         "id": new_id("evt"),
         "kind": event.kind,
-        "time": rfc3339_ms(now_ms),
+        "time": time,
         "producer": {
             "service": producer.service,
             "instance": producer.instance,
@@ -205,10 +204,13 @@ def _shrunk(entry: Draft, size: int) -> bytes:
         body[name] = marker
         if size <= MAX_ENTRY_BYTES:
             break
-    line = orjson.dumps(entry, option=_PROFILE)
-    if len(line) > MAX_ENTRY_BYTES:
-        raise BadEntryError("an event does not fit in a record even without its fields")
-    return line
+    else:  # too many fields even for their markers: one marker for all of them
+        whole = orjson.dumps(body, option=_PROFILE)
+        entry["body"] = {
+            "omitted_bytes": len(whole),
+            "omitted_sha256": hashlib.sha256(whole).hexdigest(),
+        }
+    return orjson.dumps(entry, option=_PROFILE)
 
 
 def _refuse_keys_beyond_ascii(root: Json) -> None:

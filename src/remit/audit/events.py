@@ -2,12 +2,6 @@
 
 A class is a wire format with a constitution: fields are only ever added, with a
 default; a changed meaning is a new `kind`. `kind` reads `noun.past_participle`.
-`durability` says when the caller may go on:
-
-- `INTENT`: on stable storage before the effect takes place; else no effect.
-- `ANSWER`: on stable storage before the caller is answered; else 503.
-- `SOON`: queued in order; may be the last thing lost in a power cut.
-
 Values keep to the profile of `canonical`: ASCII keys; strings, booleans, nulls and
 integers; no floats. Nothing here may hold a secret, a token, a code, a password,
 or an argument that has not been through `audit.redact`.
@@ -15,11 +9,17 @@ or an argument that has not been through `audit.redact`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from types import MappingProxyType
 from typing import ClassVar
 
-from remit.audit.context import Context
+from remit.audit.event import Durability, Event
+from remit.audit.log_events import (
+    AuditQueried,
+    AuditRecovered,
+    AuditStarted,
+    AuditStopped,
+    EffectFailed,
+)
 from remit.canonical import Json
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "AgentResumed",
     "AgentSuspended",
     "AuditQueried",
+    "AuditRecovered",
     "AuditStarted",
     "AuditStopped",
     "AuthorizationCodeIssued",
@@ -61,56 +62,7 @@ __all__ = [
 _NOTHING: Mapping[str, Json] = MappingProxyType({})
 
 
-class Durability(StrEnum):
-    INTENT = "intent"
-    ANSWER = "answer"
-    SOON = "soon"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """What happened, and the circumstances."""
-
-    kind: ClassVar[str]
-    durability: ClassVar[Durability] = Durability.INTENT
-    context: Context = Context()
-
-
-# -- the log itself -----------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditStarted(Event):
-    """A process opened the log. `repaired_bytes`: length of a torn last record that was cut off."""
-
-    kind: ClassVar[str] = "audit.started"
-    settings_digest: str
-    repaired_bytes: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditStopped(Event):
-    """The process closed the log in good order."""
-
-    kind: ClassVar[str] = "audit.stopped"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditQueried(Event):
-    """Somebody read the log through Remit."""
-
-    kind: ClassVar[str] = "audit.queried"
-    durability: ClassVar[Durability] = Durability.ANSWER
-    query: Mapping[str, Json]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EffectFailed(Event):
-    """The events named by sequence number were recorded, but their transaction did not commit."""
-
-    kind: ClassVar[str] = "effect.failed"
-    sequences: tuple[int, ...]
-    error: str
+# -- policy ------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,53 @@
+"""What the log says of itself. Re-exported by `audit.events`, which is where to import them from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from remit.audit.event import Durability, Event
+from remit.canonical import Json
+
+__all__ = ["AuditQueried", "AuditRecovered", "AuditStarted", "AuditStopped", "EffectFailed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditStarted(Event):
+    """A process opened the log. `repaired_bytes`: length of a torn last record that was cut off."""
+
+    kind: ClassVar[str] = "audit.started"
+    settings_digest: str
+    repaired_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditStopped(Event):
+    """The process closed the log in good order."""
+
+    kind: ClassVar[str] = "audit.stopped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditRecovered(Event):
+    """The disk takes records again. `refused` events could not be recorded, so what they announce did not happen."""
+
+    kind: ClassVar[str] = "audit.recovered"
+    refused: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditQueried(Event):
+    """Somebody read the log through Remit."""
+
+    kind: ClassVar[str] = "audit.queried"
+    durability: ClassVar[Durability] = Durability.ANSWER
+    query: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectFailed(Event):
+    """The events named by sequence number were recorded, but their transaction did not commit."""
+
+    kind: ClassVar[str] = "effect.failed"
+    sequences: tuple[int, ...]
+    error: str

@@ -1,0 +1,243 @@
+"""One stream on disk: records appended in batches, each on stable storage before the next.
+
+Owned by one thread of one process, which holds the stream's lock. Decides the
+order of writes: records, sync, then the tree grows; a checkpoint only of records that
+are on stable storage; a new segment's name is on stable storage before its first
+record. When a write fails, the tree has not grown, and the next append first cuts the
+file back to its last good record.
+
+Source: AUDIT §1.4, §1.5.
+"""
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from remit.audit.checkpoint import BadCheckpointError, Checkpoint, VerifierKey, sign_checkpoint
+from remit.audit.disk import Disk
+from remit.audit.entry import Draft, seal
+from remit.audit.merkle import leaf_hash
+from remit.audit.port import Receipt
+from remit.audit.recovery import AuditLogDamagedError, Position, recover, sidecar
+from remit.audit.stream_files import CHECKPOINTS, FRONTIER, KEYS, LOCK, segment_name
+from remit.errors import ConflictError
+
+__all__ = ["AuditLogLockedError", "Stream", "StreamSettings"]
+
+
+class AuditLogLockedError(ConflictError):
+    """Another process, or another object of this one, writes this stream."""
+
+    code: ClassVar[str] = "audit_log_locked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamSettings:
+    """Where a stream is kept, and under which name it signs.
+
+    `origin` reads `<deployment>/<stream>`; it is part of every checkpoint and must
+    never change. `folder` is created with mode 0700.
+    """
+
+    folder: Path
+    origin: str
+    segment_bytes: int = 64 * 1024 * 1024
+
+
+class Stream:
+    """An open stream. Not safe for several threads."""
+
+    __slots__ = (
+        "_checkpoints",
+        "_checkpoints_end",
+        "_checkpoints_torn",
+        "_disk",
+        "_key",
+        "_last",
+        "_lock",
+        "_position",
+        "_records",
+        "_settings",
+        "_torn",
+        "repaired_bytes",
+    )
+
+    def __init__(self, settings: StreamSettings, key: Ed25519PrivateKey, *, disk: Disk) -> None:
+        """Open the stream, creating it if it is not there.
+
+        Raises:
+            AuditLogLockedError: it is open already.
+            AuditLogDamagedError: it is not the log that was written.
+            OSError: the disk refuses.
+        """
+        self._settings = settings
+        self._key = key
+        self._disk = disk
+        _make_private(settings.folder)
+        self._lock = _lock(settings.folder)
+        try:
+            self._begin()
+        except BaseException:
+            os.close(self._lock)
+            raise
+
+    def _begin(self) -> None:
+        folder, disk = self._settings.folder, self._disk
+        verifier = VerifierKey.of(self._settings.origin, self._key)
+        found = recover(folder, verifier)
+        _publish_key(folder, verifier, disk)
+        self._position: Position = found.position
+        self._last: Checkpoint | None = found.last
+        self.repaired_bytes = found.torn_bytes
+        self._records = disk.open(folder / segment_name(found.position.segment))
+        self._checkpoints = disk.open(folder / CHECKPOINTS)
+        self._checkpoints_end = found.checkpoints_end
+        self._torn = self._checkpoints_torn = True
+        self._repair()
+        self._repair_checkpoints()
+        disk.sync_folder(folder)
+        disk.sync_folder(folder.parent)
+
+    @property
+    def size(self) -> int:
+        """How many records are on stable storage."""
+        return self._position.tree.size
+
+    @property
+    def checkpointed(self) -> int:
+        """How many of them the last checkpoint signs."""
+        return 0 if self._last is None else self._last.size
+
+    def append(self, drafts: Sequence[Draft], observed: str) -> list[Receipt]:
+        """Write `drafts` in order; they are on stable storage when it returns.
+
+        Raises:
+            OSError: none of them is in the log.
+        """
+        if self._torn:
+            self._repair()
+        if self._position.offset >= self._settings.segment_bytes:
+            self._roll()
+        before = self._position
+        tree, previous = before.tree.copy(), before.previous
+        lines: list[bytes] = []
+        receipts: list[Receipt] = []
+        for entry in drafts:
+            line = seal(entry, sequence=tree.size, previous=previous, observed=observed)
+            leaf = leaf_hash(line)
+            previous = leaf.hex()
+            receipts.append(Receipt(tree.size, previous))
+            tree.append(leaf)
+            lines.append(line)
+        data = b"\n".join([*lines, b""])
+        self._torn = True
+        self._disk.write(self._records, data)
+        self._disk.sync(self._records)
+        self._torn = False
+        self._position = Position(tree, previous, before.segment, before.offset + len(data))
+        return receipts
+
+    def checkpoint(self) -> Checkpoint | None:
+        """Sign what is there, if it has grown since the last checkpoint; the last checkpoint.
+
+        Raises:
+            OSError: it is not on stable storage; the next call tries again.
+        """
+        tree = self._position.tree
+        if tree.size == self.checkpointed:
+            return self._last
+        if self._checkpoints_torn:
+            self._repair_checkpoints()
+        checkpoint = Checkpoint(self._settings.origin, tree.size, tree.root())
+        note = f"{sign_checkpoint(checkpoint, self._key)}\n".encode()
+        self._checkpoints_torn = True
+        self._disk.write(self._checkpoints, note)
+        self._disk.sync(self._checkpoints)
+        self._checkpoints_torn = False
+        self._checkpoints_end += len(note)
+        self._last = checkpoint
+        with contextlib.suppress(OSError):  # a cache: without it the next start reads more
+            self._disk.replace(self._settings.folder / FRONTIER, sidecar(self._position))
+        return checkpoint
+
+    def repair(self) -> None:
+        """Cut off what a failed write left; until that works the log stays as it is.
+
+        Raises:
+            OSError: the disk still refuses.
+        """
+        if self._torn:
+            self._repair()
+
+    def close(self) -> None:
+        """Give up the files and the lock."""
+        self._disk.close(self._records)
+        self._disk.close(self._checkpoints)
+        os.close(self._lock)
+
+    def _repair(self) -> None:
+        self._disk.truncate(self._records, self._position.offset)
+        self._disk.sync(self._records)
+        self._torn = False
+
+    def _repair_checkpoints(self) -> None:
+        self._disk.truncate(self._checkpoints, self._checkpoints_end)
+        self._disk.sync(self._checkpoints)
+        self._checkpoints_torn = False
+
+    def _roll(self) -> None:
+        """Go on in a new segment, the old one being wholly under a checkpoint."""
+        self.checkpoint()
+        folder, position = self._settings.folder, self._position
+        opened = self._disk.open(folder / segment_name(position.tree.size))
+        try:
+            self._disk.sync_folder(folder)
+        except OSError:
+            self._disk.close(opened)
+            raise
+        self._disk.close(self._records)
+        self._records = opened
+        self._position = Position(position.tree, position.previous, position.tree.size, 0)
+
+
+def _make_private(folder: Path) -> None:
+    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.stat().st_mode & 0o077:
+        folder.chmod(0o700)
+
+
+def _lock(folder: Path) -> int:
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    descriptor = os.open(folder / LOCK, flags, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise AuditLogLockedError(
+            f"the audit log `{folder}` is open in another process", cause=error
+        ) from error
+    return descriptor
+
+
+def _publish_key(folder: Path, key: VerifierKey, disk: Disk) -> None:
+    """Write `log.pub`, or see that the key in use is in it."""
+    try:
+        lines = (folder / KEYS).read_text().splitlines()
+    except FileNotFoundError:
+        disk.replace(folder / KEYS, f"{key}\n".encode())
+        return
+    try:
+        known = [VerifierKey.parse(line) for line in lines]
+    except BadCheckpointError as error:
+        raise AuditLogDamagedError(
+            f"`{KEYS}` is damaged: {error.detail}", sequence=None, cause=error
+        ) from error
+    if key not in known:
+        raise AuditLogDamagedError(f"`{KEYS}` names another key", sequence=None)
