@@ -7,22 +7,146 @@ open a connection to a host of their choice.
 Source: O21 §2.2; CIMD §3, §5; MCP 2026-07-28 client registration.
 """
 
-from remit.oauth.client import Client
+from remit.audit.context import Context
+from remit.clock import EpochSeconds
+from remit.db import Transaction
+from remit.ids import AgentId, ClientId
+from remit.model import Agent, Catalog, ClientKind, StaticClient
+from remit.oauth import client_store
+from remit.oauth.client import AuthMethod, Client, GrantType, fingerprint_of
+from remit.oauth.client_id_metadata import check_client_id_url, fetch_client, is_client_id_url
+from remit.oauth.client_store import StoredClient
 from remit.oauth.deps import OAuthDeps
+from remit.oauth.errors import InvalidClientError
+from remit.registry import agent_of_client
 
-__all__ = ["find_client", "known_client"]
+__all__ = ["find_client", "known_client", "static_client", "stored_row"]
 
 
-async def find_client(deps: OAuthDeps, client_id: str) -> Client | None:
+async def find_client(
+    deps: OAuthDeps, client_id: str, *, context: Context | None = None
+) -> Client | None:
     """The client for an authorization request; a metadata document is fetched when it is not fresh.
+
+    `context` is what the events of a fetch say of the circumstances.
 
     Raises:
         InvalidClientError: the metadata document cannot be had or may not be used; `detail` says why.
-        SlowDownError: its host was asked too often of late.
+        SlowDownError: it was asked for too often of late.
     """
-    raise NotImplementedError
+    catalog = deps.directory.catalog
+    row = await deps.database.read(lambda tx: client_store.select_client(tx, client_id))
+    if row is not None and row.disabled_at is not None:
+        return None
+    if (static := static_client(catalog, client_id)) is not None:
+        return static
+    if is_client_id_url(client_id):
+        _check_admitted(catalog, client_id)
+        if row is None or row.fresh_until is None or row.fresh_until <= deps.clock.now():
+            row = await fetch_client(deps, client_id, known=row, context=context or Context())
+    return None if row is None or row.disabled_at is not None else _of_row(catalog, row)
 
 
 async def known_client(deps: OAuthDeps, client_id: str) -> Client | None:
     """The client for a token-like request: as `find_client`, but from what is already stored."""
-    raise NotImplementedError
+    catalog = deps.directory.catalog
+    row = await deps.database.read(lambda tx: client_store.select_client(tx, client_id))
+    if row is not None and row.disabled_at is not None:
+        return None
+    if (static := static_client(catalog, client_id)) is not None:
+        return static
+    if row is None:
+        return None
+    if row.kind is ClientKind.METADATA_DOCUMENT:
+        try:
+            _check_admitted(catalog, client_id)
+        except InvalidClientError:
+            return None
+    return _of_row(catalog, row)
+
+
+def static_client(catalog: Catalog, client_id: str) -> Client | None:
+    """The client that the policy repository declares under that identifier."""
+    for agent in catalog.agents.values():
+        for declared in agent.clients.static:
+            if declared.client_id == client_id:
+                return _of_declaration(agent, declared)
+    return None
+
+
+def stored_row(
+    tx: Transaction, catalog: Catalog, client_id: str, *, now: EpochSeconds
+) -> StoredClient | None:
+    """The row of a client, or the one that a static client without a row would get."""
+    row = client_store.select_client(tx, client_id)
+    static = None if row is not None else static_client(catalog, client_id)
+    return row if static is None else row_of_static(static, now=now)
+
+
+def row_of_static(client: Client, *, now: EpochSeconds) -> StoredClient:
+    """What the store keeps of a static client: that it exists, and nothing it is."""
+    return StoredClient(
+        client_id=client.client_id,
+        kind=ClientKind.STATIC,
+        agent_id=client.agent_id,
+        name=client.name,
+        metadata=None,
+        secret_digest=None,
+        fingerprint=client.fingerprint,
+        created_at=now,
+    )
+
+
+def _check_admitted(catalog: Catalog, client_id: str) -> None:
+    """Refuse a metadata document that the repository in force does not admit (CIMD §8.9)."""
+    registration = catalog.registration
+    if not registration.metadata_documents:
+        raise InvalidClientError("client metadata documents are not admitted here")
+    host = check_client_id_url(client_id)
+    hosts = registration.metadata_document_hosts
+    if hosts and host not in hosts:
+        raise InvalidClientError(f"client metadata documents on `{host}` are not admitted here")
+
+
+def _of_declaration(agent: Agent, declared: StaticClient) -> Client:
+    method = AuthMethod.NONE if declared.secret is None else AuthMethod.CLIENT_SECRET_BASIC
+    return Client(
+        client_id=ClientId(declared.client_id),
+        kind=ClientKind.STATIC,
+        agent_id=agent.id,
+        name=declared.name,
+        redirect_uris=declared.redirect_uris,
+        grant_types=tuple(GrantType(grant) for grant in declared.grant_types),
+        token_endpoint_auth_method=method,
+        fingerprint=fingerprint_of(
+            declared.name, declared.redirect_uris, token_endpoint_auth_method=method.value
+        ),
+        secret_reference=declared.secret,
+    )
+
+
+def _of_row(catalog: Catalog, row: StoredClient) -> Client | None:
+    """The client of a row; `None` for a static one that the repository no longer declares."""
+    metadata = row.metadata
+    if metadata is None:
+        return None
+    agent = agent_of_client(
+        catalog, kind=row.kind, client_id=row.client_id, redirect_uris=metadata.redirect_uris
+    )
+    return Client(
+        client_id=row.client_id,
+        kind=row.kind,
+        agent_id=AgentId(agent.id),
+        name=row.name,
+        redirect_uris=metadata.redirect_uris,
+        grant_types=metadata.grant_types,
+        token_endpoint_auth_method=metadata.token_endpoint_auth_method,
+        fingerprint=row.fingerprint,
+        secret_digest=row.secret_digest,
+        jwks=metadata.jwks,
+        jwks_uri=metadata.jwks_uri,
+        client_uri=metadata.client_uri,
+        logo_uri=metadata.logo_uri,
+        tos_uri=metadata.tos_uri,
+        policy_uri=metadata.policy_uri,
+    )

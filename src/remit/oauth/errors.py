@@ -18,10 +18,12 @@ from starlette.responses import Response
 from remit.canonical import canonical_bytes
 from remit.clock import Seconds
 from remit.errors import Error, UnavailableError
+from remit.web import BodyTooLargeError, MalformedParametersError, UnsupportedMediaTypeError
 
 __all__ = [
     "AccessDeniedError",
     "ConsentRequiredError",
+    "Endpoint",
     "InteractionRequiredError",
     "InvalidClientError",
     "InvalidClientMetadataError",
@@ -33,6 +35,7 @@ __all__ = [
     "LoginRequiredError",
     "OAuthError",
     "RequestNotSupportedError",
+    "RequestTooLargeError",
     "RequestUriNotSupportedError",
     "ServerError",
     "SlowDownError",
@@ -64,6 +67,12 @@ class OAuthError(Error):
 
 class InvalidRequestError(OAuthError):
     """Malformed: a parameter is missing, repeated, or means nothing here."""
+
+
+class RequestTooLargeError(InvalidRequestError):
+    """More than this endpoint reads."""
+
+    status: ClassVar[int] = 413
 
 
 class InvalidClientError(OAuthError):
@@ -219,6 +228,10 @@ def json_door(endpoint: Endpoint) -> Endpoint:
             return await endpoint(request)
         except OAuthError as error:
             return json_response(error)
+        except BodyTooLargeError as error:
+            return json_response(RequestTooLargeError(error.detail, cause=error))
+        except (MalformedParametersError, UnsupportedMediaTypeError) as error:
+            return json_response(InvalidRequestError(error.detail, cause=error))
         except UnavailableError as error:
             _log.warning("unavailable", path=request.url.path, code=error.code, cause=error.cause)
             return json_response(TemporarilyUnavailableError("try again later", cause=error))

@@ -1,0 +1,28 @@
+"""The public keys that verify our access tokens, for whoever verifies them elsewhere.
+
+Caches may keep the set for a few minutes; a new key is published before it signs.
+
+Source: RFC 7517 §5; RFC 8414 §2 (`jwks_uri`); RFC 9068 §4.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from remit.clock import Seconds
+from remit.oauth.deps import OAuthDeps
+from remit.oauth.metadata import cacheable_json
+
+__all__ = ["endpoint"]
+
+_MAX_AGE = Seconds(300)
+
+
+def endpoint(deps: OAuthDeps) -> Callable[[Request], Awaitable[Response]]:
+    """Answers the JWK set in force."""
+
+    async def answer(request: Request) -> Response:
+        return cacheable_json(request, deps.keys.public_jwks(), max_age=_MAX_AGE)
+
+    return answer

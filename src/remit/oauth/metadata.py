@@ -1,0 +1,117 @@
+"""What this authorization server tells clients about itself.
+
+One document for RFC 8414 and OpenID Connect discovery, byte for byte the same. It
+names only what works: registration only while the repository admits it, no
+`offline_access` (refresh tokens do not depend on it, and clients that see it ask
+for consent each time), no scope that a guardrail forbids or a placeholder leaves open.
+
+Source: RFC 8414 §2, §3; MCP D26, A26; RFC 9207 §3; CIMD §6; RFC 7662 §2; RFC 7009 §2.
+"""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from remit.canonical import Json, JsonObject, canonical_bytes
+from remit.clock import Seconds
+from remit.model import Catalog
+from remit.oauth.client import AuthMethod, GrantType
+from remit.oauth.deps import OAuthDeps
+
+__all__ = [
+    "AUTHORIZATION_PATH",
+    "INTROSPECTION_PATH",
+    "JWKS_PATH",
+    "REGISTRATION_PATH",
+    "REVOCATION_PATH",
+    "TOKEN_PATH",
+    "cacheable_json",
+    "endpoint",
+    "server_metadata",
+    "well_known_paths",
+]
+
+AUTHORIZATION_PATH = "/authorize"
+TOKEN_PATH = "/token"  # noqa: S105  a path
+REGISTRATION_PATH = "/register"
+REVOCATION_PATH = "/revoke"
+INTROSPECTION_PATH = "/introspect"
+JWKS_PATH = "/.well-known/jwks.json"
+
+_WELL_KNOWN = ("oauth-authorization-server", "openid-configuration")
+_MAX_AGE = Seconds(300)
+_PASSWORD_ACR = "urn:remit:acr:pwd"  # noqa: S105  a name
+
+
+def endpoint(deps: OAuthDeps) -> Callable[[Request], Awaitable[Response]]:
+    """Answers the metadata document at every well-known path."""
+
+    async def answer(request: Request) -> Response:
+        document = server_metadata(deps.public_url, deps.directory.catalog)
+        return cacheable_json(request, document, max_age=_MAX_AGE)
+
+    return answer
+
+
+def well_known_paths(public_url: str) -> tuple[str, ...]:
+    """Where clients look for the document of this issuer; three places when it has a path (AS-02)."""
+    path = urlsplit(public_url).path.rstrip("/")
+    inserted = tuple(f"/.well-known/{name}{path}" for name in _WELL_KNOWN)
+    return (*inserted, f"{path}/.well-known/openid-configuration") if path else inserted
+
+
+def server_metadata(public_url: str, catalog: Catalog) -> JsonObject:
+    """The document; `issuer` is `public_url` as it stands (AS-03)."""
+    secret_methods: list[Json] = [
+        AuthMethod.CLIENT_SECRET_BASIC.value,
+        AuthMethod.CLIENT_SECRET_POST.value,
+    ]
+    methods: list[Json] = [AuthMethod.NONE.value, *secret_methods]
+    document: dict[str, Json] = {
+        "issuer": public_url,
+        "authorization_endpoint": public_url + AUTHORIZATION_PATH,
+        "token_endpoint": public_url + TOKEN_PATH,
+        "jwks_uri": public_url + JWKS_PATH,
+        "revocation_endpoint": public_url + REVOCATION_PATH,
+        "introspection_endpoint": public_url + INTROSPECTION_PATH,
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": [grant.value for grant in GrantType],
+        "code_challenge_methods_supported": ["S256"],
+        "token_endpoint_auth_methods_supported": methods,
+        "revocation_endpoint_auth_methods_supported": methods,
+        "introspection_endpoint_auth_methods_supported": secret_methods,
+        "authorization_response_iss_parameter_supported": True,
+        "client_id_metadata_document_supported": catalog.registration.metadata_documents,
+        "scopes_supported": _scopes(catalog),
+        "acr_values_supported": [_PASSWORD_ACR],
+        "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+    }
+    if catalog.registration.dynamic:
+        document["registration_endpoint"] = public_url + REGISTRATION_PATH
+    return document
+
+
+def cacheable_json(request: Request, document: JsonObject, *, max_age: Seconds) -> Response:
+    """`document` for caches, or 304 when the one that the client has is still the same."""
+    body = canonical_bytes(document)
+    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {"Cache-Control": f"public, max-age={max_age}", "ETag": tag}
+    known = {entry.strip().removeprefix("W/") for entry in _if_none_match(request)}
+    if tag in known or "*" in known:
+        return Response(status_code=304, headers=headers)
+    return Response(body, headers=headers, media_type="application/json")
+
+
+def _scopes(catalog: Catalog) -> list[Json]:
+    forbidden = frozenset(catalog.guardrails.forbidden_scopes)
+    return [name for name in sorted(catalog.scopes) if name not in forbidden and "{" not in name]
+
+
+def _if_none_match(request: Request) -> list[str]:
+    return ",".join(request.headers.getlist("if-none-match")).split(",")
