@@ -211,7 +211,7 @@ def _is_host(host: str) -> bool:
 
 def _is_ipv6_literal(host: str) -> bool:
     try:
-        return f"[{IPv6Address(host[1:-1]).compressed}]" == host
+        return "%" not in host and f"[{IPv6Address(host[1:-1]).compressed}]" == host
     except AddressValueError:
         return False
 
