@@ -141,7 +141,7 @@ class _Exchange:
         # The audit log holds every call; a line for each would only double the work of a busy gateway.
         quiet = (door == "gateway" and self.status < 500) or self.path in _PROBES
         level = logging.DEBUG if quiet else logging.INFO
-        if not _log.isEnabledFor(level):
+        if not logging.getLogger("remit.http").isEnabledFor(level):
             return
         write: Callable[..., object] = _log.debug if quiet else _log.info
         client = self.scope.get("client")

@@ -44,6 +44,10 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
 )  # fmt: skip
 
 
+# HTTP clients say every URL at `INFO`, its query included.
+_LIBRARIES = ("alembic", "asyncio", "httpcore2", "httpx", "httpx2", "mcp", "sqlalchemy", "uvicorn")
+
+
 def configure_logs(level: LogLevel, style: LogFormat, *, stream: TextIO | None = None) -> None:
     """Send everything, Remit's lines and those of libraries, to `stream` (standard error) in one format."""
     stream = sys.stderr if stream is None else stream
@@ -113,6 +117,6 @@ def _positional(_: object, __: str, event: MutableMapping[str, Any]) -> MutableM
 def _quieten(level: LogLevel) -> None:
     """Libraries speak when something is wrong; their chatter only helps those who debug them."""
     libraries = logging.INFO if level is LogLevel.DEBUG else logging.WARNING
-    for name in ("uvicorn", "uvicorn.error", "alembic", "sqlalchemy", "httpx", "mcp", "asyncio"):
+    for name in _LIBRARIES:
         logging.getLogger(name).setLevel(libraries)
     logging.getLogger("uvicorn.access").disabled = True

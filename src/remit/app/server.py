@@ -180,11 +180,11 @@ def listen_unix(path: Path) -> socket.socket:
     Raises:
         DataFolderError: the path is too long for a socket, or something else stands there.
     """
+    if path.exists() and not stat.S_ISSOCK(path.lstat().st_mode):
+        raise DataFolderError(f"`{path}` is not a socket; remove it")
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     mask = os.umask(0o177)
     try:
-        if path.exists() and not stat.S_ISSOCK(path.lstat().st_mode):
-            raise DataFolderError(f"`{path}` is not a socket; remove it")
         path.unlink(missing_ok=True)
         listening.bind(str(path))
         listening.listen(128)

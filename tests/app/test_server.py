@@ -1,0 +1,148 @@
+import asyncio
+import os
+import socket
+import stat
+
+import httpx2
+import pytest
+from starlette.responses import JSONResponse, PlainTextResponse
+
+from remit.app import server as room
+from remit.app.data_folder import DataFolderError
+from remit.app.server import ListenError, listen_tcp, listen_unix, management_server, public_server
+from remit.settings import Settings
+
+
+async def peer_uid(scope, receive, send):
+    await JSONResponse({"uid": scope["state"].get("peer_uid")})(scope, receive, send)
+
+
+async def hello(scope, receive, send):
+    await PlainTextResponse("hello")(scope, receive, send)
+
+
+class Running:
+    """A listener that serves until the test ends."""
+
+    def __init__(self, listener, listening) -> None:
+        self.listener = listener
+        self._listening = listening
+
+    async def __aenter__(self):
+        self._task = asyncio.create_task(self.listener.serve(sockets=[self._listening]))
+        async with asyncio.timeout(10):
+            while not self.listener.started:  # noqa: ASYNC110  uvicorn has no event for it
+                await asyncio.sleep(0.01)
+        return self
+
+    async def __aexit__(self, *_):
+        self.listener.stop()
+        await self._task
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings(shutdown_grace=1)
+
+
+def test_a_port_that_is_taken_is_refused_with_what_to_do():
+    with listen_tcp("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ListenError, match=r"address already in use; choose another"):
+            listen_tcp("127.0.0.1", port)
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no.such.host.invalid"])
+def test_an_address_that_is_not_ours_is_refused(host):
+    with pytest.raises(ListenError):
+        listen_tcp(host, 0)
+
+
+def test_the_management_socket_is_closed_to_others(tmp_path):
+    with listen_unix(tmp_path / "remit.sock"):
+        assert stat.S_IMODE((tmp_path / "remit.sock").stat().st_mode) == 0o600
+
+
+def test_a_socket_left_behind_is_taken_over(tmp_path):
+    listen_unix(tmp_path / "remit.sock").close()
+    with listen_unix(tmp_path / "remit.sock"):
+        pass
+
+
+def test_what_is_no_socket_is_not_removed(tmp_path):
+    (tmp_path / "remit.sock").write_text("precious")
+    with pytest.raises(DataFolderError, match="is not a socket"):
+        listen_unix(tmp_path / "remit.sock")
+    assert (tmp_path / "remit.sock").read_text() == "precious"
+
+
+def test_a_path_that_no_socket_can_have_is_refused(tmp_path):
+    with pytest.raises(DataFolderError, match="about 100 characters"):
+        listen_unix(tmp_path / ("x" * 200))
+
+
+async def test_the_management_door_knows_the_user_at_the_other_end(tmp_path, settings):
+    path = tmp_path / "remit.sock"
+    async with Running(management_server(peer_uid, settings), listen_unix(path)):
+        transport = httpx2.AsyncHTTPTransport(uds=str(path))
+        async with httpx2.AsyncClient(transport=transport, base_url="http://remit") as http:
+            assert (await http.get("/")).json() == {"uid": os.geteuid()}
+
+
+async def test_uvicorn_does_not_name_itself(settings):
+    listening = listen_tcp("127.0.0.1", 0)
+    port = listening.getsockname()[1]
+    async with Running(public_server(hello, settings), listening), httpx2.AsyncClient() as http:
+        answer = await http.get(f"http://127.0.0.1:{port}/")
+    assert answer.text == "hello"
+    assert "server" not in answer.headers
+
+
+async def send_raw(port: int, data: bytes) -> bytes:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        writer.write(data)
+        async with asyncio.timeout(10):
+            return await reader.read()
+    except ConnectionResetError:
+        return b""
+    finally:
+        writer.close()
+
+
+async def test_endless_headers_are_refused(settings):
+    listening = listen_tcp("127.0.0.1", 0)
+    port = listening.getsockname()[1]
+    request = b"GET / HTTP/1.1\r\nhost: x\r\n" + b"a: " + b"x" * 70_000 + b"\r\n\r\n"
+    async with Running(public_server(hello, settings), listening):
+        answer = await send_raw(port, request)
+    assert b"hello" not in answer
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 400")
+
+
+async def test_headers_that_do_not_come_are_not_waited_for(settings, monkeypatch):
+    monkeypatch.setattr(room, "_HEADER_SECONDS", 0.05)
+    listening = listen_tcp("127.0.0.1", 0)
+    port = listening.getsockname()[1]
+    async with Running(public_server(hello, settings), listening):
+        assert await send_raw(port, b"GET / HTTP/1.1\r\nhost:") == b""
+
+
+async def test_a_connection_that_was_in_time_is_kept(settings, monkeypatch):
+    monkeypatch.setattr(room, "_HEADER_SECONDS", 0.2)
+    listening = listen_tcp("127.0.0.1", 0)
+    port = listening.getsockname()[1]
+    async with Running(public_server(hello, settings), listening):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for _ in range(2):
+            writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+            async with asyncio.timeout(10):
+                assert (await reader.readuntil(b"hello")).startswith(b"HTTP/1.1 200")
+            await asyncio.sleep(0.25)
+        writer.close()
+
+
+def test_the_listening_sockets_do_not_block():
+    with listen_tcp("127.0.0.1", 0) as listening:
+        assert listening.family is socket.AF_INET
+        assert not listening.getblocking()
