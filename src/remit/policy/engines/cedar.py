@@ -1,30 +1,236 @@
-"""Cedar, in process, over handles parsed once."""
+"""Cedar, in process, over handles parsed once.
 
+Refuses whenever Cedar reports an error for any policy: it would leave that policy
+out, and a `forbid` left out is a permission (docs/adr/0006). A question in the
+phase `LIST` leaves the arguments open: Cedar then says what holds whatever they
+are, and a thing is shown unless it is surely refused.
+
+Source: Cedar authorization semantics (default deny, forbid overrides permit, skip on error).
+"""
+
+import hashlib
+from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
 
+from cedarpy import (
+    AuthzResult,
+    Entities,
+    PartialAuthzResult,
+    PolicySet,
+    Schema,
+    is_authorized,
+    is_authorized_partial,
+)
+from cedarpy import Decision as CedarDecision
+
+from remit.canonical import canonical_bytes
 from remit.model import Catalog
-from remit.policy.decision import Decision
-from remit.policy.evaluation import Evaluation
-from remit.policy.source import PolicySource
+from remit.policy.buckets import could_matter
+from remit.policy.cedar_request import (
+    action_of,
+    context_json,
+    open_context_json,
+    open_entities,
+    principal_entity,
+    principal_uid,
+    resource_entities,
+    resource_uid,
+)
+from remit.policy.check import CheckedPolicy, checked_policies, schema_handle
+from remit.policy.decision import (
+    Decision,
+    DecisionOutcome,
+    DecisionReason,
+    MatchedRule,
+    RuleEffect,
+)
+from remit.policy.evaluation import Evaluation, Phase, ResourceFacts
+from remit.policy.open_question import open_policies, reads_arguments
+from remit.policy.source import PolicyInvalidError, PolicySource
+from remit.policy.vocabulary import ACTION_TYPE, ISSUE, group_names
 
 __all__ = ["CedarEngine"]
 
+_NAME: Final = "cedar"
+_MAX_RESOURCES: Final = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class _Bucket:
+    """The policies that can matter to one action, parsed."""
+
+    policies: PolicySet
+    open_policies: PolicySet | None
+    """Rewritten for open questions; `None` when no policy reads arguments, so none stays open."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A resource with its action: the entities of the catalog's side, parsed, and its bucket."""
+
+    action: str
+    entities: Entities
+    bucket: _Bucket
+
 
 class CedarEngine:
+    """Holds one set of checked policies; `load` is the way to one."""
+
+    __slots__ = ("_buckets", "_places", "_policies", "_rules", "_schema", "_version")
+
+    def __init__(self, policies: Sequence[CheckedPolicy], schema: Schema, version: str) -> None:
+        self._policies = tuple(policies)
+        self._rules = {policy.id: _rule(policy) for policy in policies}
+        self._schema = schema
+        self._version = version
+        self._buckets: dict[tuple[int, ...], _Bucket] = {}
+        self._places: OrderedDict[tuple[str, ResourceFacts], _Place] = OrderedDict()
+
     @classmethod
     def load(cls, sources: Sequence[PolicySource], catalog: Catalog) -> "CedarEngine":
         """An engine that holds `sources`.
 
         Raises:
-            PolicyInvalidError: they do not check against `catalog`.
+            PolicyInvalidError: they do not check against `catalog`; none is loaded.
         """
-        raise NotImplementedError
+        policies, problems = checked_policies(sources, catalog)
+        if problems:
+            raise PolicyInvalidError(problems)
+        return cls(policies, schema_handle(catalog), _version_of(sources))
 
     @property
     def version(self) -> str:
         """The SHA-256, in hexadecimal, of the policies it holds."""
-        raise NotImplementedError
+        return self._version
+
+    @property
+    def rules(self) -> tuple[MatchedRule, ...]:
+        """Every policy, in the order they stand in their files."""
+        return tuple(self._rules.values())
 
     def evaluate(self, evaluation: Evaluation) -> Decision:
-        """Decide one evaluation."""
-        raise NotImplementedError
+        """Decide one evaluation. Raises whatever Cedar raises."""
+        place = self._place(evaluation)
+        open_question = evaluation.phase is Phase.LIST and evaluation.context.arguments is None
+        if open_question and place.bucket.open_policies is not None:
+            return self._evaluate_open(evaluation, place, place.bucket.open_policies)
+        entities = place.entities.with_added_json_str(principal_entity(evaluation.subject))
+        request = {
+            "principal": principal_uid(evaluation.subject),
+            "action": {"type": ACTION_TYPE, "id": place.action},
+            "resource": resource_uid(evaluation.resource),
+            "context": context_json(evaluation),
+        }
+        # The schema wants arguments; in an open question there are none, and no policy reads them.
+        schema = None if open_question else self._schema
+        return self._decision(is_authorized(request, place.bucket.policies, entities, schema))
+
+    def _evaluate_open(
+        self, evaluation: Evaluation, place: _Place, policies: PolicySet
+    ) -> Decision:
+        """Decide with the arguments unknown: refused only if refused whatever they are."""
+        entities = place.entities.with_added_json_str(open_entities(evaluation))
+        request = {
+            "principal": _literal(principal_uid(evaluation.subject)),
+            "action": _literal({"type": ACTION_TYPE, "id": place.action}),
+            "resource": _literal(resource_uid(evaluation.resource)),
+            "context": open_context_json(),
+        }
+        result = is_authorized_partial(request, policies, entities)
+        diagnostics = result.diagnostics
+        if diagnostics.errors or result.decision is not CedarDecision.NoDecision:
+            return self._decision(result)
+        named = diagnostics.id_annotations_by_reason
+        rules = [self._rules[named[policy]] for policy in diagnostics.may_be_determining]
+        return self._answer(allowed=True, rules=rules, errors=())
+
+    def _decision(self, result: AuthzResult | PartialAuthzResult) -> Decision:
+        diagnostics = result.diagnostics
+        named = diagnostics.id_annotations_by_reason
+        rules = [self._rules[named[policy]] for policy in diagnostics.reasons]
+        errors = tuple(diagnostics.errors)
+        if result.decision is CedarDecision.NoDecision and not errors:
+            errors = ("cedar came to no decision",)
+        allowed = result.decision is CedarDecision.Allow
+        return self._answer(allowed=allowed, rules=rules, errors=errors)
+
+    def _answer(
+        self, *, allowed: bool, rules: Sequence[MatchedRule], errors: tuple[str, ...]
+    ) -> Decision:
+        """The decision, with the rules that made it: permits when allowed, forbids when not."""
+        permits = tuple(rule for rule in rules if rule.effect is RuleEffect.PERMIT)
+        forbids = tuple(rule for rule in rules if rule.effect is RuleEffect.FORBID)
+        if errors:
+            reason = DecisionReason.ENGINE_ERROR
+        elif allowed and permits:
+            reason = DecisionReason.PERMITTED
+        else:
+            reason = DecisionReason.FORBIDDEN if forbids else DecisionReason.NO_PERMIT
+        permitted = reason is DecisionReason.PERMITTED
+        return Decision(
+            outcome=DecisionOutcome.ALLOW if permitted else DecisionOutcome.DENY,
+            reason=reason,
+            rules=tuple(sorted(permits if permitted else forbids, key=lambda rule: rule.id)),
+            policy_version=self._version,
+            engine=_NAME,
+            errors=errors,
+        )
+
+    def _place(self, evaluation: Evaluation) -> _Place:
+        """Where a question is asked; parsed the first time, for the catalog's things are few."""
+        action = action_of(evaluation)
+        name = (action, evaluation.resource)
+        place = self._places.get(name)
+        if place is None:
+            place = self._parse_place(action, evaluation.resource)
+            self._places[name] = place
+            if len(self._places) > _MAX_RESOURCES:
+                self._places.popitem(last=False)
+        return place
+
+    def _parse_place(self, action: str, resource: ResourceFacts) -> _Place:
+        entities = resource_entities(resource, action)
+        # Checked once against the schema; the handle that is kept holds these entities alone.
+        Entities.from_json_str(entities, self._schema)
+        groups = () if action == ISSUE else group_names(resource.server, resource.operation)
+        positions = could_matter(self._policies, action, groups)
+        bucket = self._buckets.get(positions)
+        if bucket is None:
+            bucket = self._parse_bucket(positions)
+            self._buckets[positions] = bucket
+        return _Place(action, Entities.from_json_str(entities), bucket)
+
+    def _parse_bucket(self, positions: tuple[int, ...]) -> _Bucket:
+        held = [self._policies[position] for position in positions]
+        trees = [policy.tree for policy in held]
+        return _Bucket(
+            policies=PolicySet.from_str("\n".join(policy.text for policy in held)),
+            open_policies=open_policies(trees) if any(map(reads_arguments, trees)) else None,
+        )
+
+
+def _rule(policy: CheckedPolicy) -> MatchedRule:
+    return MatchedRule(
+        id=policy.id,
+        effect=RuleEffect(policy.tree.effect),
+        message=policy.annotations.get("refusal"),
+    )
+
+
+def _version_of(sources: Sequence[PolicySource]) -> str:
+    named = sorted([source.filename, source.text] for source in sources)
+    return hashlib.sha256(canonical_bytes(named)).hexdigest()
+
+
+def _literal(uid: dict[str, str]) -> str:
+    """An entity as Cedar writes it, for the one call that takes no other form.
+
+    Only quotes and backslashes are escaped, so a name that needs more is refused.
+    """
+    identifier = uid["id"]
+    if not identifier.isprintable():
+        raise ValueError("an entity name does not print")
+    quoted = identifier.replace("\\", "\\\\").replace('"', '\\"')
+    return f'{uid["type"]}::"{quoted}"'

@@ -1,0 +1,209 @@
+"""An evaluation in Cedar's own words: entities, request, context.
+
+Refuses to guess: an address that is none, a time zone nobody knows and an amount
+of more than four decimals raise, and the decision point makes a refusal of it.
+
+Source: Cedar JSON entity and context format (`__extn` for addresses and decimals).
+"""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from ipaddress import IPv6Address, ip_address
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from remit.canonical import Json, JsonObject, canonical_text
+from remit.policy.evaluation import (
+    ArgumentValue,
+    Context,
+    Evaluation,
+    Money,
+    Phase,
+    ResourceFacts,
+    ResourceKind,
+    Subject,
+)
+from remit.policy.vocabulary import (
+    ACTION_TYPE,
+    ARGUMENTS,
+    CIRCUMSTANCES_ID,
+    CIRCUMSTANCES_TYPE,
+    ISSUE,
+    NAMESPACE,
+    action_name,
+    entity_type,
+    group_names,
+    principal_type,
+)
+
+__all__ = [
+    "action_of",
+    "context_json",
+    "open_context_json",
+    "open_entities",
+    "principal_entity",
+    "principal_uid",
+    "resource_entities",
+    "resource_uid",
+]
+
+_WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_DECIMALS: Final = Decimal("0.0001")
+_UNKNOWN: Final[JsonObject] = {"__extn": {"fn": "unknown", "arg": ARGUMENTS}}
+
+
+def action_of(evaluation: Evaluation) -> str:
+    """The name of the action that is asked for."""
+    if evaluation.phase is Phase.ISSUE:
+        return ISSUE
+    resource = evaluation.resource
+    return action_name(resource.kind, resource.server, resource.name)
+
+
+def principal_uid(subject: Subject) -> dict[str, str]:
+    """The entity that a subject is."""
+    return {"type": f"{NAMESPACE}::{principal_type(subject.kind)}", "id": subject.id}
+
+
+def resource_uid(resource: ResourceFacts) -> dict[str, str]:
+    """The entity that a resource is: named like its action, and a server like itself."""
+    if resource.kind is ResourceKind.SERVER:
+        identifier: str = resource.server
+    else:
+        identifier = action_name(resource.kind, resource.server, resource.name)
+    return {"type": f"{NAMESPACE}::{entity_type(resource.kind)}", "id": identifier}
+
+
+def principal_entity(subject: Subject) -> str:
+    """The principal with its attributes, as a JSON list of one entity."""
+    return canonical_text([_principal(subject)])
+
+
+def resource_entities(resource: ResourceFacts, action: str) -> str:
+    """The resource, and the action with every group it stands in, as a JSON list."""
+    attributes: JsonObject = {
+        "server": resource.server,
+        "name": resource.name,
+        "environment": resource.environment,
+        "operation": resource.operation.value,
+        "sensitivity": resource.sensitivity.value,
+        "sensitivity_rank": resource.sensitivity.rank,
+        "data_categories": list(resource.data_categories),
+        "owner": resource.owner,
+    }
+    if resource.tenant is not None:
+        attributes["tenant"] = resource.tenant
+    server = {"type": f"{NAMESPACE}::{entity_type(ResourceKind.SERVER)}", "id": resource.server}
+    groups: tuple[str, ...] = ()
+    if action != ISSUE:
+        groups = group_names(resource.server, resource.operation)
+    return canonical_text(
+        [
+            {
+                "uid": resource_uid(resource),
+                "attrs": attributes,
+                "parents": [] if resource.kind is ResourceKind.SERVER else [server],
+            },
+            {
+                "uid": {"type": ACTION_TYPE, "id": action},
+                "attrs": {},
+                "parents": [{"type": ACTION_TYPE, "id": group} for group in groups],
+            },
+        ]
+    )
+
+
+def context_json(evaluation: Evaluation) -> str:
+    """The context record; `arguments` are in it when they are known."""
+    facts = _circumstances(evaluation)
+    arguments = evaluation.context.arguments
+    if arguments is not None and evaluation.phase is not Phase.ISSUE:
+        facts[ARGUMENTS] = {name: _argument(value) for name, value in arguments.items()}
+    return canonical_text(facts)
+
+
+def open_context_json() -> str:
+    """The context record of an open question: arguments of which nothing is known."""
+    return canonical_text({ARGUMENTS: _UNKNOWN})
+
+
+def open_entities(evaluation: Evaluation) -> str:
+    """The principal, and what else is known of the context, for an open question."""
+    circumstances = {
+        "uid": {"type": f"{NAMESPACE}::{CIRCUMSTANCES_TYPE}", "id": CIRCUMSTANCES_ID},
+        "attrs": _circumstances(evaluation),
+        "parents": [],
+    }
+    return canonical_text([_principal(evaluation.subject), circumstances])
+
+
+def _principal(subject: Subject) -> JsonObject:
+    return {
+        "uid": {**principal_uid(subject)},
+        "attrs": {"id": subject.id, "tenant": subject.tenant, "roles": list(subject.roles)},
+        "tags": dict(subject.attributes),
+        "parents": [],
+    }
+
+
+def _circumstances(evaluation: Evaluation) -> JsonObject:
+    """All of the context but the arguments."""
+    agent, token = evaluation.agent, evaluation.token
+    said: JsonObject = {
+        "client_id": token.client_id,
+        "scopes": list(token.scopes),
+        "amr": list(token.amr),
+        "purpose": token.purpose,
+    }
+    if token.acr is not None:
+        said["acr"] = token.acr
+    if token.auth_time is not None:
+        said["auth_time"] = token.auth_time
+    facts: JsonObject = {
+        "agent": {"id": agent.id, "class": agent.agent_class.value, "owner": agent.owner},
+        "token": said,
+        "time": _time(evaluation.context),
+    }
+    if evaluation.context.ip is not None:
+        facts["ip"] = _address(evaluation.context.ip)
+    return facts
+
+
+def _time(context: Context) -> JsonObject:
+    local = datetime.fromtimestamp(context.now, tz=UTC).astimezone(ZoneInfo(context.time_zone))
+    return {
+        "epoch": context.now,
+        "zone": context.time_zone,
+        "hour": local.hour,
+        "minute": local.minute,
+        "weekday": _WEEKDAYS[local.weekday()],
+        "date": local.date().isoformat(),
+    }
+
+
+def _address(text: str) -> JsonObject:
+    """An address as a network rule means it: no zone, and IPv4 as IPv4 however it came."""
+    address = ip_address(text.split("%", 1)[0])
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return {"__extn": {"fn": "ip", "arg": str(address)}}
+
+
+def _argument(value: ArgumentValue) -> Json:
+    match value:
+        case Decimal():
+            return _decimal(value)
+        case Money():
+            return {"value": _decimal(value.value), "currency": value.currency}
+        case tuple():
+            return list(value)
+        case _:
+            return value
+
+
+def _decimal(value: Decimal) -> JsonObject:
+    exact = value.quantize(_DECIMALS)
+    if exact != value:
+        # INVARIANT: an amount reaches a policy exactly, or not at all.
+        raise ValueError("a decimal has more than four places")
+    return {"__extn": {"fn": "decimal", "arg": f"{exact:f}"}}

@@ -1,0 +1,96 @@
+"""Asking Cedar before the arguments are known: the rewriting that makes its answer exact.
+
+Cedar can decide with part of its input unknown, and says then what holds whatever
+it is. But a record of which one attribute is unknown it treats as unknown
+altogether, and the rest of the context is known. So each policy is rewritten: it
+reads `context.arguments`, which stays open, from the context as before, and every
+other attribute of `context` from an entity made for the question.
+
+Source: Cedar partial evaluation; docs/adr/0006.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass, replace
+from typing import Final, TypeVar
+
+from cedarpy import PolicySet
+from cedarpy.pst import EntityLit, EntityType, EntityUid, Expr, GetAttr, HasAttr, Template, Var
+from cedarpy.pst import PolicySet as PolicySetTree
+
+from remit.policy.vocabulary import ARGUMENTS, CIRCUMSTANCES_ID, CIRCUMSTANCES_TYPE, NAMESPACE
+
+__all__ = ["open_policies", "reads_arguments", "reads_whole_context"]
+
+N = TypeVar("N")
+
+_CONTEXT: Final = Var(name="context")
+_CIRCUMSTANCES: Final = EntityLit(
+    value=EntityUid(
+        type=EntityType(basename=CIRCUMSTANCES_TYPE, namespace=(NAMESPACE,)), id=CIRCUMSTANCES_ID
+    )
+)
+
+
+def reads_arguments(tree: Template) -> bool:
+    """Whether the policy looks at `context.arguments`."""
+    return any(_attribute_of_context(node) == ARGUMENTS for node in _nodes(tree.clauses))
+
+
+def reads_whole_context(tree: Template) -> bool:
+    """Whether the policy takes `context` as one value, which leaves open what of it is read."""
+    nodes = list(_nodes(tree.clauses))
+    named = sum(_attribute_of_context(node) is not None for node in nodes)
+    return sum(node == _CONTEXT for node in nodes) > named
+
+
+def open_policies(trees: Iterable[Template]) -> PolicySet:
+    """The policies, rewritten, under their `@id`. None may read the whole context."""
+    rewritten = {tree.annotations["id"]: _rewritten(tree) for tree in trees}
+    return PolicySet.from_pst(
+        PolicySetTree(
+            templates={},
+            static_policies={name: replace(tree, id=name) for name, tree in rewritten.items()},
+            template_links=(),
+        )
+    )
+
+
+def _rewritten(node: N) -> N:
+    """`node` with every attribute of `context` but the arguments read from the circumstances."""
+    attribute = _attribute_of_context(node)
+    if attribute is not None:
+        kept: Expr = _CONTEXT if attribute == ARGUMENTS else _CIRCUMSTANCES
+        return replace(node, base=kept)  # type: ignore[type-var]  # it is a GetAttr or a HasAttr
+    if isinstance(node, tuple):
+        return tuple(_rewritten(item) for item in node)  # type: ignore[return-value]
+    if isinstance(node, Mapping):
+        return {name: _rewritten(item) for name, item in node.items()}  # type: ignore[return-value]
+    if is_dataclass(node) and not isinstance(node, type):
+        below = {field.name: _rewritten(getattr(node, field.name)) for field in fields(node)}
+        return replace(node, **below)
+    return node
+
+
+def _nodes(root: object) -> Iterable[object]:
+    """`root` and everything below it."""
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        yield node
+        if isinstance(node, Mapping):
+            stack.extend(node.values())
+        elif isinstance(node, tuple):
+            stack.extend(node)
+        elif is_dataclass(node) and not isinstance(node, type):
+            stack.extend(getattr(node, field.name) for field in fields(node))
+
+
+def _attribute_of_context(node: object) -> str | None:
+    """Which attribute of `context` an expression is about, if it is about one."""
+    match node:
+        case GetAttr(base=Var(name="context"), attr=attribute):
+            return attribute
+        case HasAttr(base=Var(name="context"), attrs=attributes):
+            return attributes[0]
+        case _:
+            return None

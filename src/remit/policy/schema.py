@@ -1,0 +1,173 @@
+"""The Cedar schema of a catalog: what policies may speak of, and its types.
+
+Refuses, by Cedar's strict validation against it, a policy that names an action,
+an attribute or an argument that does not exist, compares what cannot be compared,
+or reads what may be absent without asking first.
+
+Source: Cedar JSON schema format.
+"""
+
+from collections.abc import Iterable
+from typing import Final, assert_never
+
+from remit.canonical import JsonObject
+from remit.model import Argument, ArgumentType, Catalog, Operation
+from remit.policy.evaluation import ResourceKind, SubjectKind
+from remit.policy.vocabulary import (
+    CALL,
+    ISSUE,
+    NAMESPACE,
+    CallableThing,
+    callable_things,
+    entity_type,
+    group_names,
+    principal_type,
+    server_group,
+)
+
+__all__ = ["schema_of"]
+
+_STRING: Final[JsonObject] = {"type": "String"}
+_LONG: Final[JsonObject] = {"type": "Long"}
+_BOOLEAN: Final[JsonObject] = {"type": "Boolean"}
+_STRINGS: Final[JsonObject] = {"type": "Set", "element": {"type": "String"}}
+_DECIMAL: Final[JsonObject] = {"type": "Extension", "name": "decimal"}
+_ADDRESS: Final[JsonObject] = {"type": "Extension", "name": "ipaddr"}
+
+_PRINCIPALS: Final = [principal_type(kind) for kind in SubjectKind]
+
+
+def schema_of(catalog: Catalog) -> JsonObject:
+    """The schema as Cedar reads it."""
+    return {
+        NAMESPACE: {
+            "commonTypes": _common_types(),
+            "entityTypes": _entity_types(),
+            "actions": _actions(catalog),
+        }
+    }
+
+
+def _common_types() -> JsonObject:
+    return {
+        "AgentFacts": _record({"id": _STRING, "class": _STRING, "owner": _STRING}),
+        "TokenFacts": _record(
+            {
+                "client_id": _STRING,
+                "scopes": _STRINGS,
+                "acr": _optional(_STRING),
+                "amr": _STRINGS,
+                "auth_time": _optional(_LONG),
+                "purpose": _STRING,
+            }
+        ),
+        "TimeFacts": _record(
+            {
+                "epoch": _LONG,
+                "zone": _STRING,
+                "hour": _LONG,
+                "minute": _LONG,
+                "weekday": _STRING,
+                "date": _STRING,
+            }
+        ),
+        "Money": _record({"value": _DECIMAL, "currency": _STRING}),
+    }
+
+
+def _entity_types() -> JsonObject:
+    principal = _record({"id": _STRING, "tenant": _STRING, "roles": _STRINGS})
+    resource = _record(
+        {
+            "server": _STRING,
+            "name": _STRING,
+            "tenant": _optional(_STRING),
+            "environment": _STRING,
+            "operation": _STRING,
+            "sensitivity": _STRING,
+            "sensitivity_rank": _LONG,
+            "data_categories": _STRINGS,
+            "owner": _STRING,
+        }
+    )
+    server = entity_type(ResourceKind.SERVER)
+    types: JsonObject = {name: {"shape": principal, "tags": _STRING} for name in _PRINCIPALS}
+    for kind in ResourceKind:
+        parents: JsonObject = {} if kind is ResourceKind.SERVER else {"memberOfTypes": [server]}
+        types[entity_type(kind)] = {"shape": resource, **parents}
+    return types
+
+
+def _actions(catalog: Catalog) -> JsonObject:
+    actions: JsonObject = {CALL: {}}
+    groups = [operation.value for operation in Operation]
+    groups += [server_group(server) for server in catalog.servers]
+    for group in groups:
+        actions[group] = {"memberOf": [{"id": CALL}]}
+    for thing in callable_things(catalog):
+        actions[thing.action] = _action(thing)
+    actions[ISSUE] = {
+        "appliesTo": {
+            "principalTypes": list(_PRINCIPALS),
+            "resourceTypes": [entity_type(ResourceKind.SERVER)],
+            "context": _context(None),
+        }
+    }
+    return actions
+
+
+def _action(thing: CallableThing) -> JsonObject:
+    return {
+        "memberOf": [{"id": name} for name in group_names(thing.server, thing.operation)],
+        "appliesTo": {
+            "principalTypes": list(_PRINCIPALS),
+            "resourceTypes": [entity_type(thing.kind)],
+            "context": _context(thing.arguments),
+        },
+    }
+
+
+def _context(arguments: Iterable[Argument] | None) -> JsonObject:
+    """`arguments` is always there on a call, even when empty, and never at issuance."""
+    attributes: JsonObject = {
+        "agent": {"type": "AgentFacts"},
+        "token": {"type": "TokenFacts"},
+        "time": {"type": "TimeFacts"},
+        "ip": _optional(_ADDRESS),
+    }
+    if arguments is not None:
+        attributes["arguments"] = _record(
+            {
+                argument.name: _type_of(argument.type)
+                if argument.required
+                else _optional(_type_of(argument.type))
+                for argument in arguments
+            }
+        )
+    return _record(attributes)
+
+
+def _type_of(kind: ArgumentType) -> JsonObject:
+    match kind:
+        case ArgumentType.STRING:
+            return _STRING
+        case ArgumentType.INTEGER:
+            return _LONG
+        case ArgumentType.BOOLEAN:
+            return _BOOLEAN
+        case ArgumentType.DECIMAL:
+            return _DECIMAL
+        case ArgumentType.MONEY:
+            return {"type": "Money"}
+        case ArgumentType.STRINGS:
+            return _STRINGS
+        case _:
+            assert_never(kind)
+
+
+def _record(attributes: JsonObject) -> JsonObject:
+    return {"type": "Record", "attributes": attributes}
+
+
+def _optional(kind: JsonObject) -> JsonObject:
+    return {**kind, "required": False}

@@ -1,0 +1,118 @@
+"""The words policies are written in: entity types, action names, action groups.
+
+Every tool, resource and prompt has one action, named for it. An action stands in
+three groups: `call`, its operation, and its server. `issue` stands in none.
+Two things that would have the same action are refused when policies are checked.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from remit.ids import ServerName
+from remit.model import Argument, ArgumentType, Catalog, Operation, Server
+from remit.policy.evaluation import ResourceKind, SubjectKind
+
+__all__ = [
+    "ACTION_TYPE",
+    "ARGUMENTS",
+    "CALL",
+    "CIRCUMSTANCES_ID",
+    "CIRCUMSTANCES_TYPE",
+    "ISSUE",
+    "NAMESPACE",
+    "URI_ARGUMENT",
+    "CallableThing",
+    "action_name",
+    "callable_things",
+    "entity_type",
+    "group_names",
+    "principal_type",
+    "server_group",
+]
+
+NAMESPACE: Final = "Remit"
+ACTION_TYPE: Final = "Remit::Action"
+CALL: Final = "call"
+ISSUE: Final = "issue"
+ARGUMENTS: Final = "arguments"
+
+# An entity that no policy can name, for no schema has its type: see `open_question`.
+CIRCUMSTANCES_TYPE: Final = "Circumstances"
+CIRCUMSTANCES_ID: Final = "now"
+
+_RESOURCE_TYPES: Final = {
+    ResourceKind.SERVER: "Server",
+    ResourceKind.TOOL: "Tool",
+    ResourceKind.RESOURCE: "Resource",
+    ResourceKind.PROMPT: "Prompt",
+}
+_PRINCIPAL_TYPES: Final = {SubjectKind.USER: "User", SubjectKind.WORKLOAD: "Workload"}
+
+URI_ARGUMENT: Final = Argument(name="uri", type=ArgumentType.STRING, pointer="/uri", required=True)
+"""The one argument of reading a resource: the URI as the caller wrote it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallableThing:
+    """A tool, resource or prompt as policies see it."""
+
+    kind: ResourceKind
+    server: ServerName
+    name: str
+    operation: Operation
+    arguments: tuple[Argument, ...]
+
+    @property
+    def action(self) -> str:
+        return action_name(self.kind, self.server, self.name)
+
+
+def callable_things(catalog: Catalog) -> Iterator[CallableThing]:
+    """Everything in `catalog` that can be called, server by server."""
+    for server in catalog.servers.values():
+        yield from _things_of(server)
+
+
+def action_name(kind: ResourceKind, server: ServerName, name: str) -> str:
+    """The action of using one thing; also the id of its entity, but for a server's."""
+    match kind:
+        case ResourceKind.SERVER:
+            return ISSUE
+        case ResourceKind.TOOL:
+            return f"{server}/{name}"
+        case ResourceKind.RESOURCE | ResourceKind.PROMPT:
+            return f"{server}/{kind.value}/{name}"
+
+
+def server_group(server: ServerName) -> str:
+    """The group of every action on one server."""
+    return f"server/{server}"
+
+
+def group_names(server: ServerName, operation: Operation) -> tuple[str, str, str]:
+    """The groups an action stands in, directly or not."""
+    return (operation.value, server_group(server), CALL)
+
+
+def entity_type(kind: ResourceKind) -> str:
+    """The entity type of a resource, without the namespace."""
+    return _RESOURCE_TYPES[kind]
+
+
+def principal_type(kind: SubjectKind) -> str:
+    """The entity type of a principal, without the namespace."""
+    return _PRINCIPAL_TYPES[kind]
+
+
+def _things_of(server: Server) -> Iterator[CallableThing]:
+    for tool in server.tools.values():
+        yield CallableThing(
+            ResourceKind.TOOL, server.name, tool.name, tool.operation, tool.arguments
+        )
+    for resource in server.resources:
+        yield CallableThing(
+            ResourceKind.RESOURCE, server.name, resource.uri, resource.operation, (URI_ARGUMENT,)
+        )
+    for prompt in server.prompts.values():
+        yield CallableThing(ResourceKind.PROMPT, server.name, prompt.name, Operation.READ, ())
