@@ -9,7 +9,7 @@ Source: O21 §2.4.1; RFC 6749 §10.10.
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 
-from sqlalchemy import BigInteger, Column, Integer, Row, Table, Text, case, delete, select
+from sqlalchemy import BigInteger, Column, Integer, Row, Table, Text, case, delete, select, update
 
 from remit.clock import EpochSeconds, Seconds
 from remit.db.metadata import metadata
@@ -23,6 +23,7 @@ __all__ = [
     "forget_attempts",
     "network_of",
     "purge_attempts",
+    "take_back_attempt",
     "throttle",
 ]
 
@@ -69,6 +70,15 @@ def count_attempt(tx: Transaction, key: str, *, now: EpochSeconds, window: Secon
         },
     ).returning(throttle.c.count, throttle.c.window_start)
     return _attempts(tx.connection.execute(counted).one())
+
+
+def take_back_attempt(tx: Transaction, key: str) -> None:
+    """Undo one `count_attempt` that turned out not to be a failure."""
+    tx.connection.execute(
+        update(throttle)
+        .where(throttle.c.key == key, throttle.c.count > 0)
+        .values(count=throttle.c.count - 1)
+    )
 
 
 def forget_attempts(tx: Transaction, key: str) -> None:

@@ -1,11 +1,11 @@
 """Where this Remit is reached, as its operator says: the one origin its forms and cookies are for.
 
-`public_url` is https, or http on a loopback host for trying things out; nothing is ever
-read from the `Host` header. Refused: another scheme, a query, a fragment, user information.
+The public URL is an origin: https, or http on a loopback host for trying things out; nothing
+is ever read from the `Host` header. Refused: another scheme, a path, a query, a user name.
 """
 
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import ClassVar
 from urllib.parse import urlsplit
 
@@ -17,14 +17,14 @@ IpNetwork = IPv4Network | IPv6Network
 
 
 class UnusablePublicUrlError(Error):
-    """The public URL, or a trusted proxy, is not one that Remit can be served at or behind."""
+    """The public URL is not one that Remit can be served at."""
 
     code: ClassVar[str] = "unusable_public_url"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """`public_url` has no trailing slash. `trusted_proxies` may say who the peer is."""
+    """`public_url` is the origin, without a trailing slash. `trusted_proxies` may say who the peer is."""
 
     public_url: str
     origin: str
@@ -33,8 +33,8 @@ class Site:
     trusted_proxies: tuple[IpNetwork, ...] = ()
 
 
-def site_at(public_url: str, *, trusted_proxies: tuple[str, ...] = ()) -> Site:
-    """The site served at `public_url`, behind `trusted_proxies` (addresses or networks).
+def site_at(public_url: str, *, trusted_proxies: tuple[IpNetwork, ...] = ()) -> Site:
+    """The site served at `public_url`, behind `trusted_proxies`.
 
     Raises:
         UnusablePublicUrlError: see the module.
@@ -46,8 +46,8 @@ def site_at(public_url: str, *, trusted_proxies: tuple[str, ...] = ()) -> Site:
         raise UnusablePublicUrlError(f"`{public_url}` is not a url", cause=error) from error
     if parts.scheme not in {"http", "https"} or not host:
         raise UnusablePublicUrlError(f"`{public_url}` is neither https nor http")
-    if parts.query or parts.fragment or parts.username is not None:
-        raise UnusablePublicUrlError("the public url has a query, a fragment or a user name")
+    if parts.path.strip("/") or parts.query or parts.fragment or parts.username is not None:
+        raise UnusablePublicUrlError("the public url has more than a scheme, a host and a port")
     if parts.scheme == "http" and not _is_loopback(host):
         raise UnusablePublicUrlError(f"`{public_url}` needs https: only loopback hosts may be http")
     authority = f"[{host}]" if ":" in host else host
@@ -56,10 +56,10 @@ def site_at(public_url: str, *, trusted_proxies: tuple[str, ...] = ()) -> Site:
         authority = f"{authority}:{port}"
     origin = f"{parts.scheme}://{authority}"
     return Site(
-        public_url=origin + parts.path.rstrip("/"),
+        public_url=origin,
         origin=origin,
         secure=parts.scheme == "https",
-        trusted_proxies=tuple(_network(text) for text in trusted_proxies),
+        trusted_proxies=trusted_proxies,
     )
 
 
@@ -70,10 +70,3 @@ def _is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _network(text: str) -> IpNetwork:
-    try:
-        return ip_network(text)
-    except ValueError as error:
-        raise UnusablePublicUrlError(f"`{text}` is not an address or a network") from error
