@@ -1,1 +1,69 @@
-"""The room `audit`."""
+"""What happened, provably.
+
+Writing: `FileAuditLog(StreamSettings(folder=…, origin=…), key)` is an `AuditLog` and a
+`db.Recorder`; `append` returns when the event is on stable storage. Events are the classes of
+`audit.events`, in a `Context`. A tool's arguments go through a `Redactor` first.
+
+Reading: `tail` for people, `newest`, `read_events` and `follow` for programs, `Query` to choose.
+
+Verifying: `verify_log(path)` reads only files; `render_report` says what it found, and
+`report.exit_code` is 0 valid, 1 tampered with, 2 not enough evidence.
+
+The format is in docs/reference/audit-log.md, the events in docs/reference/events.md.
+"""
+
+from remit.audit import events
+from remit.audit.checkpoint import BadCheckpointError, Checkpoint, VerifierKey
+from remit.audit.context import Actor, ActorType, Context, Network, Trace
+from remit.audit.entry import BadEntryError, Producer
+from remit.audit.event import Durability, Event
+from remit.audit.file_log import FileAuditLog, LogStatus
+from remit.audit.port import AuditLog, AuditUnavailableError, Receipt
+from remit.audit.query import Query, follow, newest, read_events
+from remit.audit.recovery import AuditLogDamagedError
+from remit.audit.redact import Redaction, Redactor
+from remit.audit.report import Problem, StreamReport, Verdict, VerifyReport, render_report
+from remit.audit.stream import AuditLogLockedError, StreamSettings
+from remit.audit.table import HEADINGS, Row, render_rows, row, tail
+from remit.audit.verify import verify_log
+
+__all__ = [
+    "HEADINGS",
+    "Actor",
+    "ActorType",
+    "AuditLog",
+    "AuditLogDamagedError",
+    "AuditLogLockedError",
+    "AuditUnavailableError",
+    "BadCheckpointError",
+    "BadEntryError",
+    "Checkpoint",
+    "Context",
+    "Durability",
+    "Event",
+    "FileAuditLog",
+    "LogStatus",
+    "Network",
+    "Problem",
+    "Producer",
+    "Query",
+    "Receipt",
+    "Redaction",
+    "Redactor",
+    "Row",
+    "StreamReport",
+    "StreamSettings",
+    "Trace",
+    "Verdict",
+    "VerifierKey",
+    "VerifyReport",
+    "events",
+    "follow",
+    "newest",
+    "read_events",
+    "render_report",
+    "render_rows",
+    "row",
+    "tail",
+    "verify_log",
+]

@@ -1,0 +1,143 @@
+"""What a verification found, and how it is said to a person and to a shell.
+
+Exit status: 0 valid, 1 tampered with, 2 not enough evidence to tell.
+"""
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from pathlib import Path
+
+__all__ = ["Problem", "StreamReport", "Verdict", "VerifyReport", "render_report"]
+
+
+class Verdict(IntEnum):
+    """The exit status of a verification."""
+
+    VALID = 0
+    TAMPERED = 1
+    INCOMPLETE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong: where, and what.
+
+    `kind` is `framing`, `sequence`, `link`, `root`, `short`, `missing`, `checkpoint`, `key`,
+    `since` or `unreadable`. `sequence` is the first record it concerns and `through`
+    the last, when the evidence does not single one out.
+    """
+
+    kind: str
+    file: str
+    line: int | None = None
+    sequence: int | None = None
+    through: int | None = None
+    what: str = ""
+
+
+@dataclass(slots=True)
+class StreamReport:
+    """What was found in one stream. `proven` records, from 0, are as a checkpoint signs them."""
+
+    path: Path
+    origin: str = ""
+    pinned: bool = False
+    records: int = 0
+    checkpoints: int = 0
+    proven: int = 0
+    first_time: str | None = None
+    last_time: str | None = None
+    problems: list[Problem] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    verdict: Verdict = Verdict.VALID
+
+    def add(self, problem: Problem, verdict: Verdict) -> None:
+        """Note `problem`; a log once found to be tampered with stays so."""
+        self.problems.append(problem)
+        if self.verdict is not Verdict.TAMPERED:
+            self.verdict = verdict
+
+    @property
+    def last_good(self) -> int | None:
+        """The number of the last record that is provably as it was signed."""
+        return self.proven - 1 if self.proven else None
+
+    @property
+    def unsigned(self) -> int:
+        """How many records no checkpoint signs yet."""
+        return max(0, self.records - self.proven) if self.verdict is Verdict.VALID else 0
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyReport:
+    """What was found in all streams; `failure` says why there was nothing to check."""
+
+    path: Path
+    streams: tuple[StreamReport, ...]
+    failure: str | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of all: tampered, before not enough evidence, before valid."""
+        found = {stream.verdict for stream in self.streams}
+        if Verdict.TAMPERED in found:
+            return Verdict.TAMPERED
+        incomplete = Verdict.INCOMPLETE in found or self.failure is not None
+        return Verdict.INCOMPLETE if incomplete else Verdict.VALID
+
+    @property
+    def exit_code(self) -> int:
+        """0 valid, 1 tampered with, 2 not enough evidence."""
+        return int(self.verdict)
+
+
+_WORDS = {
+    Verdict.VALID: "valid",
+    Verdict.TAMPERED: "TAMPERED WITH",
+    Verdict.INCOMPLETE: "NOT ENOUGH EVIDENCE",
+}
+
+
+def render_report(report: VerifyReport) -> str:
+    """The report as lines of text, without a final newline."""
+    lines: list[str] = []
+    for stream in report.streams:
+        lines += _stream_lines(stream)
+    if report.failure is not None:
+        lines.append(f"{report.path}: {report.failure}")
+    if len(report.streams) != 1 or report.failure is not None:
+        lines.append(f"verdict: {_WORDS[report.verdict]}")
+    return "\n".join(lines)
+
+
+def _stream_lines(stream: StreamReport) -> list[str]:
+    lines = [f"{stream.origin or stream.path.name}: {_WORDS[stream.verdict]}"]
+    lines.append(f"  records      {stream.records:,}{_span(stream)}")
+    lines.append(f"  checkpoints  {stream.checkpoints:,}, signing {stream.proven:,} records")
+    if stream.unsigned:
+        lines.append(f"  not yet checkpointed: the last {stream.unsigned:,} records")
+    lines += [f"  note: {note}" for note in stream.notes]
+    lines += [f"  {_problem_line(problem)}" for problem in stream.problems]
+    if stream.verdict is not Verdict.VALID:
+        last = "none" if stream.last_good is None else f"{stream.last_good:,}"
+        lines.append(f"  last provably good record: {last}")
+    if not stream.pinned:
+        lines.append(
+            "  the key was read from the log's own folder; whoever can write there can replace it:"
+            " pin it with --key"
+        )
+    return lines
+
+
+def _problem_line(problem: Problem) -> str:
+    place = problem.file if problem.line is None else f"{problem.file}:{problem.line}"
+    if problem.sequence is None:
+        return f"{place}: {problem.what}"
+    record = f"record {problem.sequence}"
+    if problem.through is not None and problem.through > problem.sequence:
+        record = f"records {problem.sequence} to {problem.through}"
+    return f"{place}: {record}: {problem.what}"
+
+
+def _span(stream: StreamReport) -> str:
+    return f", {stream.first_time} to {stream.last_time}" if stream.first_time else ""
