@@ -185,7 +185,7 @@ def _newest_of(folder: Path, count: int, query: Query) -> list[JsonObject]:
     return found[-count:] if count else []
 
 
-def _entry(content: bytes) -> JsonObject | None:
+def _entry(content: bytes) -> "JsonObject | None":
     try:
         return read_entry(content)
     except BadEntryError:
