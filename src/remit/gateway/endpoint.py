@@ -1,0 +1,205 @@
+"""The gateway as one ASGI application: `/mcp/{server}`, and the metadata of each server.
+
+Order of the checks: host, origin, server, verb, media types, size, JSON, era. Whatever
+they refuse costs nothing behind them. An unknown server is a 404 for everybody; the
+names of servers are public in their metadata, so there is nothing to hide in a 401.
+
+Source: MCP 2026-07-28 and 2025-11-25 transports; docs/reference/gateway.md.
+"""
+
+import asyncio
+import logging
+
+from remit.gateway.http import ClientGoneError, Exchange, Headers, Receive, Scope, Send, read_body
+from remit.gateway.incoming import Incoming, context_of
+from remit.gateway.jsonrpc import INTERNAL_ERROR, InvalidMessageError, parse_message
+from remit.gateway.legacy import LegacyDoor
+from remit.gateway.listening import Listeners
+from remit.gateway.media_types import check_media_types
+from remit.gateway.modern import ModernDoor
+from remit.gateway.origin import (
+    check_host,
+    check_origin,
+    cors_headers,
+    hosts_of,
+    origin_of,
+    preflight_headers,
+)
+from remit.gateway.ports import GatewayDeps
+from remit.gateway.protected_resource import METADATA_PREFIX, answer_metadata, metadata_document
+from remit.gateway.protocol import MODERN_VERSIONS, Era, era_of
+from remit.gateway.refusal import answer_rejection
+from remit.gateway.rejection import RejectedError, UpstreamError
+from remit.gateway.sessions import Sessions
+from remit.ids import ServerName
+from remit.model import Server
+
+__all__ = ["GatewayApp"]
+
+_PREFIX = "/mcp/"
+_SWEEP_SECONDS = 15.0
+
+
+class GatewayApp:
+    """MCP in front of the servers of the catalog. `start` before the first request, `drain` after the last."""
+
+    def __init__(self, deps: GatewayDeps) -> None:
+        settings = deps.settings
+        self._deps = deps
+        self._hosts = hosts_of(settings.public_url) | {
+            host.lower() for host in settings.allowed_hosts
+        }
+        self._origins = frozenset({origin_of(settings.public_url), *settings.allowed_origins})
+        self._sessions = Sessions(settings, deps.clock)
+        self._listeners = Listeners(settings)
+        self._modern = ModernDoor(deps)
+        self._legacy = LegacyDoor(deps, self._sessions, self._listeners)
+        self._in_flight = 0
+        self._calls = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._draining = False
+        self._sweeping: asyncio.Task[None] | None = None
+
+    @staticmethod
+    def serves(path: str) -> bool:
+        """Whether `path` is the gateway's to answer."""
+        return path.startswith((_PREFIX, METADATA_PREFIX))
+
+    @property
+    def in_flight(self) -> int:
+        """Requests being answered now."""
+        return self._in_flight
+
+    @property
+    def open_sessions(self) -> int:
+        """Legacy sessions that have not ended."""
+        return len(self._sessions)
+
+    def start(self) -> None:
+        """Begin to end idle sessions."""
+        self._sweeping = asyncio.create_task(self._sweep(), name="gateway idle sessions")
+
+    async def drain(self) -> None:
+        """Take no new request, let those in flight end, then close streams, sessions and servers.
+
+        After `settings.drain` seconds what is still in flight is answered with an error.
+        """
+        self._draining = True
+        self._listeners.stop()
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+            await asyncio.wait([self._sweeping])
+        try:
+            async with asyncio.timeout(self._deps.settings.drain):
+                await self._idle.wait()
+        except TimeoutError:
+            logging.getLogger("remit.gateway").warning(
+                "%d calls were still in flight when the gateway stopped", self._in_flight
+            )
+        for session in self._sessions.all():
+            self._sessions.end(session)
+            await session.upstream.close()
+        await self._deps.upstreams.close()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = Exchange(scope, receive, send, Headers(scope["headers"]))
+        self._in_flight += 1
+        self._idle.clear()
+        try:
+            await self._answer(exchange)
+        finally:
+            self._in_flight -= 1
+            if not self._in_flight:
+                self._idle.set()
+
+    async def _answer(self, exchange: Exchange) -> None:
+        """Answer, and render once what was refused on the way."""
+        try:
+            await self._route(exchange)
+        except RejectedError as rejected:
+            await answer_rejection(exchange, rejected)
+        except UpstreamError as error:
+            await answer_rejection(
+                exchange, RejectedError(502, error.detail, rpc_code=INTERNAL_ERROR)
+            )
+        except InvalidMessageError as error:
+            malformed = RejectedError(400, error.detail, rpc_code=error.rpc_code).about(error.id)
+            await answer_rejection(exchange, malformed)
+        except ClientGoneError:
+            return
+        except Exception:
+            # The door: whatever was not foreseen is no answer, and never a permission.
+            logging.getLogger("remit.gateway").exception("a request could not be answered")
+            if not exchange.started:
+                failure = RejectedError(500, "the gateway failed", rpc_code=INTERNAL_ERROR)
+                await answer_rejection(exchange, failure)
+
+    async def _route(self, exchange: Exchange) -> None:
+        path, settings = str(exchange.scope["path"]), self._deps.settings
+        check_host(exchange.headers, self._hosts)
+        if path.startswith(METADATA_PREFIX):
+            server = self._server(path.removeprefix(METADATA_PREFIX))
+            document = metadata_document(
+                server, public_url=settings.public_url, issuer=self._deps.issuer
+            )
+            await answer_metadata(exchange, document)
+            return
+        origin = check_origin(exchange.headers, self._origins)
+        exchange.extra = cors_headers(origin)
+        server = self._server(path.removeprefix(_PREFIX))
+        if exchange.method == "OPTIONS" and origin is not None:
+            await exchange.answer(204, headers=preflight_headers(b"POST, GET, DELETE"))
+            return
+        if self._draining:
+            raise RejectedError(503, "the gateway is stopping").with_header(b"retry-after", b"5")
+        context = context_of(exchange.scope, settings.trusted_proxies)
+        await self._serve(Incoming(exchange=exchange, server=server, context=context))
+
+    def _server(self, name: str) -> Server:
+        server = self._deps.directory.catalog.servers.get(ServerName(name))
+        if server is None:
+            raise RejectedError(404, "there is no such server")
+        return server
+
+    async def _serve(self, incoming: Incoming) -> None:
+        exchange = incoming.exchange
+        modern_header = exchange.headers.one(b"mcp-protocol-version") in MODERN_VERSIONS
+        match exchange.method:
+            case "POST":
+                await self._post(incoming)
+            case "GET" if not modern_header:
+                await self._legacy.get(incoming)
+            case "DELETE" if not modern_header:
+                await self._legacy.delete(incoming)
+            case _:
+                allowed = b"POST" if modern_header else b"POST, GET, DELETE"
+                raise RejectedError(405, "the method is not allowed").with_header(b"allow", allowed)
+
+    async def _post(self, incoming: Incoming) -> None:
+        exchange = incoming.exchange
+        if self._calls >= self._deps.settings.max_calls:
+            raise RejectedError(503, "too many calls are in flight").with_header(
+                b"retry-after", b"1"
+            )
+        self._calls += 1
+        try:
+            await self._message(exchange, incoming)
+        finally:
+            self._calls -= 1
+
+    async def _message(self, exchange: Exchange, incoming: Incoming) -> None:
+        check_media_types(exchange.headers)
+        body = await read_body(exchange, self._deps.settings.max_request_bytes)
+        message = parse_message(body)
+        if era_of(message, exchange.headers.one(b"mcp-protocol-version")) is Era.MODERN:
+            await self._modern.post(incoming, message)
+        else:
+            await self._legacy.post(incoming, message)
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(_SWEEP_SECONDS)
+            for session in self._sessions.idle():
+                self._sessions.end(session)
+                await session.upstream.close()

@@ -1,0 +1,89 @@
+"""A request as it stands before anybody judges it: what was said, by whom, for which server."""
+
+from dataclasses import dataclass
+
+from remit.audit.context import Context, Network, Trace
+from remit.gateway.http import Exchange, Scope
+from remit.gateway.jsonrpc import JsonRpcId, Request
+from remit.gateway.methods import Decided, Listed, Treatment, subject_of
+from remit.gateway.rejection import RejectedError
+from remit.guard.call import Call
+from remit.model import Server
+from remit.web.peer import peer_of
+from remit.web.site import IpNetwork
+
+__all__ = ["Incoming", "context_of", "forwarded_headers"]
+
+_MAX_TRACE_STATE = 512
+_MAX_BAGGAGE = 8192
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """One HTTP request to one server; `context` says where it came from."""
+
+    exchange: Exchange
+    server: Server
+    context: Context
+
+    def call(
+        self,
+        method: str,
+        version: str | None,
+        *,
+        request: Request | None = None,
+        treatment: Treatment | None = None,
+    ) -> Call:
+        """The call as the guard wants it.
+
+        Raises:
+            RejectedError: -32602, a decided method does not say what it is about.
+        """
+        request_id: JsonRpcId | None = request.id if request is not None else None
+        kind, name, arguments = None, None, None
+        if request is not None and isinstance(treatment, Decided):
+            try:
+                subject = subject_of(method, request.params)
+            except RejectedError as rejected:
+                raise rejected.about(request.id) from None
+            kind, name, arguments = subject.kind, subject.name, subject.arguments
+        elif isinstance(treatment, Listed):
+            kind = treatment.kind
+        return Call(
+            server=self.server.name,
+            method=method,
+            authorization=self.exchange.headers.all(b"authorization"),
+            context=self.context,
+            kind=kind,
+            name=name,
+            arguments=arguments,
+            jsonrpc_id=request_id,
+            protocol_version=version,
+        )
+
+
+def context_of(scope: Scope, trusted_proxies: tuple[IpNetwork, ...]) -> Context:
+    """Network and trace of a request."""
+    peer = peer_of(scope, trusted_proxies)
+    return Context(
+        network=Network(peer.ip, peer.user_agent), trace=Trace(peer.trace_id, peer.span_id)
+    )
+
+
+def forwarded_headers(incoming: Incoming, *, modern: bool) -> tuple[tuple[str, str], ...]:
+    """The headers that travel on: trace context, and mirrored arguments on modern requests (RS-35, RS-47)."""
+    headers = incoming.exchange.headers
+    found: list[tuple[str, str]] = []
+    trace = incoming.context.trace
+    if trace is not None:
+        found.append(("traceparent", f"00-{trace.trace_id}-{trace.span_id}-01"))
+    for name, limit in ((b"tracestate", _MAX_TRACE_STATE), (b"baggage", _MAX_BAGGAGE)):
+        value = headers.one(name)
+        if value and len(value) <= limit and value.isascii() and value.isprintable():
+            found.append((name.decode(), value))
+    if modern:
+        for name in headers.names_with_prefix(b"mcp-param-"):
+            value = headers.one(name)
+            if value is not None and value.isascii() and value.isprintable():
+                found.append((name.decode("latin-1"), value))
+    return tuple(found)

@@ -1,0 +1,87 @@
+"""One request put to the guard: decided, filtered, or merely known to come from somebody.
+
+A method that the gateway does not carry is refused only after its caller is known,
+so that nobody learns without a token what is offered here.
+"""
+
+from dataclasses import dataclass, replace
+
+from remit.gateway.incoming import Incoming
+from remit.gateway.jsonrpc import Request, Response
+from remit.gateway.methods import Decided, Listed, treatment_of
+from remit.gateway.parameter_headers import ToolSchemas
+from remit.gateway.ports import Enforcement
+from remit.gateway.protocol import LEGACY_VERSIONS, Era
+from remit.gateway.rejection import UpstreamError, method_not_found
+from remit.gateway.results import as_private, described, filtered
+from remit.guard.call import Call
+from remit.guard.outcome import Challenge, Deny, Permit
+from remit.guard.visible import Visible
+from remit.tokens.access_token import AccessToken
+
+__all__ = ["Judgement", "edited", "judge"]
+
+_DESCRIPTIONS = frozenset({"initialize", "server/discover"})
+_CACHEABLE = frozenset({"resources/read", "server/discover"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What the guard said. `permit` for a decided call, `visible` with `listed` for a list."""
+
+    call: Call
+    token: AccessToken
+    permit: Permit | None = None
+    listed: Listed | None = None
+    visible: Visible | None = None
+
+
+async def judge(
+    guard: Enforcement, incoming: Incoming, request: Request, *, version: str, era: Era
+) -> Judgement | Challenge | Deny:
+    """Put `request` to the guard.
+
+    Raises:
+        RejectedError: -32601, the gateway does not carry the method; -32602, a decided
+            method does not say what it is about.
+    """
+    treatment = treatment_of(request.method, era)
+    call = incoming.call(request.method, version, request=request, treatment=treatment)
+    match treatment:
+        case Decided():
+            permit = await guard.decide(call)
+            if not isinstance(permit, Permit):
+                return permit
+            return Judgement(call=call, token=permit.token, permit=permit)
+        case Listed():
+            visible = await guard.visible(call)
+            if not isinstance(visible, Visible):
+                return visible
+            return Judgement(call=call, token=visible.token, listed=treatment, visible=visible)
+        case _:
+            token = await guard.authenticate(call)
+            if not isinstance(token, AccessToken):
+                return token
+            if treatment is None:
+                raise method_not_found(request.method, modern=era is Era.MODERN).about(request.id)
+            return Judgement(call=call, token=token)
+
+
+def edited(response: Response, judgement: Judgement, *, era: Era, schemas: ToolSchemas) -> Response:
+    """The server's response as the caller may have it.
+
+    Raises:
+        UpstreamError: a list without a list in it, or a version nobody here speaks.
+    """
+    result, method = response.result, judgement.call.method
+    if result is None:
+        return response
+    if judgement.listed is not None and judgement.visible is not None:
+        result = filtered(result, judgement.listed, judgement.visible, schemas=schemas)
+    if method == "initialize" and result.get("protocolVersion") not in LEGACY_VERSIONS:
+        raise UpstreamError("the server negotiated a version that is not spoken here")
+    if method in _DESCRIPTIONS:
+        result = described(result, era)
+    if era is Era.MODERN and (judgement.listed is not None or method in _CACHEABLE):
+        result = as_private(result)
+    return replace(response, result=result)

@@ -1,0 +1,243 @@
+"""The legacy door: `initialize`, then a session with three verbs.
+
+POST carries one message and, with every one, a token; GET opens the server's own
+stream, one to a session, and closes it once its token no longer stands; DELETE ends
+the session. Streams are not resumable here: `Last-Event-ID` is ignored, and no
+event carries an id. A response is taken only to a question that was asked.
+
+Source: MCP 2025-11-25 lifecycle, transports, cancellation.
+"""
+
+from functools import partial
+
+from remit.gateway.carriage import Carriage, Passage
+from remit.gateway.incoming import Incoming, forwarded_headers
+from remit.gateway.jsonrpc import (
+    INVALID_PARAMS,
+    METHOD_NOT_FOUND,
+    Message,
+    Notification,
+    Request,
+    Response,
+)
+from remit.gateway.judgement import Judgement, edited, judge
+from remit.gateway.listening import Listeners, listen
+from remit.gateway.media_types import accepts_events
+from remit.gateway.parameter_headers import ToolSchemas
+from remit.gateway.ports import GatewayDeps
+from remit.gateway.protocol import (
+    DEFAULT_LEGACY_VERSION,
+    LATEST_LEGACY_VERSION,
+    LEGACY_VERSIONS,
+    Era,
+)
+from remit.gateway.refusal import answer_refusal, refusal_of
+from remit.gateway.rejection import RejectedError, UpstreamError
+from remit.gateway.routing_headers import refuse_repeated_headers
+from remit.gateway.sessions import Principal, Session, Sessions
+from remit.gateway.settlement import Settlement
+from remit.gateway.upstream.port import Outgoing
+from remit.guard.outcome import Challenge, Deny
+from remit.tokens.access_token import AccessToken
+
+__all__ = ["LegacyDoor"]
+
+
+class LegacyDoor:
+    """Serves the legacy era."""
+
+    def __init__(self, deps: GatewayDeps, sessions: Sessions, listeners: Listeners) -> None:
+        self._deps = deps
+        self._sessions = sessions
+        self._listeners = listeners
+
+    async def post(self, incoming: Incoming, message: Message) -> None:
+        """Answer one message.
+
+        Raises:
+            RejectedError: the message does not fit the session, or there is none.
+        """
+        message_id = message.id if isinstance(message, Request) else None
+        try:
+            refuse_repeated_headers(incoming.exchange.headers)
+            if isinstance(message, Request) and message.method == "initialize":
+                await self._initialize(incoming, message)
+            else:
+                await self._within_session(incoming, message)
+        except RejectedError as rejected:
+            raise _as_answer(rejected.about(message_id)) from None
+
+    async def get(self, incoming: Incoming) -> None:
+        """Open the server's own stream."""
+        token = await self._authenticated(incoming, "GET", None)
+        if token is None:
+            return
+        session = self._session(incoming, token)
+        if not accepts_events(incoming.exchange.headers):
+            raise RejectedError(406, "accept `text/event-stream`")
+        if session.listening:
+            raise RejectedError(409, "the session has a stream already")
+        session.listening = True
+        try:
+            recheck = partial(self._deps.guard.authenticate, incoming.call("GET", session.version))
+            await listen(incoming.exchange, session, self._listeners, recheck=recheck)
+        finally:
+            session.listening = False
+
+    async def delete(self, incoming: Incoming) -> None:
+        """End the session."""
+        token = await self._authenticated(incoming, "DELETE", None)
+        if token is None:
+            return
+        session = self._session(incoming, token)
+        self._sessions.end(session)
+        await session.upstream.close()
+        await incoming.exchange.answer(204)
+
+    async def _initialize(self, incoming: Incoming, request: Request) -> None:
+        asked = request.params.get("protocolVersion") if request.params else None
+        version = asked if isinstance(asked, str) else LATEST_LEGACY_VERSION
+        judged = await self._judged(incoming, request, version)
+        if judged is None:
+            return
+        principal = Principal.of(judged.token)
+        self._sessions.check_room(principal)
+        try:
+            own = self._deps.upstreams.of(incoming.server).open_session()
+        except UpstreamError as error:
+            raise RejectedError(503, error.detail) from error
+        # The id has to be in the headers, which a stream sends before its first event.
+        session = self._sessions.open(
+            incoming.server.name, principal, upstream=own, version=version
+        )
+        opening = _Opening(session)
+        try:
+            await self._carry(incoming, session, request, judged=judged, opening=opening)
+        finally:
+            if not opening.accepted:
+                self._sessions.end(session)
+                await own.close()
+
+    async def _within_session(self, incoming: Incoming, message: Message) -> None:
+        method = message.method if isinstance(message, Request | Notification) else "response"
+        token = await self._authenticated(incoming, method, message)
+        if token is None:
+            return
+        session = self._session(incoming, token)
+        session.in_flight += 1
+        try:
+            if isinstance(message, Request):
+                judged = await self._judged(incoming, message, session.version)
+                if judged is not None:
+                    await self._carry(incoming, session, message, judged=judged)
+            else:
+                await self._tell(incoming, session, message)
+        finally:
+            session.in_flight -= 1
+
+    async def _carry(
+        self,
+        incoming: Incoming,
+        session: Session,
+        request: Request,
+        *,
+        judged: Judgement,
+        opening: "_Opening | None" = None,
+    ) -> None:
+        deps = self._deps
+        outgoing = Outgoing(request, session.version, forwarded_headers(incoming, modern=False))
+        passage = Passage(
+            server=incoming.server,
+            request=request,
+            era=Era.LEGACY,
+            ask=partial(session.upstream.ask, outgoing),
+            edit=partial(edited, judgement=judged, era=Era.LEGACY, schemas=ToolSchemas()),
+            settlement=Settlement(deps.guard, judged.call, judged.permit, clock=deps.clock),
+            headers=((b"mcp-session-id", session.id.encode()),),
+            on_request=session.ask,
+            on_response=None if opening is None else opening.take,
+        )
+        try:
+            await Carriage(deps, incoming.exchange, passage).run()
+        except RejectedError as rejected:
+            if rejected.status == 404:
+                await self._forget(session)
+            raise
+
+    async def _tell(
+        self, incoming: Incoming, session: Session, message: Notification | Response
+    ) -> None:
+        if isinstance(message, Response) and not session.take_answer(message.id):
+            raise RejectedError(400, "no request of that id waits for an answer")
+        headers = forwarded_headers(incoming, modern=False)
+        try:
+            if isinstance(message, Response):
+                await session.upstream.tell(Outgoing(message, session.version, headers))
+            else:
+                await session.upstream.tell(Outgoing(message, session.version, headers))
+        except UpstreamError as error:
+            if error.session_ended:
+                await self._forget(session)
+                raise RejectedError(404, error.detail) from error
+            raise RejectedError(502, error.detail) from error
+        await incoming.exchange.answer(202)
+
+    async def _forget(self, session: Session) -> None:
+        self._sessions.end(session)
+        await session.upstream.close()
+
+    def _session(self, incoming: Incoming, token: AccessToken) -> Session:
+        headers = incoming.exchange.headers
+        session_id = headers.one(b"mcp-session-id")
+        session = self._sessions.find(session_id, incoming.server.name, Principal.of(token))
+        said = headers.one(b"mcp-protocol-version")
+        if said is not None and said not in LEGACY_VERSIONS:
+            raise RejectedError(400, "header `mcp-protocol-version` names no supported version")
+        if said is not None and said != session.version:
+            raise RejectedError(400, "header `mcp-protocol-version` is not what was negotiated")
+        return session
+
+    async def _judged(self, incoming: Incoming, request: Request, version: str) -> Judgement | None:
+        judged = await judge(self._deps.guard, incoming, request, version=version, era=Era.LEGACY)
+        if isinstance(judged, Judgement):
+            return judged
+        await self._refuse(incoming, judged, request)
+        return None
+
+    async def _authenticated(
+        self, incoming: Incoming, method: str, message: Message | None
+    ) -> AccessToken | None:
+        version = incoming.exchange.headers.one(b"mcp-protocol-version") or DEFAULT_LEGACY_VERSION
+        outcome = await self._deps.guard.authenticate(incoming.call(method, version))
+        if isinstance(outcome, AccessToken):
+            return outcome
+        await self._refuse(incoming, outcome, message)
+        return None
+
+    async def _refuse(
+        self, incoming: Incoming, outcome: Challenge | Deny, message: Message | None
+    ) -> None:
+        refusal = refusal_of(outcome, incoming.server, public_url=self._deps.settings.public_url)
+        request_id = message.id if isinstance(message, Request) else None
+        await answer_refusal(incoming.exchange, refusal, request_id)
+
+
+def _as_answer(rejected: RejectedError) -> RejectedError:
+    """A legacy client takes an error status for a broken transport, and loses the message in it."""
+    if rejected.id is not None and rejected.rpc_code in {INVALID_PARAMS, METHOD_NOT_FOUND}:
+        rejected.status = 200
+    return rejected
+
+
+class _Opening:
+    """Whether `initialize` was answered by a session that can be used."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.accepted = False
+
+    def take(self, response: Response) -> None:
+        version = response.result.get("protocolVersion") if response.result else None
+        if isinstance(version, str) and version in LEGACY_VERSIONS:
+            self._session.version = version
+            self.accepted = True

@@ -1,0 +1,102 @@
+"""A server's own stream, open for as long as its listener is who they were.
+
+The token behind an open stream is verified again every few seconds: revocation,
+suspension and expiry close the stream, and not only the next request.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from remit.canonical import canonical_bytes
+from remit.gateway.events import COMMENT, EVENT_STREAM_HEADERS, encode_event
+from remit.gateway.http import Exchange, run_until_disconnect
+from remit.gateway.jsonrpc import Message, Request
+from remit.gateway.rejection import RejectedError, UpstreamError
+from remit.gateway.relay import kept_alive
+from remit.gateway.sessions import Session
+from remit.gateway.settings import GatewaySettings
+from remit.guard.outcome import Challenge, Deny
+from remit.tokens.access_token import AccessToken
+
+__all__ = ["Listeners", "listen"]
+
+Recheck = Callable[[], Awaitable[AccessToken | Challenge | Deny]]
+
+
+class Listeners:
+    """The open streams of this process, so that they can be closed when it stops."""
+
+    def __init__(self, settings: GatewaySettings) -> None:
+        self.settings = settings
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Close every stream, and let none open any more."""
+        self._stopping.set()
+
+    async def until_stopped(self) -> None:
+        """Return once the process is told to stop."""
+        await self._stopping.wait()
+
+
+async def listen(
+    exchange: Exchange, session: Session, listeners: Listeners, *, recheck: Recheck
+) -> None:
+    """Pass the server's stream down until either side closes it or the token no longer stands.
+
+    Raises:
+        RejectedError: the server offers no stream (405), or fails before it has begun one (502).
+    """
+    await run_until_disconnect(
+        exchange.receive, _stream(exchange, session, listeners, recheck=recheck)
+    )
+
+
+async def _stream(
+    exchange: Exchange, session: Session, listeners: Listeners, *, recheck: Recheck
+) -> None:
+    try:
+        async with session.upstream.listen(session.version) as messages:
+            await exchange.start(
+                200, (*EVENT_STREAM_HEADERS, (b"mcp-session-id", session.id.encode()))
+            )
+            # A proxy passes the headers on with the first byte of the body.
+            await exchange.write(COMMENT)
+            async with kept_alive(exchange, listeners.settings.keep_alive):
+                await _first_to_end(
+                    _pass_down(exchange, session, messages),
+                    _while_standing(recheck, listeners.settings.recheck),
+                    listeners.until_stopped(),
+                )
+    except UpstreamError as error:
+        if not exchange.started:
+            raise RejectedError(404 if error.session_ended else 502, error.detail) from error
+    await exchange.finish()
+
+
+async def _pass_down(
+    exchange: Exchange, session: Session, messages: AsyncIterator[Message]
+) -> None:
+    async for message in messages:
+        if isinstance(message, Request):
+            session.ask(message)
+        await exchange.write(encode_event(canonical_bytes(message.to_json())))
+
+
+async def _while_standing(recheck: Recheck, seconds: float) -> None:
+    while isinstance(await recheck(), AccessToken):
+        await asyncio.sleep(seconds)
+
+
+async def _first_to_end(*works: Awaitable[Any]) -> None:
+    """Run all of `works` until one ends; the others are cancelled, and its error is raised."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

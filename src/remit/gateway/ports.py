@@ -1,0 +1,51 @@
+"""What the gateway needs from the rest of Remit, written beside their caller."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from remit.clock import Clock
+from remit.gateway.settings import GatewaySettings
+from remit.gateway.upstream.roster import Upstreams
+from remit.guard.call import Call, CallResult
+from remit.guard.outcome import Challenge, Deny, Permit
+from remit.guard.ports import Directory
+from remit.guard.visible import Visible
+from remit.tokens.access_token import AccessToken
+
+__all__ = ["Enforcement", "GatewayDeps"]
+
+
+class Enforcement(Protocol):
+    """The guard, as a door uses it. Every refusal it returns has been recorded."""
+
+    async def authenticate(self, call: Call) -> AccessToken | Challenge | Deny:
+        """Who calls; for what uses nothing of a server."""
+        ...
+
+    async def decide(self, call: Call) -> Permit | Challenge | Deny:
+        """Whether this very call may happen; recorded when this returns."""
+        ...
+
+    async def visible(self, call: Call) -> Visible | Challenge | Deny:
+        """What may stand in a list."""
+        ...
+
+    async def complete(self, permit: Permit, call: Call, *, result: CallResult) -> None:
+        """Record what became of a permitted call.
+
+        Raises:
+            AuditUnavailableError: it is not recorded.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayDeps:
+    """What `app` hands to the gateway. `issuer` is the authorization server's identifier."""
+
+    guard: Enforcement
+    directory: Directory
+    upstreams: Upstreams
+    settings: GatewaySettings
+    clock: Clock
+    issuer: str

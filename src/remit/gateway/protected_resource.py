@@ -1,0 +1,53 @@
+"""Protected resource metadata: where a client learns which authorization server to ask.
+
+One document per server, at the path that RFC 9728 derives from the server's URL. It
+asks for the least scopes that are of use. Public, and the same for everybody.
+
+Source: RFC 9728 §2, §3; MCP 2026-07-28 authorization (discovery, scope minimisation).
+"""
+
+from remit.canonical import JsonObject
+from remit.gateway.http import Exchange
+from remit.gateway.origin import preflight_headers
+from remit.gateway.rejection import RejectedError
+from remit.ids import ServerName
+from remit.model import Server
+from remit.tokens.audience import audience_of
+
+__all__ = ["METADATA_PREFIX", "answer_metadata", "metadata_document", "metadata_url"]
+
+METADATA_PREFIX = "/.well-known/oauth-protected-resource/mcp/"
+_ANYONE = ((b"access-control-allow-origin", b"*"),)
+_CACHED = (b"cache-control", b"public, max-age=300")
+
+
+def metadata_url(public_url: str, server: ServerName) -> str:
+    """Where the document of `server` stands; what a challenge points to."""
+    return f"{public_url.rstrip('/')}{METADATA_PREFIX}{server}"
+
+
+def metadata_document(server: Server, *, public_url: str, issuer: str) -> JsonObject:
+    """The metadata of `server`. `resource` is, to the byte, the URL that clients use."""
+    document: JsonObject = {
+        "resource": audience_of(public_url, server.name),
+        "authorization_servers": [issuer],
+        "bearer_methods_supported": ["header"],
+        "resource_name": server.title,
+    }
+    if server.baseline_scopes:
+        document["scopes_supported"] = [*server.baseline_scopes]
+    return document
+
+
+async def answer_metadata(exchange: Exchange, document: JsonObject) -> None:
+    """Answer a request for the document; any page may read it."""
+    exchange.extra = _ANYONE
+    match exchange.method:
+        case "GET" | "HEAD":
+            await exchange.answer_json(200, document, (_CACHED,))
+        case "OPTIONS":
+            await exchange.answer(204, headers=preflight_headers(b"GET"))
+        case _:
+            raise RejectedError(405, "only GET is answered here").with_header(
+                b"allow", b"GET, HEAD, OPTIONS"
+            )

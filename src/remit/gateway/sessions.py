@@ -1,0 +1,139 @@
+"""Legacy sessions: state that a caller left behind, and never proof of who calls.
+
+A session belongs to the principal that opened it: user, client and grant. Every
+request carries its own token; a session that is unknown, ended, of another server
+or of somebody else looks the same. There are so many for each principal, and an
+idle one ends.
+
+Source: MCP 2025-11-25 transports (session management); security best practices
+(session hijacking).
+"""
+
+from dataclasses import dataclass, field
+
+from remit.clock import Clock
+from remit.gateway.jsonrpc import JsonRpcId, Request
+from remit.gateway.rejection import RejectedError
+from remit.gateway.settings import GatewaySettings
+from remit.gateway.upstream.port import UpstreamSession
+from remit.ids import ClientId, GrantId, ServerName, new_secret
+from remit.tokens.access_token import AccessToken
+
+__all__ = ["Principal", "Session", "Sessions"]
+
+_MAX_ASKED = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """On whose behalf a session was opened."""
+
+    sub: str
+    client_id: ClientId
+    grant_id: GrantId
+
+    @classmethod
+    def of(cls, token: AccessToken) -> "Principal":
+        return cls(token.sub, token.client_id, token.grant_id)
+
+
+@dataclass(slots=True)
+class Session:
+    """One session. `asked` are the requests of the server's that the client has yet to answer."""
+
+    id: str
+    server: ServerName
+    principal: Principal
+    upstream: UpstreamSession
+    version: str
+    last_used: float
+    in_flight: int = 0
+    listening: bool = False
+    asked: dict[JsonRpcId, None] = field(default_factory=dict)
+
+    def ask(self, request: Request) -> None:
+        """Note that the server asked the client something; the oldest question is forgotten first."""
+        self.asked[request.id] = None
+        while len(self.asked) > _MAX_ASKED:
+            del self.asked[next(iter(self.asked))]
+
+    def take_answer(self, request_id: JsonRpcId | None) -> bool:
+        """Whether the server waits for an answer of that id; it can be given once."""
+        if request_id is None or request_id not in self.asked:
+            return False
+        del self.asked[request_id]
+        return True
+
+
+class Sessions:
+    """The sessions of this process."""
+
+    def __init__(self, settings: GatewaySettings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._open: dict[str, Session] = {}
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def check_room(self, principal: Principal) -> None:
+        """Refuse a session too many.
+
+        Raises:
+            RejectedError: 429 for the principal's own limit, 503 for everybody's.
+        """
+        own = sum(session.principal == principal for session in self._open.values())
+        if own >= self._settings.max_sessions_per_principal:
+            raise RejectedError(429, "too many sessions are open").with_header(
+                b"retry-after", b"60"
+            )
+        if len(self._open) >= self._settings.max_sessions:
+            raise RejectedError(503, "too many sessions are open").with_header(
+                b"retry-after", b"60"
+            )
+
+    def open(
+        self, server: ServerName, principal: Principal, *, upstream: UpstreamSession, version: str
+    ) -> Session:
+        """A new session under an id that nobody can guess.
+
+        Raises:
+            RejectedError: as `check_room`.
+        """
+        self.check_room(principal)
+        session = Session(
+            new_secret("mcp_"), server, principal, upstream, version, self._clock.monotonic()
+        )
+        self._open[session.id] = session
+        return session
+
+    def find(self, session_id: str | None, server: ServerName, principal: Principal) -> Session:
+        """The session that a request names.
+
+        Raises:
+            RejectedError: 400 without an id; 404 where there is no such session for this principal.
+        """
+        if session_id is None:
+            raise RejectedError(400, "header `mcp-session-id` is missing")
+        session = self._open.get(session_id)
+        if session is None or session.server != server or session.principal != principal:
+            raise RejectedError(404, "there is no such session")
+        session.last_used = self._clock.monotonic()
+        return session
+
+    def end(self, session: Session) -> None:
+        """Forget `session`; its upstream is the caller's to close."""
+        self._open.pop(session.id, None)
+
+    def idle(self) -> tuple[Session, ...]:
+        """The sessions that nobody has used for too long."""
+        before = self._clock.monotonic() - self._settings.session_idle
+        return tuple(
+            session
+            for session in self._open.values()
+            if session.last_used < before and not session.in_flight and not session.listening
+        )
+
+    def all(self) -> tuple[Session, ...]:
+        """Every open session."""
+        return tuple(self._open.values())

@@ -1,0 +1,218 @@
+"""A server reached by streamable HTTP.
+
+Sent: canonical JSON, headers made from it, the gateway's own credential. Never
+sent: anything else of the caller's. Refused: redirects (they would carry the
+credential elsewhere), content codings, answers beyond the limit or of another type.
+The session id that the server gives stays here.
+
+Source: MCP 2026-07-28 and 2025-11-25 transports; MCP security best practices (token passthrough).
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from pyreqwest.client import Client, ClientBuilder
+from pyreqwest.exceptions import PyreqwestError
+from pyreqwest.response import Response as HttpResponse
+
+from remit.canonical import canonical_bytes
+from remit.gateway.jsonrpc import Message, Notification, Request, Response
+from remit.gateway.media_types import is_event_stream
+from remit.gateway.protocol import LEGACY_VERSIONS, MODERN_VERSIONS
+from remit.gateway.rejection import RejectedError, UpstreamError, unsupported_version
+from remit.gateway.routing_headers import routing_headers_of
+from remit.gateway.upstream.answer import AnswerReader, tells_other_era
+from remit.gateway.upstream.port import Limits, Outgoing, Reply
+
+__all__ = ["HttpSession", "StreamableHttp"]
+
+_ACCEPT = "application/json, text/event-stream"
+_RESUMES = 5
+_Headers = list[tuple[str, str]]
+
+
+class StreamableHttp:
+    """One server behind one URL, and the connections to it."""
+
+    def __init__(
+        self, url: str, *, bearer: str | None = None, limits: Limits | None = None
+    ) -> None:
+        self._url = url
+        self._bearer = bearer
+        self._limits = limits or Limits()
+        self._client: Client | None = None
+
+    @asynccontextmanager
+    async def ask(self, outgoing: Outgoing[Request]) -> AsyncIterator[Reply]:
+        request = outgoing.message
+        headers = [*routing_headers_of(request, outgoing.version), *outgoing.headers]
+        async with self.send("POST", headers, canonical_bytes(request.to_json())) as response:
+            reader = AnswerReader(response, self._limits)
+            if 400 <= response.status < 500 and tells_other_era(await reader.rpc_error()):
+                raise unsupported_version(outgoing.version, LEGACY_VERSIONS)
+            yield await reader.reply()
+
+    def open_session(self) -> "HttpSession":
+        return HttpSession(self, self._limits)
+
+    async def close(self) -> None:
+        if self._client is not None:
+            client, self._client = self._client, None
+            await client.close()
+
+    @asynccontextmanager
+    async def send(
+        self, method: str, headers: _Headers, body: bytes | None = None
+    ) -> AsyncIterator[HttpResponse]:
+        """Send one request; its answer's head has arrived when the context is entered.
+
+        Raises:
+            UpstreamError: no connection, no head in time, or the server refuses our credential.
+        """
+        builder = self._connected().request(method, self._url).header("accept", _ACCEPT)
+        if body is not None:
+            builder = builder.header("content-type", "application/json").body_bytes(body)
+        if self._bearer is not None:
+            builder = builder.header("authorization", f"Bearer {self._bearer}", is_sensitive=True)
+        # Without a buffer limit of 0 the first event of a stream comes hundreds of ms late.
+        stream = builder.headers(headers).streamed_read_buffer_limit(0).build_streamed()
+        try:
+            async with asyncio.timeout(self._limits.seconds):
+                response = await stream.__aenter__()
+        except PyreqwestError as error:
+            raise UpstreamError("the server cannot be reached", cause=error) from error
+        except TimeoutError as error:
+            raise UpstreamError("the server did not answer in time", timed_out=True) from error
+        try:
+            _refuse_head(response)
+            yield response
+        finally:
+            await stream.__aexit__(None, None, None)
+
+    def _connected(self) -> Client:
+        if self._client is None:
+            self._client = (
+                ClientBuilder()
+                .follow_redirects(enable=False)
+                .default_cookie_store(enable=False)
+                .gzip(enable=False)
+                .brotli(enable=False)
+                .zstd(enable=False)
+                .deflate(enable=False)
+                .no_proxy()
+                .user_agent("remit")
+                .connect_timeout(timedelta(seconds=min(5.0, self._limits.seconds)))
+                .pool_max_idle_per_host(64)
+                .build()
+            )
+        return self._client
+
+
+class HttpSession:
+    """One legacy session. The id that the server gave it is never shown to a caller."""
+
+    def __init__(self, upstream: StreamableHttp, limits: Limits) -> None:
+        self._upstream = upstream
+        self._limits = limits
+        self._session_id: str | None = None
+        self._version: str = LEGACY_VERSIONS[-1]
+
+    @asynccontextmanager
+    async def ask(self, outgoing: Outgoing[Request]) -> AsyncIterator[Reply]:
+        request = outgoing.message
+        headers = self._headers(outgoing)
+        async with self._upstream.send(
+            "POST", headers, canonical_bytes(request.to_json())
+        ) as response:
+            reader = AnswerReader(response, self._limits)
+            if request.method == "initialize":
+                await _refuse_modern_only(reader, outgoing.version)
+                self._session_id = response.get_header("mcp-session-id")
+            elif response.status == 404 and self._session_id is not None:
+                raise UpstreamError("the server has ended the session", session_ended=True)
+            reply = await reader.reply()
+            if not reply.streamed:
+                yield reply
+                return
+            yield Reply(reply.status, streamed=True, messages=self._resumed(reader, reply.messages))
+
+    async def tell(self, outgoing: Outgoing[Notification] | Outgoing[Response]) -> None:
+        body = canonical_bytes(outgoing.message.to_json())
+        async with self._upstream.send("POST", self._headers(outgoing), body) as response:
+            if response.status == 404 and self._session_id is not None:
+                raise UpstreamError("the server has ended the session", session_ended=True)
+            if response.status >= 400:
+                raise UpstreamError(
+                    "the server did not accept the message", upstream_status=response.status
+                )
+
+    @asynccontextmanager
+    async def listen(self, outgoing_version: str) -> AsyncIterator[AsyncIterator[Message]]:
+        self._version = outgoing_version
+        async with self._upstream.send("GET", self._own_headers()) as response:
+            if response.status in {404, 405}:
+                raise RejectedError(405, "the server offers no stream of its own")
+            if response.status != 200 or not is_event_stream(
+                response.get_header("content-type") or ""
+            ):
+                raise UpstreamError(
+                    "the server did not open a stream", upstream_status=response.status
+                )
+            yield AnswerReader(response, self._limits).unasked()
+
+    async def close(self) -> None:
+        if self._session_id is None:
+            return
+        try:
+            async with self._upstream.send("DELETE", self._own_headers()):
+                pass
+        except UpstreamError:
+            # It goes idle there; nobody here can use it any more.
+            self._session_id = None
+
+    async def _resumed(
+        self, reader: AnswerReader, messages: AsyncIterator[Message]
+    ) -> AsyncIterator[Message]:
+        """All of `messages`; where the server closes the stream to be polled, go and fetch the rest."""
+        async for message in messages:
+            yield message
+        for _ in range(_RESUMES):
+            if reader.answered or reader.last_event_id is None:
+                break
+            await asyncio.sleep(min(reader.retry_ms / 1000, self._limits.seconds))
+            headers = [*self._own_headers(), ("last-event-id", reader.last_event_id)]
+            async with self._upstream.send("GET", headers) as response:
+                if response.status != 200:
+                    break
+                async for message in reader.continued(response):
+                    yield message
+        if not reader.answered:
+            raise UpstreamError("the server ended the stream without an answer")
+
+    def _headers(
+        self, outgoing: Outgoing[Request] | Outgoing[Notification] | Outgoing[Response]
+    ) -> _Headers:
+        self._version = outgoing.version
+        return [*self._own_headers(), *outgoing.headers]
+
+    def _own_headers(self) -> _Headers:
+        if self._session_id is None:
+            return []
+        return [("mcp-protocol-version", self._version), ("mcp-session-id", self._session_id)]
+
+
+def _refuse_head(response: HttpResponse) -> None:
+    status = response.status
+    if status in {401, 403}:
+        raise UpstreamError("the server refused the gateway's credential", upstream_status=status)
+    if 300 <= status < 400:
+        raise UpstreamError("the server redirects, which is not followed", upstream_status=status)
+    if (response.get_header("content-encoding") or "identity") != "identity":
+        raise UpstreamError("the server used a content coding", upstream_status=status)
+
+
+async def _refuse_modern_only(reader: AnswerReader, version: str) -> None:
+    if reader.status in {400, 404, 405} and await reader.rpc_error() is None:
+        raise unsupported_version(version, MODERN_VERSIONS)

@@ -1,0 +1,96 @@
+"""What the gateway asks of a server behind it, whatever the transport.
+
+A reply is a run of messages that ends with the response. Leaving the context of
+`ask` or `listen` gives the exchange up, and the server is told in its transport's way.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
+
+from remit.gateway.jsonrpc import Message, Notification, Request, Response
+
+__all__ = ["Limits", "Outgoing", "Reply", "Upstream", "UpstreamSession"]
+
+M = TypeVar("M", bound=Request | Notification | Response)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of a server's answer is held at once, and how long it may take."""
+
+    message_bytes: int = 16 * 1024 * 1024
+    seconds: float = 60.0
+    """From sending to the answer; on a stream, from one sign of life to the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing(Generic[M]):
+    """A message on its way up. `headers` are those that may travel; credentials are the adapter's."""
+
+    message: M
+    version: str
+    headers: tuple[tuple[str, str], ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer to one request.
+
+    `streamed`: more may come before the response, so begin to answer at once.
+    Reading `messages` raises `UpstreamError` where the server breaks off.
+    """
+
+    status: int
+    streamed: bool
+    messages: AsyncIterator[Message]
+
+
+class UpstreamSession(Protocol):
+    """One legacy session with a server, for one legacy session of a caller."""
+
+    def ask(self, outgoing: Outgoing[Request]) -> AbstractAsyncContextManager[Reply]:
+        """Send a request and read what comes of it. The first is `initialize`."""
+        ...
+
+    async def tell(self, outgoing: Outgoing[Notification] | Outgoing[Response]) -> None:
+        """Send what is owed no answer."""
+        ...
+
+    def listen(self, outgoing_version: str) -> AbstractAsyncContextManager[AsyncIterator[Message]]:
+        """What the server says unasked.
+
+        Raises:
+            RejectedError: 405, the server offers no such stream.
+        """
+        ...
+
+    async def close(self) -> None:
+        """End the session, as well as it can be ended."""
+        ...
+
+
+class Upstream(Protocol):
+    """One server."""
+
+    def ask(self, outgoing: Outgoing[Request]) -> AbstractAsyncContextManager[Reply]:
+        """Send one modern request, which needs no session, and read what comes of it.
+
+        Raises:
+            RejectedError: -32022, the server speaks only another era.
+            UpstreamError: it does not answer as the protocol asks.
+        """
+        ...
+
+    def open_session(self) -> UpstreamSession:
+        """A session that has yet to be initialised.
+
+        Raises:
+            UpstreamError: as many sessions are open as there may be.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Give back connections and processes."""
+        ...
