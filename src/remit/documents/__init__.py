@@ -25,7 +25,7 @@ that are not text, a byte-order mark, other encodings than UTF-8, more than 1 Mi
 Source: YAML 1.2.2, core schema (§10.3), so `no`, `on` and `2026-11-21` are text.
 """
 
-from remit.documents.document import ANY, Document, Node, Path, Position
+from remit.documents.document import ANY, Document, Node, Path, Pattern, Position
 from remit.documents.duration import Duration, parse_duration
 from remit.documents.mistake import mistake
 from remit.documents.problem import DocumentInvalidError, Problem, quoted
@@ -41,6 +41,7 @@ __all__ = [
     "Duration",
     "Node",
     "Path",
+    "Pattern",
     "Position",
     "Problem",
     "did_you_mean",

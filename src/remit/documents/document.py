@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from remit.documents.problem import Problem, printable
 
-__all__ = ["ANY", "Document", "Node", "Path", "Plain", "Position"]
+__all__ = ["ANY", "Document", "Node", "Path", "Pattern", "Plain", "Position"]
 
 Plain: TypeAlias = "bool | int | float | str | list[Plain] | dict[str, Plain] | None"
 Path: TypeAlias = tuple[str | int, ...]
@@ -25,6 +25,7 @@ ANY: Final = _Any.ANY
 """In a pattern: every key of a mapping, every index of a sequence."""
 
 Pattern: TypeAlias = tuple[str | int | _Any, ...]
+"""A path in which `ANY` stands for every step."""
 
 _NO_CHILDREN: Mapping[str | int, "Node"] = MappingProxyType({})
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from remit.errors import Error
 
-__all__ = ["DocumentInvalidError", "Problem", "quoted"]
+__all__ = ["DocumentInvalidError", "Problem", "printable", "quoted"]
 
 _QUOTED_LENGTH = 80
 

@@ -32,7 +32,7 @@ from ruamel.yaml.reader import ReaderError
 from remit.documents.document import Document, Node, Plain, Position
 from remit.documents.problem import DocumentInvalidError, Problem, printable, quoted
 
-__all__ = ["MAX_BYTES", "MAX_DEPTH", "load_yaml", "parse_yaml"]
+__all__ = ["MAX_BYTES", "MAX_DEPTH", "decode", "load_yaml", "parse_yaml"]
 
 MAX_BYTES = 1_048_576
 MAX_DEPTH = 24

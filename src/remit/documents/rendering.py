@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from rich.text import Text
 
-from remit.documents.problem import Problem
+from remit.documents.problem import Problem, printable
 
 __all__ = ["render_problems"]
 
@@ -30,7 +30,7 @@ def render_problems(problems: Iterable[Problem]) -> Text:
 
 def _heading(problem: Problem) -> Text:
     return Text.assemble(
-        (f"{problem.file}:{problem.line}:{problem.column}", "bold"),
+        (f"{printable(problem.file)}:{problem.line}:{problem.column}", "bold"),
         "  ",
         (f"{problem.message}\n", "red"),
     )

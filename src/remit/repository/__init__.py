@@ -1,1 +1,25 @@
-"""The room `repository`."""
+"""The policy repository on disk, format version 1, and the catalog that it declares.
+
+A repository with a mistake is never loaded; all its mistakes are reported at once,
+each with file, line and column. The reference is docs/reference/policy-repository.md.
+"""
+
+from remit.repository.loading import (
+    LoadedRepository,
+    PolicyCheck,
+    RepositoryInvalidError,
+    check_repository,
+    load_repository,
+)
+from remit.repository.schemas import json_schemas
+from remit.repository.writing import write_example
+
+__all__ = [
+    "LoadedRepository",
+    "PolicyCheck",
+    "RepositoryInvalidError",
+    "check_repository",
+    "json_schemas",
+    "load_repository",
+    "write_example",
+]

@@ -1,0 +1,132 @@
+"""What an agent's file may not say: more than the guardrails admit, or that it is another's client.
+
+Source: MISSION B8, E1; O21 §2.3.1; CIMD §3.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from remit.documents import ANY, Document, Path, Problem, quoted
+from remit.ids import ScopeName
+from remit.repository.client_uris import (
+    host_of,
+    metadata_document_fault,
+    redirect_uri_fault,
+    same_place,
+)
+from remit.repository.draft import Draft, names_under, strings_at
+from remit.repository.root_file import GuardrailsSection
+from remit.scopes import Hierarchy, covers
+
+__all__ = ["check_agents"]
+
+_CLIENT_IDS = ("clients", "static", ANY, "client_id")
+_DOCUMENTS = ("clients", "metadata_documents", ANY)
+_DYNAMIC = ("clients", "dynamic_redirect_uris", ANY)
+_CLAIMS: Final = (
+    ("client", _CLIENT_IDS),
+    ("metadata document", _DOCUMENTS),
+    ("redirect URI", _DYNAMIC),
+)
+_STATIC = ("clients", "static", ANY, "redirect_uris", ANY)
+
+
+def check_agents(draft: Draft, hierarchy: Hierarchy) -> Iterator[Problem]:
+    """Everything about agents that one file alone does not show."""
+    for document in draft.agents.values():
+        yield from _beyond_guardrails(document, ("scopes",), draft, hierarchy)
+        yield from _bad_uris(document, draft)
+        yield from _listed_twice(document)
+    if draft.root is not None:
+        yield from _beyond_guardrails(draft.root, ("unregistered", "scopes"), draft, hierarchy)
+    yield from _claimed_twice(draft)
+
+
+def _beyond_guardrails(
+    document: Document, place: tuple[str, ...], draft: Draft, hierarchy: Hierarchy
+) -> Iterator[Problem]:
+    held = list(strings_at(document, (*place, ANY)))
+    most = _max_scopes(draft)
+    if len(held) > most:
+        yield document.problem(
+            place,
+            f"{len(held)} scopes are more than an agent may hold",
+            expected=f"at most {most} (`guardrails.max_scopes_per_agent`)",
+        )
+    forbidden = [
+        name for _, name in strings_at(draft.root, ("guardrails", "forbidden_scopes", ANY))
+    ]
+    for path, name in held:
+        for one in forbidden:
+            if covers(ScopeName(name), ScopeName(one), hierarchy):
+                words = (
+                    "is forbidden" if name == one else f"covers {quoted(one)}, which is forbidden"
+                )
+                yield document.problem(
+                    path,
+                    f"the scope {quoted(name)} {words}",
+                    expected="no scope that reaches one of `guardrails.forbidden_scopes`",
+                )
+
+
+def _max_scopes(draft: Draft) -> int:
+    limit: object = None
+    if draft.root is not None:
+        node, exists = draft.root.nearest(("guardrails", "max_scopes_per_agent"))
+        limit = node.value if exists else None
+    if isinstance(limit, int) and not isinstance(limit, bool):
+        return limit
+    return GuardrailsSection().max_scopes_per_agent
+
+
+def _bad_uris(document: Document, draft: Draft) -> Iterator[Problem]:
+    schemes = names_under(draft.root, "registration", "redirect_uri_schemes") or frozenset()
+    hosts = names_under(draft.root, "registration", "metadata_document_hosts") or frozenset()
+    for pattern in (_STATIC, _DYNAMIC):
+        for path, uri in strings_at(document, pattern):
+            if fault := redirect_uri_fault(uri, schemes):
+                yield document.problem(path, f"{quoted(uri)} is no redirect URI", expected=fault)
+    for path, url in strings_at(document, _DOCUMENTS):
+        if fault := metadata_document_fault(url):
+            message = f"{quoted(url)} is no metadata document"
+            yield document.problem(path, message, expected=fault)
+        elif hosts and host_of(url) not in hosts:
+            yield document.problem(
+                path,
+                f"{quoted(url)} is never fetched",
+                expected="a host listed in `metadata_document_hosts` of remit.yaml",
+            )
+
+
+def _claimed_twice(draft: Draft) -> Iterator[Problem]:
+    """Two that say they are the same client: whose limits hold would be chance."""
+    claims: dict[tuple[str, str], str] = {}
+    for document in draft.agents.values():
+        for path, kind, claim in _claims(document):
+            first = claims.setdefault((kind, claim), document.file)
+            if first != document.file:
+                message = f"the {kind} {quoted(claim)} is claimed by {quoted(first)} too"
+                yield document.problem(path, message, expected="one agent")
+
+
+def _claims(document: Document) -> Iterator[tuple[Path, str, str]]:
+    """What makes a client this agent, each once: where it is written, what it is, how it is compared."""
+    seen: set[tuple[str, str]] = set()
+    for kind, pattern in _CLAIMS:
+        for path, text in strings_at(document, pattern):
+            claim = same_place(text) if pattern is _DYNAMIC else text
+            if (kind, claim) not in seen:
+                seen.add((kind, claim))
+                yield path, kind, claim
+
+
+def _listed_twice(document: Document) -> Iterator[Problem]:
+    for kind, pattern in _CLAIMS:
+        seen: set[str] = set()
+        for path, text in strings_at(document, pattern):
+            claim = same_place(text) if pattern is _DYNAMIC else text
+            if claim in seen:
+                yield document.problem(
+                    path, f"the {kind} {quoted(claim)} stands here twice", expected="once"
+                )
+            seen.add(claim)

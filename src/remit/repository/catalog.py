@@ -1,0 +1,246 @@
+"""The models of the files, made into the nouns that everything else knows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TypeVar
+
+from remit.ids import AgentId, ScopeName, ServerName, TenantId
+from remit.model import (
+    Agent,
+    AgentClass,
+    AgentClients,
+    Argument,
+    AttributeRule,
+    Catalog,
+    Environment,
+    Guardrails,
+    HttpUpstream,
+    Issuer,
+    Prompt,
+    Registration,
+    Resource,
+    Role,
+    ScopeDefinition,
+    Server,
+    StaticClient,
+    StdioUpstream,
+    Tenant,
+    Tool,
+    Upstream,
+)
+from remit.repository.agent_file import AgentFile, StaticClientSection
+from remit.repository.hierarchy import close
+from remit.repository.roles_file import RolesFile
+from remit.repository.root_file import RootFile
+from remit.repository.scopes_file import ScopesFile
+from remit.repository.server_file import (
+    ArgumentSection,
+    PromptSection,
+    ResourceSection,
+    ServerFile,
+    ToolSection,
+    UpstreamSection,
+)
+
+__all__ = ["UNREGISTERED", "Models", "build_catalog"]
+
+UNREGISTERED = AgentId("unregistered")
+"""The id of the agent that nobody's clients are; no file may have this name."""
+
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Models:
+    """Every file of a repository as its model; servers and agents by the stem of their file."""
+
+    root: RootFile
+    scopes: ScopesFile
+    roles: RolesFile
+    servers: Mapping[str, ServerFile]
+    agents: Mapping[str, AgentFile]
+
+
+def build_catalog(models: Models, *, version: str) -> Catalog:
+    """The catalog that `models` declare."""
+    root = models.root
+    scopes = {ScopeName(name): scope for name, scope in models.scopes.root.items()}
+    covers = {name: _scopes(scope.covers) for name, scope in scopes.items()}
+    return Catalog(
+        version=version,
+        issuer=Issuer(**dict(root.issuer) | {"default_scopes": _scopes(root.issuer.default_scopes)}),
+        tenants=_frozen({
+            TenantId(name): Tenant(id=TenantId(name), name=one.name, time_zone=one.time_zone)
+            for name, one in root.tenants.items()
+        }),
+        environments=_environments(root.environments),
+        guardrails=Guardrails(
+            max_scopes_per_agent=root.guardrails.max_scopes_per_agent,
+            max_scopes_per_token=root.guardrails.max_scopes_per_token,
+            forbidden_scopes=_scopes(root.guardrails.forbidden_scopes),
+        ),
+        registration=Registration(**dict(root.registration)),
+        servers=_frozen({ServerName(name): _server(name, one) for name, one in models.servers.items()}),
+        scopes=_frozen({
+            name: ScopeDefinition(
+                name=name,
+                title=one.title,
+                description=one.description,
+                covers=covers[name],
+                data_categories=one.data_categories,
+                sensitivity=one.sensitivity,
+            )
+            for name, one in scopes.items()
+        }),
+        hierarchy=_frozen(close(covers)),
+        roles=_frozen({
+            name: Role(name=name, scopes=_scopes(one.scopes), description=one.description)
+            for name, one in models.roles.roles.items()
+        }),
+        attribute_rules=tuple(
+            AttributeRule(attributes=_frozen(one.when), roles=one.roles)
+            for one in models.roles.attributes
+        ),
+        agents=_frozen({AgentId(name): _agent(name, one) for name, one in models.agents.items()}),
+        unregistered=_unregistered(root),
+    )  # fmt: skip
+
+
+def _server(name: str, file: ServerFile) -> Server:
+    return Server(
+        name=ServerName(name),
+        title=file.title,
+        description=file.description,
+        owner=file.owner,
+        tenant=None if file.tenant is None else TenantId(file.tenant),
+        environment=Environment(file.environment),
+        upstream=_upstream(file.upstream),
+        tools=_frozen({name: _tool(name, one) for name, one in file.tools.items()}),
+        resources=tuple(_resource(uri, one) for uri, one in file.resources.items()),
+        prompts=_frozen({name: _prompt(name, one) for name, one in file.prompts.items()}),
+        baseline_scopes=_scopes(file.baseline_scopes),
+    )
+
+
+def _upstream(section: UpstreamSection) -> Upstream:
+    if section.http is not None:
+        http = section.http
+        return HttpUpstream(url=http.url, bearer_secret=http.bearer_secret, timeout=http.timeout)
+    if section.stdio is None:
+        raise ValueError("an upstream is `http` or `stdio`")
+    stdio = section.stdio
+    return StdioUpstream(
+        command=stdio.command,
+        environment=_frozen(stdio.environment),
+        working_directory=stdio.working_directory,
+        timeout=stdio.timeout,
+    )
+
+
+def _tool(name: str, section: ToolSection) -> Tool:
+    return Tool(
+        name=name,
+        operation=section.operation,
+        scopes=_scopes(section.scopes),
+        sensitivity=section.sensitivity,
+        description=section.description,
+        data_categories=section.data_categories,
+        arguments=tuple(_argument(name, one) for name, one in section.arguments.items()),
+    )
+
+
+def _argument(name: str, section: ArgumentSection) -> Argument:
+    return Argument(
+        name=name,
+        type=section.type,
+        pointer=section.pointer or f"/{name}",
+        required=section.required,
+        currency=section.currency,
+        currency_pointer=section.currency_from,
+        audit=section.audit,
+    )
+
+
+def _resource(uri: str, section: ResourceSection) -> Resource:
+    return Resource(
+        uri=uri,
+        is_template="{" in uri,
+        operation=section.operation,
+        scopes=_scopes(section.scopes),
+        sensitivity=section.sensitivity,
+        description=section.description,
+        data_categories=section.data_categories,
+    )
+
+
+def _prompt(name: str, section: PromptSection) -> Prompt:
+    return Prompt(
+        name=name,
+        scopes=_scopes(section.scopes),
+        sensitivity=section.sensitivity,
+        description=section.description,
+        data_categories=section.data_categories,
+    )
+
+
+def _agent(name: str, file: AgentFile) -> Agent:
+    return Agent(
+        id=AgentId(name),
+        name=file.name,
+        owner=file.owner,
+        agent_class=file.agent_class,
+        scopes=_scopes(file.scopes),
+        environments=_environments(file.environments),
+        tenants=_tenants(file.tenants),
+        clients=AgentClients(
+            static=tuple(_client(one) for one in file.clients.static),
+            metadata_documents=file.clients.metadata_documents,
+            dynamic_redirect_uris=file.clients.dynamic_redirect_uris,
+        ),
+        max_sensitivity=file.max_sensitivity,
+        purpose=file.purpose,
+    )
+
+
+def _client(section: StaticClientSection) -> StaticClient:
+    return StaticClient(
+        client_id=section.client_id,
+        name=section.name,
+        redirect_uris=section.redirect_uris,
+        grant_types=section.grant_types,
+        secret=section.secret,
+    )
+
+
+def _unregistered(root: RootFile) -> Agent:
+    section = root.unregistered
+    return Agent(
+        id=UNREGISTERED,
+        name=section.name,
+        owner=section.owner,
+        agent_class=AgentClass.UNREGISTERED,
+        scopes=_scopes(section.scopes),
+        environments=_environments(section.environments),
+        tenants=_tenants(section.tenants),
+        clients=AgentClients(),
+        max_sensitivity=section.max_sensitivity,
+        purpose=section.purpose,
+    )
+
+
+def _scopes(names: tuple[str, ...]) -> tuple[ScopeName, ...]:
+    return tuple(ScopeName(name) for name in names)
+
+
+def _tenants(names: tuple[str, ...]) -> tuple[TenantId, ...]:
+    return tuple(TenantId(name) for name in names)
+
+
+def _environments(names: tuple[str, ...]) -> tuple[Environment, ...]:
+    return tuple(Environment(name) for name in names)
+
+
+def _frozen(mapping: Mapping[_Key, _Value]) -> Mapping[_Key, _Value]:
+    return MappingProxyType(dict(mapping))

@@ -1,0 +1,44 @@
+"""A policy repository that has been read but not yet believed: its documents, with their lines.
+
+The rules on what files say of each other look here, at the documents and not at
+the models: so they speak even of files that have other mistakes.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from remit.documents import Document, Path, Pattern
+
+__all__ = ["Draft", "names_under", "strings_at"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """The documents by what they declare; `None` for one that is missing or is no YAML.
+
+    Servers and agents go by the stem of their file.
+    """
+
+    root: Document | None
+    scopes: Document | None
+    roles: Document | None
+    servers: Mapping[str, Document]
+    agents: Mapping[str, Document]
+
+
+def strings_at(document: Document | None, pattern: Pattern) -> Iterator[tuple[Path, str]]:
+    """Every text in `document` whose path fits `pattern`; anything else there is a mistake reported elsewhere."""
+    if document is not None:
+        for path, node in document.find(pattern):
+            if isinstance(node.value, str):
+                yield path, node.value
+
+
+def names_under(document: Document | None, *path: str) -> frozenset[str] | None:
+    """The keys of the mapping, or the texts of the list, at `path`; `None` where there is neither."""
+    if document is None:
+        return None
+    node, exists = document.nearest(path)
+    if not exists or not isinstance(node.value, dict | list):
+        return None
+    return frozenset(one for one in node.value if isinstance(one, str))

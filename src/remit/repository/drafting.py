@@ -1,0 +1,113 @@
+"""Each file alone: its bytes as a document, and the document as its model."""
+
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from remit.documents import Document, DocumentInvalidError, Problem, parse_yaml, quoted, validate
+from remit.documents.reading import decode
+from remit.policy import PolicySource
+from remit.repository.agent_file import AgentFile
+from remit.repository.catalog import UNREGISTERED, Models
+from remit.repository.draft import Draft
+from remit.repository.fields import is_name
+from remit.repository.files import AGENTS, POLICIES, ROLES, ROOT, SCOPES, SERVERS
+from remit.repository.roles_file import RolesFile
+from remit.repository.root_file import RootFile
+from remit.repository.scopes_file import ScopesFile
+from remit.repository.server_file import ServerFile
+
+__all__ = ["check_stems", "model_of", "parse_documents", "parse_policies"]
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+def parse_documents(contents: Mapping[str, bytes], problems: list[Problem]) -> Draft:
+    """Every YAML file as a document; what is no YAML is left out and reported."""
+    documents: dict[str, Document] = {}
+    for name, content in contents.items():
+        if name.endswith(".yaml"):
+            try:
+                documents[name] = parse_yaml(content, file=name)
+            except DocumentInvalidError as error:
+                problems.extend(error.problems)
+    return Draft(
+        root=documents.get(ROOT),
+        scopes=documents.get(SCOPES),
+        roles=documents.get(ROLES),
+        servers=_in_folder(documents, SERVERS),
+        agents=_in_folder(documents, AGENTS),
+    )
+
+
+def parse_policies(
+    contents: Mapping[str, bytes], problems: list[Problem]
+) -> tuple[PolicySource, ...]:
+    """Every policy file as text; what is no text is left out and reported."""
+    policies: list[PolicySource] = []
+    for name in sorted(contents):
+        if name.startswith(f"{POLICIES}/"):
+            try:
+                policies.append(PolicySource(decode(contents[name], file=name), name))
+            except DocumentInvalidError as error:
+                problems.extend(error.problems)
+    return tuple(policies)
+
+
+def check_stems(contents: Mapping[str, bytes]) -> list[Problem]:
+    """Files whose name cannot name what is in them."""
+    problems: list[Problem] = []
+    for name in contents:
+        folder, stem = PurePosixPath(name).parent.name, PurePosixPath(name).stem
+        if folder in {SERVERS, AGENTS, POLICIES} and not is_name(stem):
+            message = f"{quoted(stem)} is no name"
+            expected = "lower-case letters, digits and `-`, such as `crm.yaml`"
+        elif folder == AGENTS and stem == UNREGISTERED:
+            message = f"the name {quoted(stem)} is taken"
+            expected = "another name; unregistered agents are described in `remit.yaml`"
+        else:
+            continue
+        problems.append(Problem(file=name, line=1, column=1, message=message, expected=expected))
+    return problems
+
+
+def model_of(draft: Draft, contents: Mapping[str, bytes], problems: list[Problem]) -> Models | None:
+    """Every document as its model; `None` when one of them is missing or does not fit."""
+    root = _validated(draft.root, RootFile, problems)
+    scopes = _validated(draft.scopes, ScopesFile, problems)
+    roles = _validated(draft.roles, RolesFile, problems) if ROLES in contents else RolesFile()
+    servers = _all_validated(draft.servers, ServerFile, problems)
+    agents = _all_validated(draft.agents, AgentFile, problems)
+    if root is None or scopes is None or roles is None or servers is None or agents is None:
+        return None
+    return Models(root=root, scopes=scopes, roles=roles, servers=servers, agents=agents)
+
+
+def _in_folder(documents: Mapping[str, Document], folder: str) -> dict[str, Document]:
+    return {
+        PurePosixPath(name).stem: document
+        for name, document in documents.items()
+        if name.startswith(f"{folder}/")
+    }
+
+
+def _validated(
+    document: Document | None, model: type[_Model], problems: list[Problem]
+) -> _Model | None:
+    if document is None:
+        return None
+    try:
+        return validate(document, model)
+    except DocumentInvalidError as error:
+        problems.extend(error.problems)
+        return None
+
+
+def _all_validated(
+    documents: Mapping[str, Document], model: type[_Model], problems: list[Problem]
+) -> dict[str, _Model] | None:
+    found = {stem: _validated(one, model, problems) for stem, one in documents.items()}
+    fitting = {stem: one for stem, one in found.items() if one is not None}
+    return fitting if len(fitting) == len(found) else None

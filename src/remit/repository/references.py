@@ -1,0 +1,131 @@
+"""Every name that one file uses and another declares: it must exist, and stand in a list once."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from remit.documents import (
+    ANY,
+    Document,
+    Path,
+    Pattern,
+    Problem,
+    did_you_mean,
+    one_of,
+    quoted,
+)
+from remit.repository.draft import Draft, names_under, strings_at
+from remit.repository.fields import ONE_OPERATION, is_general_purpose
+from remit.repository.files import ROLES, ROOT, SCOPES
+
+__all__ = ["check_references"]
+
+
+class Kind(StrEnum):
+    """What is referred to."""
+
+    SCOPE = "scope"
+    TENANT = "tenant"
+    ENVIRONMENT = "environment"
+    ROLE = "role"
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """Where in a kind of file names of a kind are used."""
+
+    kind: Kind
+    pattern: Pattern
+
+
+_DECLARED_IN: Final = {
+    Kind.SCOPE: SCOPES,
+    Kind.TENANT: f"`tenants` of {ROOT}",
+    Kind.ENVIRONMENT: f"`environments` of {ROOT}",
+    Kind.ROLE: ROLES,
+}
+_FEW = 8
+_IN_ROOT: Final = (
+    _Use(Kind.SCOPE, ("issuer", "default_scopes", ANY)),
+    _Use(Kind.SCOPE, ("guardrails", "forbidden_scopes", ANY)),
+    _Use(Kind.SCOPE, ("unregistered", "scopes", ANY)),
+    _Use(Kind.ENVIRONMENT, ("unregistered", "environments", ANY)),
+    _Use(Kind.TENANT, ("unregistered", "tenants", ANY)),
+)
+_IN_SCOPES: Final = (_Use(Kind.SCOPE, (ANY, "covers", ANY)),)
+_IN_ROLES: Final = (
+    _Use(Kind.SCOPE, ("roles", ANY, "scopes", ANY)),
+    _Use(Kind.ROLE, ("attributes", ANY, "roles", ANY)),
+)
+_IN_SERVERS: Final = (
+    _Use(Kind.TENANT, ("tenant",)),
+    _Use(Kind.ENVIRONMENT, ("environment",)),
+    _Use(Kind.SCOPE, ("baseline_scopes", ANY)),
+    _Use(Kind.SCOPE, ("tools", ANY, "scopes", ANY)),
+    _Use(Kind.SCOPE, ("resources", ANY, "scopes", ANY)),
+    _Use(Kind.SCOPE, ("prompts", ANY, "scopes", ANY)),
+)
+_IN_AGENTS: Final = (
+    _Use(Kind.SCOPE, ("scopes", ANY)),
+    _Use(Kind.ENVIRONMENT, ("environments", ANY)),
+    _Use(Kind.TENANT, ("tenants", ANY)),
+)
+
+
+def check_references(draft: Draft) -> Iterator[Problem]:
+    """Every use of a name that nothing declares, and every name that stands in one list twice."""
+    declared = {
+        Kind.SCOPE: names_under(draft.scopes),
+        Kind.TENANT: names_under(draft.root, "tenants"),
+        Kind.ENVIRONMENT: names_under(draft.root, "environments"),
+        Kind.ROLE: names_under(draft.roles, "roles"),
+    }
+    for document, uses in _documents(draft):
+        for use in uses:
+            yield from _check(document, use, declared[use.kind])
+    if draft.root is not None:
+        yield from _repeats(draft.root, strings_at(draft.root, ("environments", ANY)))
+
+
+def _documents(draft: Draft) -> Iterator[tuple[Document, tuple[_Use, ...]]]:
+    for document, uses in (
+        (draft.root, _IN_ROOT),
+        (draft.scopes, _IN_SCOPES),
+        (draft.roles, _IN_ROLES),
+    ):
+        if document is not None:
+            yield document, uses
+    for server in draft.servers.values():
+        yield server, _IN_SERVERS
+    for agent in draft.agents.values():
+        yield agent, _IN_AGENTS
+
+
+def _check(document: Document, use: _Use, declared: frozenset[str] | None) -> Iterator[Problem]:
+    used = list(strings_at(document, use.pattern))
+    for path, name in used:
+        # Where the declarations cannot be read, that is what must be mended first.
+        if declared is not None and name not in declared:
+            message, expected = _words(use.kind, name, declared)
+            yield document.problem(path, message, expected=expected)
+    yield from _repeats(document, iter(used))
+
+
+def _words(kind: Kind, name: str, declared: frozenset[str]) -> tuple[str, str]:
+    """The message on a name that nothing declares, and what was expected."""
+    if kind is Kind.SCOPE and is_general_purpose(name):
+        return f"{quoted(name)} is a general-purpose scope", ONE_OPERATION
+    some = one_of(declared) if len(declared) <= _FEW else ""
+    expected = some or f"a {kind} declared in {_DECLARED_IN[kind]}"
+    return f"unknown {kind} {quoted(name)}{did_you_mean(name, declared)}", expected
+
+
+def _repeats(document: Document, used: Iterator[tuple[Path, str]]) -> Iterator[Problem]:
+    seen: set[tuple[Path, str]] = set()
+    for path, name in used:
+        if (path[:-1], name) in seen:
+            yield document.problem(
+                path, f"{quoted(name)} stands in this list twice", expected="once"
+            )
+        seen.add((path[:-1], name))

@@ -1,0 +1,45 @@
+"""JSON Schema for each kind of file, so that editors complete and check while one writes.
+
+Generated from the models that check the files. They say what one file may hold;
+what files say of each other, only `remit check` knows.
+
+Source: JSON Schema 2020-12.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from pydantic import BaseModel
+
+from remit.canonical import JsonObject
+from remit.repository.agent_file import AgentFile
+from remit.repository.roles_file import RolesFile
+from remit.repository.root_file import RootFile
+from remit.repository.scopes_file import ScopesFile
+from remit.repository.server_file import ServerFile
+
+__all__ = ["FILE_MODELS", "json_schemas"]
+
+FILE_MODELS: Final[Mapping[str, type[BaseModel]]] = MappingProxyType({
+    "remit": RootFile,
+    "server": ServerFile,
+    "scopes": ScopesFile,
+    "roles": RolesFile,
+    "agent": AgentFile,
+})  # fmt: skip
+"""The model of each kind of file, by the name of its schema."""
+
+
+def json_schemas() -> dict[str, JsonObject]:
+    """The schema of each kind of file, by file name, such as `server.schema.json`."""
+    return {f"{name}.schema.json": _schema(name, model) for name, model in FILE_MODELS.items()}
+
+
+def _schema(name: str, model: type[BaseModel]) -> JsonObject:
+    schema = model.model_json_schema(by_alias=True, mode="validation")
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **schema,
+        "title": f"Remit policy repository, format version 1: {name}",
+    }

@@ -1,0 +1,33 @@
+"""What a server's file may not say: a baseline that nothing on the server needs."""
+
+from collections.abc import Iterator
+
+from remit.documents import ANY, Document, Problem, one_of, quoted
+from remit.ids import ScopeName
+from remit.repository.draft import Draft, strings_at
+from remit.scopes import Hierarchy, covers
+
+__all__ = ["check_servers"]
+
+_THINGS = ("tools", "resources", "prompts")
+
+
+def check_servers(draft: Draft, hierarchy: Hierarchy) -> Iterator[Problem]:
+    """Everything about servers that the models do not see."""
+    for document in draft.servers.values():
+        yield from _idle_baseline(document, hierarchy)
+
+
+def _idle_baseline(document: Document, hierarchy: Hierarchy) -> Iterator[Problem]:
+    needed = {
+        scope
+        for things in _THINGS
+        for _, scope in strings_at(document, (things, ANY, "scopes", ANY))
+    }
+    for path, scope in strings_at(document, ("baseline_scopes", ANY)):
+        if not any(covers(ScopeName(scope), ScopeName(one), hierarchy) for one in needed):
+            yield document.problem(
+                path,
+                f"nothing on this server needs the scope {quoted(scope)}",
+                expected=one_of(needed),
+            )
