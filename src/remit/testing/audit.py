@@ -1,12 +1,17 @@
 """An audit log in memory: the port's contract without a disk, and a switch that makes it fail."""
 
-import hashlib
 import threading
 from collections.abc import Sequence
 from typing import TypeVar
 
+from remit.audit.context import Context
+from remit.audit.entry import BadEntryError, Producer, draft, first_link, read_entry, seal
 from remit.audit.events import EffectFailed, Event
+from remit.audit.merkle import leaf_hash
 from remit.audit.port import AuditUnavailableError, Receipt
+from remit.canonical import JsonObject
+from remit.clock import rfc3339_ms
+from remit.testing.clock import FixedClock
 
 __all__ = ["InMemoryAuditLog"]
 
@@ -14,14 +19,18 @@ E = TypeVar("E", bound=Event)
 
 
 class InMemoryAuditLog:
-    """Keeps every event in `events`, in order; while `failing` is true it takes none.
+    """Keeps every event in `events` and as it would be written in `entries`, in order.
 
-    Safe to call from several threads, as `db.Database` does.
+    While `failing` is true it takes none. Refuses whatever a real log refuses. Safe to
+    call from several threads, as `db.Database` does.
     """
 
     def __init__(self) -> None:
         self.events: list[Event] = []
+        self.entries: list[JsonObject] = []
         self.failing = False
+        self._clock = FixedClock()
+        self._previous = first_link("memory")
         self._lock = threading.Lock()
 
     def of(self, kind: type[E]) -> list[E]:
@@ -39,18 +48,28 @@ class InMemoryAuditLog:
 
     def abandon(self, events: Sequence[object], cause: BaseException) -> None:
         identities = {id(event) for event in events}
-        sequences = [n for n, event in enumerate(self.events) if id(event) in identities]
-        self._take([EffectFailed(sequences=tuple(sequences), error=type(cause).__name__)])
+        sequences = tuple(n for n, event in enumerate(self.events) if id(event) in identities)
+        first = events[0] if events else None
+        context = first.context if isinstance(first, Event) else Context()
+        self._take([EffectFailed(context=context, sequences=sequences, error=type(cause).__name__)])
 
     def _take(self, events: Sequence[object]) -> list[Receipt]:
-        receipts: list[Receipt] = []
+        """All of `events`, or none."""
+        now = rfc3339_ms(self._clock.now_ms())
+        drafts: list[tuple[Event, JsonObject]] = []
+        for event in events:
+            if not isinstance(event, Event):
+                raise BadEntryError(f"a `{type(event).__name__}` is not an event")
+            drafts.append((event, draft(event, Producer(service="test"), now)))
         with self._lock:
             if self.failing:
                 raise AuditUnavailableError("the audit log cannot be written")
-            for event in events:
-                if not isinstance(event, Event):
-                    raise TypeError(f"`{type(event).__name__}` is not an event")
-                leaf = hashlib.sha256(f"{len(self.events)}{event!r}".encode()).hexdigest()
-                receipts.append(Receipt(sequence=len(self.events), leaf=leaf))
-                self.events.append(event)
-        return receipts
+            return [self._keep(event, entry, now) for event, entry in drafts]
+
+    def _keep(self, event: Event, entry: JsonObject, now: str) -> Receipt:
+        sequence = len(self.events)
+        line = seal(entry, sequence=sequence, previous=self._previous, observed=now)
+        self._previous = leaf_hash(line).hex()
+        self.events.append(event)
+        self.entries.append(read_entry(line))
+        return Receipt(sequence=sequence, leaf=self._previous)
