@@ -60,7 +60,7 @@ DISGUISES = [
     "http://LOCALHOST:3300/callback",
     "http://localhost:3300/callback",
     "http://127.0.0.1\uff0e:3300/callback",
-    "http://１２７.0.0.1:3300/callback",
+    "http://\uff11\uff12\uff17.0.0.1:3300/callback",
     "",
 ]
 

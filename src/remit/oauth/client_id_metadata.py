@@ -106,7 +106,7 @@ async def fetch_client(
         ) from error
     agent = agent_of_client(
         catalog,
-        kind=ClientKind.METADATA_DOCUMENT,
+        ClientKind.METADATA_DOCUMENT,
         client_id=client_id,
         redirect_uris=found.metadata.redirect_uris,
     )

@@ -7,11 +7,11 @@ open a connection to a host of their choice.
 Source: O21 §2.2; CIMD §3, §5; MCP 2026-07-28 client registration.
 """
 
+from collections.abc import Iterator
+
 from remit.audit.context import Context
-from remit.clock import EpochSeconds
-from remit.db import Transaction
-from remit.ids import AgentId, ClientId
-from remit.model import Agent, Catalog, ClientKind, StaticClient
+from remit.ids import ClientId
+from remit.model import Catalog, ClientKind, StaticClient
 from remit.oauth import client_store
 from remit.oauth.client import AuthMethod, Client, GrantType, fingerprint_of
 from remit.oauth.client_id_metadata import check_client_id_url, fetch_client, is_client_id_url
@@ -20,7 +20,7 @@ from remit.oauth.deps import OAuthDeps
 from remit.oauth.errors import InvalidClientError
 from remit.registry import agent_of_client
 
-__all__ = ["find_client", "known_client", "static_client", "stored_row"]
+__all__ = ["client_of_row", "find_client", "known_client", "static_client", "static_clients"]
 
 
 async def find_client(
@@ -44,7 +44,7 @@ async def find_client(
         _check_admitted(catalog, client_id)
         if row is None or row.fresh_until is None or row.fresh_until <= deps.clock.now():
             row = await fetch_client(deps, client_id, known=row, context=context or Context())
-    return None if row is None or row.disabled_at is not None else _of_row(catalog, row)
+    return None if row is None or row.disabled_at is not None else client_of_row(catalog, row)
 
 
 async def known_client(deps: OAuthDeps, client_id: str) -> Client | None:
@@ -62,38 +62,48 @@ async def known_client(deps: OAuthDeps, client_id: str) -> Client | None:
             _check_admitted(catalog, client_id)
         except InvalidClientError:
             return None
-    return _of_row(catalog, row)
+    return client_of_row(catalog, row)
 
 
 def static_client(catalog: Catalog, client_id: str) -> Client | None:
     """The client that the policy repository declares under that identifier."""
-    for agent in catalog.agents.values():
-        for declared in agent.clients.static:
-            if declared.client_id == client_id:
-                return _of_declaration(agent, declared)
+    for client in static_clients(catalog):
+        if client.client_id == client_id:
+            return client
     return None
 
 
-def stored_row(
-    tx: Transaction, catalog: Catalog, client_id: str, *, now: EpochSeconds
-) -> StoredClient | None:
-    """The row of a client, or the one that a static client without a row would get."""
-    row = client_store.select_client(tx, client_id)
-    static = None if row is not None else static_client(catalog, client_id)
-    return row if static is None else row_of_static(static, now=now)
+def static_clients(catalog: Catalog) -> Iterator[Client]:
+    """Every client that the policy repository declares."""
+    for agent in catalog.agents.values():
+        for declared in agent.clients.static:
+            yield _of_declaration(catalog, declared)
 
 
-def row_of_static(client: Client, *, now: EpochSeconds) -> StoredClient:
-    """What the store keeps of a static client: that it exists, and nothing it is."""
-    return StoredClient(
-        client_id=client.client_id,
-        kind=ClientKind.STATIC,
-        agent_id=client.agent_id,
-        name=client.name,
-        metadata=None,
-        secret_digest=None,
-        fingerprint=client.fingerprint,
-        created_at=now,
+def client_of_row(catalog: Catalog, row: StoredClient) -> Client | None:
+    """The client of a row; `None` for a static one that the repository no longer declares."""
+    metadata = row.metadata
+    if metadata is None:
+        return None
+    agent = agent_of_client(
+        catalog, row.kind, client_id=row.client_id, redirect_uris=metadata.redirect_uris
+    )
+    return Client(
+        client_id=row.client_id,
+        kind=row.kind,
+        agent_id=agent.id,
+        name=row.name,
+        redirect_uris=metadata.redirect_uris,
+        grant_types=metadata.grant_types,
+        token_endpoint_auth_method=metadata.token_endpoint_auth_method,
+        fingerprint=row.fingerprint,
+        secret_digest=row.secret_digest,
+        jwks=metadata.jwks,
+        jwks_uri=metadata.jwks_uri,
+        client_uri=metadata.client_uri,
+        logo_uri=metadata.logo_uri,
+        tos_uri=metadata.tos_uri,
+        policy_uri=metadata.policy_uri,
     )
 
 
@@ -108,7 +118,8 @@ def _check_admitted(catalog: Catalog, client_id: str) -> None:
         raise InvalidClientError(f"client metadata documents on `{host}` are not admitted here")
 
 
-def _of_declaration(agent: Agent, declared: StaticClient) -> Client:
+def _of_declaration(catalog: Catalog, declared: StaticClient) -> Client:
+    agent = agent_of_client(catalog, ClientKind.STATIC, client_id=declared.client_id)
     method = AuthMethod.NONE if declared.secret is None else AuthMethod.CLIENT_SECRET_BASIC
     return Client(
         client_id=ClientId(declared.client_id),
@@ -122,31 +133,4 @@ def _of_declaration(agent: Agent, declared: StaticClient) -> Client:
             declared.name, declared.redirect_uris, token_endpoint_auth_method=method.value
         ),
         secret_reference=declared.secret,
-    )
-
-
-def _of_row(catalog: Catalog, row: StoredClient) -> Client | None:
-    """The client of a row; `None` for a static one that the repository no longer declares."""
-    metadata = row.metadata
-    if metadata is None:
-        return None
-    agent = agent_of_client(
-        catalog, kind=row.kind, client_id=row.client_id, redirect_uris=metadata.redirect_uris
-    )
-    return Client(
-        client_id=row.client_id,
-        kind=row.kind,
-        agent_id=AgentId(agent.id),
-        name=row.name,
-        redirect_uris=metadata.redirect_uris,
-        grant_types=metadata.grant_types,
-        token_endpoint_auth_method=metadata.token_endpoint_auth_method,
-        fingerprint=row.fingerprint,
-        secret_digest=row.secret_digest,
-        jwks=metadata.jwks,
-        jwks_uri=metadata.jwks_uri,
-        client_uri=metadata.client_uri,
-        logo_uri=metadata.logo_uri,
-        tos_uri=metadata.tos_uri,
-        policy_uri=metadata.policy_uri,
     )

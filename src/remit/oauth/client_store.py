@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import BigInteger, Column, Row, Table, Text, delete, insert, select, update
+from sqlalchemy import BigInteger, Column, Row, Table, Text, delete, select, update
 
 from remit.canonical import canonical_text
 from remit.clock import EpochSeconds
@@ -69,8 +69,10 @@ class StoredClient:
 
 
 def add_client(tx: Transaction, client: StoredClient) -> None:
-    """Store a client that just registered."""
-    tx.connection.execute(insert(clients).values(_values(client)))
+    """Store a client that has no row yet; one that has keeps the one it has."""
+    tx.connection.execute(
+        conflict_insert(tx, clients).values(_values(client)).on_conflict_do_nothing()
+    )
 
 
 def put_document(tx: Transaction, client: StoredClient) -> None:
@@ -112,9 +114,7 @@ def disabled_clients(tx: Transaction) -> frozenset[ClientId]:
 
 def mark_disabled(tx: Transaction, client: StoredClient, *, at: EpochSeconds) -> bool:
     """Disable `client`, a row made for it if it has none; `False` if it was disabled already."""
-    tx.connection.execute(
-        conflict_insert(tx, clients).values(_values(client)).on_conflict_do_nothing()
-    )
+    add_client(tx, client)
     changed = tx.connection.execute(
         update(clients)
         .where(clients.c.client_id == client.client_id, clients.c.disabled_at.is_(None))
@@ -135,14 +135,15 @@ def mark_enabled(tx: Transaction, client_id: str) -> bool:
     return changed.one_or_none() is not None
 
 
-def note_use(tx: Transaction, client: StoredClient, *, at: EpochSeconds) -> None:
-    """Note that `client` was just used, a row made for it if it has none."""
-    row = _values(client) | {"last_used_at": at}
-    tx.connection.execute(
-        conflict_insert(tx, clients)
-        .values(row)
-        .on_conflict_do_update(index_elements=[clients.c.client_id], set_={"last_used_at": at})
+def note_use(tx: Transaction, client_id: ClientId, *, at: EpochSeconds) -> bool:
+    """Note that the client was just used; `False` if it has no row."""
+    noted = tx.connection.execute(
+        update(clients)
+        .where(clients.c.client_id == client_id)
+        .values(last_used_at=at)
+        .returning(clients.c.client_id)
     )
+    return noted.one_or_none() is not None
 
 
 def purge_unused_clients(tx: Transaction, *, before: EpochSeconds) -> int:

@@ -96,7 +96,7 @@ def _client_of(
     client_id = ClientId(new_id("cli"))
     agent = agent_of_client(
         catalog,
-        kind=ClientKind.DYNAMIC,
+        ClientKind.DYNAMIC,
         client_id=client_id,
         redirect_uris=metadata.redirect_uris,
     )

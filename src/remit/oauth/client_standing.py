@@ -1,0 +1,119 @@
+"""Which clients there are, and turning one off or on again, each with its event.
+
+A disabled client authenticates nowhere, starts no authorization, and is in
+`disabled_clients`, which stops the tokens it holds at the next call. Refused: a client
+nobody knows, and a change that was already made.
+"""
+
+from dataclasses import dataclass
+
+from remit.audit.context import Context
+from remit.audit.events import ClientDisabled, ClientEnabled
+from remit.clock import EpochSeconds
+from remit.db import Transaction
+from remit.errors import ConflictError, NotFoundError
+from remit.ids import ClientId
+from remit.model import Catalog
+from remit.oauth import client_store
+from remit.oauth.client import Client
+from remit.oauth.client_lookup import client_of_row, static_client, static_clients
+from remit.oauth.client_store import StoredClient
+
+__all__ = ["ClientListing", "disable_client", "enable_client", "list_clients", "note_client_use"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientListing:
+    """A client and its history; a static one has none until it is used or disabled."""
+
+    client: Client
+    created_at: EpochSeconds | None
+    last_used_at: EpochSeconds | None
+    disabled_at: EpochSeconds | None
+
+
+def list_clients(tx: Transaction, catalog: Catalog) -> tuple[ClientListing, ...]:
+    """Every client: those of the repository by identifier, then the others, oldest first."""
+    rows = {row.client_id: row for row in client_store.select_clients(tx)}
+    declared = sorted(static_clients(catalog), key=lambda client: client.client_id)
+    listings = [_listing(client, rows.pop(client.client_id, None)) for client in declared]
+    for row in rows.values():
+        client = client_of_row(catalog, row)
+        if client is not None:
+            listings.append(_listing(client, row))
+    return tuple(listings)
+
+
+def disable_client(
+    tx: Transaction,
+    client_id: str,
+    *,
+    reason: str,
+    catalog: Catalog,
+    now: EpochSeconds,
+    context: Context,
+) -> None:
+    """Turn a client off. Its grants stay, and are good again once it is turned on.
+
+    Raises:
+        NotFoundError: there is no such client.
+        ConflictError: it is disabled already.
+    """
+    row = client_store.select_client(tx, client_id)
+    if row is None:
+        client = static_client(catalog, client_id)
+        if client is None:
+            raise NotFoundError("there is no such client")
+        row = _row_of_static(client, now=now)
+    if not client_store.mark_disabled(tx, row, at=now):
+        raise ConflictError("the client is disabled already")
+    known = context.with_(client_id=row.client_id, agent_id=row.agent_id)
+    tx.record(ClientDisabled(context=known, reason=reason))
+
+
+def enable_client(tx: Transaction, client_id: str, *, reason: str, context: Context) -> None:
+    """Turn a disabled client on again.
+
+    Raises:
+        NotFoundError: there is no such client.
+        ConflictError: it is not disabled.
+    """
+    row = client_store.select_client(tx, client_id)
+    if row is None:
+        raise NotFoundError("there is no such disabled client")
+    if not client_store.mark_enabled(tx, client_id):
+        raise ConflictError("the client is not disabled")
+    known = context.with_(client_id=row.client_id, agent_id=row.agent_id)
+    tx.record(ClientEnabled(context=known, reason=reason))
+
+
+def note_client_use(tx: Transaction, client: Client, *, now: EpochSeconds) -> None:
+    """Note that `client` was just given tokens: what an access review and the purge go by."""
+    if not client_store.note_use(tx, client.client_id, at=now):
+        client_store.add_client(tx, _row_of_static(client, now=now, last_used_at=now))
+
+
+def _listing(client: Client, row: StoredClient | None) -> ClientListing:
+    return ClientListing(
+        client=client,
+        created_at=None if row is None else row.created_at,
+        last_used_at=None if row is None else row.last_used_at,
+        disabled_at=None if row is None else row.disabled_at,
+    )
+
+
+def _row_of_static(
+    client: Client, *, now: EpochSeconds, last_used_at: EpochSeconds | None = None
+) -> StoredClient:
+    """What the store keeps of a static client: that it exists, and nothing it is."""
+    return StoredClient(
+        client_id=ClientId(client.client_id),
+        kind=client.kind,
+        agent_id=client.agent_id,
+        name=client.name,
+        metadata=None,
+        secret_digest=None,
+        fingerprint=client.fingerprint,
+        created_at=now,
+        last_used_at=last_used_at,
+    )
