@@ -1,1 +1,49 @@
-"""The room `oauth`."""
+"""The OAuth 2.1 authorization server, and the owner of clients, consents and grants.
+
+Refuses: whatever the standard refuses, and every widening of what a person, an agent,
+a server, a guardrail or a policy allows. Source: O21; MCP 2026-07-28 authorization.
+"""
+
+from remit.oauth.client_standing import (
+    ClientListing,
+    disable_client,
+    enable_client,
+    list_clients,
+)
+from remit.oauth.client_store import disabled_clients, purge_unused_clients
+from remit.oauth.continuation import login_form_sources
+from remit.oauth.deps import Limits, OAuthDeps
+from remit.oauth.grant import Grant, GrantFilter, GrantKind
+from remit.oauth.grant_revocation import (
+    list_grants,
+    revoke_grant,
+    revoke_grants,
+    revoked,
+    revoked_tokens,
+)
+from remit.oauth.grant_store import find_grant
+from remit.oauth.purge import purge_expired
+from remit.oauth.routes import routes
+
+__all__ = [
+    "ClientListing",
+    "Grant",
+    "GrantFilter",
+    "GrantKind",
+    "Limits",
+    "OAuthDeps",
+    "disable_client",
+    "disabled_clients",
+    "enable_client",
+    "find_grant",
+    "list_clients",
+    "list_grants",
+    "login_form_sources",
+    "purge_expired",
+    "purge_unused_clients",
+    "revoke_grant",
+    "revoke_grants",
+    "revoked",
+    "revoked_tokens",
+    "routes",
+]

@@ -28,6 +28,7 @@ from remit.oauth.errors import (
     UnauthorizedClientError,
     UnsupportedResponseTypeError,
 )
+from remit.oauth.form_body import refuse_repeats
 from remit.oauth.redirect_uri import matches_registered
 from remit.oauth.resource_indicators import require_resource
 from remit.oauth.scope_placeholders import is_declared
@@ -40,6 +41,7 @@ __all__ = [
     "ReturnAddress",
     "UnusableRequestError",
     "check_request",
+    "require_scopes",
     "return_address",
 ]
 
@@ -48,9 +50,16 @@ _MAX_AGE = re.compile(r"[0-9]{1,9}")
 
 
 class UnusableRequestError(Error):
-    """The request may not be answered by redirect: client or redirect URI are not known good."""
+    """The request may not be answered by redirect: client or redirect URI are not known good.
 
-    code = "unusable_request"
+    `error` is the standard's code, for the page and the log.
+    """
+
+    def __init__(
+        self, detail: str, *, error: str = "invalid_request", cause: BaseException | None = None
+    ) -> None:
+        super().__init__(detail, cause=cause)
+        self.error = error
 
 
 class Prompt(StrEnum):
@@ -108,8 +117,8 @@ def return_address(params: Params, client: Client) -> ReturnAddress:
 def check_request(
     params: Params,
     client: Client,
-    agent: Agent,
     *,
+    agent: Agent,
     back: ReturnAddress,
     catalog: Catalog,
     public_url: str,
@@ -119,7 +128,7 @@ def check_request(
     Raises:
         OAuthError: the first check that failed; it goes to `back`.
     """
-    _refuse_repeats(params)
+    refuse_repeats(params)
     _refuse_request_objects(params)
     _require_code_response(params, client)
     challenge = pkce.require_challenge(
@@ -156,10 +165,6 @@ def require_scopes(scope: str | None, server: Server, catalog: Catalog) -> tuple
     if not asked:
         raise InvalidScopeError("`scope` is required: this server declares no default")
     return asked
-
-
-def _refuse_repeats(params: Params) -> None:
-    """AS-10: what appears twice can be read two ways. `resource` may repeat (RFC 8707 §2)."""
 
 
 def _refuse_request_objects(params: Params) -> None:

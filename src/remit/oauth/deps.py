@@ -6,29 +6,18 @@ looked up from a module.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol
-
-from starlette.requests import Request
 
 from remit.audit.port import AuditLog
 from remit.clock import Clock, Seconds
 from remit.db import Database
 from remit.guard.ports import Directory
-from remit.identity import Session, User
+from remit.identity import ReadSession
 from remit.policy import DecisionPoint
 from remit.tokens import KeySet, TokenVerifier
 from remit.web import Site
 from remit.web.fetch import FetchDocument
-from remit.web import Site
-from remit.web.fetch import FetchDocument
 
-__all__ = ["Limits", "OAuthDeps", "Publish", "ReadSession", "ResolveSecret"]
-
-
-class ReadSession(Protocol):
-    """The log-in session of the browser behind `request`; `None` when there is none that still holds."""
-
-    async def __call__(self, request: Request) -> tuple[User, Session] | None: ...
+__all__ = ["Limits", "OAuthDeps", "Publish", "ResolveSecret"]
 
 
 Publish = Callable[[], Awaitable[None]]

@@ -10,7 +10,7 @@ Source: O21 §3.2; RFC 6749 §3.2.
 
 from starlette.requests import Request
 
-from remit.oauth.errors import InvalidRequestError
+from remit.oauth.errors import InvalidRequestError, RequestTooLargeError
 from remit.web import (
     BodyTooLargeError,
     MalformedParametersError,
@@ -32,7 +32,9 @@ async def read_parameters(request: Request) -> Params:
     """
     try:
         params = await read_form(request)
-    except (BodyTooLargeError, MalformedParametersError, UnsupportedMediaTypeError) as error:
+    except BodyTooLargeError as error:
+        raise RequestTooLargeError(error.detail, cause=error) from error
+    except (MalformedParametersError, UnsupportedMediaTypeError) as error:
         raise InvalidRequestError(error.detail, cause=error) from error
     refuse_repeats(params)
     return params

@@ -76,7 +76,9 @@ def workload_subject(agent: Agent) -> Subject | None:
 
 
 def _subject(tx: Transaction, grant: Grant, agent: Agent, deps: OAuthDeps) -> Subject:
-    subject = workload_subject(agent) if grant.kind is GrantKind.WORKLOAD else _person(tx, grant, deps)
+    subject = (
+        workload_subject(agent) if grant.kind is GrantKind.WORKLOAD else _person(tx, grant, deps)
+    )
     if subject is None or subject.tenant != grant.tenant:
         raise InvalidGrantError("whoever this was granted by may no longer grant it")
     return subject

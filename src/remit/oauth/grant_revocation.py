@@ -14,7 +14,7 @@ from remit.audit.events import GrantRevoked
 from remit.clock import EpochSeconds
 from remit.db import Transaction
 from remit.ids import GrantId
-from remit.oauth import grant_store
+from remit.oauth import grant_store, request_store
 from remit.oauth.grant import Grant, GrantFilter
 
 __all__ = [
@@ -35,9 +35,16 @@ def list_grants(tx: Transaction, wanted: GrantFilter) -> tuple[Grant, ...]:
 def revoke_grant(
     tx: Transaction, grant_id: GrantId, *, reason: str, at: EpochSeconds, context: Context
 ) -> Grant | None:
-    """End the grant and everything that descends from it; `None` when it is unknown or was revoked before."""
+    """End the grant and all that descends from it; `None` when it is unknown or was revoked before.
+
+    The consent behind it is forgotten: the person is asked before there is another.
+    """
     ended = grant_store.mark_revoked(tx, grant_id, at=at, reason=reason)
     if ended is not None:
+        if ended.user_id is not None:
+            request_store.forget_consent(
+                tx, user_id=ended.user_id, client_id=ended.client_id, resource=ended.resource
+            )
         tx.record(GrantRevoked(context=about_grant(context, ended), reason=reason))
     return ended
 

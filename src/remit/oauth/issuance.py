@@ -36,7 +36,7 @@ from remit.policy import (
 )
 from remit.scopes import Hierarchy, covers
 
-__all__ = ["Applicant", "Ruling", "Withheld", "WithheldReason", "agent_named", "rule"]
+__all__ = ["Applicant", "Ruling", "Withheld", "WithheldReason", "agent_named", "claims_of", "rule"]
 
 _NOT_PERMITTED = "no policy permits this agent on this server"
 
@@ -154,7 +154,7 @@ def _standing_refusal(applicant: Applicant, server: Server, catalog: Catalog) ->
 def _narrow(
     asked: Sequence[ScopeName], applicant: Applicant, server: Server, catalog: Catalog
 ) -> tuple[tuple[ScopeName, ...], tuple[Withheld, ...]]:
-    claims = _claims(applicant, server)
+    claims = claims_of(applicant, server)
     bounds = _bounds(applicant, server, catalog, claims)
     granted: list[ScopeName] = []
     withheld: list[Withheld] = []
@@ -207,7 +207,7 @@ def _bounds(
     )
 
 
-def _claims(applicant: Applicant, server: Server) -> Mapping[str, str]:
+def claims_of(applicant: Applicant, server: Server) -> Mapping[str, str]:
     """What placeholders are filled from. Our own words win over a person's attributes."""
     return MappingProxyType(
         {
@@ -272,7 +272,7 @@ def _evaluation(
 def _definitions(
     scopes: tuple[ScopeName, ...], applicant: Applicant, server: Server, catalog: Catalog
 ) -> list[ScopeDefinition]:
-    claims = _claims(applicant, server)
+    claims = claims_of(applicant, server)
     return [one for name, one in catalog.scopes.items() if fill(name, claims) in scopes]
 
 

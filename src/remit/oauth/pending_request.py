@@ -9,17 +9,29 @@ Source: O21 §7.9; RFC 9700 §4.7, §4.16; AS-55.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from remit.clock import EpochSeconds
+from remit.errors import Error
 
-__all__ = ["PendingRequest"]
+__all__ = ["NotWaitingError", "PendingRequest"]
+
+
+class NotWaitingError(Error):
+    """No request of that name waits in this browser: answered, expired, or opened elsewhere."""
+
+    code: ClassVar[str] = "not_waiting"
+
+    def __init__(self) -> None:
+        super().__init__("no such request waits in this browser")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingRequest:
     """One request as stored: the digests of its name and of the browser's cookie, never either itself.
 
-    `query` is what the client sent, to be read again by the same checks.
+    `query` is what the client sent, to be read again by the same checks; `redirect_uri`
+    is where its answer goes, as it was checked.
     `session_id` is the log-in session the browser had when it came, if any: with
     `prompt=login` another one must answer.
     """
@@ -27,6 +39,7 @@ class PendingRequest:
     digest: str
     browser_digest: str
     query: str
+    redirect_uri: str
     session_id: str | None
     created_at: EpochSeconds
     expires_at: EpochSeconds

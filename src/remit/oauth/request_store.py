@@ -23,7 +23,7 @@ __all__ = [
     "find_consent",
     "find_request",
     "finish_request",
-    "forget_consents",
+    "forget_consent",
     "purge_expired_requests",
     "remember_consent",
 ]
@@ -69,7 +69,13 @@ def add_request(tx: Transaction, request: PendingRequest) -> None:
         insert(authorization_requests).values(
             digest=request.digest,
             browser_digest=request.browser_digest,
-            parameters=canonical_text({"query": request.query, "session_id": request.session_id}),
+            parameters=canonical_text(
+                {
+                    "query": request.query,
+                    "redirect_uri": request.redirect_uri,
+                    "session_id": request.session_id,
+                }
+            ),
             created_at=request.created_at,
             expires_at=request.expires_at,
         )
@@ -153,18 +159,15 @@ def remember_consent(tx: Transaction, consent: Consent) -> None:
     )
 
 
-def forget_consents(
-    tx: Transaction, *, user_id: UserId | None = None, client_id: ClientId | None = None
-) -> int:
-    """Forget what was allowed, so that it is asked again; how many. At least one filter is needed."""
-    if user_id is None and client_id is None:
-        raise ValueError("whose consents to forget was not said")
-    statement = delete(consents)
-    if user_id is not None:
-        statement = statement.where(consents.c.user_id == user_id)
-    if client_id is not None:
-        statement = statement.where(consents.c.client_id == client_id)
-    return tx.connection.execute(statement).rowcount
+def forget_consent(tx: Transaction, *, user_id: UserId, client_id: ClientId, resource: str) -> None:
+    """Forget what that person allowed that client on that server, so that it is asked again."""
+    tx.connection.execute(
+        delete(consents).where(
+            consents.c.user_id == user_id,
+            consents.c.client_id == client_id,
+            consents.c.resource == resource,
+        )
+    )
 
 
 def _request(row: Row[Any]) -> PendingRequest:
@@ -173,6 +176,7 @@ def _request(row: Row[Any]) -> PendingRequest:
         digest=row.digest,
         browser_digest=row.browser_digest,
         query=parameters["query"],
+        redirect_uri=parameters["redirect_uri"],
         session_id=parameters["session_id"],
         created_at=EpochSeconds(row.created_at),
         expires_at=EpochSeconds(row.expires_at),

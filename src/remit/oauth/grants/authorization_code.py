@@ -14,6 +14,7 @@ from remit.db import Transaction
 from remit.ids import digest
 from remit.oauth import grant_store, pkce
 from remit.oauth.client import Client, GrantType
+from remit.oauth.client_standing import note_client_use
 from remit.oauth.deps import OAuthDeps
 from remit.oauth.errors import InvalidGrantError, InvalidRequestError
 from remit.oauth.grant import AuthorizationCode, Grant, RevokeReason
@@ -107,6 +108,7 @@ def _issue_from(
     )
     now = deps.clock.now()
     signed, token = issue_access_token(grant, applicant, ruling.scopes, deps=deps, now=now)
+    note_client_use(tx, client, now=now)
     refresh_token = issue_refresh_token(tx, grant, client, deps=deps, now=now)
     tx.record(
         TokenIssued(

@@ -18,6 +18,7 @@ from remit.model import Agent, AgentClass, ClientKind, Server
 from remit.oauth import grant_store
 from remit.oauth.authorization_request import require_scopes
 from remit.oauth.client import Client, GrantType
+from remit.oauth.client_standing import note_client_use
 from remit.oauth.deps import OAuthDeps
 from remit.oauth.errors import InvalidScopeError, UnauthorizedClientError
 from remit.oauth.grant import Grant, GrantKind
@@ -60,6 +61,7 @@ async def issue(deps: OAuthDeps, client: Client, form: Params, *, context: Conte
 
     def grant_and_issue(tx: Transaction) -> IssuedTokens:
         grant = _standing_grant(tx, wanted, deps=deps, now=now)
+        note_client_use(tx, client, now=now)
         signed, token = issue_access_token(grant, applicant, ruling.scopes, deps=deps, now=now)
         tx.record(
             TokenIssued(

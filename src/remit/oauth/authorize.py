@@ -1,0 +1,100 @@
+"""The authorization endpoint: a request comes in, is checked, and waits for its person.
+
+Everything a client says is checked here, before anybody is asked to log in. What passes
+is kept on this side; the browser goes on with a random name for it.
+
+Source: O21 §3.1, §4.1.1; RFC 9700 §4.7; AS-09 to AS-16, AS-35.
+"""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from remit.clock import EpochSeconds
+from remit.ids import digest, new_secret
+from remit.oauth import request_store
+from remit.oauth.authorization_request import AuthorizationRequest, Prompt, check_request
+from remit.oauth.authorization_response import AuthorizationRefusalError
+from remit.oauth.circumstances import acting_client, circumstances_of
+from remit.oauth.continuation import continue_path
+from remit.oauth.deps import OAuthDeps
+from remit.oauth.errors import Endpoint, LoginRequiredError, OAuthError
+from remit.oauth.page_door import page_door
+from remit.oauth.pending_request import PendingRequest
+from remit.oauth.requester import Requester, find_requester
+from remit.web import (
+    Params,
+    UnsupportedMediaTypeError,
+    browser_of,
+    parse_query,
+    read_body,
+    redirect,
+    remember_browser,
+)
+
+__all__ = ["endpoint"]
+
+_MAX_FORM = 16_384
+_FORM = "application/x-www-form-urlencoded"
+
+
+def endpoint(deps: OAuthDeps) -> Endpoint:
+    """`GET` and `POST /authorize`."""
+
+    async def authorize(request: Request) -> Response:
+        raw = await _raw_parameters(request)
+        params = parse_query(raw)
+        requester = await find_requester(deps, params)
+        context = acting_client(circumstances_of(request, deps.site), requester.client.client_id)
+        session = await deps.read_session(request)
+        try:
+            checked = _check(deps, params, requester)
+            if session is None and Prompt.NONE in checked.prompt:
+                raise LoginRequiredError("nobody is logged in")
+        except OAuthError as error:
+            raise AuthorizationRefusalError(error, requester, context=context) from error
+        session_id = None if session is None else session[1].id
+        return await _wait(deps, request, requester, query=raw.decode(), session_id=session_id)
+
+    return page_door(deps, authorize)
+
+
+async def _raw_parameters(request: Request) -> bytes:
+    """The query of a GET, the form of a POST: never both (O21 §3.1)."""
+    if request.method != "POST":
+        query: bytes = request.scope["query_string"]
+        return query
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != _FORM:
+        raise UnsupportedMediaTypeError(f"the body must be `{_FORM}`")
+    return await read_body(request, limit=_MAX_FORM)
+
+
+def _check(deps: OAuthDeps, params: Params, requester: Requester) -> AuthorizationRequest:
+    return check_request(
+        params,
+        requester.client,
+        agent=requester.agent,
+        back=requester.back,
+        catalog=deps.directory.catalog,
+        public_url=deps.public_url,
+    )
+
+
+async def _wait(
+    deps: OAuthDeps, request: Request, requester: Requester, *, query: str, session_id: str | None
+) -> Response:
+    """Keep the request, tied to this browser, and send the browser on to answer it."""
+    browser, name, now = browser_of(request, deps.site), new_secret(), deps.clock.now()
+    pending = PendingRequest(
+        digest=digest(name),
+        browser_digest=browser.digest,
+        query=query,
+        redirect_uri=requester.back.redirect_uri,
+        session_id=session_id,
+        created_at=now,
+        expires_at=EpochSeconds(now + deps.limits.request_lifetime),
+    )
+    await deps.database.run(lambda tx: request_store.add_request(tx, pending))
+    response = redirect(continue_path(name))
+    remember_browser(response, deps.site, browser)
+    return response

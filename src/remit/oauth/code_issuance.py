@@ -1,0 +1,119 @@
+"""A request is granted: the grant, its code, the consent that is remembered and the events, at once.
+
+The request is answered in the same transaction, so that two answers to one request
+make one code. The code lives 60 seconds unless the repository says less, is bound to
+client, redirect URI and challenge, and only its digest is kept.
+
+Source: O21 §4.1.2; RFC 6749 §10.10; AS-17, AS-29.
+"""
+
+from dataclasses import dataclass
+
+from starlette.responses import Response
+
+from remit.audit.events import AuthorizationCodeIssued, ConsentGranted
+from remit.clock import EpochSeconds
+from remit.db import Transaction
+from remit.ids import GrantId, ScopeName, digest, new_id, new_secret
+from remit.oauth import grant_store, request_store
+from remit.oauth.authorization_response import code_response
+from remit.oauth.deps import OAuthDeps
+from remit.oauth.grant import AuthorizationCode, Grant, GrantKind
+from remit.oauth.grant_revocation import about_grant
+from remit.oauth.pending_request import NotWaitingError
+from remit.oauth.request_store import Consent
+from remit.oauth.waiting_request import Person, Waiting
+from remit.tokens import audience_of
+
+__all__ = ["Assent", "issue_code"]
+
+_CODE_PREFIX = "rmt_ac_"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assent:
+    """Who granted which scopes. `shown_digest` is `None` where an earlier consent still holds."""
+
+    person: Person
+    scopes: tuple[ScopeName, ...]
+    shown_digest: str | None
+
+
+async def issue_code(deps: OAuthDeps, waiting: Waiting, assent: Assent) -> Response:
+    """Grant `waiting` as `assent` says, and redirect to the client with a code.
+
+    Raises:
+        NotWaitingError: it was answered in the meantime.
+    """
+    code, now = new_secret(_CODE_PREFIX), deps.clock.now()
+    grant = _grant(deps, waiting, assent, now=now)
+
+    def commit(tx: Transaction) -> None:
+        if not request_store.finish_request(tx, waiting.pending.digest, now=now):
+            raise NotWaitingError
+        grant_store.add_grant(tx, grant)
+        grant_store.add_authorization_code(tx, _code(deps, waiting, grant, code=code))
+        known = about_grant(assent.person.context, grant)
+        if assent.shown_digest is not None:
+            request_store.remember_consent(tx, _consent(waiting, grant, assent))
+            tx.record(
+                ConsentGranted(
+                    context=known,
+                    resource=grant.resource,
+                    requested=waiting.request.scopes,
+                    granted=grant.scopes,
+                    shown_digest=assent.shown_digest,
+                )
+            )
+        tx.record(
+            AuthorizationCodeIssued(context=known, resource=grant.resource, scopes=grant.scopes)
+        )
+
+    await deps.database.run(commit)
+    return code_response(deps, code, waiting.requester)
+
+
+def _grant(deps: OAuthDeps, waiting: Waiting, assent: Assent, *, now: EpochSeconds) -> Grant:
+    agent, session = waiting.requester.agent, assent.person.session
+    lifetime = deps.directory.catalog.issuer.grant_lifetime
+    return Grant(
+        id=GrantId(new_id("grt")),
+        kind=GrantKind.USER,
+        user_id=assent.person.user.id,
+        client_id=waiting.requester.client.client_id,
+        agent_id=agent.id,
+        tenant=assent.person.user.tenant,
+        environment=waiting.request.server.environment,
+        resource=audience_of(deps.public_url, waiting.request.server.name),
+        scopes=assent.scopes,
+        purpose=agent.purpose,
+        auth_time=session.auth_time,
+        acr=session.acr,
+        amr=session.amr,
+        created_at=now,
+        last_used_at=now,
+        expires_at=EpochSeconds(now + lifetime),
+    )
+
+
+def _code(deps: OAuthDeps, waiting: Waiting, grant: Grant, *, code: str) -> AuthorizationCode:
+    lifetime = deps.directory.catalog.issuer.code_lifetime
+    return AuthorizationCode(
+        digest=digest(code),
+        grant_id=grant.id,
+        client_id=grant.client_id,
+        redirect_uri=waiting.requester.back.redirect_uri,
+        code_challenge=waiting.request.code_challenge,
+        expires_at=EpochSeconds(grant.created_at + lifetime),
+    )
+
+
+def _consent(waiting: Waiting, grant: Grant, assent: Assent) -> Consent:
+    return Consent(
+        user_id=assent.person.user.id,
+        client_id=grant.client_id,
+        resource=grant.resource,
+        scopes=grant.scopes,
+        fingerprint=waiting.requester.client.fingerprint,
+        granted_at=grant.created_at,
+    )

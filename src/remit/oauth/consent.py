@@ -1,0 +1,194 @@
+"""What a person is shown before an agent may act for them, and when they need not be asked again.
+
+The page names the software and who vouches for it, where the code goes, the agent and
+who answers for it, each scope in words with the data it opens, what was asked and
+cannot be had, and for how long. The person may allow less than was asked, but not
+nothing. `shown_digest` is the SHA-256 of the words shown: they are what was consented to.
+
+Asked again whenever more is asked, the client changed, it asked to be (`prompt=consent`),
+or the code stays on a machine where any program could claim to be the client.
+
+Source: MCP S26 confused deputy, localhost redirects; SBP26 consent; CIMD §8.4, §8.5; RFC 8252 §8.6; AS-48, AS-54.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from remit.clock import Seconds
+from remit.ids import ScopeName
+from remit.model import Catalog, ClientKind, ScopeDefinition, Sensitivity
+from remit.oauth.authorization_request import AuthorizationRequest, Prompt
+from remit.oauth.client import Client, GrantType
+from remit.oauth.issuance import Applicant, Ruling, Withheld, WithheldReason, claims_of
+from remit.oauth.redirect_uri import displayed_host, is_loopback
+from remit.oauth.request_store import Consent
+from remit.oauth.scope_placeholders import fill
+from remit.web import render
+
+__all__ = ["ConsentView", "Option", "Unavailable", "consent_is_needed", "consent_view"]
+
+_TEXT = "oauth/consent_text.html"
+
+_WHY: Mapping[WithheldReason, str] = MappingProxyType(
+    {
+        WithheldReason.NOT_ON_SERVER: "nothing on this server needs it",
+        WithheldReason.AGENT: "this agent may not hold it",
+        WithheldReason.PERSON: "your roles do not include it",
+        WithheldReason.UNFILLED: "your account lacks the detail it is bound to",
+        WithheldReason.FORBIDDEN: "it is forbidden to every agent",
+        WithheldReason.TOO_MANY: "it is more than one agent may hold at once",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One scope that the person may allow."""
+
+    scope: ScopeName
+    title: str
+    description: str
+    data_categories: tuple[str, ...]
+    sensitivity: Sensitivity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unavailable:
+    """One scope that was asked for and cannot be had, and why."""
+
+    scope: ScopeName
+    title: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentView:
+    """All that the page says. Names and hosts of the client are its own words."""
+
+    client_name: str
+    client_host: str | None
+    client_is_registered: bool
+    introduced_itself: bool
+    destination: str
+    stays_on_device: bool
+    agent_name: str
+    agent_owner: str
+    agent_purpose: str
+    server_title: str
+    server_environment: str
+    organisation: str
+    options: tuple[Option, ...]
+    unavailable: tuple[Unavailable, ...]
+    lasts: str
+    idles: str
+    renews: bool
+
+    @property
+    def text(self) -> str:
+        """The part of the page that the person says yes or no to, as HTML."""
+        return render(_TEXT, {"view": self})
+
+    @property
+    def shown_digest(self) -> str:
+        """The SHA-256 of `text`, in hexadecimal."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+def consent_view(
+    request: AuthorizationRequest,
+    client: Client,
+    applicant: Applicant,
+    *,
+    ruling: Ruling,
+    catalog: Catalog,
+) -> ConsentView:
+    """What to show for `request`, of which `ruling` says what may be had."""
+    agent, issuer = applicant.agent, catalog.issuer
+    titles = _definitions(applicant, request, catalog)
+    return ConsentView(
+        client_name=client.name,
+        client_host=client.host,
+        client_is_registered=agent.id != catalog.unregistered.id,
+        introduced_itself=client.kind is ClientKind.DYNAMIC,
+        destination=displayed_host(request.back.redirect_uri),
+        stays_on_device=is_loopback(request.back.redirect_uri),
+        agent_name=agent.name,
+        agent_owner=agent.owner,
+        agent_purpose=agent.purpose,
+        server_title=request.server.title,
+        server_environment=request.server.environment,
+        organisation=catalog.tenants[applicant.subject.tenant].name,
+        options=tuple(_option(scope, titles) for scope in ruling.scopes),
+        unavailable=tuple(_unavailable(one, titles) for one in ruling.withheld),
+        lasts=_in_words(issuer.grant_lifetime),
+        idles=_in_words(min(issuer.refresh_token_idle, issuer.grant_lifetime)),
+        renews=client.may_use(GrantType.REFRESH_TOKEN),
+    )
+
+
+def consent_is_needed(
+    remembered: Consent | None,
+    request: AuthorizationRequest,
+    client: Client,
+    *,
+    offered: tuple[ScopeName, ...],
+) -> bool:
+    """Whether the person has to be asked, given what they allowed this client on this server before."""
+    if remembered is None or Prompt.CONSENT in request.prompt:
+        return True
+    if remembered.fingerprint != client.fingerprint:
+        return True
+    if not request.back.redirect_uri.startswith("https://"):
+        # RFC 8252 §8.6: on the person's own machine any program can play this client.
+        return True
+    return not set(offered) <= set(remembered.scopes)
+
+
+def _definitions(
+    applicant: Applicant, request: AuthorizationRequest, catalog: Catalog
+) -> Mapping[ScopeName, ScopeDefinition]:
+    """Each scope as declared, and as it reads for this person."""
+    claims = claims_of(applicant, request.server)
+    found: dict[ScopeName, ScopeDefinition] = {}
+    for name, definition in catalog.scopes.items():
+        found[name] = definition
+        filled = fill(name, claims)
+        if filled is not None:
+            found[filled] = definition
+    return found
+
+
+def _option(scope: ScopeName, titles: Mapping[ScopeName, ScopeDefinition]) -> Option:
+    definition = titles.get(scope)
+    if definition is None:
+        return Option(
+            scope=scope,
+            title=scope,
+            description="",
+            data_categories=(),
+            sensitivity=Sensitivity.LOW,
+        )
+    return Option(
+        scope=scope,
+        title=definition.title,
+        description=definition.description,
+        data_categories=definition.data_categories,
+        sensitivity=definition.sensitivity,
+    )
+
+
+def _unavailable(one: Withheld, titles: Mapping[ScopeName, ScopeDefinition]) -> Unavailable:
+    definition = titles.get(one.scope)
+    title = one.scope if definition is None else definition.title
+    return Unavailable(scope=one.scope, title=title, why=_WHY[one.reason])
+
+
+def _in_words(length: Seconds) -> str:
+    """`length` in the largest unit that fits, rounded down: `30 days`, `1 hour`."""
+    for unit, seconds in (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)):
+        count = length // seconds
+        if count:
+            return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
+    return "no time"

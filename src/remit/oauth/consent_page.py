@@ -1,0 +1,62 @@
+"""The consent page as a response: the words of `consent`, in a form only this browser can send.
+
+The form's token names the request and the person, so that what one person is shown
+cannot be sent as another's answer.
+
+Source: SBP26 consent (CSRF, framing); MCP S26; AS-54.
+"""
+
+from starlette.responses import Response
+
+from remit.oauth.consent import ConsentView, consent_view
+from remit.oauth.deps import OAuthDeps
+from remit.oauth.issuance import Ruling
+from remit.oauth.waiting_request import Person, Waiting
+from remit.web import Browser, csrf_token, page, redirect_source, remember_browser
+
+__all__ = ["consent_form", "consent_page", "view_of"]
+
+
+def view_of(deps: OAuthDeps, waiting: Waiting, person: Person, *, ruling: Ruling) -> ConsentView:
+    """What this person is to be shown of this request, at this moment."""
+    return consent_view(
+        waiting.request,
+        waiting.requester.client,
+        person.applicant,
+        ruling=ruling,
+        catalog=deps.directory.catalog,
+    )
+
+
+def consent_form(waiting: Waiting, person: Person) -> str:
+    """The name of the form, for its CSRF token: this request, this person."""
+    return f"consent:{waiting.pending.digest}:{person.user.id}"
+
+
+def consent_page(
+    deps: OAuthDeps,
+    waiting: Waiting,
+    person: Person,
+    *,
+    view: ConsentView,
+    asked_in: tuple[Browser, str],
+    problem: str | None = None,
+) -> Response:
+    """The page. `asked_in` is the browser and its name for the request; `problem` why it is shown again."""
+    browser, name = asked_in
+    response = page(
+        "oauth/consent.html",
+        {
+            "view": view,
+            "shown": view.shown_digest,
+            "request": name,
+            "csrf_token": csrf_token(browser, consent_form(waiting, person)),
+            "display_name": person.user.display_name,
+            "problem": problem,
+        },
+        status=200 if problem is None else 400,
+        # A browser applies form-action to the redirect that follows the form as well.
+        form_action=[redirect_source(waiting.requester.back.redirect_uri)],
+    )
+    remember_browser(response, deps.site, browser)
+    return response

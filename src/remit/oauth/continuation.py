@@ -1,0 +1,117 @@
+"""What happens next to a request that waits: log in, be asked, or be answered.
+
+A GET that grants anything grants only what this person allowed this client before.
+Everything else takes a button on the consent page.
+
+Source: O21 §4.1.1, §7.9; OpenID Connect Core §3.1.2.1, §3.1.2.6.
+"""
+
+from collections.abc import Sequence
+from urllib.parse import quote, urlsplit
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from remit.clock import Clock
+from remit.db import Database
+from remit.identity import FormSources
+from remit.ids import digest
+from remit.oauth import request_store
+from remit.oauth.authorization_request import Prompt
+from remit.oauth.circumstances import circumstances_of
+from remit.oauth.code_issuance import Assent, issue_code
+from remit.oauth.consent import consent_is_needed
+from remit.oauth.consent_page import consent_page, view_of
+from remit.oauth.deps import OAuthDeps
+from remit.oauth.errors import ConsentRequiredError, Endpoint, LoginRequiredError
+from remit.oauth.issuance import Ruling
+from remit.oauth.page_door import page_door
+from remit.oauth.waiting_request import (
+    Person,
+    Waiting,
+    find_waiting,
+    must_log_in,
+    person_answering,
+    refusal_of,
+    rule_on_request,
+)
+from remit.tokens import audience_of
+from remit.web import (
+    MalformedParametersError,
+    browser_of,
+    error_page,
+    parse_query,
+    redirect,
+    redirect_source,
+)
+
+__all__ = ["continue_path", "endpoint", "login_form_sources"]
+
+
+def continue_path(name: str) -> str:
+    """Where a browser answers the request it knows by `name`."""
+    return f"/authorize/continue?request={quote(name, safe='')}"
+
+
+def endpoint(deps: OAuthDeps) -> Endpoint:
+    """`GET /authorize/continue`."""
+
+    async def continue_(request: Request) -> Response:
+        if request.method != "GET":
+            return error_page(405, "Only GET", message="This page answers GET alone.")
+        name = parse_query(request.scope["query_string"]).one("request") or ""
+        browser = browser_of(request, deps.site)
+        context = circumstances_of(request, deps.site)
+        waiting = await find_waiting(deps, name, browser=browser, context=context)
+        found = await deps.read_session(request)
+        if found is None or must_log_in(waiting, found[1]):
+            if Prompt.NONE in waiting.request.prompt:
+                required = LoginRequiredError("somebody would have to log in")
+                raise refusal_of(waiting, required, context=context)
+            return redirect(f"/login?return_to={quote(continue_path(name), safe='')}")
+        person = person_answering(waiting, found, deps=deps, context=context)
+        ruling = rule_on_request(waiting, person, scopes=waiting.request.scopes, deps=deps)
+        if not await _must_ask(deps, waiting, person, ruling):
+            assent = Assent(person=person, scopes=ruling.scopes, shown_digest=None)
+            return await issue_code(deps, waiting, assent)
+        if Prompt.NONE in waiting.request.prompt:
+            error = ConsentRequiredError("consent would have to be asked")
+            raise refusal_of(waiting, error, context=person.context)
+        view = view_of(deps, waiting, person, ruling=ruling)
+        return consent_page(deps, waiting, person, view=view, asked_in=(browser, name))
+
+    return page_door(deps, continue_)
+
+
+def login_form_sources(database: Database, clock: Clock) -> FormSources:
+    """Where the log-in form may lead besides here, for `identity.IdentityDeps.form_sources`.
+
+    A remembered consent, or a refusal, follows a log-in with a redirect to the client
+    at once, and a browser applies the form's policy to it.
+    """
+
+    async def sources(return_to: str) -> Sequence[str]:
+        try:
+            name = parse_query(urlsplit(return_to).query.encode()).one("request")
+        except MalformedParametersError:
+            return ()
+        if name is None:
+            return ()
+        now = clock.now()
+        pending = await database.read(
+            lambda tx: request_store.find_request(tx, digest(name), now=now)
+        )
+        return () if pending is None else (redirect_source(pending.redirect_uri),)
+
+    return sources
+
+
+async def _must_ask(deps: OAuthDeps, waiting: Waiting, person: Person, ruling: Ruling) -> bool:
+    client = waiting.requester.client
+    resource = audience_of(deps.public_url, waiting.request.server.name)
+    remembered = await deps.database.read(
+        lambda tx: request_store.find_consent(
+            tx, user_id=person.user.id, client_id=client.client_id, resource=resource
+        )
+    )
+    return consent_is_needed(remembered, waiting.request, client, offered=ruling.scopes)

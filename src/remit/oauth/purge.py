@@ -1,0 +1,22 @@
+"""What the authorization server forgets, and when: nothing that a reuse or a review could still need.
+
+Spent codes and refresh tokens stay a day beyond their expiry, so that their reuse is
+seen; requests that waited go at the same age. Grants stay: an access review needs them.
+
+Source: O21 §4.1.3; MISSION A3 (what is unused is removed).
+"""
+
+from remit.clock import EpochSeconds, Seconds
+from remit.db import Transaction
+from remit.oauth.grant_store import purge_expired_credentials
+from remit.oauth.request_store import purge_expired_requests
+
+__all__ = ["purge_expired"]
+
+_KEPT: Seconds = Seconds(86_400)
+
+
+def purge_expired(tx: Transaction, now: EpochSeconds) -> int:
+    """Delete what expired more than a day ago; how many rows."""
+    before = EpochSeconds(now - _KEPT)
+    return purge_expired_credentials(tx, before=before) + purge_expired_requests(tx, before=before)

@@ -1,0 +1,171 @@
+"""A request that waits, found again in its own browser, and the person who is to answer it.
+
+What the client sent is checked again by the same rules: the repository, the client and
+the agent may have changed while somebody logged in. Decides whether the person must
+log in first, and what of the request they could grant.
+
+Source: O21 §7.9; OpenID Connect Core §3.1.2.1 (`prompt`, `max_age`); RFC 9700 §4.7.
+"""
+
+import hmac
+from dataclasses import dataclass
+
+from remit.audit.context import Context
+from remit.identity import Session, User, subject_of
+from remit.ids import ScopeName, digest
+from remit.oauth import request_store
+from remit.oauth.authorization_request import AuthorizationRequest, Prompt, check_request
+from remit.oauth.authorization_response import AuthorizationRefusalError
+from remit.oauth.circumstances import acting_user
+from remit.oauth.deps import OAuthDeps
+from remit.oauth.errors import AccessDeniedError, OAuthError
+from remit.oauth.grant_holder import is_suspended
+from remit.oauth.issuance import Applicant, Ruling, rule
+from remit.oauth.pending_request import NotWaitingError, PendingRequest
+from remit.oauth.requester import Requester, find_requester
+from remit.web import Browser, parse_query
+
+__all__ = [
+    "Person",
+    "Waiting",
+    "find_waiting",
+    "must_log_in",
+    "person_answering",
+    "refusal_of",
+    "rule_on_request",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A request that waits: as stored, who sent it, what it asks."""
+
+    pending: PendingRequest
+    requester: Requester
+    request: AuthorizationRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Who is logged in and answers: account and session, what they are to policies and to the log."""
+
+    user: User
+    session: Session
+    applicant: Applicant
+    context: Context
+
+
+async def find_waiting(
+    deps: OAuthDeps, name: str | None, *, browser: Browser, context: Context
+) -> Waiting:
+    """The request that `browser` knows by `name`.
+
+    Raises:
+        NotWaitingError: none of that name waits in this browser.
+        UnusableRequestError, AuthorizationRefusalError: it no longer passes.
+    """
+    if name is None or browser.is_new:
+        raise NotWaitingError
+    now = deps.clock.now()
+    pending = await deps.database.read(
+        lambda tx: request_store.find_request(tx, digest(name), now=now)
+    )
+    if pending is None or not hmac.compare_digest(pending.browser_digest, browser.digest):
+        raise NotWaitingError
+    params = parse_query(pending.query.encode())
+    requester = await find_requester(deps, params)
+    try:
+        request = check_request(
+            params,
+            requester.client,
+            agent=requester.agent,
+            back=requester.back,
+            catalog=deps.directory.catalog,
+            public_url=deps.public_url,
+        )
+    except OAuthError as error:
+        raise AuthorizationRefusalError(
+            error, requester, context=context, pending=pending
+        ) from error
+    return Waiting(pending=pending, requester=requester, request=request)
+
+
+def must_log_in(waiting: Waiting, session: Session | None) -> bool:
+    """Whether somebody has to log in, perhaps again, before this request can be answered.
+
+    Age is measured against when the request came, so that reading the consent page
+    slowly is no reason to log in once more.
+    """
+    if session is None:
+        return True
+    request, pending = waiting.request, waiting.pending
+    again = bool({Prompt.LOGIN, Prompt.SELECT_ACCOUNT} & request.prompt) or request.max_age == 0
+    if again and session.id == pending.session_id:
+        return True
+    if request.max_age is None:
+        return False
+    return pending.created_at - session.auth_time > request.max_age
+
+
+def person_answering(
+    waiting: Waiting, found: tuple[User, Session], *, deps: OAuthDeps, context: Context
+) -> Person:
+    """The person who is logged in, as the one to answer `waiting`."""
+    user, session = found
+    requester = waiting.requester
+    return Person(
+        user=user,
+        session=session,
+        applicant=Applicant(
+            subject=subject_of(user, deps.directory.catalog),
+            agent=requester.agent,
+            client_id=requester.client.client_id,
+            suspended=is_suspended(requester.agent, deps),
+            acr=session.acr,
+            amr=session.amr,
+            auth_time=session.auth_time,
+            ip=context.network.ip,
+        ),
+        context=acting_user(context, user.id, user.tenant).with_(
+            client_id=requester.client.client_id,
+            agent_id=requester.agent.id,
+            environment=waiting.request.server.environment,
+        ),
+    )
+
+
+def rule_on_request(
+    waiting: Waiting, person: Person, *, scopes: tuple[ScopeName, ...], deps: OAuthDeps
+) -> Ruling:
+    """What of `scopes` the person may grant.
+
+    Raises:
+        AuthorizationRefusalError: nothing.
+    """
+    ruling = rule(
+        scopes,
+        person.applicant,
+        server=waiting.request.server,
+        catalog=deps.directory.catalog,
+        decisions=deps.decisions,
+        now=deps.clock.now(),
+    )
+    if ruling.refusal is not None:
+        raise refusal_of(
+            waiting, AccessDeniedError(ruling.refusal), context=person.context, ruling=ruling
+        )
+    return ruling
+
+
+def refusal_of(
+    waiting: Waiting, error: OAuthError, *, context: Context, ruling: Ruling | None = None
+) -> AuthorizationRefusalError:
+    """`error`, as the answer to `waiting`."""
+    return AuthorizationRefusalError(
+        error,
+        waiting.requester,
+        context=context,
+        request=waiting.request,
+        ruling=ruling,
+        pending=waiting.pending,
+    )
