@@ -65,7 +65,7 @@ class Request:
 
     id: JsonRpcId
     method: str
-    params: JsonObject | None = None
+    params: "JsonObject | None" = None
 
     def to_json(self) -> JsonObject:
         message: JsonObject = {"jsonrpc": "2.0", "id": self.id, "method": self.method}
@@ -79,7 +79,7 @@ class Notification:
     """A message that is owed nothing."""
 
     method: str
-    params: JsonObject | None = None
+    params: "JsonObject | None" = None
 
     def to_json(self) -> JsonObject:
         message: JsonObject = {"jsonrpc": "2.0", "method": self.method}
@@ -93,8 +93,8 @@ class Response:
     """The answer to a request: a result, or an error. `id` is `None` only in an error."""
 
     id: JsonRpcId | None
-    result: JsonObject | None = None
-    error: JsonObject | None = None
+    result: "JsonObject | None" = None
+    error: "JsonObject | None" = None
 
     def to_json(self) -> JsonObject:
         message: JsonObject = {"jsonrpc": "2.0", "id": self.id}

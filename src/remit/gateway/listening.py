@@ -85,7 +85,7 @@ async def _pass_down(
 
 
 async def _while_standing(recheck: Recheck, seconds: float) -> None:
-    while isinstance(await recheck(), AccessToken):
+    while isinstance(await recheck(), AccessToken):  # noqa: ASYNC110  a token expires without an event
         await asyncio.sleep(seconds)
 
 

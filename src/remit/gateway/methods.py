@@ -56,7 +56,7 @@ class Subject:
 
     kind: ResourceKind
     name: str
-    arguments: JsonObject | None = None
+    arguments: "JsonObject | None" = None
 
 
 _BOTH: Mapping[str, Treatment] = {
@@ -85,7 +85,7 @@ def treatment_of(method: str, era: Era) -> Treatment | None:
     return (_MODERN if era is Era.MODERN else _LEGACY).get(method)
 
 
-def subject_of(method: str, params: JsonObject | None) -> Subject:
+def subject_of(method: str, params: "JsonObject | None") -> Subject:
     """What a decided call is about, read from the body.
 
     Raises:
@@ -120,7 +120,7 @@ def _text(values: Mapping[str, Json], member: str) -> str:
     return value
 
 
-def _arguments(values: JsonObject) -> JsonObject | None:
+def _arguments(values: JsonObject) -> "JsonObject | None":
     arguments = values.get("arguments")
     if arguments is None:
         return None

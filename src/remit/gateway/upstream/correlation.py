@@ -112,7 +112,7 @@ class Correlation:
         return self._pending.get(number)
 
 
-def _progress_token(params: JsonObject | None) -> Json:
+def _progress_token(params: "JsonObject | None") -> Json:
     meta = params.get("_meta") if params else None
     token = meta.get("progressToken") if isinstance(meta, dict) else None
     return token if isinstance(token, str | int) and not isinstance(token, bool) else None

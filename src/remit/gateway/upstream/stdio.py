@@ -88,17 +88,16 @@ class Stdio:
         except UpstreamError:
             self._back_off()
             raise
+        spoken = False
         try:
-            self._legacy_only = not await _speaks_modern(pipe, self._limits)
-        except BaseException:
-            await pipe.close()
-            self._back_off()
-            raise
-        if self._legacy_only:
-            await pipe.close()
-            return None
-        self._failures = 0
-        return pipe
+            spoken = await _speaks_modern(pipe, self._limits)
+            self._legacy_only = not spoken
+        finally:
+            if not spoken:
+                self._back_off()
+                await pipe.close()
+        self._failures = 0 if spoken else self._failures
+        return pipe if spoken else None
 
     def _exited(self) -> None:
         if not self._closed:
