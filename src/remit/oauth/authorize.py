@@ -43,8 +43,9 @@ def endpoint(deps: OAuthDeps) -> Endpoint:
     async def authorize(request: Request) -> Response:
         raw = await _raw_parameters(request)
         params = parse_query(raw)
-        requester = await find_requester(deps, params)
-        context = acting_client(circumstances_of(request, deps.site), requester.client.client_id)
+        circumstances = circumstances_of(request, deps.site)
+        requester = await find_requester(deps, params, context=circumstances)
+        context = acting_client(circumstances, requester.client.client_id)
         session = await deps.read_session(request)
         try:
             checked = _check(deps, params, requester)

@@ -8,6 +8,7 @@ Source: O21 §4.1.2.1, §2.3.5; AS-11, AS-44.
 
 from dataclasses import dataclass
 
+from remit.audit.context import Context
 from remit.model import Agent
 from remit.oauth.authorization_request import ReturnAddress, UnusableRequestError, return_address
 from remit.oauth.client import Client
@@ -37,7 +38,7 @@ class Requester:
         return self.is_registered or is_loopback(self.back.redirect_uri)
 
 
-async def find_requester(deps: OAuthDeps, params: Params) -> Requester:
+async def find_requester(deps: OAuthDeps, params: Params, *, context: Context) -> Requester:
     """The requester that `params` name.
 
     Raises:
@@ -50,7 +51,7 @@ async def find_requester(deps: OAuthDeps, params: Params) -> Requester:
             "`client_id` is repeated" if named else "`client_id` is required"
         )
     try:
-        client = await find_client(deps, named[0])
+        client = await find_client(deps, named[0], context=context)
     except InvalidClientError as error:
         raise UnusableRequestError(error.detail, error="invalid_client") from error
     agent = None if client is None else agent_of(client, deps)

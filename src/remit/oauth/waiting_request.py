@@ -73,7 +73,7 @@ async def find_waiting(
     if pending is None or not hmac.compare_digest(pending.browser_digest, browser.digest):
         raise NotWaitingError
     params = parse_query(pending.query.encode())
-    requester = await find_requester(deps, params)
+    requester = await find_requester(deps, params, context=context)
     try:
         request = check_request(
             params,
