@@ -24,11 +24,10 @@ from remit.audit.recovery import AuditLogDamagedError
 from remit.audit.redact import Redaction, Redactor
 from remit.audit.report import Problem, StreamReport, Verdict, VerifyReport, render_report
 from remit.audit.stream import AuditLogLockedError, StreamSettings
-from remit.audit.table import HEADINGS, Row, render_rows, row, tail
+from remit.audit.table import Row, render_rows, row, tail
 from remit.audit.verify import verify_log
 
 __all__ = [
-    "HEADINGS",
     "Actor",
     "ActorType",
     "AuditLog",

@@ -81,13 +81,12 @@ class Stream:
         self._disk = disk
         _make_private(settings.folder)
         self._lock = _lock(settings.folder)
-        try:
-            self._begin()
-        except BaseException:
-            os.close(self._lock)
-            raise
+        with contextlib.ExitStack() as undo:
+            undo.callback(os.close, self._lock)
+            self._begin(undo)
+            undo.pop_all()
 
-    def _begin(self) -> None:
+    def _begin(self, undo: contextlib.ExitStack) -> None:
         folder, disk = self._settings.folder, self._disk
         verifier = VerifierKey.of(self._settings.origin, self._key)
         found = recover(folder, verifier)
@@ -96,7 +95,9 @@ class Stream:
         self._last: Checkpoint | None = found.last
         self.repaired_bytes = found.torn_bytes
         self._records = disk.open(folder / segment_name(found.position.segment))
+        undo.callback(disk.close, self._records)
         self._checkpoints = disk.open(folder / CHECKPOINTS)
+        undo.callback(disk.close, self._checkpoints)
         self._checkpoints_end = found.checkpoints_end
         self._torn = self._checkpoints_torn = True
         self._repair()
