@@ -1,0 +1,212 @@
+"""A small world for the clients half: a catalog made by hand, a log, keys, a host of metadata documents."""
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+import httpx2
+from starlette.applications import Starlette
+
+from remit.audit.events import Event
+from remit.clock import EpochSeconds, Seconds
+from remit.db import Database
+from remit.guard.ports import Standing
+from remit.ids import AgentId, ScopeName, ServerName, TenantId
+from remit.model import (
+    Agent,
+    AgentClass,
+    AgentClients,
+    Catalog,
+    Environment,
+    Guardrails,
+    HttpUpstream,
+    Issuer,
+    Operation,
+    Registration,
+    Role,
+    ScopeDefinition,
+    Sensitivity,
+    Server,
+    StaticClient,
+    Tenant,
+    Tool,
+)
+from remit.oauth import OAuthDeps, routes
+from remit.policy import CedarEngine, DecisionPoint, PolicySource
+from remit.registry import RegistryDirectory
+from remit.testing import FixedClock, InMemoryAuditLog
+from remit.testing.document_host import DocumentHost
+from remit.tokens import KeySet, SigningKey, TokenVerifier
+from remit.web import site_at
+
+PUBLIC_URL = "https://remit.example"
+ACME = TenantId("acme")
+PROD = Environment("prod")
+READ, WRITE, PURGE = (ScopeName(f"crm:accounts.{name}") for name in ("read", "write", "purge"))
+PLACEHOLDER = ScopeName("tenant:read:{organization_id}")
+SECRETS = {"env:BILLING_SECRET": "billing's secret: 100% + more", "env:REPORTS_SECRET": "reports"}
+_PERMIT_ALL = PolicySource(
+    text='@id("all") permit(principal, action, resource);', filename="all.cedar"
+)
+
+
+def _tool(scope: ScopeName) -> Tool:
+    return Tool(
+        name=scope.rpartition(".")[2],
+        operation=Operation.READ,
+        scopes=(scope,),
+        sensitivity=Sensitivity.LOW,
+    )
+
+
+def _server() -> Server:
+    return Server(
+        name=ServerName("crm"),
+        title="Customers",
+        owner="crm@acme.example",
+        tenant=None,
+        environment=PROD,
+        upstream=HttpUpstream(url="http://127.0.0.1:1/mcp"),
+        tools=MappingProxyType({tool.name: tool for tool in (_tool(READ), _tool(WRITE))}),
+        baseline_scopes=(READ,),
+    )
+
+
+def _agent(name: str, agent_class: AgentClass, clients: AgentClients) -> Agent:
+    return Agent(
+        id=AgentId(name),
+        name=name,
+        owner="owner@acme.example",
+        agent_class=agent_class,
+        scopes=(READ, WRITE),
+        environments=(PROD,),
+        tenants=(ACME,),
+        clients=clients,
+    )
+
+
+def _job(name: str, client_id: str, secret: str) -> Agent:
+    client = StaticClient(
+        client_id=client_id,
+        name=name,
+        grant_types=("client_credentials", "refresh_token"),
+        secret=secret,
+    )
+    return _agent(name, AgentClass.WORKLOAD, AgentClients(static=(client,)))
+
+
+def _agents() -> dict[AgentId, Agent]:
+    desk = StaticClient(client_id="desk", name="Desk", redirect_uris=("https://desk.example/cb",))
+    assistant = AgentClients(
+        static=(desk,),
+        metadata_documents=("https://client.example/meta",),
+        dynamic_redirect_uris=("http://localhost/callback",),
+    )
+    agents = (
+        _agent("support-assistant", AgentClass.ASSISTANT, assistant),
+        _job("billing-job", "billing:job", "env:BILLING_SECRET"),
+        _job("reports-job", "reports", "env:REPORTS_SECRET"),
+    )
+    return {agent.id: agent for agent in agents}
+
+
+def small_catalog() -> Catalog:
+    """One server, one organisation, three agents; registration open, `cursor:` admitted."""
+    return Catalog(
+        version="0" * 64,
+        issuer=Issuer(name="Remit", access_token_lifetime=Seconds(600)),
+        tenants=MappingProxyType({ACME: Tenant(id=ACME, name="Acme", time_zone="UTC")}),
+        environments=(PROD,),
+        guardrails=Guardrails(forbidden_scopes=(PURGE,)),
+        registration=Registration(redirect_uri_schemes=("cursor",)),
+        servers=MappingProxyType({ServerName("crm"): _server()}),
+        scopes=MappingProxyType(
+            {
+                name: ScopeDefinition(name=name, title=name, description=f"what {name} allows")
+                for name in (WRITE, READ, PURGE, PLACEHOLDER)
+            }
+        ),
+        hierarchy=MappingProxyType({}),
+        roles=MappingProxyType({"support": Role(name="support", scopes=(READ, WRITE))}),
+        attribute_rules=(),
+        agents=MappingProxyType(_agents()),
+        unregistered=_agent("unregistered", AgentClass.UNREGISTERED, AgentClients()),
+    )
+
+
+@dataclass
+class World:
+    """The authorization server over one database, and what stands around it."""
+
+    deps: OAuthDeps
+    database: Database
+    audit: InMemoryAuditLog
+    clock: FixedClock
+    directory: RegistryDirectory
+    documents: DocumentHost
+    http: httpx2.AsyncClient
+    published: list[EpochSeconds]
+
+    def admit(self, **registration) -> None:
+        """Put another `registration` section in force."""
+        catalog = self.directory.catalog
+        self.directory.replace_catalog(
+            replace(catalog, registration=replace(catalog.registration, **registration))
+        )
+
+    def declare(self, **catalog) -> None:
+        """Put another catalog in force."""
+        self.directory.replace_catalog(replace(self.directory.catalog, **catalog))
+
+    def stand(self, **standing) -> None:
+        """Put another standing in force."""
+        self.directory.publish(replace(self.directory.standing, **standing))
+
+    def kinds(self) -> list[str]:
+        """What the log holds, in order."""
+        return [event.kind for event in self.audit.events]
+
+    def only(self, kind: type[Event]) -> Event:
+        """The one event of a class."""
+        (event,) = self.audit.of(kind)
+        return event
+
+
+@asynccontextmanager
+async def small_world(database_url: str, clock: FixedClock):
+    """The authorization server at `PUBLIC_URL`, spoken to through `world.http`."""
+    catalog, audit = small_catalog(), InMemoryAuditLog()
+    directory = RegistryDirectory(catalog, Standing(as_of=clock.now()))
+    keys = KeySet([SigningKey.generate(clock.now())])
+    published: list[EpochSeconds] = []
+
+    async def publish() -> None:
+        published.append(clock.now())
+
+    async def read_session(request):
+        return None
+
+    database = Database.open(database_url, recorder=audit)
+    try:
+        async with DocumentHost() as documents:
+            deps = OAuthDeps(
+                database=database,
+                audit=audit,
+                directory=directory,
+                keys=keys,
+                verifier=TokenVerifier(keys, PUBLIC_URL, clock),
+                decisions=DecisionPoint(CedarEngine.load([_PERMIT_ALL], catalog), clock),
+                clock=clock,
+                site=site_at(PUBLIC_URL),
+                read_session=read_session,
+                resolve_secret=lambda reference: SECRETS[reference],
+                fetch=documents.fetcher().fetch,
+                publish=publish,
+            )
+            transport = httpx2.ASGITransport(
+                Starlette(routes=routes(deps)), client=("198.51.100.7", 4711)
+            )
+            async with httpx2.AsyncClient(transport=transport, base_url=PUBLIC_URL) as http:
+                yield World(deps, database, audit, clock, directory, documents, http, published)
+    finally:
+        database.close()
