@@ -75,9 +75,13 @@ def test_ids_sort_by_time():
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(
-        st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=8), inner, max_size=4
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=8),
+            inner,
+            max_size=4,
+        )
     ),
     max_leaves=12,
 )
