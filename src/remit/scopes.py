@@ -14,7 +14,16 @@ from collections.abc import Iterable, Mapping
 
 from remit.ids import ScopeName
 
-__all__ = ["Hierarchy", "covers", "is_scope_name", "is_scope_token", "missing", "parse_scope_param"]
+__all__ = [
+    "Hierarchy",
+    "covers",
+    "fill",
+    "fill_hierarchy",
+    "is_scope_name",
+    "is_scope_token",
+    "missing",
+    "parse_scope_param",
+]
 
 Hierarchy = Mapping[ScopeName, frozenset[ScopeName]]
 """Each scope with everything below it, transitively; a scope without an entry covers only itself."""
@@ -23,6 +32,8 @@ Hierarchy = Mapping[ScopeName, frozenset[ScopeName]]
 _TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 _PART = r"(?:[a-z0-9][a-z0-9_-]*|\{[a-z_]+\})"
 _NAME = re.compile(rf"{_PART}(?::{_PART}(?:\.{_PART})*)+")
+_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+_VALUE = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
 def is_scope_token(text: str) -> bool:
@@ -56,3 +67,23 @@ def missing(
     return tuple(
         scope for scope in required if not any(covers(one, scope, hierarchy) for one in held)
     )
+
+
+def fill(scope: ScopeName, claims: Mapping[str, str]) -> ScopeName | None:
+    """`scope` with every `{placeholder}` filled; `None` when a claim is missing or fits no scope name."""
+    for name in _PLACEHOLDER.findall(scope):
+        # A value with a `.` or a `:` in it would make another scope of this one.
+        if _VALUE.fullmatch(claims.get(name, "")) is None:
+            return None
+    return ScopeName(_PLACEHOLDER.sub(lambda match: claims[match[1]], scope))
+
+
+def fill_hierarchy(hierarchy: Hierarchy, claims: Mapping[str, str]) -> Hierarchy:
+    """`hierarchy` as it reads under `claims`; what cannot be filled covers nothing."""
+    filled: dict[ScopeName, frozenset[ScopeName]] = {}
+    for upper, lower in hierarchy.items():
+        name = fill(upper, claims)
+        if name is not None:
+            below = frozenset(one for scope in lower if (one := fill(scope, claims)) is not None)
+            filled[name] = filled.get(name, frozenset()) | below
+    return filled

@@ -1,19 +1,40 @@
-"""The policy enforcement point: one call in, one outcome out, one record in the log."""
+"""The policy enforcement point: one call in, one outcome out, one record in the log.
 
-from remit.audit.port import AuditLog
+Refuses what the ladder refuses, what cannot be recorded, and everything while an
+earlier outcome is unrecorded. Whatever goes wrong here is a refusal too.
+
+Source: docs/architecture.md, "a call through the gateway", "what fails closed".
+"""
+
+from typing import Final
+
+from remit.audit.events import Decided
+from remit.audit.port import AuditLog, AuditUnavailableError
+from remit.audit.redact import Redaction
 from remit.guard.call import Call, CallResult
-from remit.guard.outcome import Challenge, Deny, Permit
+from remit.guard.closing import Closing
+from remit.guard.ladder import Allowance, Ladder, Shown
+from remit.guard.outcome import Challenge, Deny, Permit, RefusalReason
 from remit.guard.ports import Directory, Redactor
+from remit.guard.records import Finding, completed, decided, finding_of
+from remit.guard.refusal import Refusal
 from remit.guard.settings import GuardSettings
-from remit.guard.visible import Visible
+from remit.guard.visible import Visible, names_of
+from remit.ids import new_id
 from remit.policy.decision_point import DecisionPoint
 from remit.tokens.access_token import AccessToken
 from remit.tokens.verify import TokenVerifier
 
 __all__ = ["Guard"]
 
+_NOTHING: Final = Redaction(input={}, digest=None)
+
 
 class Guard:
+    """Enforces every call that a door hands to it. Its clock is the verifier's."""
+
+    __slots__ = ("_audit", "_closing", "_decisions", "_directory", "_ladder", "_redactor")
+
     def __init__(
         self,
         verifier: TokenVerifier,
@@ -24,24 +45,68 @@ class Guard:
         redactor: Redactor,
         settings: GuardSettings,
     ) -> None:
-        raise NotImplementedError
+        self._directory = directory
+        self._decisions = decisions
+        self._audit = audit
+        self._redactor = redactor
+        self._closing = Closing(audit)
+        self._ladder = Ladder(verifier, directory, decisions=decisions, settings=settings)
 
     @property
     def closed(self) -> bool:
-        """Whether every call is refused because an outcome could not be recorded."""
-        raise NotImplementedError
+        """Whether every call is refused because an outcome is not recorded."""
+        return self._closing.closed
 
     async def authenticate(self, call: Call) -> AccessToken | Challenge | Deny:
         """Who calls; for what uses nothing of a server. Only refusals are recorded."""
-        raise NotImplementedError
+        decision_id = new_id("dec")
+        try:
+            await self._closing.settle()
+            caller = self._ladder.authenticate(call)
+            if isinstance(caller, Refusal):
+                return await self._refuse(call, caller, decision_id)
+        except AuditUnavailableError:
+            return _unavailable(decision_id)
+        except Exception as error:  # noqa: BLE001  whatever it is, it is a refusal
+            return await self._fail(call, decision_id, error)
+        return caller.token
 
     async def decide(self, call: Call) -> Permit | Challenge | Deny:
-        """Whether this very call may happen; the decision is on stable storage when this returns."""
-        raise NotImplementedError
+        """Whether this very call may happen; a permit is on stable storage when this returns."""
+        decision_id = new_id("dec")
+        try:
+            await self._closing.settle()
+            verdict = self._ladder.decide(call)
+            if isinstance(verdict, Refusal):
+                return await self._refuse(call, verdict, decision_id)
+            await self._audit.append(self._event(call, verdict, decision_id))
+        except AuditUnavailableError:
+            return _unavailable(decision_id)
+        except Exception as error:  # noqa: BLE001  whatever it is, it is a refusal
+            return await self._fail(call, decision_id, error)
+        return Permit(
+            decision_id=decision_id, token=verdict.caller.token, decision=verdict.decision
+        )
 
     async def visible(self, call: Call) -> Visible | Challenge | Deny:
-        """What may stand in a list of `call.kind` (of every kind when `None`). Recorded once, SOON."""
-        raise NotImplementedError
+        """What may stand in a list of `call.kind`, of every kind when it is `None`. Recorded once."""
+        decision_id = new_id("dec")
+        try:
+            await self._closing.settle()
+            shown = self._ladder.shown(call)
+            if isinstance(shown, Refusal):
+                return await self._refuse(call, shown, decision_id)
+            self._audit.append_soon(self._event(call, shown, decision_id))
+        except AuditUnavailableError:
+            return _unavailable(decision_id)
+        except Exception as error:  # noqa: BLE001  whatever it is, it is a refusal
+            return await self._fail(call, decision_id, error)
+        return Visible(
+            decision_id=decision_id,
+            token=shown.caller.token,
+            names=names_of(shown.targets),
+            resources=shown.caller.server.resources,
+        )
 
     async def complete(self, permit: Permit, call: Call, *, result: CallResult) -> None:
         """Record what became of a permitted call.
@@ -49,4 +114,77 @@ class Guard:
         Raises:
             AuditUnavailableError: it is not recorded; the guard is closed until it is.
         """
-        raise NotImplementedError
+        await self._closing.record(completed(permit, call, result))
+
+    async def _refuse(self, call: Call, refusal: Refusal, decision_id: str) -> Challenge | Deny:
+        """The refusal as the caller hears it. It stands whether or not it can be recorded."""
+        event = self._event(call, refusal, decision_id)
+        try:
+            if refusal.truth is RefusalReason.MISSING_TOKEN:
+                # Every client starts with one; nobody waits for the disk on its account.
+                self._audit.append_soon(event)
+            else:
+                await self._audit.append(event)
+        except AuditUnavailableError:
+            # INVARIANT: nothing was allowed, so nothing is hidden by the missing record.
+            return refusal.outcome(decision_id)
+        return refusal.outcome(decision_id)
+
+    async def _fail(self, call: Call, decision_id: str, error: Exception) -> Deny:
+        """Refuse because something broke, and say so in the log if it can be said."""
+        finding = Finding(
+            outcome="deny",
+            reason=RefusalReason.ENGINE_ERROR.value,
+            errors=(type(error).__name__,),
+        )
+        try:
+            await self._audit.append(
+                self._decided(call, finding, decision_id=decision_id, redaction=_NOTHING)
+            )
+        except Exception:  # noqa: BLE001  the refusal stands without its record
+            return _failed(decision_id)
+        return _failed(decision_id)
+
+    def _event(self, call: Call, verdict: Allowance | Shown | Refusal, decision_id: str) -> Decided:
+        finding = finding_of(verdict)
+        return self._decided(
+            call, finding, decision_id=decision_id, redaction=self._redacted(call, finding)
+        )
+
+    def _redacted(self, call: Call, finding: Finding) -> Redaction:
+        """What may be kept of the arguments. Those of nobody are not kept at all."""
+        if finding.token is None:
+            return _NOTHING
+        return self._redactor.redact(
+            call.arguments,
+            tenant=finding.token.organization_id,
+            rules=() if finding.target is None else finding.target.arguments,
+        )
+
+    def _decided(
+        self, call: Call, finding: Finding, *, decision_id: str, redaction: Redaction
+    ) -> Decided:
+        return decided(
+            call,
+            finding,
+            decision_id=decision_id,
+            redaction=redaction,
+            catalog_version=self._directory.catalog.version,
+            policy_version=self._decisions.version,
+        )
+
+
+def _unavailable(decision_id: str) -> Deny:
+    return Deny(
+        decision_id=decision_id,
+        reason=RefusalReason.AUDIT_UNAVAILABLE,
+        detail="decisions cannot be recorded at present",
+    )
+
+
+def _failed(decision_id: str) -> Deny:
+    return Deny(
+        decision_id=decision_id,
+        reason=RefusalReason.ENGINE_ERROR,
+        detail="the call could not be decided",
+    )

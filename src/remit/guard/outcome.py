@@ -46,11 +46,13 @@ class Deny:
     """The call may not go ahead, and no other token would change that.
 
     `detail` is safe to show to the agent: it names no policy and no hidden thing.
+    `about_server`: with `NOT_FOUND`, that it is the server which is not there.
     """
 
     decision_id: str
     reason: RefusalReason
     detail: str
+    about_server: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

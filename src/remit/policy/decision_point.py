@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from remit.clock import Clock
 from remit.policy.decision import Decision, DecisionOutcome, DecisionReason, RuleEffect
+from remit.policy.error_text import error_text
 from remit.policy.evaluation import Evaluation
 from remit.policy.port import PolicyEngine
 
@@ -42,7 +43,7 @@ class DecisionPoint:
         try:
             decision = _without_errors(engine.evaluate(evaluation))
         except Exception as error:  # noqa: BLE001  whatever it is, it is a refusal
-            decision = _refusal(engine, f"{type(error).__name__}: {error}")
+            decision = _refusal(engine, error_text(f"{type(error).__name__}: {error}"))
         micros = int((self._clock.monotonic() - started) * 1_000_000)
         return replace(decision, micros=max(micros, 0))
 

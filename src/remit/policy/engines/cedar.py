@@ -10,7 +10,7 @@ Source: Cedar authorization semantics (default deny, forbid overrides permit, sk
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -46,6 +46,7 @@ from remit.policy.decision import (
     MatchedRule,
     RuleEffect,
 )
+from remit.policy.error_text import error_text
 from remit.policy.evaluation import Evaluation, Phase, ResourceFacts
 from remit.policy.open_question import open_policies, reads_arguments
 from remit.policy.source import PolicyInvalidError, PolicySource
@@ -62,6 +63,8 @@ class _Bucket:
     """The policies that can matter to one action, parsed."""
 
     policies: PolicySet
+    names: Mapping[str, str]
+    """Cedar's own name of each policy to its `@id`."""
     open_policies: PolicySet | None
     """Rewritten for open questions; `None` when no policy reads arguments, so none stays open."""
 
@@ -125,7 +128,8 @@ class CedarEngine:
         }
         # The schema wants arguments; in an open question there are none, and no policy reads them.
         schema = None if open_question else self._schema
-        return self._decision(is_authorized(request, place.bucket.policies, entities, schema))
+        result = is_authorized(request, place.bucket.policies, entities, schema)
+        return self._decision(result, place.bucket.names)
 
     def _evaluate_open(
         self, evaluation: Evaluation, place: _Place, policies: PolicySet
@@ -142,15 +146,17 @@ class CedarEngine:
         diagnostics = result.diagnostics
         if diagnostics.errors or result.decision is not CedarDecision.NoDecision:
             return self._decision(result)
-        named = diagnostics.id_annotations_by_reason
-        rules = [self._rules[named[policy]] for policy in diagnostics.may_be_determining]
+        rules = [self._rules[policy] for policy in diagnostics.may_be_determining]
         return self._answer(allowed=True, rules=rules, errors=())
 
-    def _decision(self, result: AuthzResult | PartialAuthzResult) -> Decision:
+    def _decision(
+        self, result: AuthzResult | PartialAuthzResult, names: Mapping[str, str] | None = None
+    ) -> Decision:
+        """Cedar's answer as ours. `names`: what it calls the policies, unless by their `@id`."""
         diagnostics = result.diagnostics
-        named = diagnostics.id_annotations_by_reason
-        rules = [self._rules[named[policy]] for policy in diagnostics.reasons]
-        errors = tuple(diagnostics.errors)
+        reasons = [policy if names is None else names[policy] for policy in diagnostics.reasons]
+        rules = [self._rules[reason] for reason in reasons]
+        errors = tuple(error_text(error, names) for error in diagnostics.errors)
         if result.decision is CedarDecision.NoDecision and not errors:
             errors = ("cedar came to no decision",)
         allowed = result.decision is CedarDecision.Allow
@@ -207,6 +213,8 @@ class CedarEngine:
         trees = [policy.tree for policy in held]
         return _Bucket(
             policies=PolicySet.from_str("\n".join(policy.text for policy in held)),
+            # Cedar numbers the policies of a text in the order they stand in it.
+            names={f"policy{number}": policy.id for number, policy in enumerate(held)},
             open_policies=open_policies(trees) if any(map(reads_arguments, trees)) else None,
         )
 

@@ -1,0 +1,294 @@
+"""The steps of a decision, in their order. Pure: reads two snapshots, writes nothing.
+
+Refuses, in this order: a malformed `Authorization`; no token; a bad token; a standing
+too old to rely on; a token no longer backed; an agent or a server outside the
+token's tenant and environment; a thing the catalog does not have, or that this
+caller could never use; scopes the token lacks; arguments of another type; whatever
+policy does not permit.
+
+A caller learns that a thing exists if, and only if, it may stand in their lists.
+Lists and refusals ask the same two questions about that: is it out of reach for good,
+and might policy ever allow it.
+
+Source: MISSION B6; RFC 6750 §3.1; docs/reference/refusals.md.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from remit.canonical import Json
+from remit.guard.authorization_header import MalformedAuthorizationError, bearer_token
+from remit.guard.call import Call
+from remit.guard.caller import Caller
+from remit.guard.facts import InvalidArgumentError, typed_arguments
+from remit.guard.limits import scope_limits
+from remit.guard.outcome import RefusalReason
+from remit.guard.ports import Directory
+from remit.guard.question import Moment, question
+from remit.guard.refusal import Refusal, forbidden_detail, hidden, hidden_server, no_longer_good
+from remit.guard.settings import GuardSettings
+from remit.guard.standing import agent_of, is_backed, is_fresh
+from remit.guard.target import Target, find_target, targets_of
+from remit.ids import ScopeName
+from remit.policy.decision import Decision, DecisionReason
+from remit.policy.decision_point import DecisionPoint
+from remit.policy.evaluation import ArgumentValue, Phase, ResourceKind
+from remit.policy.vocabulary import URI_ARGUMENT
+from remit.tokens.access_token import AccessToken
+from remit.tokens.audience import audience_of
+from remit.tokens.verify import InvalidTokenError, TokenVerifier
+
+__all__ = ["Allowance", "Ladder", "Shown"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """A call that policy permits; nothing of it has been recorded yet."""
+
+    caller: Caller
+    target: Target
+    required: tuple[ScopeName, ...]
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What of a server a caller may know of."""
+
+    caller: Caller
+    targets: tuple[Target, ...]
+
+
+class Ladder:
+    """Decides calls against the snapshots and the policies in force."""
+
+    __slots__ = ("_decisions", "_directory", "_settings", "_verifier")
+
+    def __init__(
+        self,
+        verifier: TokenVerifier,
+        directory: Directory,
+        *,
+        decisions: DecisionPoint,
+        settings: GuardSettings,
+    ) -> None:
+        self._verifier = verifier
+        self._directory = directory
+        self._decisions = decisions
+        self._settings = settings
+
+    def authenticate(self, call: Call) -> Caller | Refusal:
+        """Who calls, and that they may speak with this server at all."""
+        token = self._token(call)
+        if isinstance(token, Refusal):
+            return token
+        # Each snapshot is read once, so that every step of a call sees the same world.
+        catalog, standing = self._directory.catalog, self._directory.standing
+        if not is_fresh(standing, self._verifier.clock.now(), self._settings.standing_max_age):
+            detail = "it is not known at present who may act"
+            return _refusal(RefusalReason.STALE_SNAPSHOT, detail, token=token)
+        agent = agent_of(token, catalog)
+        if agent is None or not is_backed(token, standing, catalog):
+            return no_longer_good(token)
+        server = catalog.servers.get(call.server)
+        if server is None:
+            return hidden_server(RefusalReason.NOT_FOUND, token)
+        tenant = token.organization_id
+        if tenant not in agent.tenants or server.tenant not in {None, tenant}:
+            return hidden_server(RefusalReason.WRONG_TENANT, token)
+        if server.environment not in agent.environments or server.environment != token.environment:
+            return hidden_server(RefusalReason.WRONG_ENVIRONMENT, token)
+        limits = scope_limits(token, agent, catalog)
+        return Caller(token=token, agent=agent, server=server, catalog=catalog, limits=limits)
+
+    def decide(self, call: Call) -> Allowance | Refusal:
+        """Whether this very call may happen."""
+        caller = self.authenticate(call)
+        if isinstance(caller, Refusal):
+            return caller
+        target = find_target(caller.server, call.kind, call.name)
+        if target is None:
+            return hidden(call.kind, RefusalReason.NOT_FOUND, token=caller.token)
+        moment = self._moment(call)
+        refusal = self._within_limits(caller, target, moment, replaces=call.replaces_scopes)
+        if refusal is not None:
+            return refusal
+        try:
+            arguments = typed_arguments(_given(call), target.arguments)
+        except InvalidArgumentError as error:
+            refusal = _refusal(RefusalReason.INVALID_ARGUMENTS, error.detail, token=caller.token)
+            return self._if_known(refusal, caller, target=target, moment=moment)
+        decision = self._call(caller, target, arguments=arguments, moment=moment)
+        if decision.allowed:
+            required = caller.limits.required(target.scopes) or ()
+            return Allowance(caller=caller, target=target, required=required, decision=decision)
+        denied = _denied(decision, caller.token)
+        return self._if_known(denied, caller, target=target, moment=moment)
+
+    def shown(self, call: Call) -> Shown | Refusal:
+        """What of `call.kind` the caller may know of: what a direct call would not find missing."""
+        caller = self.authenticate(call)
+        if isinstance(caller, Refusal):
+            return caller
+        moment = self._moment(call)
+        targets = tuple(
+            target
+            for target in targets_of(caller.server, call.kind)
+            if self._may_know_of(caller, target, moment)
+        )
+        return Shown(caller=caller, targets=targets)
+
+    def _token(self, call: Call) -> AccessToken | Refusal:
+        try:
+            raw = bearer_token(call.authorization)
+        except MalformedAuthorizationError as error:
+            return _refusal(RefusalReason.MALFORMED_REQUEST, error.detail)
+        if raw is None:
+            return _refusal(RefusalReason.MISSING_TOKEN, "an access token is required")
+        audience = audience_of(self._settings.public_url, call.server)
+        try:
+            return self._verifier.verify(raw, audience=audience)
+        except InvalidTokenError as error:
+            return _refusal(RefusalReason.INVALID_TOKEN, error.detail)
+
+    def _within_limits(
+        self, caller: Caller, target: Target, moment: Moment, *, replaces: bool
+    ) -> Refusal | None:
+        """What stands in the way before policy is asked about the call: clearance, scopes."""
+        out_of_reach = _out_of_reach(caller, target)
+        if out_of_reach is not None:
+            return out_of_reach
+        required = caller.limits.required(target.scopes) or ()
+        missing = tuple(scope for scope in required if not caller.limits.holds(scope))
+        if not missing:
+            return None
+        # Policy is asked first whether it would let the call be, with the scopes: else the
+        # client would step up and come back for nothing.
+        held = caller.limits.effective if replaces else ()
+        challenge = Refusal(
+            reason=RefusalReason.INSUFFICIENT_SCOPE,
+            detail="the token lacks scopes that this call needs",
+            truth=RefusalReason.INSUFFICIENT_SCOPE,
+            scopes=tuple(dict.fromkeys((*held, *required))),
+            token=caller.token,
+            missing=missing,
+        )
+        return self._if_known(challenge, caller, target=target, moment=moment)
+
+    def _if_known(
+        self, refusal: Refusal, caller: Caller, *, target: Target, moment: Moment
+    ) -> Refusal:
+        """`refusal`, if the caller may know of `target`; else what is said of a missing thing."""
+        listing = self._listing(caller, target, moment)
+        if listing.allowed:
+            return replace(refusal, target=target, required=target.scopes)
+        if listing.reason is DecisionReason.ENGINE_ERROR and refusal.decision is None:
+            return replace(_denied(listing, caller.token), target=target, required=target.scopes)
+        if refusal.truth is RefusalReason.ENGINE_ERROR:
+            # An engine that fails hides nothing worth hiding; say that it failed.
+            return replace(refusal, target=target, required=target.scopes)
+        return hidden(
+            target.facts.kind,
+            refusal.truth if refusal.decision else _truth_of(listing),
+            token=caller.token,
+            target=target,
+            missing=refusal.missing,
+            decision=refusal.decision or listing,
+        )
+
+    def _may_know_of(self, caller: Caller, target: Target, moment: Moment) -> bool:
+        """Whether `target` may stand in this caller's lists."""
+        return (
+            _out_of_reach(caller, target) is None and self._listing(caller, target, moment).allowed
+        )
+
+    def _listing(self, caller: Caller, target: Target, moment: Moment) -> Decision:
+        """Might policy allow it, if the token had the scopes it can have?"""
+        asked = question(
+            Phase.LIST,
+            caller,
+            target=target,
+            scopes=_with_required(caller, target),
+            arguments=target.known_arguments,
+            moment=moment,
+        )
+        return self._decisions.decide(asked)
+
+    def _call(
+        self,
+        caller: Caller,
+        target: Target,
+        *,
+        arguments: Mapping[str, ArgumentValue],
+        moment: Moment,
+    ) -> Decision:
+        """Does policy allow this very call?"""
+        asked = question(
+            Phase.CALL,
+            caller,
+            target=target,
+            scopes=caller.limits.effective,
+            arguments=arguments,
+            moment=moment,
+        )
+        return self._decisions.decide(asked)
+
+    def _moment(self, call: Call) -> Moment:
+        return Moment(self._verifier.clock.now(), call.context.network.ip)
+
+
+def _out_of_reach(caller: Caller, target: Target) -> Refusal | None:
+    """What no token of this agent and person could ever reach, so that it need not exist for them."""
+    if target.sensitivity.rank > caller.clearance.rank:
+        return hidden(
+            target.facts.kind, RefusalReason.ABOVE_CLEARANCE, token=caller.token, target=target
+        )
+    limits = caller.limits
+    required = limits.required(target.scopes)
+    if required is None:
+        beyond = target.scopes
+    else:
+        beyond = tuple(
+            scope for scope in required if not limits.holds(scope) and not limits.may_obtain(scope)
+        )
+    if not beyond:
+        return None
+    return hidden(
+        target.facts.kind,
+        RefusalReason.INSUFFICIENT_SCOPE,
+        token=caller.token,
+        target=target,
+        missing=beyond,
+    )
+
+
+def _with_required(caller: Caller, target: Target) -> Sequence[ScopeName]:
+    required = caller.limits.required(target.scopes) or ()
+    return tuple(dict.fromkeys((*caller.limits.effective, *required)))
+
+
+def _given(call: Call) -> Json:
+    """The arguments of a call; of reading a resource, its URI."""
+    if call.kind is ResourceKind.RESOURCE:
+        return {URI_ARGUMENT.name: call.name}
+    return call.arguments
+
+
+def _denied(decision: Decision, token: AccessToken) -> Refusal:
+    """What policy refused, in the words of whoever wrote it."""
+    truth = _truth_of(decision)
+    if truth is RefusalReason.ENGINE_ERROR:
+        detail = "the call could not be decided"
+    else:
+        detail = forbidden_detail(decision)
+    return replace(_refusal(truth, detail, token=token), decision=decision)
+
+
+def _truth_of(decision: Decision) -> RefusalReason:
+    if decision.reason is DecisionReason.ENGINE_ERROR:
+        return RefusalReason.ENGINE_ERROR
+    return RefusalReason.FORBIDDEN
+
+
+def _refusal(reason: RefusalReason, detail: str, *, token: AccessToken | None = None) -> Refusal:
+    return Refusal(reason=reason, detail=detail, truth=reason, token=token)

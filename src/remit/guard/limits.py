@@ -1,0 +1,101 @@
+"""Which scopes count now: what the token says, and what its agent may still hold.
+
+Refuses nothing by itself. A scope counts if the token covers it, the agent's file
+still covers it, and no guardrail forbids it; it can be had if the agent may hold it
+and, for a person, one of their roles may grant it. Placeholders are filled from the
+verified token, so `tenant:read:{organization_id}` is only ever the caller's own.
+
+Source: MISSION B2, B8, E2; MCP 2026-07-28 authorization, step-up (hierarchies).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from remit.ids import ScopeName
+from remit.model import Agent, Catalog
+from remit.scopes import Hierarchy, covers, fill, fill_hierarchy
+from remit.tokens.access_token import AccessToken
+
+__all__ = ["ScopeLimits", "is_workload", "scope_limits"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScopeLimits:
+    """Every limit, its placeholders filled for one caller. `person` is `None` for a workload."""
+
+    token: tuple[ScopeName, ...]
+    agent: frozenset[ScopeName]
+    person: frozenset[ScopeName] | None
+    forbidden: frozenset[ScopeName]
+    hierarchy: Hierarchy
+    claims: Mapping[str, str]
+
+    @property
+    def effective(self) -> tuple[ScopeName, ...]:
+        """The token's scopes as they count now; where the agent may hold only a part, that part."""
+        held = [scope for scope in self.token if self._covered(scope, self.agent)]
+        parts = sorted(scope for scope in self.agent if self._covered(scope, self.token))
+        return tuple(
+            dict.fromkeys(scope for scope in (*held, *parts) if not self._is_forbidden(scope))
+        )
+
+    def required(self, scopes: Iterable[ScopeName]) -> tuple[ScopeName, ...] | None:
+        """`scopes` filled for this caller; `None` when one cannot be, and so never be held."""
+        filled = tuple(fill(scope, self.claims) for scope in scopes)
+        named = tuple(scope for scope in filled if scope is not None)
+        return named if len(named) == len(filled) else None
+
+    def holds(self, scope: ScopeName) -> bool:
+        """Whether the caller may use `scope` now."""
+        return (
+            self._covered(scope, self.token)
+            and self._covered(scope, self.agent)
+            and not self._is_forbidden(scope)
+        )
+
+    def may_obtain(self, scope: ScopeName) -> bool:
+        """Whether another token could bring `scope`, with what is declared now."""
+        return (
+            self._covered(scope, self.agent)
+            and (self.person is None or self._covered(scope, self.person))
+            and not self._is_forbidden(scope)
+        )
+
+    def _covered(self, scope: ScopeName, by: Iterable[ScopeName]) -> bool:
+        return any(covers(held, scope, self.hierarchy) for held in by)
+
+    def _is_forbidden(self, scope: ScopeName) -> bool:
+        """To hold a scope is to hold everything below it, so one forbidden part forbids it."""
+        return any(covers(scope, part, self.hierarchy) for part in self.forbidden)
+
+
+def scope_limits(token: AccessToken, agent: Agent, catalog: Catalog) -> ScopeLimits:
+    """The limits for the holder of `token`, as `catalog` declares them now."""
+    # The same claims that filled the scopes at issuance; our own words win over attributes.
+    claims = {
+        **token.attributes,
+        "agent_id": token.agent_id,
+        "environment": token.environment,
+        "organization_id": token.organization_id,
+    }
+
+    def filled(scopes: Iterable[ScopeName]) -> frozenset[ScopeName]:
+        return frozenset(one for scope in scopes if (one := fill(scope, claims)) is not None)
+
+    person: frozenset[ScopeName] | None = None
+    if not is_workload(token):
+        roles = (catalog.roles.get(name) for name in token.roles)
+        person = filled(scope for role in roles if role is not None for scope in role.scopes)
+    return ScopeLimits(
+        token=token.scopes,
+        agent=filled(agent.scopes),
+        person=person,
+        forbidden=filled(catalog.guardrails.forbidden_scopes),
+        hierarchy=fill_hierarchy(catalog.hierarchy, claims),
+        claims=claims,
+    )
+
+
+def is_workload(token: AccessToken) -> bool:
+    """Whether the agent acts for itself, and not for a person."""
+    return token.sub == token.agent_id

@@ -1,0 +1,178 @@
+"""The record of a decision: the truth of it, and nothing that the log may not hold.
+
+Arguments come in redacted. What a refusal hides from the caller is not hidden here.
+
+Source: AUDIT §1.2; `audit.events.Decided`.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from remit.audit.context import Actor, ActorType, Context
+from remit.audit.events import CallCompleted, Decided
+from remit.audit.redact import Redaction
+from remit.canonical import JsonObject
+from remit.guard.call import Call, CallResult
+from remit.guard.ladder import Allowance, Shown
+from remit.guard.limits import is_workload
+from remit.guard.outcome import Permit, RefusalReason
+from remit.guard.refusal import Refusal
+from remit.guard.target import Target
+from remit.ids import ScopeName
+from remit.policy.decision import Decision
+from remit.tokens.access_token import AccessToken
+from remit.tokens.audience import jti_digest
+
+__all__ = ["Finding", "completed", "decided", "finding_of"]
+
+_MAX_TEXT: Final = 256
+_MAX_CODE: Final = 2**31
+LISTED: Final = "listed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What was decided, and on what. `errors` are for the operator."""
+
+    outcome: str
+    reason: str
+    token: AccessToken | None = None
+    target: Target | None = None
+    required: tuple[ScopeName, ...] = ()
+    missing: tuple[ScopeName, ...] = ()
+    decision: Decision | None = None
+    errors: tuple[str, ...] = ()
+
+
+def finding_of(verdict: Allowance | Shown | Refusal) -> Finding:
+    """A verdict as it is recorded."""
+    match verdict:
+        case Allowance():
+            return Finding(
+                outcome="allow",
+                reason=verdict.decision.reason.value,
+                token=verdict.caller.token,
+                target=verdict.target,
+                required=verdict.required,
+                decision=verdict.decision,
+            )
+        case Shown():
+            return Finding(outcome="allow", reason=LISTED, token=verdict.caller.token)
+        case Refusal():
+            challenged = (
+                verdict.truth
+                in {
+                    RefusalReason.MISSING_TOKEN,
+                    RefusalReason.INVALID_TOKEN,
+                }
+                or verdict.reason is RefusalReason.INSUFFICIENT_SCOPE
+            )
+            return Finding(
+                outcome="challenge" if challenged else "deny",
+                reason=verdict.truth.value,
+                token=verdict.token,
+                target=verdict.target,
+                required=verdict.required,
+                missing=verdict.missing,
+                decision=verdict.decision,
+            )
+
+
+def decided(
+    call: Call,
+    finding: Finding,
+    *,
+    decision_id: str,
+    redaction: Redaction,
+    catalog_version: str,
+    policy_version: str,
+) -> Decided:
+    """The event of one decision."""
+    token, target, decision = finding.token, finding.target, finding.decision
+    return Decided(
+        context=_context(call.context, token),
+        decision_id=decision_id,
+        server=call.server[:_MAX_TEXT],
+        method=call.method[:_MAX_TEXT],
+        name=None if call.name is None else call.name[:_MAX_TEXT],
+        outcome=finding.outcome,
+        reason=finding.reason,
+        operation=None if target is None else target.facts.operation.value,
+        sensitivity=None if target is None else target.sensitivity.value,
+        scopes_required=finding.required,
+        scopes_missing=finding.missing,
+        scopes_token=() if token is None else token.scopes,
+        rules=() if decision is None else _rules(decision),
+        policy_version=policy_version if decision is None else decision.policy_version,
+        catalog_version=catalog_version,
+        engine=None if decision is None else decision.engine,
+        engine_errors=finding.errors if decision is None else decision.errors,
+        micros=0 if decision is None else decision.micros,
+        jti_digest=None if token is None else jti_digest(token.jti),
+        claims={} if token is None else _claims(token),
+        input=redaction.input,
+        input_digest=redaction.digest,
+        jsonrpc_id=None if call.jsonrpc_id is None else str(call.jsonrpc_id)[:_MAX_TEXT],
+        protocol_version=_cut(call.protocol_version),
+    )
+
+
+def completed(permit: Permit, call: Call, result: CallResult) -> CallCompleted:
+    """The event of what became of a permitted call."""
+    return CallCompleted(
+        context=_context(call.context, permit.token),
+        decision_id=permit.decision_id,
+        server=call.server,
+        method=call.method,
+        name=_cut(call.name),
+        outcome=result.outcome,
+        error_code=_code(result.error_code),
+        upstream_status=result.upstream_status,
+        size=result.size,
+        output_digest=result.output_digest,
+        micros=result.micros,
+    )
+
+
+def _context(context: Context, token: AccessToken | None) -> Context:
+    """The door's circumstances, and who the verified token says acts."""
+    if token is None:
+        return context.with_(actor=Actor(ActorType.ANONYMOUS))
+    return context.with_(
+        actor=Actor(ActorType.AGENT, token.agent_id),
+        tenant=token.organization_id,
+        environment=token.environment,
+        user_id=None if is_workload(token) else token.sub,
+        agent_id=token.agent_id,
+        client_id=token.client_id,
+        grant_id=token.grant_id,
+    )
+
+
+def _rules(decision: Decision) -> tuple[JsonObject, ...]:
+    return tuple({"id": rule.id, "effect": rule.effect.value} for rule in decision.rules)
+
+
+def _claims(token: AccessToken) -> JsonObject:
+    """The claims a policy may have used. Attributes by name: their values are personal data."""
+    claims: JsonObject = {
+        "roles": list(token.roles),
+        "attributes": [*sorted(token.attributes)],
+        "purpose": token.purpose,
+        "sensitivity": token.sensitivity.value,
+        "amr": list(token.amr),
+    }
+    if token.acr is not None:
+        claims["acr"] = token.acr
+    if token.auth_time is not None:
+        claims["auth_time"] = token.auth_time
+    return claims
+
+
+def _cut(text: str | None) -> str | None:
+    return None if text is None else text[:_MAX_TEXT]
+
+
+def _code(code: int | None) -> int | None:
+    """A server's own number, if the log can hold it: one event that it never takes would close the guard."""
+    return code if code is not None and abs(code) < _MAX_CODE else None

@@ -1,0 +1,121 @@
+"""A refusal while it is being decided: what is said to the caller, and what is true.
+
+The two differ where the truth would tell a caller that something exists which they
+may not know of. What is true goes to the log alone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from remit.guard.outcome import Challenge, Deny, RefusalReason
+from remit.guard.target import Target
+from remit.ids import ScopeName
+from remit.policy.decision import Decision, RuleEffect
+from remit.policy.evaluation import ResourceKind
+from remit.tokens.access_token import AccessToken
+
+__all__ = ["Refusal", "forbidden_detail", "hidden", "hidden_server", "no_longer_good"]
+
+_CHALLENGES: Final = frozenset(
+    {
+        RefusalReason.MISSING_TOKEN,
+        RefusalReason.INVALID_TOKEN,
+        RefusalReason.INSUFFICIENT_SCOPE,
+    }
+)
+_MISSING_THING: Final[Mapping[ResourceKind | None, str]] = MappingProxyType(
+    {
+        ResourceKind.TOOL: "unknown tool",
+        ResourceKind.RESOURCE: "resource not found",
+        ResourceKind.PROMPT: "unknown prompt",
+    }
+)
+_MISSING_NAME: Final = "nothing of that name"
+_NO_WORDS: Final = "a policy forbids this call"
+_NO_PERMIT: Final = "no policy permits this call"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """`reason`, `detail` and `scopes` are said; `truth` and the rest are recorded."""
+
+    reason: RefusalReason
+    detail: str
+    truth: RefusalReason
+    scopes: tuple[ScopeName, ...] = ()
+    token: AccessToken | None = None
+    target: Target | None = None
+    required: tuple[ScopeName, ...] = ()
+    missing: tuple[ScopeName, ...] = ()
+    decision: Decision | None = None
+    about_server: bool = False
+
+    def outcome(self, decision_id: str) -> Challenge | Deny:
+        """What the caller is told."""
+        if self.reason in _CHALLENGES:
+            return Challenge(
+                decision_id=decision_id,
+                reason=self.reason,
+                detail=self.detail,
+                scopes=self.scopes,
+            )
+        return Deny(
+            decision_id=decision_id,
+            reason=self.reason,
+            detail=self.detail,
+            about_server=self.about_server,
+        )
+
+
+def hidden(
+    kind: ResourceKind | None,
+    truth: RefusalReason,
+    *,
+    token: AccessToken,
+    target: Target | None = None,
+    missing: tuple[ScopeName, ...] = (),
+    decision: Decision | None = None,
+) -> Refusal:
+    """A thing that does not exist, or may not be known to exist: one answer for both, word for word."""
+    return Refusal(
+        reason=RefusalReason.NOT_FOUND,
+        detail=_MISSING_THING.get(kind, _MISSING_NAME),
+        truth=truth,
+        token=token,
+        target=target,
+        required=target.scopes if target else (),
+        missing=missing,
+        decision=decision,
+    )
+
+
+def hidden_server(truth: RefusalReason, token: AccessToken) -> Refusal:
+    """A server that does not exist, or not for this tenant, environment or agent."""
+    return Refusal(
+        reason=RefusalReason.NOT_FOUND,
+        detail="unknown server",
+        truth=truth,
+        token=token,
+        about_server=True,
+    )
+
+
+def no_longer_good(token: AccessToken) -> Refusal:
+    """A token that was good and is not any more; whether it was revoked or who was suspended is not said."""
+    return Refusal(
+        reason=RefusalReason.INVALID_TOKEN,
+        detail="the token is no longer good",
+        truth=RefusalReason.INVALID_TOKEN,
+        token=token,
+    )
+
+
+def forbidden_detail(decision: Decision) -> str:
+    """The words of the policies that forbid, as their authors wrote them for the caller."""
+    forbids = [rule for rule in decision.rules if rule.effect is RuleEffect.FORBID]
+    words = list(dict.fromkeys(rule.message for rule in forbids if rule.message))
+    if words:
+        return "; ".join(words)
+    return _NO_WORDS if forbids else _NO_PERMIT
