@@ -115,3 +115,13 @@ def test_findings_of_another_validation_are_placed_as_well() -> None:
         Outer.model_validate({"name": "a", "enabled": "maybe"})
     [problem] = problems_of(document, caught.value, Outer)
     assert (problem.line, problem.column) == (2, 10)
+
+
+def test_a_list_is_not_called_short_for_the_items_that_are_wrong() -> None:
+    class Listing(BaseModel):
+        words: tuple[Literal["a"], ...] = Field(min_length=1)
+
+    with pytest.raises(DocumentInvalidError) as caught:
+        validate(read("words: [b]\n"), Listing)
+    [problem] = caught.value.problems
+    assert problem.message == "`b` is not known here"

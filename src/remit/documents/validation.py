@@ -71,7 +71,17 @@ def problems_of(
 ) -> list[Problem]:
     """Each finding of `error` as a problem in `document`, which `model` was to read."""
     found = error.errors(include_url=False)
-    return [_problem(document, details, model) for details in found]
+    return [_problem(document, details, model) for details in found if not _is_echo(details)]
+
+
+def _is_echo(details: ErrorDetails) -> bool:
+    """Whether a list is called too short only because its items, reported themselves, do not count."""
+    given = details["input"]
+    return (
+        details["type"] == "too_short"
+        and isinstance(given, list)
+        and len(given) >= details["ctx"]["min_length"]
+    )
 
 
 def _problem(document: Document, details: ErrorDetails, model: type[BaseModel]) -> Problem:

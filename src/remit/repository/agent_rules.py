@@ -74,7 +74,8 @@ def _max_scopes(draft: Draft) -> int:
     if draft.root is not None:
         node, exists = draft.root.nearest(("guardrails", "max_scopes_per_agent"))
         limit = node.value if exists else None
-    if isinstance(limit, int) and not isinstance(limit, bool):
+    # A limit that is none is a mistake of its own, reported where it stands.
+    if isinstance(limit, int) and not isinstance(limit, bool) and limit >= 1:
         return limit
     return GuardrailsSection().max_scopes_per_agent
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from remit.canonical import JsonObject
+from remit.canonical import Json, JsonObject
 from remit.repository.agent_file import AgentFile
 from remit.repository.roles_file import RolesFile
 from remit.repository.root_file import RootFile
@@ -37,9 +37,23 @@ def json_schemas() -> dict[str, JsonObject]:
 
 
 def _schema(name: str, model: type[BaseModel]) -> JsonObject:
-    schema = model.model_json_schema(by_alias=True, mode="validation")
+    schema = _closed(model.model_json_schema(by_alias=True, mode="validation"))
+    if not isinstance(schema, dict):
+        raise TypeError("the schema of a model is an object")
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **schema,
         "title": f"Remit policy repository, format version 1: {name}",
     }
+
+
+def _closed(schema: Json) -> Json:
+    """`schema` in which a mapping whose keys follow a pattern has no other keys."""
+    if isinstance(schema, list):
+        return [_closed(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    closed = {key: _closed(value) for key, value in schema.items()}
+    if "patternProperties" in closed:
+        closed.setdefault("additionalProperties", False)
+    return closed

@@ -1,0 +1,39 @@
+import pytest
+
+from .conftest import FILES, Repository
+
+
+@pytest.mark.parametrize(
+    ("name", "like", "says"),
+    [
+        ("servers/CRM.yaml", "servers/crm.yaml", "`CRM` is no name"),
+        ("servers/my crm.yaml", "servers/crm.yaml", "`my crm` is no name"),
+        ("servers/crm.prod.yaml", "servers/crm.yaml", "`crm.prod` is no name"),
+        ("agents/a_b.yaml", "agents/helper.yaml", "`a_b` is no name"),
+        ("agents/unregistered.yaml", "agents/helper.yaml", "the name `unregistered` is taken"),
+        ("policies/All.cedar", "policies/all.cedar", "`All` is no name"),
+    ],
+)
+def test_a_file_is_named_as_names_are(
+    repository: Repository, name: str, like: str, says: str
+) -> None:
+    repository.write(name, FILES[like])
+    assert repository.said() == [f"{name}:1 {says}"]
+
+
+def test_an_empty_file_misses_what_it_must_say(repository: Repository) -> None:
+    repository.write("agents/helper.yaml", "")
+    assert "agents/helper.yaml:1 `owner` is missing" in repository.said()
+
+
+def test_a_policy_that_is_no_text_is_refused(repository: Repository) -> None:
+    (repository.path / "policies" / "all.cedar").write_bytes(b"permit\n\xff")
+    assert repository.said() == ["policies/all.cedar:2 not UTF-8"]
+
+
+def test_a_file_that_is_no_yaml_does_not_hide_the_mistakes_of_others(
+    repository: Repository,
+) -> None:
+    repository.write("agents/helper.yaml", "name: [").edit("servers/crm.yaml", "owner:", "owned:")
+    files = {one.split(":")[0] for one in repository.said()}
+    assert files == {"agents/helper.yaml", "servers/crm.yaml"}
