@@ -62,13 +62,19 @@ class Database:
 
         Raises:
             UnsupportedDatabaseError: the URL names no database that Remit can use.
+            DatabaseUnavailableError: the file of a SQLite database cannot be made.
         """
         parsed = parse_database_url(url)
         recorder = NoRecorder() if recorder is None else recorder
         if parsed.get_backend_name() == "postgresql":
             lane = _Lane(postgresql_engine(parsed, connections=pool), _threads("db", pool))
             return cls(writer=lane, reader=lane, recorder=recorder)
-        create_private_file(str(parsed.database))
+        try:
+            create_private_file(str(parsed.database))
+        except OSError as error:
+            raise DatabaseUnavailableError(
+                "the database file cannot be made", cause=error
+            ) from error
         readers = min(pool, _SQLITE_READERS)
         return cls(
             writer=_Lane(

@@ -43,7 +43,10 @@ def migrate(url: str) -> None:
     if parsed.get_backend_name() == "postgresql":
         engine = postgresql_engine(parsed, connections=1)
     else:
-        create_private_file(str(parsed.database))
+        try:
+            create_private_file(str(parsed.database))
+        except OSError as error:
+            raise MigrationError("the database file cannot be made", cause=error) from error
         engine = sqlite_engine(parsed, connections=1, writes=True)
     try:
         if _version(engine) != HEAD:

@@ -58,7 +58,7 @@ class _Problem:
 
 
 _WRONG = _Problem(
-    "That name and password do not match.",
+    "Name and password do not match.",
     "Check both and try again. After several wrong passwords an account rests for a while.",
     403,
 )

@@ -1,0 +1,167 @@
+"""Migrations: what they build is what the stores declare, from empty and from populated databases."""
+
+import importlib
+import pkgutil
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, inspect, text
+
+import remit
+from remit.db import MigrationError, metadata, migrate
+from remit.db.migrate import HEAD, MIGRATIONS
+from remit.db.url import parse_database_url
+
+TABLES = {
+    "agent_standing", "authorization_codes", "authorization_requests", "clients", "consents",
+    "grants", "refresh_tokens", "revoked_tokens", "sealed_secrets", "sessions", "signing_keys",
+    "throttle", "users",
+}  # fmt: skip
+
+
+def _engine(url: str):
+    return create_engine(parse_database_url(url))
+
+
+def _import_every_store() -> None:
+    """Every module that declares a table: stores, and what else stands next to SQL."""
+    for module in pkgutil.walk_packages(remit.__path__, "remit."):
+        if module.name.endswith(("store", "throttle", "keys")):
+            importlib.import_module(module.name)
+
+
+def test_every_store_declares_what_the_migrations_build(bare_database_url):
+    _import_every_store()
+    migrate(bare_database_url)
+    engine = _engine(bare_database_url)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "compare_server_default": True}
+        )
+        differences = compare_metadata(context, metadata)
+        primary_keys = {
+            name: inspect(connection).get_pk_constraint(name)["constrained_columns"]
+            for name in metadata.tables
+        }
+    engine.dispose()
+    assert differences == []
+    assert primary_keys == {
+        name: [column.name for column in table.primary_key]
+        for name, table in metadata.tables.items()
+    }
+    assert set(metadata.tables) == TABLES
+
+
+def test_migrating_again_changes_nothing_and_takes_no_time(bare_database_url):
+    migrate(bare_database_url)
+    began = time.perf_counter()
+    for _ in range(5):
+        migrate(bare_database_url)
+    assert (time.perf_counter() - began) / 5 < 0.15
+
+
+def test_an_up_to_date_database_is_recognised_without_the_migration_tool(tmp_path):
+    url = f"sqlite:///{tmp_path / 'remit.sqlite3'}"
+    migrate(url)
+    program = (
+        f"import sys; from remit.db import migrate; migrate({url!r});"
+        " assert 'alembic' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_several_processes_may_migrate_at_once(bare_database_url):
+    program = f"from remit.db import migrate; migrate({bare_database_url!r})"
+
+    def start(_: int) -> int:
+        return subprocess.run([sys.executable, "-c", program], check=False, timeout=60).returncode
+
+    with ThreadPoolExecutor(3) as threads:
+        assert list(threads.map(start, range(3))) == [0, 0, 0]
+    engine = _engine(bare_database_url)
+    with engine.connect() as connection:
+        versions = connection.execute(text("SELECT version_num FROM alembic_version")).all()
+    engine.dispose()
+    assert versions == [(HEAD,)]
+
+
+def test_the_version_we_compare_with_is_the_newest_migration():
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    assert ScriptDirectory.from_config(config).get_current_head() == HEAD
+
+
+def test_migrations_go_forward_only():
+    for path in (MIGRATIONS / "versions").glob("*.py"):
+        assert "def downgrade" not in path.read_text()
+
+
+def test_a_database_of_a_newer_remit_is_refused_and_left_alone(bare_database_url):
+    migrate(bare_database_url)
+    engine = _engine(bare_database_url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(MigrationError, match="does not know the schema"):
+        migrate(bare_database_url)
+    with engine.connect() as connection:
+        assert (
+            connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "9999"
+        )
+    engine.dispose()
+
+
+def test_what_was_there_survives_a_migration(bare_database_url):
+    """Each migration finds the rows of the one before it: `_POPULATED`, by the version it stops at."""
+    migrate(bare_database_url)
+    engine = _engine(bare_database_url)
+    with engine.begin() as connection:
+        for statement in _POPULATED[HEAD]:
+            connection.execute(text(statement))
+    migrate(bare_database_url)
+    with engine.connect() as connection:
+        counts = {
+            name: connection.execute(text(f"SELECT count(*) FROM {name}")).scalar()
+            for name in sorted(TABLES)
+        }
+    engine.dispose()
+    assert counts == dict.fromkeys(sorted(TABLES), 1)
+
+
+def test_a_database_that_cannot_be_reached_says_so_without_its_password(tmp_path):
+    with pytest.raises(MigrationError, match="cannot be reached") as raised:
+        migrate(f"postgresql://remit:hunter2@/remit?host={tmp_path}")
+    assert "hunter2" not in str(raised.value)
+
+
+def test_a_folder_that_does_not_exist_is_refused(tmp_path):
+    with pytest.raises(MigrationError, match="cannot be made"):
+        migrate(f"sqlite:///{tmp_path / 'nowhere' / 'remit.sqlite3'}")
+
+
+_POPULATED = {
+    "0001": (
+        "INSERT INTO users VALUES ('usr_1','acme','ada','Ada','$argon2id$','[]','{}',1,NULL,0,NULL)",
+        "INSERT INTO sessions VALUES ('ses_1','d1','usr_1',1,'a','[]',1,1,2,NULL)",
+        "INSERT INTO agent_standing VALUES ('agent',1,'why','root')",
+        "INSERT INTO clients VALUES ('c','dynamic','agent','C','{}',NULL,'f',1,NULL,NULL,NULL)",
+        "INSERT INTO authorization_requests VALUES ('d2','b','{}',1,2,NULL)",
+        "INSERT INTO consents VALUES ('usr_1','c','r','[]','f',1)",
+        (
+            "INSERT INTO grants VALUES ('g','user','usr_1','c','agent','acme','prod','r','[]','',"
+            "1,'a','[]',1,1,2,NULL,NULL)"
+        ),
+        "INSERT INTO authorization_codes VALUES ('d3','g','c','u','cc',2,NULL)",
+        "INSERT INTO refresh_tokens VALUES ('d4','g',1,2,NULL)",
+        "INSERT INTO revoked_tokens VALUES ('j',2)",
+        "INSERT INTO sealed_secrets VALUES ('n','v1.x',1)",
+        "INSERT INTO signing_keys VALUES ('k','ES256','{}','v1.x',1,NULL)",
+        "INSERT INTO throttle VALUES ('t',1,1)",
+    ),
+}
