@@ -21,7 +21,7 @@ class Readings:
         self.arrived = asyncio.Event()
         self.failed = threading.Event()
 
-    def read(self, tx) -> Standing:
+    def read(self, tx, now) -> Standing:
         if self.failing:
             self.failed.set()
             raise UnavailableError("the database does not answer")
@@ -46,9 +46,9 @@ def readings() -> Readings:
 def refresh(database: Database, readings, clock, metrics, monkeypatch) -> StandingRefresh:
     monkeypatch.setattr(room, "INTERVAL", 0.01)
     return StandingRefresh(
-        database=database,
+        database,
+        readings.publish,
         read=readings.read,
-        publish=readings.publish,
         clock=clock,
         metrics=metrics,
     )

@@ -1,7 +1,7 @@
 """The outermost application: every request gets an id, is counted, logged and, if all else fails, refused.
 
-Dispatch is on the raw path, before anything decodes it: `/mcp/` goes to the
-gateway without any middleware between, the rest to the pages and endpoints. A
+Dispatch is on the raw path, before anything decodes it: `/mcp/` and its metadata go to
+the gateway without any middleware between, the rest to the pages and endpoints. A
 request whose body is too large is refused before it is read. What escapes from an
 application becomes 500 as problem+json with the request's id; the traceback stays
 in the operator's log.
@@ -24,7 +24,7 @@ __all__ = ["Door"]
 
 _log = structlog.stdlib.get_logger("remit.http")
 
-_GATEWAY = b"/mcp/"
+_GATEWAY = (b"/mcp/", b"/.well-known/oauth-protected-resource/mcp/")
 _REQUEST_ID = b"x-request-id"
 
 
@@ -33,7 +33,7 @@ class _BodyTooLargeError(Exception):
 
 
 class Door:
-    """Raw ASGI. `applications` maps a path prefix to what answers it; `name_of` names it in the metrics."""
+    """Raw ASGI. `name` is what `site` is called in the metrics; without a `gateway` it answers everything."""
 
     def __init__(
         self, *, gateway: ASGIApp | None, site: ASGIApp, name: str, metrics: Metrics, max_body: int

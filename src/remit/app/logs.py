@@ -31,7 +31,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\b(Bearer|Basic|DPoP)\s+[A-Za-z0-9._~+/=-]{6,}", re.IGNORECASE), r"\1 [redacted]"),
     (re.compile(r"\beyJ[A-Za-z0-9_-]{8,}(\.[A-Za-z0-9_-]*){1,4}"), _REDACTED),
     # Remit's own secrets: an optional prefix and 256 bits in base64url.
-    (re.compile(r"(?<![A-Za-z0-9_-])(?:[a-z]{2,8}_)?[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])"), _REDACTED),
+    (re.compile(r"(?<![A-Za-z0-9_-])(?:[a-z]{2,8}_){0,3}[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])"), _REDACTED),
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL), _REDACTED),
     (re.compile(r"://[^/\s:@`'\"]*:[^/\s@`'\"]+@"), "://[redacted]@"),
     (re.compile(r"(?<=[A-Za-z0-9/._~-])\?[A-Za-z0-9_.~%-]+=[^\s`'\"<>]*"), "?[redacted]"),

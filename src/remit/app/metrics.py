@@ -78,11 +78,6 @@ class Metrics:
             "Times the audit log could not take an event.",
             registry=registry,
         )
-        self._audit_waiting = Gauge(
-            "remit_audit_waiting",
-            "Events whose callers wait for stable storage.",
-            registry=registry,
-        )
         self._audit_seconds = Histogram(
             "remit_audit_append_seconds", "Time until events are on stable storage.",
             buckets=_SLOW, registry=registry,
@@ -117,19 +112,12 @@ class Metrics:
     def reloaded(self, *, succeeded: bool) -> None:
         self._reloads.labels("in_force" if succeeded else "refused").inc()
 
-    def audit_waits(self, events: int) -> float:
-        """Note that `events` are on their way; returns the moment, for `audit_took`."""
-        self._audit_waiting.inc(events)
-        return time.perf_counter()
-
-    def audit_took(self, events: Sequence[object], since: float) -> None:
-        self._audit_waiting.dec(len(events))
-        self._audit_seconds.observe(time.perf_counter() - since)
+    def audit_took(self, events: Sequence[object], *, seconds: float) -> None:
+        self._audit_seconds.observe(seconds)
         for event in events:
             self._count(event)
 
-    def audit_failed(self, events: int) -> None:
-        self._audit_waiting.dec(events)
+    def audit_failed(self) -> None:
         self._audit_failures.inc()
 
     def _count(self, event: object) -> None:
@@ -159,32 +147,32 @@ class MeteredAuditLog:
         self._metrics = metrics
 
     async def append(self, event: Event) -> Receipt:
-        since = self._metrics.audit_waits(1)
+        began = time.perf_counter()
         try:
             receipt = await self._log.append(event)
-        except BaseException:
-            self._metrics.audit_failed(1)
+        except AuditUnavailableError:
+            self._metrics.audit_failed()
             raise
-        self._metrics.audit_took((event,), since)
+        self._metrics.audit_took((event,), seconds=time.perf_counter() - began)
         return receipt
 
     def append_soon(self, event: Event) -> None:
-        since = self._metrics.audit_waits(1)
+        began = time.perf_counter()
         try:
             self._log.append_soon(event)
         except AuditUnavailableError:
-            self._metrics.audit_failed(1)
+            self._metrics.audit_failed()
             raise
-        self._metrics.audit_took((event,), since)
+        self._metrics.audit_took((event,), seconds=time.perf_counter() - began)
 
     def record(self, events: Sequence[object]) -> None:
-        since = self._metrics.audit_waits(len(events))
+        began = time.perf_counter()
         try:
             self._log.record(events)
         except AuditUnavailableError:
-            self._metrics.audit_failed(len(events))
+            self._metrics.audit_failed()
             raise
-        self._metrics.audit_took(events, since)
+        self._metrics.audit_took(events, seconds=time.perf_counter() - began)
 
     def abandon(self, events: Sequence[object], cause: BaseException) -> None:
         self._log.abandon(events, cause)

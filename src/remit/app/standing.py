@@ -11,30 +11,48 @@ from collections.abc import Callable
 import structlog
 
 from remit.app.metrics import Metrics
-from remit.clock import Clock
+from remit.clock import Clock, EpochSeconds, Seconds
 from remit.db import Database, Transaction
 from remit.errors import Error
-from remit.guard.ports import Standing
+from remit.guard import Standing
+from remit.identity import disabled_users
+from remit.oauth import disabled_clients, revoked, revoked_tokens
+from remit.registry import suspended_agents
 
-__all__ = ["INTERVAL", "StandingRefresh"]
+__all__ = ["INTERVAL", "StandingRefresh", "read_standing"]
 
 _log = structlog.stdlib.get_logger("remit.standing")
 
 INTERVAL = 0.5
 """Seconds between two readings."""
 
+_LONGEST_TOKEN = Seconds(2 * 3_600)
+"""No access token lives longer: a repository may say 60 minutes at most, and clocks may differ."""
+
+
+def read_standing(tx: Transaction, now: EpochSeconds) -> Standing:
+    """Who may not act, as the store has it; `now` is taken before anything is read."""
+    return Standing(
+        as_of=now,
+        suspended_agents=suspended_agents(tx),
+        disabled_users=disabled_users(tx),
+        disabled_clients=disabled_clients(tx),
+        revoked_grants=revoked(tx, EpochSeconds(now - _LONGEST_TOKEN)),
+        revoked_tokens=revoked_tokens(tx, now),
+    )
+
 
 class StandingRefresh:
-    """Reads standing with `read` and hands it to `publish`."""
+    """Reads standing from `database` and hands it to `publish`."""
 
     def __init__(
         self,
-        *,
         database: Database,
-        read: Callable[[Transaction], Standing],
         publish: Callable[[Standing], None],
+        *,
         clock: Clock,
         metrics: Metrics,
+        read: Callable[[Transaction, EpochSeconds], Standing] = read_standing,
     ) -> None:
         self._database = database
         self._read = read
@@ -53,7 +71,8 @@ class StandingRefresh:
             Error: the database does not answer; what was in force stays, and ages.
         """
         async with self._one_at_a_time:
-            self._publish(await self._database.read(self._read))
+            now = self._clock.now()
+            self._publish(await self._database.read(lambda tx: self._read(tx, now)))
 
     async def run(self) -> None:
         """Read for ever. The root of a task: a failure is counted, logged once, and tried again."""

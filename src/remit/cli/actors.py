@@ -141,6 +141,23 @@ def disable_client(
     say(f"{client} is disabled")
 
 
+@clients.command("enable")
+def enable_client(
+    client: Annotated[str, typer.Argument(metavar="CLIENT", help="Client id.", show_default=False)],
+    reason: Reason = "",
+    data: Data = None,
+    repo: Repo = None,
+    config: Config = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Admit a disabled client again."""
+    from remit.cli.terminal import say
+
+    body: dict[str, Any] = {"client_id": client, "reason": reason}
+    _post("/v1/clients/enable", body, Where(data, repo, config, database_url))
+    say(f"{client} is active")
+
+
 @grants.command("list")
 def list_grants(
     user: Annotated[

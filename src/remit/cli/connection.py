@@ -17,7 +17,15 @@ from remit.canonical import Json, JsonObject, parse_json
 from remit.cli.options import Where
 from remit.errors import Error
 
-__all__ = ["Management", "ManagementRefusedError", "NotReachableError", "ask", "data_folder"]
+__all__ = [
+    "Management",
+    "ManagementRefusedError",
+    "NotReachableError",
+    "NotRunningError",
+    "ask",
+    "ask_running",
+    "data_folder",
+]
 
 T = TypeVar("T")
 
@@ -39,6 +47,12 @@ class NotReachableError(Error):
     """A server seems to run, but does not answer."""
 
     code: ClassVar[str] = "not_reachable"
+
+
+class NotRunningError(Error):
+    """No server runs, and only a running one can do it."""
+
+    code: ClassVar[str] = "not_running"
 
 
 class Management:
@@ -88,6 +102,23 @@ def ask(where: Where, question: Callable[[Management], Awaitable[T]]) -> T:
     async def run() -> T:
         async with _open(where) as management:
             return await question(management)
+
+    return asyncio.run(run())
+
+
+def ask_running(where: Where, question: Callable[[Management], Awaitable[T]]) -> T:
+    """As `ask`, of a running server only.
+
+    Raises:
+        NotRunningError: there is none.
+    """
+
+    async def run() -> T:
+        socket = data_folder(where).absolute() / "remit.sock"
+        if not await _listens(socket):
+            raise NotRunningError(f"no server runs on the data folder `{socket.parent}`")
+        async with _client(httpx2.AsyncHTTPTransport(uds=str(socket))) as client:
+            return await question(Management(client, online=True))
 
     return asyncio.run(run())
 

@@ -3,7 +3,7 @@
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -79,27 +79,42 @@ def verify(
             show_default=False,
         ),
     ],
+    key: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--key",
+            metavar="KEY",
+            show_default=False,
+            help="Verifier key that you kept (a line of `log.pub`); may be repeated.",
+        ),
+    ] = None,
+    since: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--since",
+            metavar="FILE",
+            show_default=False,
+            help="Checkpoint that you kept; the log must continue it. May be repeated.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Prove offline that a log is whole and unchanged. Needs the files alone: no server, no settings."""
+    """Prove offline that a log is whole and unchanged.
+
+    Needs the files alone: no server and no settings. Exit status: 0 valid, 1 tampered with, 2 not
+    enough evidence.
+    """
     from remit.cli.verification import verify_folder  # imports cryptography
 
-    raise typer.Exit(verify_folder(folder, as_json=as_json))
+    raise typer.Exit(verify_folder(folder, keys=key or [], since=since or [], as_json=as_json))
 
 
 def _show(line: str, *, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(line + "\n")
-    else:
-        from remit.cli.terminal import say
+        sys.stdout.flush()
+        return
+    from remit.audit import row
+    from remit.cli.terminal import print_event
 
-        say(_sentence(json.loads(line)))
-    sys.stdout.flush()
-
-
-def _sentence(entry: dict[str, Any]) -> str:
-    """One event on one line: when, what, who, and what it was about."""
-    who = entry.get("agent_id") or entry.get("user_id") or entry.get("actor") or "-"
-    return (
-        f"{entry['sequence']:>7}  {entry['time']}  {entry['kind']:<22} {who:<28} {entry['summary']}"
-    )
+    print_event(row(json.loads(line)))

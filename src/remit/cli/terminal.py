@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+    from remit.audit import Row
+
 __all__ = [
     "Column",
     "ago",
@@ -61,14 +63,31 @@ def print_table(
     _console(width=None if sys.stdout.isatty() else 400).print(table)
 
 
+def print_event(event: "Row") -> None:
+    """One event on one line, as it comes: when, what, who, on what, with what outcome, and why."""
+    from rich.text import Text
+
+    colours = {"allow": "green", "ok": "green", "deny": "red", "fail": "red", "challenge": "yellow"}
+    line = Text.assemble(
+        (f"{event.time:<24}  ", "dim"),
+        f"{event.what:<20}  {event.who:<30}  {event.agent:<18}  ",
+        (f"{event.outcome:<9}  ", colours.get(event.outcome, "")),
+        f"{event.target}  ",
+        (event.reason, "dim"),
+    )
+    line.rstrip()
+    _console().print(line, soft_wrap=True)
+    sys.stdout.flush()
+
+
 def print_json(value: object) -> None:
     """`value` as JSON on standard output."""
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
-def say(text: str) -> None:
+def say(text: "str | Text") -> None:
     """A result in words, on standard output."""
-    _console().print(_plain(text), soft_wrap=True)
+    _console().print(_plain(text) if isinstance(text, str) else text, soft_wrap=True)
 
 
 def say_hint(text: str) -> None:

@@ -1,0 +1,37 @@
+"""What the management API needs from the rest of Remit, handed in once by the application."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from remit.audit.port import AuditLog
+from remit.canonical import JsonObject
+from remit.clock import Clock
+from remit.db import Database
+from remit.guard.ports import Directory
+from remit.identity import Passwords
+
+__all__ = ["ApiDeps"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiDeps:
+    """Everything an endpoint of the management API may reach.
+
+    `audit_stream` is the folder of this process's log. `publish` re-reads who may not act: awaited after a change has committed, so that the
+    answer says that this process enforces it. `reload` re-reads the policy repository and
+    returns what to answer; it raises and changes nothing when the repository does not check.
+    `stopping` is set when the process is told to stop: answers that go on and on then end.
+    """
+
+    database: Database
+    audit: AuditLog
+    audit_stream: Path
+    directory: Directory
+    passwords: Passwords
+    clock: Clock
+    publish: Callable[[], Awaitable[None]]
+    reload: Callable[[], Awaitable[JsonObject]]
+    status: Callable[[], Awaitable[JsonObject]]
+    stopping: asyncio.Event

@@ -1,0 +1,144 @@
+"""From a command to a process that serves, and to its end.
+
+Start: bind the port, open everything, listen on the management socket, begin the
+tasks, answer. Stop (SIGTERM, SIGINT): accept nothing more, let calls in flight end within the
+grace, close children, write what waits to the audit log, exit 0. A second signal does not
+wait for the grace. SIGHUP reads the policy repository again.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import time
+from collections.abc import AsyncIterator, Mapping
+
+import structlog
+import uvloop
+
+from remit.app.logs import configure_logs
+from remit.app.reload import PolicyReload
+from remit.app.server import (
+    Listener,
+    listen_tcp,
+    listen_unix,
+    management_server,
+    public_server,
+)
+from remit.app.upkeep import keep_up
+from remit.app.wiring import App, build
+from remit.errors import Error
+from remit.settings import Settings
+
+__all__ = ["serve"]
+
+_log = structlog.stdlib.get_logger("remit")
+
+
+def serve(settings: Settings, *, environ: Mapping[str, str] | None = None) -> int:
+    """Serve until told to stop; the exit code.
+
+    Raises:
+        Error: it could not start; nothing is left open.
+    """
+    began = time.monotonic()
+    configure_logs(settings.log_level, settings.log_format)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings, os.environ if environ is None else environ, began=began))
+    return 0
+
+
+async def _serve(settings: Settings, environ: Mapping[str, str], *, began: float) -> None:
+    stop = _Stop()
+    with contextlib.closing(listen_tcp(settings.host, settings.port)) as listening:
+        # With port 0 only the system knows the port, and the issuer depends on it.
+        settings = settings.model_copy(update={"port": listening.getsockname()[1]})
+        async with build(settings, environ=environ) as app:
+            if not stop.told.is_set():
+                await _run(app, listening, stop=stop, began=began)
+    _log.info("stopped")
+
+
+async def _run(app: App, listening: socket.socket, *, stop: "_Stop", began: float) -> None:
+    public = public_server(app.asgi, app.settings)
+    management = management_server(app.management, app.settings)
+    stop.listeners = (public, management)
+    async with asyncio.TaskGroup() as tasks, _background(app, tasks), _reloading(app.reload, tasks):
+        app.gateway.start()
+        serving = [
+            tasks.create_task(public.serve(sockets=[listening])),
+            tasks.create_task(management.serve(sockets=[listen_unix(app.folder.socket)])),
+        ]
+        _announce(app, seconds=time.monotonic() - began)
+        told = tasks.create_task(stop.told.wait())
+        await asyncio.wait([told, *serving], return_when=asyncio.FIRST_COMPLETED)
+        _log.info("stopping", grace=app.settings.shutdown_grace)
+        app.stopping.set()
+        public.stop()
+        await app.gateway.drain()
+        management.stop()
+        await asyncio.gather(*serving)
+        told.cancel()
+    app.folder.socket.unlink(missing_ok=True)
+
+
+@contextlib.asynccontextmanager
+async def _background(app: App, tasks: asyncio.TaskGroup) -> AsyncIterator[None]:
+    """What goes on by itself while the process serves. If one of these ends, so does the process."""
+    owned = [
+        tasks.create_task(app.standing.run(), name="standing"),
+        tasks.create_task(keep_up(app.database, app.clock), name="upkeep"),
+    ]
+    try:
+        yield
+    finally:
+        for task in owned:
+            task.cancel()
+
+
+@contextlib.asynccontextmanager
+async def _reloading(reload: PolicyReload, tasks: asyncio.TaskGroup) -> AsyncIterator[None]:
+    """Read the policy repository again on SIGHUP."""
+    loop = asyncio.get_running_loop()
+
+    async def once() -> None:
+        # What is wrong with it has been logged; what was in force stays.
+        with contextlib.suppress(Error):
+            await reload()
+
+    loop.add_signal_handler(signal.SIGHUP, lambda: tasks.create_task(once(), name="reload"))
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
+
+
+class _Stop:
+    """Whether the process has been told to stop; from the first moment, so that no signal is lost."""
+
+    def __init__(self) -> None:
+        self.told = asyncio.Event()
+        self.listeners: tuple[Listener, ...] = ()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._tell)
+
+    def _tell(self) -> None:
+        if self.told.is_set():
+            for listener in self.listeners:
+                listener.force_exit = True
+        self.told.set()
+
+
+def _announce(app: App, *, seconds: float) -> None:
+    settings = app.settings
+    _log.info(
+        "listening",
+        url=settings.issuer,
+        host=settings.host,
+        port=settings.port,
+        repo=str(settings.repo),
+        data=str(settings.data),
+        started_in=round(seconds, 2),
+    )

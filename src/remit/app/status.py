@@ -1,0 +1,59 @@
+"""What is running, on what, and how it is doing: for the administrator's eyes."""
+
+from importlib.metadata import version as version_of
+
+from remit.audit import FileAuditLog
+from remit.canonical import JsonObject
+from remit.clock import Clock
+from remit.guard import Guard
+from remit.policy import DecisionPoint
+from remit.registry import RegistryDirectory
+from remit.settings import Settings
+
+__all__ = ["Status"]
+
+
+class Status:
+    """Called, it says how this process is at the moment. No secret and no password is in it."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        directory: RegistryDirectory,
+        decisions: DecisionPoint,
+        log: FileAuditLog,
+        guard: Guard,
+        clock: Clock,
+    ) -> None:
+        self._settings = settings
+        self._directory = directory
+        self._decisions = decisions
+        self._log = log
+        self._guard = guard
+        self._clock = clock
+        self._began = clock.monotonic()
+
+    async def __call__(self) -> JsonObject:
+        log, catalog = self._log.status(), self._directory.catalog
+        standing = self._directory.standing
+        return {
+            "version": version_of("remit"),
+            "instance": self._settings.instance,
+            "public_url": self._settings.issuer,
+            "repository": str(self._settings.repo.absolute()),
+            "catalog_version": catalog.version,
+            "policy_version": self._decisions.version,
+            "servers": len(catalog.servers),
+            "agents": len(catalog.agents),
+            "database": "sqlite" if self._settings.is_sqlite else "postgresql",
+            "audit_records": log.size,
+            "audit_unsigned": log.size - log.checkpointed,
+            "audit_failure": log.failure,
+            "guard_closed": self._guard.closed,
+            "standing_age": self._clock.now() - standing.as_of,
+            "suspended_agents": len(standing.suspended_agents),
+            "disabled_users": len(standing.disabled_users),
+            "disabled_clients": len(standing.disabled_clients),
+            "up_for": int(self._clock.monotonic() - self._began),
+        }

@@ -1,0 +1,94 @@
+"""Where state is kept, opened in the only order that works.
+
+The folder's lock before anything is touched; the master key before what it seals; the
+schema before what is read; the log before the database that records into it.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack, closing
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version as version_of
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from remit.app.data_folder import DataFolder, open_data_folder
+from remit.app.keys import open_audit_keys
+from remit.app.metrics import MeteredAuditLog, Metrics
+from remit.audit import FileAuditLog, Producer, Redactor, StreamSettings
+from remit.clock import Clock
+from remit.db import Database, migrate
+from remit.registry import RegistryDirectory
+from remit.secrets import MasterKey, SecretBox, resolve_secret
+from remit.settings import Settings
+
+__all__ = ["Stores", "open_stores"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stores:
+    """Everything that is on disk, open."""
+
+    folder: DataFolder
+    box: SecretBox
+    log: FileAuditLog
+    audit: MeteredAuditLog
+    redactor: Redactor
+    database: Database
+    metrics: Metrics
+    resolve_secret: Callable[[str], str]
+
+
+async def open_stores(
+    settings: Settings,
+    directory: RegistryDirectory,
+    *,
+    environ: Mapping[str, str],
+    clock: Clock,
+    stack: AsyncExitStack,
+) -> Stores:
+    """Open them; `stack` closes them in the other order.
+
+    Raises:
+        Error: one of them cannot be opened; `detail` says which, and why.
+    """
+    secret = partial(resolve_secret, env=environ)
+    folder = stack.enter_context(open_data_folder(settings.data))
+    master = MasterKey.load(folder.path, environ)
+    url = _database_url(settings, secret)
+    migrate(url)
+    keys = open_audit_keys(url, master, instance=settings.instance, clock=clock)
+    log = stack.enter_context(closing(_open_log(settings, folder, keys.signing)))
+    metrics = Metrics(
+        version=version_of("remit"), is_server=lambda name: name in directory.catalog.servers
+    )
+    audit = MeteredAuditLog(log, metrics)
+    database = Database.open(url, recorder=audit, pool=settings.database_pool)
+    stack.enter_context(closing(database))
+    return Stores(
+        folder=folder,
+        box=SecretBox(master),
+        log=log,
+        audit=audit,
+        redactor=keys.redactor,
+        database=database,
+        metrics=metrics,
+        resolve_secret=secret,
+    )
+
+
+def _database_url(settings: Settings, secret: Callable[[str], str]) -> str:
+    url = settings.effective_database_url
+    return secret(url) if url.startswith(("env:", "file:")) else url
+
+
+def _open_log(settings: Settings, folder: DataFolder, key: Ed25519PrivateKey) -> FileAuditLog:
+    stream = StreamSettings(
+        folder=folder.audit / settings.instance, origin=f"remit/{settings.instance}"
+    )
+    producer = Producer(
+        instance=settings.instance,
+        version=version_of("remit"),
+        settings_digest=settings.digest(),
+    )
+    return FileAuditLog(stream, key, producer=producer)

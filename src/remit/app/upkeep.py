@@ -1,0 +1,48 @@
+"""What is done once an hour: forgetting what has long expired.
+
+A failure is logged and tried again an hour later; nothing else depends on it.
+Several processes may do it at once.
+"""
+
+import asyncio
+
+import structlog
+
+from remit.clock import Clock, EpochSeconds, Seconds
+from remit.db import Database, Transaction
+from remit.db.throttle import purge_attempts
+from remit.errors import Error
+from remit.identity import purge_sessions
+from remit.oauth import purge_expired, purge_unused_clients
+
+__all__ = ["INTERVAL", "forget_expired", "keep_up"]
+
+_log = structlog.stdlib.get_logger("remit.upkeep")
+
+INTERVAL = 3_600.0
+_DAY = Seconds(86_400)
+_UNUSED_FOR = Seconds(30 * 86_400)
+"""A client that introduced itself and was never used in this time is removed (MISSION A3)."""
+
+
+async def keep_up(database: Database, clock: Clock) -> None:
+    """Forget what has expired, once an hour, for ever. The root of a task."""
+    while True:
+        await asyncio.sleep(INTERVAL)
+        try:
+            removed = await database.run(lambda tx: forget_expired(tx, clock.now()))
+        except Error as error:
+            _log.error("upkeep_failed", error=error.code, detail=error.detail, exc_info=error)
+        else:
+            _log.info("upkeep", removed=removed)
+
+
+def forget_expired(tx: Transaction, now: EpochSeconds) -> int:
+    """Delete what nobody can use any more; how many rows."""
+    yesterday = EpochSeconds(now - _DAY)
+    return (
+        purge_expired(tx, now)
+        + purge_sessions(tx, before=yesterday)
+        + purge_attempts(tx, before=yesterday)
+        + purge_unused_clients(tx, before=EpochSeconds(now - _UNUSED_FOR))
+    )

@@ -1,0 +1,280 @@
+"""Where the rooms meet: everything is opened in the order it stands here, and closed the other way round."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from starlette.routing import Router
+from starlette.types import ASGIApp
+
+from remit import identity, oauth
+from remit.api import ApiDeps, management_app
+from remit.app.data_folder import DataFolder
+from remit.app.door import Door
+from remit.app.health import Health, health_routes
+from remit.app.metrics import Metrics
+from remit.app.problems import with_problems
+from remit.app.reload import LoadedPolicies, PolicyReload, load_policies
+from remit.app.standing import StandingRefresh
+from remit.app.status import Status
+from remit.app.stores import Stores, open_stores
+from remit.audit import Context
+from remit.clock import Clock, EpochSeconds, Seconds, SystemClock
+from remit.db import Database
+from remit.gateway import GatewayApp, GatewayDeps, GatewaySettings, Roster
+from remit.guard import Guard, GuardSettings, Standing
+from remit.policy import DecisionPoint
+from remit.registry import RegistryDirectory
+from remit.settings import Settings
+from remit.tokens import KeySet, TokenVerifier
+from remit.tokens.store import open_keys
+from remit.web import SecurityHeaders, Site, site_at, static_routes
+from remit.web.fetch import DocumentFetcher
+
+__all__ = ["App", "build"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """Remit, open. `asgi` faces the network, `management` the socket in the data folder.
+
+    Nothing runs by itself yet: whoever serves runs `standing`, starts `gateway` and the upkeep.
+    """
+
+    asgi: ASGIApp
+    management: ASGIApp
+    settings: Settings
+    folder: DataFolder
+    gateway: GatewayApp
+    standing: StandingRefresh
+    reload: PolicyReload
+    database: Database
+    clock: Clock
+    stopping: asyncio.Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parts:
+    """What several doors share."""
+
+    settings: Settings
+    stores: Stores
+    site: Site
+    directory: RegistryDirectory
+    decisions: DecisionPoint
+    keys: KeySet
+    verifier: TokenVerifier
+    guard: Guard
+    refresh: StandingRefresh
+    passwords: identity.Passwords
+    clock: Clock
+    stopping: asyncio.Event
+
+
+@asynccontextmanager
+async def build(
+    settings: Settings, *, environ: Mapping[str, str] | None = None, clock: Clock | None = None
+) -> AsyncIterator[App]:
+    """Open everything that `settings` name; close it when the context ends.
+
+    Raises:
+        RepositoryInvalidError: the policy repository has mistakes.
+        DataFolderInUseError: another process has the data folder.
+        Error: something else that Remit stands on cannot be opened; `detail` says what.
+    """
+    environ = os.environ if environ is None else environ
+    clock = clock or SystemClock()
+    async with AsyncExitStack() as stack:
+        loaded = load_policies(settings.repo)
+        directory = RegistryDirectory(loaded.repository.catalog, Standing(as_of=EpochSeconds(0)))
+        stores = await open_stores(settings, directory, environ=environ, clock=clock, stack=stack)
+        parts = await _parts(settings, stores, directory, loaded=loaded, clock=clock)
+        stack.callback(parts.passwords.close)
+        await parts.refresh.now()
+        # From here on this version decides; what is not in the log does not.
+        await stores.audit.append(loaded.event(Context()))
+        gateway = _gateway(parts)
+        reload = PolicyReload(
+            settings.repo,
+            directory=directory,
+            decisions=parts.decisions,
+            audit=stores.audit,
+            metrics=stores.metrics,
+        )
+        yield App(
+            asgi=_public(parts, gateway),
+            management=_management(parts, reload),
+            settings=settings,
+            folder=stores.folder,
+            gateway=gateway,
+            standing=parts.refresh,
+            reload=reload,
+            database=stores.database,
+            clock=clock,
+            stopping=parts.stopping,
+        )
+
+
+async def _parts(
+    settings: Settings,
+    stores: Stores,
+    directory: RegistryDirectory,
+    *,
+    loaded: LoadedPolicies,
+    clock: Clock,
+) -> _Parts:
+    keys = await open_keys(stores.database, stores.box, clock)
+    verifier = TokenVerifier(keys, settings.issuer, clock)
+    decisions = DecisionPoint(loaded.engine, clock)
+    return _Parts(
+        settings=settings,
+        stores=stores,
+        site=site_at(settings.issuer, trusted_proxies=settings.trusted_proxies),
+        directory=directory,
+        decisions=decisions,
+        keys=keys,
+        verifier=verifier,
+        guard=Guard(
+            verifier,
+            directory,
+            decisions=decisions,
+            audit=stores.audit,
+            redactor=stores.redactor,
+            settings=GuardSettings(
+                public_url=settings.issuer, standing_max_age=Seconds(settings.standing_max_age)
+            ),
+        ),
+        refresh=StandingRefresh(
+            stores.database, directory.publish, clock=clock, metrics=stores.metrics
+        ),
+        passwords=identity.Passwords(),
+        clock=clock,
+        stopping=asyncio.Event(),
+    )
+
+
+def _gateway(parts: _Parts) -> GatewayApp:
+    settings = parts.settings
+    return GatewayApp(
+        GatewayDeps(
+            guard=parts.guard,
+            directory=parts.directory,
+            upstreams=Roster(parts.stores.resolve_secret),
+            settings=GatewaySettings(
+                public_url=settings.issuer,
+                allowed_origins=settings.allowed_origins,
+                trusted_proxies=settings.trusted_proxies,
+                max_request_bytes=settings.max_request_body,
+                drain=settings.grace,
+            ),
+            clock=parts.clock,
+            issuer=settings.issuer,
+        )
+    )
+
+
+def _public(parts: _Parts, gateway: GatewayApp) -> ASGIApp:
+    """What the network reaches: the gateway, and around everything else one set of headers."""
+    stores, settings = parts.stores, parts.settings
+    people = identity.IdentityDeps(
+        database=stores.database,
+        directory=parts.directory,
+        clock=parts.clock,
+        site=parts.site,
+        passwords=parts.passwords,
+        form_sources=oauth.login_form_sources(stores.database, parts.clock),
+    )
+    authorization = oauth.OAuthDeps(
+        database=stores.database,
+        audit=stores.audit,
+        directory=parts.directory,
+        keys=parts.keys,
+        verifier=parts.verifier,
+        decisions=parts.decisions,
+        clock=parts.clock,
+        site=parts.site,
+        read_session=identity.session_reader(people),
+        resolve_secret=stores.resolve_secret,
+        fetch=DocumentFetcher().fetch,
+        publish=parts.refresh.now,
+    )
+    router = Router(
+        [
+            *oauth.routes(authorization),
+            *identity.routes(people),
+            *static_routes(),
+            *health_routes(_health(parts), stores.metrics, settings),
+        ],
+        redirect_slashes=False,
+    )
+    return Door(
+        gateway=gateway,
+        site=SecurityHeaders(with_problems(router), secure=parts.site.secure),
+        name="site",
+        metrics=stores.metrics,
+        max_body=settings.max_request_body,
+    )
+
+
+def _health(parts: _Parts) -> Health:
+    health = Health(
+        database=parts.stores.database,
+        log=parts.stores.log,
+        guard=parts.guard,
+        directory=parts.directory,
+        clock=parts.clock,
+        data=parts.stores.folder.path,
+        standing_max_age=parts.settings.standing_max_age,
+        stopping=parts.stopping,
+    )
+    _gauges(health, parts.stores.metrics)
+    return health
+
+
+def _gauges(health: Health, metrics: Metrics) -> None:
+    status = health.log.status
+    metrics.gauge(
+        "remit_standing_age_seconds",
+        "Since it was last known who is suspended or revoked.",
+        health.standing_age,
+    )
+    metrics.gauge("remit_audit_records", "Records in the log.", lambda: status().size)
+    metrics.gauge("remit_audit_queue", "Events on their way to the disk.", lambda: status().waiting)
+    metrics.gauge(
+        "remit_audit_unsigned",
+        "Records that no checkpoint signs yet.",
+        lambda: status().size - status().checkpointed,
+    )
+
+
+def _management(parts: _Parts, reload: PolicyReload) -> ASGIApp:
+    stores = parts.stores
+    status = Status(
+        parts.settings,
+        directory=parts.directory,
+        decisions=parts.decisions,
+        log=stores.log,
+        guard=parts.guard,
+        clock=parts.clock,
+    )
+    deps = ApiDeps(
+        database=stores.database,
+        audit=stores.audit,
+        audit_stream=stores.folder.audit / parts.settings.instance,
+        directory=parts.directory,
+        passwords=parts.passwords,
+        clock=parts.clock,
+        publish=parts.refresh.now,
+        reload=reload,
+        status=status,
+        stopping=parts.stopping,
+    )
+    return Door(
+        gateway=None,
+        site=management_app(deps),
+        name="management",
+        metrics=stores.metrics,
+        max_body=parts.settings.max_request_body,
+    )

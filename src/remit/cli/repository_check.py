@@ -1,0 +1,34 @@
+"""`remit check`: every mistake in a policy repository, each with its line and a caret."""
+
+from pathlib import Path
+
+from remit.cli.exits import ExitCode
+from remit.cli.terminal import print_json, say, say_error
+from remit.documents import Problem, render_problems
+from remit.repository import check_repository as problems_in
+
+__all__ = ["check_repository"]
+
+
+def check_repository(repo: Path, *, as_json: bool) -> ExitCode:
+    """Check the repository in `repo` and say what was found."""
+    problems = problems_in(repo)
+    if as_json:
+        print_json([_as_json(problem) for problem in problems])
+    elif problems:
+        say(render_problems(problems))
+        count = f"{len(problems)} mistakes" if len(problems) > 1 else "one mistake"
+        say_error(f"{count} in `{repo}`", mend="correct them all, then check again")
+    else:
+        say(f"{repo}: no mistakes")
+    return ExitCode.FOUND_WRONG if problems else ExitCode.DONE
+
+
+def _as_json(problem: Problem) -> dict[str, object]:
+    return {
+        "file": problem.file,
+        "line": problem.line,
+        "column": problem.column,
+        "message": problem.message,
+        "expected": problem.expected,
+    }
