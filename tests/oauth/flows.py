@@ -39,6 +39,7 @@ from remit.oauth import (
     routes,
 )
 from remit.oauth.client import fingerprint_of
+from remit.oauth.client_metadata import metadata_of_json
 from remit.oauth.client_store import StoredClient, add_client
 from remit.policy import CedarEngine, DecisionPoint, PolicySource
 from remit.registry import RegistryDirectory, suspended_agents
@@ -200,8 +201,6 @@ class World:
         self, *redirect_uris: str, client_id: str = "dyn-1", name: str = "Inspector"
     ) -> str:
         """A client that registered itself."""
-        from remit.oauth.client_metadata import metadata_of_json
-
         metadata = metadata_of_json(
             canonical_text(
                 {
