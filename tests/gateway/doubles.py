@@ -62,7 +62,9 @@ DECISION = Decision(
 class ListGuard:
     """Knows whom it was told of, forbids the names it was told to, and keeps every account."""
 
-    def __init__(self, *, people: tuple[str, ...] = ("dana", "eve"), forbidden: tuple[str, ...] = ()):
+    def __init__(
+        self, *, people: tuple[str, ...] = ("dana", "eve"), forbidden: tuple[str, ...] = ()
+    ):
         self.people = set(people)
         self.forbidden = set(forbidden)
         self.decided: list[Call] = []
@@ -80,14 +82,18 @@ class ListGuard:
             return who
         self.decided.append(call)
         if call.name in self.forbidden:
-            return Deny(decision_id="dec_1", reason=RefusalReason.FORBIDDEN, detail="a policy forbids it")
+            return Deny(
+                decision_id="dec_1", reason=RefusalReason.FORBIDDEN, detail="a policy forbids it"
+            )
         return Permit(decision_id="dec_1", token=who, decision=DECISION)
 
     async def visible(self, call: Call) -> Visible | Challenge | Deny:
         who = self._who(call)
         if not isinstance(who, AccessToken):
             return who
-        return AllBut(decision_id="dec_1", token=who, names={ResourceKind.TOOL: frozenset(self.forbidden)})
+        return AllBut(
+            decision_id="dec_1", token=who, names={ResourceKind.TOOL: frozenset(self.forbidden)}
+        )
 
     async def complete(self, permit: Permit, call: Call, *, result: CallResult) -> None:
         if self.log_full:
@@ -100,10 +106,16 @@ class ListGuard:
 
     def _who(self, call: Call) -> AccessToken | Challenge:
         if not call.authorization:
-            return Challenge(decision_id="dec_0", reason=RefusalReason.MISSING_TOKEN, detail="a token is needed")
+            return Challenge(
+                decision_id="dec_0", reason=RefusalReason.MISSING_TOKEN, detail="a token is needed"
+            )
         name = call.authorization[0].removeprefix("Bearer ")
         if name not in self.people or len(call.authorization) > 1:
-            return Challenge(decision_id="dec_0", reason=RefusalReason.INVALID_TOKEN, detail="the token is not valid")
+            return Challenge(
+                decision_id="dec_0",
+                reason=RefusalReason.INVALID_TOKEN,
+                detail="the token is not valid",
+            )
         return token_of(name)
 
 
@@ -188,7 +200,12 @@ class FixedDirectory:
 
 
 def server_of(name: str = "crm", upstream=None) -> Server:
-    tool = Tool(name="find", operation=Operation.READ, scopes=("crm:accounts.read",), sensitivity=Sensitivity.LOW)
+    tool = Tool(
+        name="find",
+        operation=Operation.READ,
+        scopes=("crm:accounts.read",),
+        sensitivity=Sensitivity.LOW,
+    )
     return Server(
         name=name, title="CRM", owner="sales", tenant=None, environment=Environment("prod"),
         upstream=upstream or HttpUpstream(url="http://127.0.0.1:1/mcp"), tools={"find": tool},
@@ -241,7 +258,9 @@ class Answer:
     def events(self) -> list[dict]:
         blocks = self.body.replace(b"\r\n", b"\n").split(b"\n\n")
         lines = [line for block in blocks for line in block.split(b"\n")]
-        return [json.loads(line[5:]) for line in lines if line.startswith(b"data:") and line[5:].strip()]
+        return [
+            json.loads(line[5:]) for line in lines if line.startswith(b"data:") and line[5:].strip()
+        ]
 
 
 class Wire:
@@ -296,7 +315,12 @@ def without(headers, *names):
 
 def modern(method: str, params: dict | None = None, *, id=1, name: str | None = None):
     """Headers and body of a well-formed modern request."""
-    body = {"jsonrpc": "2.0", "id": id, "method": method, "params": {"_meta": META, **(params or {})}}
+    body = {
+        "jsonrpc": "2.0",
+        "id": id,
+        "method": method,
+        "params": {"_meta": META, **(params or {})},
+    }
     headers = [*BASE_HEADERS, ("mcp-protocol-version", VERSION), ("mcp-method", method)]
     if name is not None:
         headers.append(("mcp-name", name))

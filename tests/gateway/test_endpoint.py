@@ -51,14 +51,23 @@ MALFORMED = {
     "an empty batch": (b"[]", -32600),
     "a number": (b"1", -32600),
     "duplicate keys": (b'{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/call"}', -32700),
-    "duplicate keys below": (b'{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":1,"a":2}}', -32700),
+    "duplicate keys below": (
+        b'{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":1,"a":2}}',
+        -32700,
+    ),
     "not a number": (b'{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":NaN}}', -32700),
-    "an infinite number": (b'{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":1e999}}', -32700),
+    "an infinite number": (
+        b'{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":1e999}}',
+        -32700,
+    ),
     "a byte-order mark": (b'\xef\xbb\xbf{"jsonrpc":"2.0","id":1,"method":"ping"}', -32700),
     "UTF-16": ('{"jsonrpc":"2.0","id":1,"method":"ping"}'.encode("utf-16"), -32700),
     "broken UTF-8": (b'{"jsonrpc":"2.0","id":1,"method":"\xff"}', -32700),
     "a lone surrogate": (b'{"jsonrpc":"2.0","id":1,"method":"\\ud800"}', -32700),
-    "deep nesting": (b'{"jsonrpc":"2.0","id":1,"method":"ping","params":' + b'{"a":' * 99 + b"1" + b"}" * 100, -32700),
+    "deep nesting": (
+        b'{"jsonrpc":"2.0","id":1,"method":"ping","params":' + b'{"a":' * 99 + b"1" + b"}" * 100,
+        -32700,
+    ),
     "trailing text": (b'{"jsonrpc":"2.0","id":1,"method":"ping"}{}', -32700),
     "no version": (b'{"id":1,"method":"ping"}', -32600),
     "another version": (b'{"jsonrpc":"1.0","id":1,"method":"ping"}', -32600),
@@ -68,7 +77,10 @@ MALFORMED = {
     "an object for an id": (b'{"jsonrpc":"2.0","id":{},"method":"ping"}', -32600),
     "positional parameters": (b'{"jsonrpc":"2.0","id":1,"method":"ping","params":[]}', -32600),
     "a method that is no string": (b'{"jsonrpc":"2.0","id":1,"method":7}', -32600),
-    "request and response at once": (b'{"jsonrpc":"2.0","id":1,"method":"ping","result":{}}', -32600),
+    "request and response at once": (
+        b'{"jsonrpc":"2.0","id":1,"method":"ping","result":{}}',
+        -32600,
+    ),
     "nothing": (b"", -32700),
 }
 
@@ -87,10 +99,16 @@ async def test_a_malformed_body_is_refused_before_the_guard_or_a_server_sees_it(
 
 WRONG_HEADERS = {
     "no content type": (without(BASE_HEADERS, "content-type"), 415),
-    "another content type": ((*without(BASE_HEADERS, "content-type"), ("content-type", "text/plain")), 415),
+    "another content type": (
+        (*without(BASE_HEADERS, "content-type"), ("content-type", "text/plain")),
+        415,
+    ),
     "two content types": ((*BASE_HEADERS, ("content-type", "application/json")), 415),
     "another encoding": (
-        (*without(BASE_HEADERS, "content-type"), ("content-type", "application/json; charset=utf-16")),
+        (
+            *without(BASE_HEADERS, "content-type"),
+            ("content-type", "application/json; charset=utf-16"),
+        ),
         415,
     ),
     "a content coding": ((*BASE_HEADERS, ("content-encoding", "gzip")), 415),
@@ -103,7 +121,10 @@ WRONG_HEADERS = {
     "a foreign port": ((*without(BASE_HEADERS, "host"), ("host", "127.0.0.1:9")), 421),
     "a foreign origin": ((*BASE_HEADERS, ("origin", "https://evil.example")), 403),
     "a null origin": ((*BASE_HEADERS, ("origin", "null")), 403),
-    "an origin that only starts like ours": ((*BASE_HEADERS, ("origin", "http://127.0.0.1:8080.evil")), 403),
+    "an origin that only starts like ours": (
+        (*BASE_HEADERS, ("origin", "http://127.0.0.1:8080.evil")),
+        403,
+    ),
 }
 
 

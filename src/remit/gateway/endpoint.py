@@ -37,7 +37,6 @@ from remit.model import Server
 __all__ = ["GatewayApp"]
 
 _PREFIX = "/mcp/"
-_SWEEP_SECONDS = 15.0
 
 
 class GatewayApp:
@@ -199,7 +198,7 @@ class GatewayApp:
 
     async def _sweep(self) -> None:
         while True:
-            await asyncio.sleep(_SWEEP_SECONDS)
+            await asyncio.sleep(self._deps.settings.sweep)
             for session in self._sessions.idle():
                 self._sessions.end(session)
                 await session.upstream.close()

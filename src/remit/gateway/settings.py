@@ -34,5 +34,7 @@ class GatewaySettings:
     max_sessions: int = 10_000
     max_sessions_per_principal: int = 64
     session_idle: Seconds = Seconds(1800)
+    sweep: Seconds = Seconds(15)
+    """How often idle sessions are looked for."""
     drain: Seconds = Seconds(20)
     """How long calls in flight may go on once the process is told to stop."""

@@ -1,0 +1,58 @@
+"""Gateways on real sockets in front of real servers."""
+
+import os
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from remit.gateway import Roster
+from remit.model import HttpUpstream, StdioUpstream
+from tests.gateway.doubles import ListGuard, gateway, server_of
+from tests.gateway.servers.sdk_server import build
+from tests.gateway.sockets import listening_socket, serving
+
+SERVERS = Path(__file__).parent / "servers"
+
+
+@asynccontextmanager
+async def fronted(guard, upstream, **settings):
+    """A gateway on a socket in front of `upstream`; the URL of its server and the application."""
+    listener = listening_socket()
+    public_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    app = gateway(
+        guard,
+        Roster(os.environ.__getitem__),
+        server_of(upstream=upstream),
+        public_url=public_url,
+        **settings,
+    )
+    app.start()
+    try:
+        async with serving(app, listener) as url:
+            yield f"{url}/mcp/crm", app
+    finally:
+        await app.drain()
+
+
+def stdio(script: str, *, timeout: int = 30, **environment: str) -> StdioUpstream:
+    return StdioUpstream(
+        command=("python", str(SERVERS / script)), environment=environment, timeout=timeout
+    )
+
+
+@pytest.fixture
+def guard():
+    return ListGuard(forbidden=("hidden", "forbidden"))
+
+
+@pytest.fixture(params=["http", "stdio"])
+async def real(request, guard, tmp_path):
+    """URL of a gateway in front of the SDK's server, over either transport."""
+    if request.param == "stdio":
+        async with fronted(guard, stdio("sdk_server.py", NOTES=str(tmp_path))) as (url, _):
+            yield url
+        return
+    async with serving(build(tmp_path).streamable_http_app(), lifespan="on") as behind:
+        async with fronted(guard, HttpUpstream(url=f"{behind}/mcp", timeout=30)) as (url, _):
+            yield url
