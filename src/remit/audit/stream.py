@@ -89,8 +89,10 @@ class Stream:
     def _begin(self, undo: contextlib.ExitStack) -> None:
         folder, disk = self._settings.folder, self._disk
         verifier = VerifierKey.of(self._settings.origin, self._key)
+        published = _is_published(folder, verifier)
         found = recover(folder, verifier)
-        _publish_key(folder, verifier, disk)
+        if not published:
+            disk.replace(folder / KEYS, f"{verifier}\n".encode())
         self._position: Position = found.position
         self._last: Checkpoint | None = found.last
         self.repaired_bytes = found.torn_bytes
@@ -227,18 +229,15 @@ def _lock(folder: Path) -> int:
     return descriptor
 
 
-def _publish_key(folder: Path, key: VerifierKey, disk: Disk) -> None:
-    """Write `log.pub`, or see that the key in use is in it."""
+def _is_published(folder: Path, key: VerifierKey) -> bool:
+    """Whether `log.pub` has the key in use; a log without that file is new, or lost it."""
     try:
-        lines = (folder / KEYS).read_text().splitlines()
-    except FileNotFoundError:
-        disk.replace(folder / KEYS, f"{key}\n".encode())
-        return
-    try:
+        lines = (folder / KEYS).read_bytes().decode().splitlines()
         known = [VerifierKey.parse(line) for line in lines]
-    except BadCheckpointError as error:
-        raise AuditLogDamagedError(
-            f"`{KEYS}` is damaged: {error.detail}", sequence=None, cause=error
-        ) from error
+    except FileNotFoundError:
+        return False
+    except (BadCheckpointError, UnicodeDecodeError) as error:
+        raise AuditLogDamagedError(f"`{KEYS}` is damaged", sequence=None, cause=error) from error
     if key not in known:
         raise AuditLogDamagedError(f"`{KEYS}` names another key", sequence=None)
+    return True
