@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
 from remit.canonical import Json, JsonObject
@@ -70,7 +71,7 @@ class SigningKey:
         """
         try:
             key = ECKey.import_key(pem)
-        except ValueError as error:
+        except (JoseError, ValueError) as error:
             raise UnusableKeyError(f"the signing key `{kid}` cannot be read") from error
         if not key.is_private or key.curve_name != _CURVE or key.thumbprint() != kid:
             raise UnusableKeyError(f"the signing key `{kid}` is not the P-256 key of that name")

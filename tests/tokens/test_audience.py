@@ -1,0 +1,18 @@
+import pytest
+
+from remit.tokens import audience_of, jti_digest
+
+
+@pytest.mark.parametrize("url", ["https://remit.example", "https://remit.example/"])
+def test_the_audience_is_the_url_of_the_server_without_a_trailing_slash(url):
+    assert audience_of(url, "crm") == "https://remit.example/mcp/crm"
+
+
+def test_servers_have_different_audiences():
+    assert audience_of("https://a", "crm") != audience_of("https://a", "crm2")
+
+
+def test_a_jti_is_matched_by_its_digest_and_not_shown_by_it():
+    assert jti_digest("jti_1") == jti_digest("jti_1")
+    assert jti_digest("jti_1") != jti_digest("jti_2")
+    assert "jti_1" not in jti_digest("jti_1")
