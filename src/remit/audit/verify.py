@@ -14,6 +14,7 @@ Imports nothing of Remit but the format, so that it can be read and run by someb
 who does not trust the rest. Source: AUDIT §1.4; RFC 6962 §2.1; C2SP tlog-checkpoint.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -162,11 +163,23 @@ def _refuse_shrinking(checkpoint: Checkpoint, reached: int) -> None:
 
 def _unfinished(content: bytes, line: int, report: StreamReport) -> None:
     """The end of the file is not a whole note: cut short by a crash, or garbled."""
-    if content.startswith(f"{report.origin}\n".encode()[: len(content)]):
+    if _begins_note(content.rstrip(b"\0").decode(errors="ignore"), report.origin):
         report.notes.append("the last checkpoint is not whole: a crash, or a write going on")
     else:
         problem = Problem("checkpoint", CHECKPOINTS, line=line, what="the end is garbled")
         report.add(problem, Verdict.TAMPERED)
+
+
+def _begins_note(text: str, origin: str) -> bool:
+    """Whether `text` is how a note of this log begins, as far as it goes."""
+    *whole, last = text.split("\n")
+    if not whole:
+        return origin.startswith(last)
+    form = ["[0-9]{0,16}", "[A-Za-z0-9+/=]{0,44}", "", "(?:— ?.*)?"]
+    rest = [*whole[1:], last]
+    return whole[0] == origin and all(
+        re.fullmatch(expected, part) for expected, part in zip(form, rest, strict=False)
+    )
 
 
 def _expect(note: str, keys: Sequence[VerifierKey], signed: Signed, report: StreamReport) -> None:

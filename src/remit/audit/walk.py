@@ -6,7 +6,7 @@ tells which.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from remit.audit.checkpoint import Checkpoint
@@ -51,6 +51,9 @@ class Signed:
             self.due = self._next
 
 
+_ALTERED = "altered, or not the record that was here"
+
+
 @dataclass(slots=True)
 class _Walk:
     """How far the walk has come."""
@@ -60,6 +63,8 @@ class _Walk:
     previous: str | None
     """What the next record must name; `None` when not even the log's name is known."""
     tree: Frontier = field(default_factory=Frontier)
+    pending: Problem | None = None
+    """A root that does not hold: the next record may single out what was altered."""
 
 
 def walk(folder: Path, report: StreamReport, signed: Signed) -> None:
@@ -104,6 +109,9 @@ def _walk_segment(state: _Walk, segment: Segment, *, last: bool) -> bool:
     for line in lines:
         content = line.content
         sequence = tree.size
+        if state.pending is not None:
+            _single_out(state, line)
+            return False
         if not line.complete:
             return _incomplete(state, name, line, last=last)
         try:
@@ -120,8 +128,8 @@ def _walk_segment(state: _Walk, segment: Segment, *, last: bool) -> bool:
         tree.append(leaf)
         state.previous = leaf.hex()
         due = signed.due
-        if due is not None and due.size <= tree.size and not _holds(state, name, line.number):
-            return False
+        if due is not None and due.size <= tree.size:
+            _compare_roots(state, name, line.number)
         if report.first_time is None:
             report.first_time = _time(entry)
     if state.tree.size > segment.first:
@@ -129,18 +137,35 @@ def _walk_segment(state: _Walk, segment: Segment, *, last: bool) -> bool:
     return True
 
 
-def _holds(state: _Walk, name: str, line: int) -> bool:
-    """Whether every checkpoint due at this size has the root of the records so far."""
+def _compare_roots(state: _Walk, name: str, line: int) -> None:
+    """Hold the records so far to every checkpoint that is due at this size."""
     report, tree, signed = state.report, state.tree, state.signed
     while (due := signed.due) is not None and due.size <= tree.size:
         if due.size < tree.size or due.root != tree.root():
             what = f"not what the checkpoint of {due.size} records signs"
-            begin, end = report.proven, due.size - 1
-            report.add(Problem("root", name, line, begin, end, what), Verdict.TAMPERED)
-            return False
+            state.pending = Problem("root", name, line, report.proven, due.size - 1, what)
+            return
         report.proven = due.size
         signed.advance()
-    return True
+
+
+def _single_out(state: _Walk, following: Line | None) -> None:
+    """Report the root that does not hold.
+
+    When the record that follows names another than the last one, the last one was altered
+    alone; else whoever altered something recomputed the links, or it was the last record of all.
+    """
+    problem = state.pending
+    assert problem is not None  # noqa: S101  its callers looked
+    if following is not None:
+        try:
+            named = read_entry(following.content).get("prev")
+        except BadEntryError:
+            named = state.previous
+        if named != state.previous:
+            last = state.tree.size - 1
+            problem = replace(problem, kind="link", sequence=last, through=None, what=_ALTERED)
+    state.report.add(problem, Verdict.TAMPERED)
 
 
 def _broken(
@@ -155,13 +180,12 @@ def _broken(
     if sequence == 0:
         what = f"is not the first record of `{state.report.origin}`"
         return Problem("link", name, line.number, 0, what=what)
-    altered = "altered, or not the record that was here"
     following = next(lines, None)
     names_this = following is not None and _names(following, line.content)
     if names_this or (following is None and state.report.proven < sequence):
         at = line.number - 1 or None
-        return Problem("link", name, at, sequence - 1, what=altered)
-    return Problem("link", name, line.number, sequence, what=altered)
+        return Problem("link", name, at, sequence - 1, what=_ALTERED)
+    return Problem("link", name, line.number, sequence, what=_ALTERED)
 
 
 def _names(following: Line, content: bytes) -> bool:
@@ -192,6 +216,9 @@ def _may_be_torn(content: bytes) -> bool:
 
 
 def _walk_ended(state: _Walk, segments: list[Segment]) -> None:
+    if state.pending is not None:
+        _single_out(state, None)
+        return
     due, size = state.signed.due, state.tree.size
     name = segments[-1].path.name if segments else CHECKPOINTS
     if due is not None:
