@@ -11,7 +11,17 @@ from remit.audit.events import Event
 from remit.clock import EpochSeconds, Seconds
 from remit.db import Database
 from remit.guard.ports import Standing
-from remit.ids import AgentId, ScopeName, ServerName, TenantId
+from remit.ids import (
+    AgentId,
+    ClientId,
+    GrantId,
+    ScopeName,
+    ServerName,
+    TenantId,
+    digest,
+    new_id,
+    new_secret,
+)
 from remit.model import (
     Agent,
     AgentClass,
@@ -31,12 +41,13 @@ from remit.model import (
     Tenant,
     Tool,
 )
-from remit.oauth import OAuthDeps, routes
+from remit.oauth import OAuthDeps, grant_store, routes
+from remit.oauth.grant import Grant, GrantKind, RefreshToken
 from remit.policy import CedarEngine, DecisionPoint, PolicySource
 from remit.registry import RegistryDirectory
 from remit.testing import FixedClock, InMemoryAuditLog
 from remit.testing.document_host import DocumentHost
-from remit.tokens import KeySet, SigningKey, TokenVerifier
+from remit.tokens import AccessToken, KeySet, SigningKey, TokenVerifier, mint
 from remit.web import site_at
 
 PUBLIC_URL = "https://remit.example"
@@ -162,6 +173,18 @@ class World:
         """Put another standing in force."""
         self.directory.publish(replace(self.directory.standing, **standing))
 
+    def grant(self, client_id: str = "billing:job", **changes) -> Grant:
+        """Store a live grant of `client_id`."""
+        return plant_grant(self, client_id, **changes)
+
+    def access_token(self, grant: Grant, **changes) -> str:
+        """A signed access token of `grant`, good for ten minutes."""
+        return access_token(self, grant, **changes)
+
+    def refresh_token(self, grant: Grant, **changes) -> str:
+        """A stored refresh token of `grant`, good for an hour."""
+        return refresh_token(self, grant, **changes)
+
     def kinds(self) -> list[str]:
         """What the log holds, in order."""
         return [event.kind for event in self.audit.events]
@@ -210,3 +233,66 @@ async def small_world(database_url: str, clock: FixedClock):
                 yield World(deps, database, audit, clock, directory, documents, http, published)
     finally:
         database.close()
+
+
+def plant_grant(world: World, client_id: str, **changes) -> Grant:
+    """Store a live grant of `client_id`, a workload's unless told otherwise."""
+    now = world.clock.now()
+    grant = Grant(
+        **{
+            "id": GrantId(new_id("grt")),
+            "kind": GrantKind.WORKLOAD,
+            "user_id": None,
+            "client_id": ClientId(client_id),
+            "agent_id": AgentId("billing-job"),
+            "tenant": ACME,
+            "environment": PROD,
+            "resource": f"{PUBLIC_URL}/mcp/crm",
+            "scopes": (READ, WRITE),
+            "purpose": "",
+            "auth_time": None,
+            "acr": None,
+            "amr": (),
+            "created_at": now,
+            "last_used_at": now,
+            "expires_at": EpochSeconds(now + 86_400),
+        }
+        | changes
+    )
+    world.database.run_now(lambda tx: grant_store.add_grant(tx, grant))
+    return grant
+
+
+def access_token(world: World, grant: Grant, **changes) -> str:
+    """A signed access token of `grant`, good for ten minutes."""
+    now = world.clock.now()
+    claims = {
+        "iss": PUBLIC_URL,
+        "sub": "billing-job",
+        "aud": grant.resource,
+        "client_id": grant.client_id,
+        "jti": new_id("at"),
+        "iat": now,
+        "exp": EpochSeconds(now + 600),
+        "scopes": (READ,),
+        "grant_id": grant.id,
+        "agent_id": grant.agent_id,
+        "organization_id": grant.tenant,
+        "environment": grant.environment,
+        "sensitivity": Sensitivity.LOW,
+    }
+    return mint(world.deps.keys, AccessToken(**(claims | changes)))
+
+
+def refresh_token(world: World, grant: Grant, **changes) -> str:
+    """A refresh token of `grant`, good for an hour."""
+    now, secret = world.clock.now(), new_secret("rmt_rt_")
+    fields = {
+        "digest": digest(secret),
+        "grant_id": grant.id,
+        "issued_at": now,
+        "expires_at": EpochSeconds(now + 3_600),
+    }
+    token = RefreshToken(**(fields | changes))
+    world.database.run_now(lambda tx: grant_store.add_refresh_token(tx, token))
+    return secret

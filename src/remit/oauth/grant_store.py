@@ -297,7 +297,9 @@ def use_refresh_token(
 def revoke_token(tx: Transaction, jti: str, *, expires_at: EpochSeconds) -> bool:
     """Remember until `expires_at` that the access token `jti` is revoked; `False` if it was already."""
     statement = conflict_insert(tx, revoked_tokens_table).values(jti=jti, expires_at=expires_at)
-    return tx.connection.execute(statement.on_conflict_do_nothing()).rowcount == 1
+    # Not by `rowcount`: psycopg gives none for this statement.
+    added = statement.on_conflict_do_nothing().returning(revoked_tokens_table.c.jti)
+    return tx.connection.execute(added).one_or_none() is not None
 
 
 def revoked_tokens(tx: Transaction, now: EpochSeconds) -> Mapping[str, EpochSeconds]:

@@ -1,0 +1,186 @@
+"""What a token is worth, told to whom it was issued to."""
+
+import json
+
+import pytest
+
+from remit.audit.context import Context
+from remit.clock import EpochSeconds
+from remit.ids import AgentId
+from remit.oauth import grant_store
+from remit.oauth.grant_revocation import revoke_grant
+from remit.tokens import KeySet, SigningKey
+
+BILLING = {"client_id": "billing:job", "client_secret": "billing's secret: 100% + more"}
+REPORTS = {"client_id": "reports", "client_secret": "reports"}
+INACTIVE = {"active": False}
+
+
+async def ask(world, token, credentials=BILLING, **form):
+    return await world.http.post("/introspect", data={"token": token} | credentials | form)
+
+
+async def test_a_live_access_token_is_described(world):
+    grant = world.grant()
+    token = world.access_token(grant, jti="at_1")
+    response = await ask(world, token)
+    assert response.status_code == 200
+    assert response.headers["cache-control"] == "no-store"
+    assert response.json() == {
+        "active": True,
+        "token_type": "Bearer",
+        "client_id": "billing:job",
+        "scope": "crm:accounts.read",
+        "sub": "billing-job",
+        "aud": "https://remit.example/mcp/crm",
+        "iss": "https://remit.example",
+        "jti": "at_1",
+        "iat": world.clock.now(),
+        "exp": world.clock.now() + 600,
+    }
+
+
+@pytest.mark.parametrize("hint", ["access_token", "refresh_token", "saml", ""])
+async def test_a_hint_is_only_a_hint(world, hint):
+    grant = world.grant()
+    for token in (world.access_token(grant), world.refresh_token(grant)):
+        assert (await ask(world, token, token_type_hint=hint)).json()["active"]
+
+
+async def test_a_live_refresh_token_is_described(world):
+    token = world.refresh_token(world.grant())
+    assert (await ask(world, token)).json() == {
+        "active": True,
+        "client_id": "billing:job",
+        "scope": "crm:accounts.read crm:accounts.write",
+        "aud": "https://remit.example/mcp/crm",
+        "iss": "https://remit.example",
+        "iat": world.clock.now(),
+        "exp": world.clock.now() + 3600,
+    }
+
+
+async def test_the_token_of_another_client_looks_like_no_token_at_all(world):
+    grant = world.grant()
+    for token in (world.access_token(grant), world.refresh_token(grant)):
+        assert (await ask(world, token, REPORTS)).json() == INACTIVE
+
+
+@pytest.mark.parametrize(
+    "token", ["x", "a.b.c", "rmt_rt_unknown", "x" * 9000, "é", "..", "a.e30.c", "a.eyJhdWQiOjF9.c"]
+)
+async def test_what_is_no_token_of_ours_is_inactive(world, token):
+    assert (await ask(world, token)).json() == INACTIVE
+
+
+async def test_a_token_of_another_key_issuer_or_time_is_inactive(world):
+    grant = world.grant()
+    expired = world.access_token(grant, exp=EpochSeconds(world.clock.now() + 1))
+    foreign = world.access_token(grant, iss="https://other.example")
+    world.clock.advance(1)
+    own = world.deps.keys.signing
+    world.deps.keys.publish([SigningKey.generate(world.clock.now() + 9), own])
+    forged = world.access_token(grant)
+    world.deps.keys.publish([own])
+    for token in (expired, foreign, forged):
+        assert (await ask(world, token)).json() == INACTIVE
+
+
+async def test_a_token_whose_server_is_gone_is_inactive(world):
+    token = world.access_token(world.grant())
+    world.declare(servers={})
+    assert (await ask(world, token)).json() == INACTIVE
+
+
+async def test_the_tokens_of_a_revoked_grant_are_inactive_at_once(world):
+    grant = world.grant()
+    tokens = (world.access_token(grant), world.refresh_token(grant))
+    await world.database.run(
+        lambda tx: revoke_grant(tx, grant.id, reason="x", at=world.clock.now(), context=Context())
+    )
+    for token in tokens:
+        assert (await ask(world, token)).json() == INACTIVE
+
+
+async def test_the_tokens_of_an_expired_or_unknown_grant_are_inactive(world):
+    grant = world.grant(expires_at=EpochSeconds(world.clock.now() + 10))
+    tokens = (world.access_token(grant), world.refresh_token(grant))
+    world.clock.advance(10)
+    for token in tokens:
+        assert (await ask(world, token)).json() == INACTIVE
+    lost = world.access_token(grant, grant_id="grt_lost")
+    assert (await ask(world, lost)).json() == INACTIVE
+
+
+async def test_a_revoked_access_token_is_inactive_and_its_siblings_are_not(world):
+    grant = world.grant()
+    token, sibling = world.access_token(grant, jti="at_1"), world.access_token(grant)
+    expires = EpochSeconds(world.clock.now() + 600)
+    await world.database.run(lambda tx: grant_store.revoke_token(tx, "at_1", expires_at=expires))
+    assert (await ask(world, token)).json() == INACTIVE
+    assert (await ask(world, sibling)).json()["active"]
+
+
+async def test_a_spent_or_expired_refresh_token_is_inactive(world):
+    grant = world.grant()
+    spent = world.refresh_token(grant, used_at=world.clock.now())
+    expired = world.refresh_token(grant, expires_at=world.clock.now())
+    for token in (spent, expired):
+        assert (await ask(world, token)).json() == INACTIVE
+
+
+@pytest.mark.parametrize(
+    "standing",
+    [
+        {"suspended_agents": frozenset({AgentId("billing-job")})},
+        {"disabled_clients": frozenset({"billing:job"})},
+        {"disabled_users": frozenset({"usr_1"})},
+    ],
+)
+async def test_a_token_is_inactive_while_someone_behind_it_may_not_act(world, standing):
+    token = world.access_token(world.grant())
+    world.stand(**standing)
+    active = "disabled_users" in standing  # this one is a workload's: nobody stands behind it
+    assert (await ask(world, token)).json()["active"] is active
+
+
+async def test_only_a_confidential_client_of_the_repository_may_ask(world):
+    document = {"redirect_uris": ["http://localhost/cb"]}
+    registered = await world.http.post(
+        "/register",
+        content=json.dumps(document),
+        headers={"Content-Type": "application/json"},
+    )
+    own = {name: registered.json()[name] for name in ("client_id", "client_secret")}
+    token = world.access_token(world.grant(own["client_id"]))
+    for credentials in (own, {"client_id": "desk"}):
+        response = await ask(world, token, credentials)
+        assert (response.status_code, response.json()["error"]) == (401, "invalid_client")
+
+
+async def test_nobody_asks_without_credentials(world):
+    token = world.access_token(world.grant())
+    assert (await ask(world, token, {})).status_code == 400
+    assert (await ask(world, token, BILLING | {"client_secret": "x"})).status_code == 401
+    bearer = await world.http.post(
+        "/introspect", data={"token": token}, headers={"Authorization": f"Bearer {token}"}
+    )
+    assert bearer.status_code == 401
+
+
+async def test_a_request_without_a_token_or_with_two_is_refused(world):
+    assert (await world.http.post("/introspect", data=BILLING)).status_code == 400
+    twice = await world.http.post("/introspect", data=BILLING | {"token": ["a", "b"]})
+    assert (twice.status_code, twice.json()["error"]) == (400, "invalid_request")
+    assert (await world.http.get("/introspect?token=x")).status_code == 405
+
+
+async def test_scripts_in_browsers_may_not_ask(world):
+    response = await ask(world, "x")
+    assert "access-control-allow-origin" not in response.headers
+
+
+async def test_without_keys_nothing_is_active(world):
+    token = world.access_token(world.grant())
+    world.deps.keys.publish(KeySet()._active.values())
+    assert (await ask(world, token)).json() == INACTIVE
