@@ -1,7 +1,8 @@
 import pytest
 from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticCustomError
 
-from remit.documents import Duration, parse_duration
+from remit.documents import Duration, duration_field, parse_duration
 
 
 class Limits(BaseModel):
@@ -29,3 +30,16 @@ def test_the_schema_of_a_duration_is_text() -> None:
 
 def test_a_duration_can_be_parsed_alone() -> None:
     assert parse_duration("2d") == 172_800
+
+
+def test_a_default_holds_and_stands_in_the_schema_as_one_would_write_it() -> None:
+    class Defaulted(BaseModel):
+        idle: Duration = duration_field("10m", "How long.")
+
+    assert Defaulted().idle == 600
+    assert Defaulted.model_json_schema()["properties"]["idle"]["default"] == "10m"
+
+
+def test_a_default_that_is_no_duration_is_refused_when_the_model_is_written() -> None:
+    with pytest.raises(PydanticCustomError):
+        duration_field("ten minutes", "How long.")

@@ -26,7 +26,7 @@ Source: YAML 1.2.2, core schema (§10.3), so `no`, `on` and `2026-11-21` are tex
 """
 
 from remit.documents.document import ANY, Document, Node, Path, Pattern, Position
-from remit.documents.duration import Duration, parse_duration
+from remit.documents.duration import Duration, duration_field, parse_duration
 from remit.documents.mistake import mistake
 from remit.documents.problem import DocumentInvalidError, Problem, quoted
 from remit.documents.reading import load_yaml, parse_yaml
@@ -45,6 +45,7 @@ __all__ = [
     "Position",
     "Problem",
     "did_you_mean",
+    "duration_field",
     "load_yaml",
     "mistake",
     "one_of",

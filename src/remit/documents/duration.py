@@ -1,15 +1,15 @@
 """Lengths of time as people write them: a number and one unit, such as `10m`."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from remit.clock import Seconds
 from remit.documents.mistake import mistake
 from remit.documents.problem import quoted
 
-__all__ = ["Duration", "parse_duration"]
+__all__ = ["Duration", "duration_field", "parse_duration"]
 
 _PATTERN = r"[1-9][0-9]{0,8}[smhd]"
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
@@ -33,7 +33,16 @@ Duration = Annotated[
     Seconds,
     BeforeValidator(parse_duration),
     WithJsonSchema(
-        {"type": "string", "pattern": f"^{_PATTERN}$", "examples": ["45s", "10m", "12h", "30d"]}
+        {"type": "string", "pattern": f"^{_PATTERN}$", "examples": ["10m", "12h", "30d"]}
     ),
 ]
-"""The type of a field written as `10m`; its value is `Seconds`. A default is given in seconds."""
+"""The type of a field written as `10m`; its value is `Seconds`. """
+
+
+def duration_field(default: str, description: str) -> Any:
+    """A model's field of type `Duration` whose default is written as people write it."""
+    return Field(
+        default=parse_duration(default),
+        description=description,
+        json_schema_extra={"default": default},
+    )

@@ -245,7 +245,7 @@ Currency = Annotated[
     AfterValidator(
         _matching(_CURRENCY, "currency", "three capital letters (ISO 4217), such as `USD`")
     ),
-    WithJsonSchema({"type": "string", "pattern": f"^{_CURRENCY}$"}),
+    WithJsonSchema({"type": "string", "pattern": f"^{_CURRENCY}$", "examples": ["USD"]}),
 ]
 ScopeText = Annotated[str, AfterValidator(_check_scope), WithJsonSchema(_SCOPE_TEXT)]
 """The name of a scope, where it is defined."""
@@ -263,7 +263,9 @@ TimeZone = Annotated[
     WithJsonSchema({"type": "string", "examples": ["Europe/Berlin"]}),
 ]
 UpstreamUrl = Annotated[
-    str, AfterValidator(_check_upstream_url), WithJsonSchema({"type": "string", "format": "uri"})
+    str,
+    AfterValidator(_check_upstream_url),
+    WithJsonSchema({"type": "string", "format": "uri", "examples": ["https://crm.example/mcp"]}),
 ]
 ResourceUri = Annotated[
     str, AfterValidator(_check_resource_uri), WithJsonSchema({"type": "string"})

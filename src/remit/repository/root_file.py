@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, StrictBool, StrictInt, model_validator
 
 from remit.clock import Seconds
-from remit.documents import Duration, mistake, quoted
+from remit.documents import Duration, duration_field, mistake, quoted
 from remit.model import Sensitivity
 from remit.repository.fields import Line, Name, Prose, ScopeReference, TimeZone, is_loopback_host
 from remit.repository.section import Section
@@ -78,35 +78,33 @@ class IssuerSection(Section):
     )
     access_token_lifetime: Annotated[
         Duration, _within(_MINUTE, 60 * _MINUTE, "between `1m` and `60m`")
-    ] = Field(
-        default=Seconds(600),
-        description="How long an access token is good for. Five to fifteen minutes is right for most.",
+    ] = duration_field(
+        "10m",
+        "How long an access token is good for. `1m` to `60m`; five to fifteen minutes is right for most.",
     )
     refresh_token_idle: Annotated[
         Duration, _within(_MINUTE, 366 * _DAY, "between `1m` and `366d`")
-    ] = Field(
-        default=Seconds(7 * _DAY),
-        description="A refresh token that is not used for so long expires.",
+    ] = duration_field(
+        "7d", "A refresh token that is not used for so long expires. At most `grant_lifetime`."
     )
     grant_lifetime: Annotated[Duration, _within(_MINUTE, 366 * _DAY, "between `1m` and `366d`")] = (
-        Field(
-            default=Seconds(30 * _DAY),
-            description="After so long the person is asked again, however busy the agent is.",
+        duration_field(
+            "30d",
+            "After so long the person is asked again, however busy the agent is. At most `366d`.",
         )
     )
     code_lifetime: Annotated[Duration, _within(10, 10 * _MINUTE, "between `10s` and `10m`")] = (
-        Field(
-            default=Seconds(60), description="How long an authorization code waits to be redeemed."
+        duration_field(
+            "60s", "How long an authorization code waits to be redeemed. `10s` to `10m`."
         )
     )
     session_idle: Annotated[Duration, _within(_MINUTE, 30 * _DAY, "between `1m` and `30d`")] = (
-        Field(
-            default=Seconds(3_600),
-            description="A person who does nothing for so long logs in again.",
+        duration_field(
+            "1h", "A person who does nothing for so long logs in again. At most `session_lifetime`."
         )
     )
     session_lifetime: Annotated[Duration, _within(_MINUTE, 30 * _DAY, "between `1m` and `30d`")] = (
-        Field(default=Seconds(12 * 3_600), description="After so long everybody logs in again.")
+        duration_field("12h", "After so long everybody logs in again. At most `30d`.")
     )
     default_scopes: tuple[ScopeReference, ...] = Field(
         default=(),

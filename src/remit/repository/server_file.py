@@ -6,7 +6,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, StrictBool, model_validator
 
 from remit.clock import Seconds
-from remit.documents import Duration, mistake, quoted
+from remit.documents import Duration, duration_field, mistake, quoted
 from remit.model import ArgumentType, AuditTreatment, Operation, Sensitivity
 from remit.repository.fields import (
     ArgumentName,
@@ -71,8 +71,8 @@ class HttpSection(Section):
         default=None,
         description="The credential that Remit itself presents: `env:NAME` or `file:/path`. The caller's token never goes further.",
     )
-    timeout: _Timeout = Field(
-        default=Seconds(60), description="How long to wait for an answer to begin."
+    timeout: _Timeout = duration_field(
+        "60s", "How long to wait for an answer to begin. At most `1h`."
     )
 
 
@@ -88,7 +88,7 @@ class StdioSection(Section):
         description="Variables for the child. A value `env:NAME` or `file:/path` is looked up; other values stand for themselves.",
     )
     working_directory: _Text | None = Field(default=None, description="Where the child starts.")
-    timeout: _Timeout = Field(default=Seconds(60), description="How long to wait for an answer.")
+    timeout: _Timeout = duration_field("60s", "How long to wait for an answer. At most `1h`.")
 
 
 class UpstreamSection(Section):
