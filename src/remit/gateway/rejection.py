@@ -18,7 +18,7 @@ from remit.gateway.jsonrpc import (
     UNSUPPORTED_VERSION,
     JsonRpcId,
 )
-from remit.gateway.protocol import LEGACY_VERSIONS, MODERN_VERSIONS
+from remit.gateway.protocol import MODERN_VERSIONS
 
 __all__ = [
     "RejectedError",
@@ -100,7 +100,7 @@ def method_not_found(method: str, *, modern: bool) -> RejectedError:
 
 def unsupported_version(requested: str, supported: tuple[str, ...] | None = None) -> RejectedError:
     """Nobody here speaks `requested`; the answer names what is spoken."""
-    spoken = MODERN_VERSIONS + LEGACY_VERSIONS if supported is None else supported
+    spoken = MODERN_VERSIONS if supported is None else supported
     return RejectedError(
         400,
         f"protocol version `{printable(requested)}` is not supported",

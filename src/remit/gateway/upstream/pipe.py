@@ -32,6 +32,7 @@ class Pipe:
         self._on_exit = on_exit
         self._on_unasked = on_unasked
         self._closing = False
+        self._ended = False
         self._child: Child | None = None
         self.correlation = Correlation()
 
@@ -55,7 +56,7 @@ class Pipe:
 
     @property
     def running(self) -> bool:
-        return self._child is not None and self._child.running and not self._closing
+        return self._child is not None and self._child.running and not (self._ended or self._closing)
 
     @asynccontextmanager
     async def ask(
@@ -114,6 +115,7 @@ class Pipe:
             self._on_unasked(message)
 
     def _exited(self) -> None:
+        self._ended = True
         self.correlation.fail(UpstreamError("the server's process has ended"))
         if not self._closing:
             self._on_exit()

@@ -1,0 +1,199 @@
+"""A child process with bad habits, and what its callers learn of them."""
+
+import asyncio
+import logging
+import os
+
+import anyio
+import pytest
+
+from remit.gateway.jsonrpc import Notification, Request, Response
+from remit.gateway.rejection import RejectedError, UpstreamError
+from remit.gateway.upstream import Outgoing, Stdio
+from remit.gateway.upstream.child import Launch
+from remit.gateway.upstream.port import Limits
+from tests.gateway.conftest import SERVERS
+from tests.gateway.doubles import META, VERSION
+
+
+def launch(script="odd.py", **more):
+    return Launch(name="odd", command=("python", str(SERVERS / script)), **more)
+
+
+def call(tool, *, id="c1", token=None, method="tools/call"):
+    meta = META if token is None else {**META, "progressToken": token}
+    return Outgoing(Request(id, method, {"name": tool, "_meta": meta}), VERSION)
+
+
+async def ask(server, outgoing):
+    async with server.ask(outgoing) as reply:
+        return [message async for message in reply.messages]
+
+
+@pytest.fixture
+async def server():
+    server = Stdio(launch(line_bytes=100_000), limits=Limits(seconds=10))
+    yield server
+    await server.close()
+
+
+async def test_an_answer_comes_back_under_the_callers_own_id(server):
+    [response] = await ask(server, call("plain", id="c1"))
+    assert response.id == "c1"
+    assert response.result["you"] != "c1"
+
+
+async def test_a_banner_on_standard_output_is_no_message(server, caplog):
+    await ask(server, call("plain"))
+    assert "no message" in caplog.text
+
+
+async def test_what_belongs_to_no_request_in_flight_reaches_nobody(server):
+    messages = await ask(server, call("foreign"))
+    assert [type(message) for message in messages] == [Response]
+    assert messages[0].result["content"] == []
+
+
+async def test_progress_comes_back_under_the_callers_own_token(server):
+    progress, response = await ask(server, call("token", token="mine"))
+    assert progress == Notification("notifications/progress", {"progressToken": "mine", "progress": 1})
+    assert response.id == "c1"
+
+
+async def test_callers_with_one_id_and_one_token_are_told_apart(server):
+    answers = await asyncio.gather(*(ask(server, call("token", id=1, token=1)) for _ in range(20)))
+    assert all([type(m) for m in messages] == [Notification, Response] for messages in answers)
+    assert len({messages[1].result["you"] for messages in answers}) == 20
+
+
+@pytest.mark.parametrize("tool", ["broken", "exit", "long"])
+async def test_a_server_that_breaks_fails_the_call_in_flight(server, tool):
+    with pytest.raises(UpstreamError):
+        await ask(server, call(tool))
+
+
+async def test_a_crash_fails_every_call_in_flight_at_once(server):
+    waiting = [asyncio.create_task(ask(server, call("silent"))) for _ in range(3)]
+    with anyio.fail_after(5):
+        with pytest.raises(UpstreamError):
+            await ask(server, call("exit"))
+        results = await asyncio.gather(*waiting, return_exceptions=True)
+    assert all(isinstance(result, UpstreamError) for result in results)
+
+
+async def test_after_a_crash_the_server_is_started_again_but_not_at_once(server):
+    with pytest.raises(UpstreamError):
+        await ask(server, call("exit"))
+    with pytest.raises(UpstreamError, match="about to be started again"):
+        await ask(server, call("plain"))
+    with anyio.fail_after(10):
+        while True:
+            try:
+                [response] = await ask(server, call("plain"))
+            except UpstreamError:
+                await asyncio.sleep(0.05)
+            else:
+                break
+    assert response.id == "c1"
+
+
+async def test_silence_is_a_failure_in_time():
+    server = Stdio(launch(), limits=Limits(seconds=1))
+    try:
+        with pytest.raises(UpstreamError) as caught:
+            await ask(server, call("silent"))
+        assert caught.value.timed_out
+    finally:
+        await server.close()
+
+
+async def test_a_caller_who_leaves_has_the_call_cancelled_under_its_number(server, caplog):
+    caplog.set_level(logging.INFO)
+    await ask(server, call("plain"))
+    leaving = asyncio.create_task(ask(server, call("silent")))
+    await ask(server, call("plain"))
+    leaving.cancel()
+    await asyncio.wait([leaving])
+    with anyio.fail_after(5):
+        while "notified notifications/cancelled" not in caplog.text:
+            await asyncio.sleep(0.01)
+    assert '"requestId": 4' in caplog.text
+
+
+async def test_a_program_that_is_not_there_is_a_failure_without_its_path():
+    server = Stdio(Launch(name="none", command=("/nowhere/server",)))
+    with pytest.raises(UpstreamError) as caught:
+        await ask(server, call("plain"))
+    assert "nowhere" not in caught.value.detail
+    await server.close()
+
+
+async def test_a_server_that_knows_only_sessions_is_told_apart_and_remembered(server):
+    legacy = Stdio(launch("legacy_only.py"), limits=Limits(seconds=10))
+    for _ in range(2):
+        with pytest.raises(RejectedError) as caught:
+            await ask(legacy, call("plain"))
+        assert caught.value.rpc_code == -32022
+        assert caught.value.data["requested"] == VERSION
+        assert "2025-11-25" in caught.value.data["supported"]
+        assert VERSION not in caught.value.data["supported"]
+    await legacy.close()
+
+
+async def test_a_modern_server_refuses_a_session_in_its_own_words(tmp_path):
+    server = Stdio(launch(), limits=Limits(seconds=10))
+    session = server.open_session()
+    answer = await ask(session, Outgoing(Request(1, "initialize", {"name": "x"}), "2025-11-25"))
+    assert isinstance(answer[0], Response)
+    await server.close()
+
+
+async def test_a_session_has_a_process_to_itself_and_so_many_there_are():
+    server = Stdio(launch("legacy_only.py"), limits=Limits(seconds=10), max_sessions=1)
+    session = server.open_session()
+    with pytest.raises(UpstreamError, match="as many sessions"):
+        server.open_session()
+    opening = Outgoing(Request(0, "initialize", {"protocolVersion": "2025-11-25"}), "2025-11-25")
+    assert (await ask(session, opening))[0].result["protocolVersion"] == "2025-11-25"
+    assert (await ask(session, Outgoing(Request(1, "ping"), "2025-11-25")))[0].result == {}
+    await session.close()
+    with pytest.raises(UpstreamError) as caught:
+        await ask(session, Outgoing(Request(2, "ping"), "2025-11-25"))
+    assert caught.value.session_ended
+    assert server.open_session() is not None
+    await server.close()
+
+
+async def test_a_session_that_was_not_initialised_cannot_be_used():
+    server = Stdio(launch("legacy_only.py"))
+    session = server.open_session()
+    with pytest.raises(UpstreamError):
+        await ask(session, Outgoing(Request(1, "ping"), "2025-11-25"))
+    with pytest.raises(UpstreamError):
+        await session.tell(Outgoing(Notification("notifications/initialized"), "2025-11-25"))
+    await server.close()
+
+
+async def test_closing_fails_what_is_in_flight_and_leaves_no_process(server):
+    waiting = asyncio.create_task(ask(server, call("silent")))
+    await ask(server, call("plain"))
+    process = server._shared._child._process
+    await server.close()
+    with pytest.raises(UpstreamError):
+        await waiting
+    with pytest.raises(ProcessLookupError):
+        os.kill(process.pid, 0)
+    with pytest.raises(UpstreamError):
+        await ask(server, call("plain"))
+
+
+async def test_standard_error_is_logged_without_secrets(caplog):
+    caplog.set_level(logging.INFO)
+    server = Stdio(launch(environment={"KEY": "secret-value-123"}), limits=Limits(seconds=10))
+    await ask(server, call("plain"))
+    with anyio.fail_after(5):
+        while "on standard error" not in caplog.text:
+            await asyncio.sleep(0.01)
+    assert "secret-value-123" not in caplog.text
+    assert "abc.def" not in caplog.text
+    await server.close()
