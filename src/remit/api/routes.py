@@ -5,7 +5,7 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Router
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from remit.api.agents import agent_routes
 from remit.api.clients import client_routes
@@ -32,7 +32,14 @@ def management_app(deps: ApiDeps) -> ASGIApp:
         ],
         redirect_slashes=False,
     )
-    return ExceptionMiddleware(router, handlers={HTTPException: _not_here})
+    handled = ExceptionMiddleware(router, handlers={HTTPException: _not_here})
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        # A router that is in no application answers 404 and 405 itself, in plain text.
+        scope["app"] = router
+        await handled(scope, receive, send)
+
+    return answer
 
 
 async def _not_here(_request: Request, error: Exception) -> Response:

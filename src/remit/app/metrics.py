@@ -10,7 +10,14 @@ Source: https://prometheus.io/docs/practices/naming/, OpenMetrics 1.0.
 import time
 from collections.abc import Callable, Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+)
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from remit.audit.events import CallCompleted, Decided, Event
@@ -30,6 +37,7 @@ class Metrics:
 
     def __init__(self, *, version: str, is_server: Callable[[str], bool]) -> None:
         self._is_server = is_server
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no annotations
         self.registry = registry = CollectorRegistry(auto_describe=True)
         ProcessCollector(registry=registry)
         Gauge("remit_build_info", "Version that runs.", ["version"], registry=registry).labels(

@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from remit.errors import UnavailableError
 from remit.web import error_page, problem
@@ -20,9 +20,16 @@ _log = structlog.stdlib.get_logger("remit.http")
 
 def with_problems(application: ASGIApp) -> ASGIApp:
     """`application`, its escaping refusals rendered. What nobody foresaw is the door's to answer."""
-    return ExceptionMiddleware(
+    handled = ExceptionMiddleware(
         application, handlers={HTTPException: _not_here, UnavailableError: _not_now}
     )
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        # A router that is in no application answers 404 and 405 itself, in plain text.
+        scope["app"] = application
+        await handled(scope, receive, send)
+
+    return answer
 
 
 async def _not_here(request: Request, error: Exception) -> Response:

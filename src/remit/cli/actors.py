@@ -61,14 +61,13 @@ def show_agent(
     as_json: AsJson = False,
 ) -> None:
     """Show everything about one agent."""
-    from remit.cli.terminal import Column, print_json, print_table
+    from remit.cli.terminal import print_fields, print_json
 
     found = _get(f"/v1/agents/{quote(agent, safe='')}", Where(data, repo, config, database_url))
     if as_json:
         print_json(found)
         return
-    rows = [(name.replace("_", " "), _words(value)) for name, value in found.items()]
-    print_table([Column("", "bold"), Column("", folds=True)], rows, empty="")
+    print_fields((name.replace("_", " "), _words(value)) for name, value in found.items())
 
 
 @agents.command("suspend")

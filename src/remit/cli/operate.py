@@ -159,7 +159,7 @@ def status(
 ) -> None:
     """Show what is running, and on what."""
     from remit.cli.connection import Management, ask  # imports an HTTP client
-    from remit.cli.terminal import Column, print_json, print_table
+    from remit.cli.terminal import print_fields, print_json
 
     async def question(management: Management) -> dict[str, Any]:
         found = await management.get("/v1/status")
@@ -169,8 +169,7 @@ def status(
     if as_json:
         print_json(found)
         return
-    rows = [(name.replace("_", " "), _shown(value)) for name, value in found.items()]
-    print_table([Column("", "bold"), Column("", folds=True)], rows, empty="")
+    print_fields((name.replace("_", " "), _shown(value)) for name, value in found.items())
 
 
 @operate.command("doctor")

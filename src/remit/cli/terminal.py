@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from remit.audit import Row
+    from remit.cli.checkup.finding import Finding
 
 __all__ = [
     "Column",
@@ -59,8 +60,14 @@ def print_table(
         )
     for row in rows:
         table.add_row(*(_plain(cell) if isinstance(cell, str) else cell for cell in row))
+    if sys.stdout.isatty():
+        _console().print(table)
+        return
     # A pipe has no width: nothing may be folded there, or a script would read halves.
-    _console(width=None if sys.stdout.isatty() else 400).print(table)
+    console = _console(width=400)
+    with console.capture() as captured:
+        console.print(table)
+    sys.stdout.writelines(f"{line.rstrip()}\n" for line in captured.get().splitlines())
 
 
 def print_event(event: "Row") -> None:
@@ -78,6 +85,42 @@ def print_event(event: "Row") -> None:
     line.rstrip()
     _console().print(line, soft_wrap=True)
     sys.stdout.flush()
+
+
+def print_findings(findings: "Iterable[Finding]") -> None:
+    """What the doctor found, the mend under what needs one."""
+    from rich.text import Text
+
+    marks = {
+        "fine": ("ok    ", "green"),
+        "note": ("note  ", "yellow"),
+        "unsafe": ("UNSAFE", "bold red"),
+    }
+    console = _console()
+    for finding in findings:
+        head = Text.assemble(
+            marks[finding.level.value],
+            "  ",
+            (f"{finding.about}: ", "bold"),
+            _printable(finding.text),
+        )
+        console.print(head, soft_wrap=True)
+        if finding.mend:
+            console.print(
+                Text(f"        mend: {_printable(finding.mend)}", style="dim"), soft_wrap=True
+            )
+
+
+def print_fields(fields: Iterable[tuple[str, str]]) -> None:
+    """Names and values, one a line; what has no value is left out."""
+    from rich.text import Text
+
+    kept = [(name, value) for name, value in fields if value not in {"", "-"}]
+    width = max((len(name) for name, _ in kept), default=0)
+    console = _console()
+    for name, value in kept:
+        line = Text.assemble((f"{name:<{width}}  ", "bold"), _printable(value))
+        console.print(line, soft_wrap=True)
 
 
 def print_json(value: object) -> None:

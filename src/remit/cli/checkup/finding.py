@@ -1,0 +1,39 @@
+"""One thing the doctor has to say, and how grave it is."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = ["Finding", "Level", "fine", "note", "unsafe"]
+
+
+class Level(StrEnum):
+    FINE = "fine"
+    NOTE = "note"
+    """Worth knowing; may be meant so."""
+    UNSAFE = "unsafe"
+    """Broken, or dangerous: `remit doctor` then exits 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found, about what, and the mend if there is something to mend."""
+
+    level: Level
+    about: str
+    text: str
+    mend: str = ""
+
+
+def fine(about: str, text: str) -> Finding:
+    """As it should be."""
+    return Finding(Level.FINE, about, text)
+
+
+def note(about: str, text: str, *, mend: str) -> Finding:
+    """Worth knowing."""
+    return Finding(Level.NOTE, about, text, mend)
+
+
+def unsafe(about: str, text: str, *, mend: str) -> Finding:
+    """To be mended."""
+    return Finding(Level.UNSAFE, about, text, mend)

@@ -1,0 +1,76 @@
+"""Whether the database answers and what it holds; whether a server runs, and how it does."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from remit.cli.checkup.finding import Finding, fine, note, unsafe
+from remit.db import Database
+from remit.errors import Error
+from remit.identity import list_users
+from remit.settings import Settings
+
+__all__ = ["examine_database", "examine_server"]
+
+
+def examine_database(settings: Settings, resolve: Callable[[str], str]) -> Iterator[Finding]:
+    """Whether it answers, and whether somebody may log in. Nothing is made or migrated."""
+    url = settings.effective_database_url
+    kind = "SQLite" if settings.is_sqlite else "PostgreSQL"
+    path = Path(url.removeprefix("sqlite:///"))
+    if settings.is_sqlite and not path.exists():
+        yield note("database", f"`{path}` is not there yet", mend="remit serve makes it")
+        return
+    try:
+        database = Database.open(resolve(url) if url.startswith(("env:", "file:")) else url, pool=1)
+    except Error as error:
+        yield unsafe("database", error.detail, mend="correct database_url")
+        return
+    try:
+        people = database.read_now(list_users)
+    except Error as error:
+        yield unsafe(
+            "database",
+            f"{kind}: {error.detail}",
+            mend="see that it runs, that the URL is right, and that remit serve has run once",
+        )
+        return
+    finally:
+        database.close()
+    yield fine("database", f"{kind} answers")
+    yield from _streams(settings)
+    active = [user for user in people if user.disabled_at is None]
+    if active:
+        yield fine("users", f"{len(active)} may log in")
+    else:
+        yield note(
+            "users", "nobody may log in", mend="remit users add NAME --tenant TENANT --role ROLE"
+        )
+
+
+def examine_server(status: "dict[str, object] | None") -> Iterator[Finding]:
+    """How the running server does; `status` is what it says of itself, `None` when none runs."""
+    if status is None:
+        yield note("server", "none runs on this data folder", mend="remit serve")
+        return
+    yield fine("server", f"version {status['version']} serves {status['public_url']}")
+    if status["audit_failure"] is not None or status["guard_closed"]:
+        yield unsafe(
+            "audit",
+            f"the log takes nothing ({status['audit_failure'] or 'an outcome is not recorded'}), "
+            "so every call is refused",
+            mend="make room on the disk of the data folder, and see that it can be written",
+        )
+    else:
+        yield fine("audit", f"{status['audit_records']} records, and it takes more")
+
+
+def _streams(settings: Settings) -> Iterator[Finding]:
+    """SQLite is one process's; more than one audit stream beside it means that several took turns."""
+    audit = settings.data / "audit"
+    streams = [path for path in audit.iterdir() if path.is_dir()] if audit.is_dir() else []
+    if settings.is_sqlite and len(streams) > 1:
+        yield unsafe(
+            "database",
+            f"{len(streams)} instances have written audit streams beside one SQLite database",
+            mend="use PostgreSQL for several processes, or one instance name",
+        )
