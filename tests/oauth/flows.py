@@ -15,7 +15,6 @@ import httpx2
 from starlette.applications import Starlette
 
 from remit.audit.context import Actor, ActorType, Context
-from remit.canonical import canonical_text
 from remit.db import Database
 from remit.guard.ports import Standing
 from remit.identity import (
@@ -28,8 +27,7 @@ from remit.identity import (
     session_reader,
 )
 from remit.identity import routes as identity_routes
-from remit.ids import ClientId
-from remit.model import Catalog, ClientKind
+from remit.model import Catalog
 from remit.oauth import (
     OAuthDeps,
     disabled_clients,
@@ -38,9 +36,6 @@ from remit.oauth import (
     revoked_tokens,
     routes,
 )
-from remit.oauth.client import fingerprint_of
-from remit.oauth.client_metadata import metadata_of_json
-from remit.oauth.client_store import StoredClient, add_client
 from remit.policy import CedarEngine, DecisionPoint, PolicySource
 from remit.registry import RegistryDirectory, suspended_agents
 from remit.repository import load_repository, write_example
@@ -197,33 +192,21 @@ class World:
             )
         )
 
-    async def add_dynamic_client(
-        self, *redirect_uris: str, client_id: str = "dyn-1", name: str = "Inspector"
-    ) -> str:
-        """A client that registered itself."""
-        metadata = metadata_of_json(
-            canonical_text(
-                {
-                    "client_name": name,
-                    "redirect_uris": list(redirect_uris),
-                    "grant_types": ["authorization_code", "refresh_token"],
-                    "token_endpoint_auth_method": "none",
-                }
-            )
+    async def register(self, *redirect_uris: str, name: str = "Inspector", **more: object) -> str:
+        """The identifier of a client that introduced itself."""
+        response = await self.browser().client.post(
+            "/register",
+            json={
+                "client_name": name,
+                "redirect_uris": list(redirect_uris),
+                "grant_types": ["authorization_code", "refresh_token"],
+                "token_endpoint_auth_method": "none",
+                **more,
+            },
         )
-        row = StoredClient(
-            client_id=ClientId(client_id),
-            kind=ClientKind.DYNAMIC,
-            agent_id=self.catalog.unregistered.id,
-            name=name,
-            metadata=metadata,
-            secret_digest=None,
-            fingerprint=fingerprint_of(name, redirect_uris, token_endpoint_auth_method="none"),
-            created_at=self.clock.now(),
-            last_used_at=None,
-        )
-        await self.database.run(lambda tx: add_client(tx, row))
-        return client_id
+        assert response.status_code == 201, response.text
+        self.audit.events.clear()
+        return response.json()["client_id"]
 
     def browser(self, ip: str = "203.0.113.7") -> "Browser":
         transport = httpx2.ASGITransport(app=self.application, client=(ip, 40_000))

@@ -99,7 +99,7 @@ def _error_response(
         "destination": displayed_host(back.redirect_uri),
         "url": url,
         "code": error.code,
-        "detail": error.detail,
+        "detail": error.detail.replace("`", "'"),
     }
     return page("oauth/return.html", context, status=400)
 

@@ -33,12 +33,12 @@ _TEXT = "oauth/consent_text.html"
 
 _WHY: Mapping[WithheldReason, str] = MappingProxyType(
     {
-        WithheldReason.NOT_ON_SERVER: "nothing on this server needs it",
-        WithheldReason.AGENT: "this agent may not hold it",
-        WithheldReason.PERSON: "your roles do not include it",
-        WithheldReason.UNFILLED: "your account lacks the detail it is bound to",
-        WithheldReason.FORBIDDEN: "it is forbidden to every agent",
-        WithheldReason.TOO_MANY: "it is more than one agent may hold at once",
+        WithheldReason.NOT_ON_SERVER: "Nothing on this server needs it.",
+        WithheldReason.AGENT: "This agent may not hold it, whoever uses it.",
+        WithheldReason.PERSON: "Your roles do not include it.",
+        WithheldReason.UNFILLED: "Your account lacks the detail it is bound to.",
+        WithheldReason.FORBIDDEN: "It is forbidden to every agent here.",
+        WithheldReason.TOO_MANY: "It is more than one agent may hold at once.",
     }
 )
 
@@ -87,8 +87,13 @@ class ConsentView:
 
     @property
     def text(self) -> str:
-        """The part of the page that the person says yes or no to, as HTML."""
-        return render(_TEXT, {"view": self})
+        """The part of the page that the person says yes or no to, as HTML, everything ticked."""
+        return render(_TEXT, {"view": self, "ticked": self.scopes})
+
+    @property
+    def scopes(self) -> tuple[ScopeName, ...]:
+        """The scopes that may be ticked."""
+        return tuple(option.scope for option in self.options)
 
     @property
     def shown_digest(self) -> str:

@@ -20,7 +20,7 @@ from remit.oauth.authorization_response import denial_response
 from remit.oauth.circumstances import circumstances_of
 from remit.oauth.code_issuance import Assent, issue_code
 from remit.oauth.consent import ConsentView
-from remit.oauth.consent_page import consent_form, consent_page, view_of
+from remit.oauth.consent_page import Again, consent_form, consent_page, view_of
 from remit.oauth.continuation import continue_path
 from remit.oauth.deps import OAuthDeps
 from remit.oauth.errors import AccessDeniedError, Endpoint
@@ -64,8 +64,9 @@ def endpoint(deps: OAuthDeps) -> Endpoint:
         view = view_of(deps, waiting, person, ruling=ruling)
         problem = _problem(form, view)
         if problem is not None:
+            again = Again(problem, _ticked(form, view))
             return consent_page(
-                deps, waiting, person, view=view, asked_in=(browser, name), problem=problem
+                deps, waiting, person, view=view, asked_in=(browser, name), again=again
             )
         if form.one("decision") == "refuse":
             return await _deny(deps, waiting, person, view=view)
@@ -91,7 +92,7 @@ def _problem(form: Params, view: ConsentView) -> str | None:
 def _ticked(form: Params, view: ConsentView) -> tuple[ScopeName, ...]:
     """What was ticked, of what was offered: a form cannot add to the page it came from."""
     ticked = frozenset(form.all("scope"))
-    return tuple(option.scope for option in view.options if option.scope in ticked)
+    return tuple(scope for scope in view.scopes if scope in ticked)
 
 
 async def _deny(

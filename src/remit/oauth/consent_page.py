@@ -6,15 +6,26 @@ cannot be sent as another's answer.
 Source: SBP26 consent (CSRF, framing); MCP S26; AS-54.
 """
 
+from dataclasses import dataclass
+
 from starlette.responses import Response
 
+from remit.ids import ScopeName
 from remit.oauth.consent import ConsentView, consent_view
 from remit.oauth.deps import OAuthDeps
 from remit.oauth.issuance import Ruling
 from remit.oauth.waiting_request import Person, Waiting
 from remit.web import Browser, csrf_token, page, redirect_source, remember_browser
 
-__all__ = ["consent_form", "consent_page", "view_of"]
+__all__ = ["Again", "consent_form", "consent_page", "view_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Why the page is shown once more, and what was ticked."""
+
+    problem: str
+    ticked: tuple[ScopeName, ...]
 
 
 def view_of(deps: OAuthDeps, waiting: Waiting, person: Person, *, ruling: Ruling) -> ConsentView:
@@ -40,9 +51,9 @@ def consent_page(
     *,
     view: ConsentView,
     asked_in: tuple[Browser, str],
-    problem: str | None = None,
+    again: Again | None = None,
 ) -> Response:
-    """The page. `asked_in` is the browser and its name for the request; `problem` why it is shown again."""
+    """The page. `asked_in` is the browser and its name for the request."""
     browser, name = asked_in
     response = page(
         "oauth/consent.html",
@@ -52,9 +63,10 @@ def consent_page(
             "request": name,
             "csrf_token": csrf_token(browser, consent_form(waiting, person)),
             "display_name": person.user.display_name,
-            "problem": problem,
+            "problem": None if again is None else again.problem,
+            "ticked": view.scopes if again is None else again.ticked,
         },
-        status=200 if problem is None else 400,
+        status=200 if again is None else 400,
         # A browser applies form-action to the redirect that follows the form as well.
         form_action=[redirect_source(waiting.requester.back.redirect_uri)],
     )

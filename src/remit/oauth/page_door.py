@@ -95,10 +95,11 @@ async def _shown(
             hint=_AGAIN,
             code=code,
         )
+    readable = error.detail.replace("`", "'")
     return error_page(
         status,
         "This request cannot be answered",
-        message=f"The application sent something Remit does not accept: {error.detail}.",
+        message=f"The application sent something Remit does not accept: {readable}.",
         hint="Nothing was shared with it. Whoever makes the application can mend this.",
         code=code,
     )
