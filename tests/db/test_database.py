@@ -215,6 +215,13 @@ async def test_a_foreign_key_to_nothing_is_refused(database):
         await database.run(work)
 
 
+async def test_an_error_does_not_show_what_was_to_be_stored(database):
+    await database.run(_insert("hunter2"))
+    with pytest.raises(Exception, match=r"UNIQUE|duplicate key") as raised:
+        await database.run(_insert("hunter2"))
+    assert "[parameters:" not in str(raised.value)
+
+
 def test_callers_without_a_loop_write_and_read(database):
     database.run_now(_insert("a"))
     assert database.read_now(_keys) == ["a"]

@@ -6,6 +6,7 @@ from dataclasses import replace
 import httpx2
 import pytest
 from starlette.applications import Starlette
+from starlette.requests import Request
 
 from remit.audit.events import LoggedIn, LoggedOut, LoginFailed
 from remit.errors import UnavailableError
@@ -303,8 +304,6 @@ async def test_over_https_the_cookies_are_host_bound_and_secure(deps, add_user):
 
 
 def _request(client):
-    from starlette.requests import Request  # noqa: PLC0415
-
     cookie = "; ".join(f"{one.name}={one.value}" for one in client.cookies.jar)
     return Request({"type": "http", "headers": [(b"cookie", cookie.encode())]})
 

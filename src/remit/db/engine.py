@@ -28,6 +28,7 @@ def sqlite_engine(url: URL, *, connections: int, writes: bool) -> Engine:
     """An engine over one SQLite file; `writes` says which of the two kinds of connection it opens."""
     engine = create_engine(
         url,
+        hide_parameters=True,  # an error in a log must not show what was to be stored
         poolclass=QueuePool,
         pool_size=connections,
         max_overflow=0,
@@ -54,6 +55,7 @@ def postgresql_engine(url: URL, *, connections: int) -> Engine:
     """An engine over PostgreSQL with at most `connections` connections."""
     engine = create_engine(
         url,
+        hide_parameters=True,
         pool_size=connections,
         max_overflow=0,
         pool_pre_ping=True,

@@ -8,7 +8,7 @@ had, or record why not. The caller learns only that it failed.
 Source: O21 §2.4.1; NIST SP 800-63B §5.2.2; RFC 9700 §4.7 (session fixation).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from remit.audit.context import Actor, ActorType, Context
@@ -43,8 +43,8 @@ class LoginAttempt:
     """What somebody typed, and from where. `previous` is the secret of the session the browser had."""
 
     username: str
-    password: str
-    previous: str | None
+    password: str = field(repr=False)
+    previous: str | None = field(repr=False)
     context: Context
 
 
@@ -54,7 +54,7 @@ class LoggedInSession:
 
     user: User
     session: Session
-    secret: str
+    secret: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """The SQL of accounts and sessions."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from sqlalchemy import (
@@ -86,7 +86,7 @@ class Credentials:
     """An account with what a log-in needs; it never leaves this room."""
 
     user: User
-    password_hash: str
+    password_hash: str = field(repr=False)
     failed_logins: int
     locked_until: EpochSeconds | None
 
