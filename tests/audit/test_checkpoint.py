@@ -2,7 +2,7 @@ from base64 import b64decode
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from remit.audit.checkpoint import (
@@ -79,6 +79,7 @@ def test_a_checkpoint_of_another_log_is_refused_although_its_key_is_known():
         open_checkpoint(f"{other.body()}\n{signature}", [VERIFIER])
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_no_byte_of_a_signed_checkpoint_can_be_changed(data):
     note = bytearray(sign_checkpoint(CHECKPOINT, KEY).encode())

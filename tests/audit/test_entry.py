@@ -3,7 +3,7 @@ import unicodedata
 
 import pytest
 import rfc8785
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from remit.audit.context import Actor, ActorType, Context, Network
@@ -87,6 +87,7 @@ json_values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["a", "b", "c d"]), json_values, max_size=3))
 def test_every_event_within_the_profile_is_one_line_that_reads_back_and_is_rfc_8785(query):
     line = written(AuditQueried(query=query))
@@ -96,6 +97,7 @@ def test_every_event_within_the_profile_is_one_line_that_reads_back_and_is_rfc_8
     assert json.loads(line) == entry
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_no_character_that_can_hide_or_break_a_line_stays_in_the_text(text):
     entry = read(GrantRevoked(context=Context(network=Network(user_agent=text)), reason=text))
@@ -164,7 +166,11 @@ def test_a_field_that_does_not_fit_is_replaced_by_its_size_and_digest_and_no_oth
     assert body["redirect_uris"] == ["https://client.test/callback"]
 
 
-@given(st.integers(0, 40_000), st.sampled_from(["a", "é", '"', "\\", "\x00", "😀"]))
+@settings(deadline=None)
+@given(
+    st.integers(0, 40_000) | st.integers(400, 600),
+    st.sampled_from(["a", "é", '"', "\\", "\x00", "😀"]),
+)
 def test_no_event_is_too_large_to_be_recorded(size, character):
     text = character * size
     context = Context(
@@ -178,7 +184,7 @@ def test_no_event_is_too_large_to_be_recorded(size, character):
         flow_id=text,
         network=Network(text, text),
     )
-    event = AuditQueried(context=context, query={character * 0 + "text": text, "list": [text] * 3})
+    event = AuditQueried(context=context, query={"text": text, "list": [text] * 3})
     assert len(written(event)) <= MAX_ENTRY_BYTES
 
 

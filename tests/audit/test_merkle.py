@@ -1,7 +1,7 @@
 import hashlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from remit.audit.merkle import (
@@ -88,11 +88,13 @@ def test_consistency_proof_is_that_of_the_published_vectors():
     ]
 
 
+@settings(deadline=None)
 @given(counts)
 def test_a_tree_grown_leaf_by_leaf_has_the_root_that_the_definition_gives(count):
     assert root_hash(leaves_of(count)) == root_by_definition(leaves_of(count))
 
 
+@settings(deadline=None)
 @given(counts, st.data())
 def test_every_leaf_is_proved_and_no_other_leaf_place_or_root_is(count, data):
     leaves = leaves_of(count)
@@ -108,6 +110,7 @@ def test_every_leaf_is_proved_and_no_other_leaf_place_or_root_is(count, data):
         assert not verify_inclusion(leaves[index], other, count, proof=proof, root=root)
 
 
+@settings(deadline=None)
 @given(counts, st.data())
 def test_every_earlier_tree_is_proved_a_prefix_and_no_other_tree_is(count, data):
     leaves = leaves_of(count)
@@ -124,6 +127,7 @@ def test_every_earlier_tree_is_proved_a_prefix_and_no_other_tree_is(count, data)
         assert not verify_consistency(earlier, count, proof=proof[:-1], **roots)
 
 
+@settings(deadline=None)
 @given(counts, st.integers(0, 130))
 def test_a_tree_goes_on_from_its_frontier(first, second):
     leaves = leaves_of(first + second)

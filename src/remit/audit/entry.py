@@ -174,12 +174,14 @@ def _text(value: str | None) -> str | None:
     """One text of the envelope: cleaned, and short. Identifiers of ours are never cut."""
     if value is None:
         return None
-    cleaned = value if value.isprintable() else _clean(value)
-    if len(cleaned) * 4 <= MAX_FIELD_BYTES or len(cleaned.encode()) <= MAX_FIELD_BYTES:
-        return cleaned
-    mark = f"~sha256:{hashlib.sha256(cleaned.encode()).hexdigest()}"
-    head = cleaned.encode()[: MAX_FIELD_BYTES - len(mark)].decode(errors="ignore")
-    return head + mark
+    if len(value) <= MAX_FIELD_BYTES:
+        cleaned = value if value.isprintable() else _clean(value)
+        if len(cleaned) * 4 <= MAX_FIELD_BYTES or len(cleaned.encode()) <= MAX_FIELD_BYTES:
+            return cleaned
+    digest = hashlib.sha256(value.encode(errors="surrogatepass")).hexdigest()
+    mark = f"~sha256:{digest}"
+    head = _clean(value[:MAX_FIELD_BYTES]).encode()[: MAX_FIELD_BYTES - len(mark)]
+    return head.decode(errors="ignore") + mark
 
 
 def _clean(text: str) -> str:

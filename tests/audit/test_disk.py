@@ -1,0 +1,83 @@
+import errno
+import os
+import stat
+
+import pytest
+
+from remit.audit.disk import PosixDisk
+from remit.testing.disk import SimulatedDisk
+
+
+@pytest.mark.parametrize("disk", [PosixDisk(), SimulatedDisk()], ids=["posix", "simulated"])
+def test_files_are_appended_to_and_cut(disk, tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"before ")
+    descriptor = disk.open(path)
+    disk.write(descriptor, b"after and more")
+    disk.sync(descriptor)
+    disk.truncate(descriptor, 12)
+    disk.write(descriptor, b"!")
+    disk.close(descriptor)
+    disk.sync_folder(tmp_path)
+    assert path.read_bytes() == b"before after!"
+
+
+@pytest.mark.parametrize("disk", [PosixDisk(), SimulatedDisk()], ids=["posix", "simulated"])
+def test_a_symbolic_link_in_the_place_of_a_file_is_refused(disk, tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError) as refusal:
+        disk.open(tmp_path / "link")
+    assert refusal.value.errno == errno.ELOOP
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_new_and_replaced_files_are_for_their_owner_alone(tmp_path):
+    disk = PosixDisk()
+    disk.close(disk.open(tmp_path / "new"))
+    disk.replace(tmp_path / "replaced", b"one")
+    disk.replace(tmp_path / "replaced", b"two")
+    assert (tmp_path / "replaced").read_bytes() == b"two"
+    for path in tmp_path.iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert {path.name for path in tmp_path.iterdir()} == {"new", "replaced"}
+
+
+def test_a_write_that_the_system_takes_in_parts_is_written_whole(tmp_path, monkeypatch):
+    disk = PosixDisk()
+    descriptor = disk.open(tmp_path / "file")
+    whole = os.write
+    monkeypatch.setattr(os, "write", lambda fd, data: whole(fd, bytes(data[:3])))
+    disk.write(descriptor, b"0123456789")
+    monkeypatch.undo()
+    disk.close(descriptor)
+    assert (tmp_path / "file").read_bytes() == b"0123456789"
+
+
+def test_the_simulated_disk_forgets_what_was_not_synced(tmp_path):
+    disk = SimulatedDisk()
+    descriptor = disk.open(tmp_path / "file")
+    disk.sync_folder(tmp_path)
+    disk.write(descriptor, b"kept")
+    disk.sync(descriptor)
+    disk.write(descriptor, b" lost")
+    disk.power_cut(surviving=2)
+    assert (tmp_path / "file").read_bytes() == b"kept l"
+
+
+def test_the_simulated_disk_forgets_files_whose_folder_was_not_synced(tmp_path):
+    disk = SimulatedDisk()
+    descriptor = disk.open(tmp_path / "file")
+    disk.write(descriptor, b"lost")
+    disk.sync(descriptor)
+    disk.power_cut()
+    assert not (tmp_path / "file").exists()
+
+
+def test_the_real_disk_says_that_it_is_full():
+    """`/dev/full` is the kernel's own full disk."""
+    disk = PosixDisk()
+    descriptor = os.open("/dev/full", os.O_WRONLY)
+    with pytest.raises(OSError) as refusal:
+        disk.write(descriptor, b"x")
+    assert refusal.value.errno == errno.ENOSPC
+    os.close(descriptor)
