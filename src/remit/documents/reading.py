@@ -37,6 +37,8 @@ __all__ = ["MAX_BYTES", "MAX_DEPTH", "decode", "load_yaml", "parse_yaml"]
 MAX_BYTES = 1_048_576
 MAX_DEPTH = 24
 
+_MOST_PROBLEMS = 100
+
 _WHOLE_NUMBER: Final = re.compile(r"[-+]?[0-9]+")
 _NUMBER: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _LONGEST_NUMBER = 18
@@ -210,6 +212,8 @@ class _Composer:
 
     def _refuse(self, event: Event, what: str, *, expected: str) -> None:
         self.problems.append(self._draft.problem_at(_position(event), what, expected=expected))
+        if len(self.problems) >= _MOST_PROBLEMS:
+            raise DocumentInvalidError(self.problems)
 
 
 def _scalar(event: ScalarEvent) -> bool | int | float | str | None:
