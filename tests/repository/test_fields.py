@@ -25,7 +25,7 @@ def accepts(kind: Any, text: object) -> bool:
         ("Pointer", ["/amount", "/a/b~1c/0", "/"], ["", "amount", "/a~2", "#/a"]),
         ("Currency", ["USD"], ["usd", "US", "USDX", ""]),
         ("TimeZone", ["Europe/Berlin", "UTC"], ["Europe/Atlantis", "", "../../etc/passwd", "/etc/localtime", "EST5EDT4,M3"]),
-        ("SecretReference", ["env:CRM_TOKEN", "file:/run/secrets/x"], ["hunter2", "env:", "env:A B", "ENV:A", "file:", 5, None]),
+        ("SecretReference", ["env:CRM_TOKEN", "file:/run/secrets/x"], ["hunter2", "env:", "env:A B", "ENV:A", "file:secrets/x", "file:", 5, None]),
         (
             "UpstreamUrl",
             ["https://crm.example/mcp", "http://127.0.0.1:8611/mcp", "http://localhost/mcp", "http://[::1]:80/mcp"],

@@ -48,7 +48,9 @@ def test_a_place_for_a_kind_that_does_not_exist_is_refused() -> None:
 
 def test_the_command_brings_a_folder_up_to_date(tmp_path: Path) -> None:
     page = tmp_path / "policy-repository.md"
-    page.write_text("before\n<!-- keys: roles -->\nout of date\n<!-- end -->\nafter\n", encoding="utf-8")
+    page.write_text(
+        "before\n<!-- keys: roles -->\nout of date\n<!-- end -->\nafter\n", encoding="utf-8"
+    )
     assert main([str(tmp_path)]) == 0
     text = page.read_text(encoding="utf-8")
     assert "out of date" not in text

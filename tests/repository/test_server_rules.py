@@ -27,3 +27,11 @@ def test_a_baseline_that_nothing_on_the_server_needs_is_refused(repository: Repo
         "nothing on this server needs the scope `crm:accounts.write`",
     )
     assert problem.expected == "`crm:accounts.read`"
+
+
+def test_a_baseline_is_not_blamed_for_a_misspelt_scope(repository: Repository) -> None:
+    repository.edit("servers/crm.yaml", "[crm:accounts.read]", "[crm:accounts.reed]")
+    repository.append("servers/crm.yaml", "baseline_scopes: ['crm:accounts.read']\n")
+    assert repository.said() == [
+        "servers/crm.yaml:9 unknown scope `crm:accounts.reed`; did you mean `crm:accounts.read`?"
+    ]

@@ -181,7 +181,7 @@ def _check_resource_uri(text: str) -> str:
     return text
 
 
-_SECRET = r"env:[A-Za-z_][A-Za-z0-9_]*|file:[^\x00-\x1f\x7f]+"  # noqa: S105  the form of a reference
+_SECRET = r"env:[A-Za-z_][A-Za-z0-9_]*|file:/[^\x00-\x1f\x7f]+"  # noqa: S105  the form of a reference
 _THING = r"[A-Za-z0-9_][A-Za-z0-9_./-]{0,127}"
 _ARGUMENT = r"[A-Za-z_][A-Za-z0-9_]{0,63}"
 _POINTER = r"(/([^~/]|~[01])*)+"
@@ -254,7 +254,7 @@ ScopeReference = Annotated[str, WithJsonSchema(_SCOPE_TEXT)]
 SecretReference = Annotated[
     str,
     BeforeValidator(_check_secret),
-    WithJsonSchema({"type": "string", "pattern": "^(env|file):", "examples": ["env:CRM_TOKEN"]}),
+    WithJsonSchema({"type": "string", "pattern": "^(env:|file:/)", "examples": ["env:CRM_TOKEN"]}),
 ]
 """Where a secret is kept: never the secret."""
 TimeZone = Annotated[

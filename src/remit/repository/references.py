@@ -116,9 +116,12 @@ def _words(kind: Kind, name: str, declared: frozenset[str]) -> tuple[str, str]:
     """The message on a name that nothing declares, and what was expected."""
     if kind is Kind.SCOPE and is_general_purpose(name):
         return f"{quoted(name)} is a general-purpose scope", ONE_OPERATION
-    some = one_of(declared) if len(declared) <= _FEW else ""
-    expected = some or f"a {kind} declared in {_DECLARED_IN[kind]}"
-    return f"unknown {kind} {quoted(name)}{did_you_mean(name, declared)}", expected
+    near = did_you_mean(name, declared)
+    listed = "" if near or len(declared) > _FEW else one_of(declared)
+    return (
+        f"unknown {kind} {quoted(name)}{near}",
+        listed or f"a {kind} declared in {_DECLARED_IN[kind]}",
+    )
 
 
 def _repeats(document: Document, used: Iterator[tuple[Path, str]]) -> Iterator[Problem]:

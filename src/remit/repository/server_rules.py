@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from remit.documents import ANY, Document, Problem, one_of, quoted
 from remit.ids import ScopeName
-from remit.repository.draft import Draft, strings_at
+from remit.repository.draft import Draft, names_under, strings_at
 from remit.scopes import Hierarchy, covers
 
 __all__ = ["check_servers"]
@@ -15,15 +15,19 @@ _THINGS = ("tools", "resources", "prompts")
 def check_servers(draft: Draft, hierarchy: Hierarchy) -> Iterator[Problem]:
     """Everything about servers that the models do not see."""
     for document in draft.servers.values():
-        yield from _idle_baseline(document, hierarchy)
+        yield from _idle_baseline(document, names_under(draft.scopes), hierarchy)
 
 
-def _idle_baseline(document: Document, hierarchy: Hierarchy) -> Iterator[Problem]:
+def _idle_baseline(
+    document: Document, declared: frozenset[str] | None, hierarchy: Hierarchy
+) -> Iterator[Problem]:
     needed = {
         scope
         for things in _THINGS
         for _, scope in strings_at(document, (things, ANY, "scopes", ANY))
     }
+    if declared is None or not needed <= declared:
+        return  # A misspelt scope may be the one the baseline means; it is reported itself.
     for path, scope in strings_at(document, ("baseline_scopes", ANY)):
         if not any(covers(ScopeName(scope), ScopeName(one), hierarchy) for one in needed):
             yield document.problem(
