@@ -417,6 +417,18 @@ def test_limit_who_has_the_logs_key_can_rewrite_it_and_only_a_kept_checkpoint_te
     assert first_problem(log, since=[kept]).kind == "root"
 
 
+def test_limit_who_has_the_logs_key_can_sign_again_what_came_after_the_kept_checkpoint(log):
+    kept = notes_of(log)[2]
+    size = int(kept.split("\n")[1])
+    pinned = [(log / "log.pub").read_text()]
+    held = lines_of(log)
+    forged = [line.replace(b"revoked", b"forged!") for line in held[size:]]
+    lines = chained([*held[:size], *forged], start=size)
+    rewrite(log, lines)
+    (log / "checkpoints").write_text(checkpoints(lines, KEY, [size, RECORDS]))
+    assert verify_log(log, keys=pinned, since=[kept]).exit_code == 0
+
+
 def test_limit_who_can_write_the_folder_can_replace_log_and_key_when_no_key_is_pinned(log):
     pinned = [(log / "log.pub").read_text()]
     lines = chained([line.replace(b"revoked", b"forged!") for line in lines_of(log)])
