@@ -111,7 +111,8 @@ def _command(name: str, command: str, folder: str | None) -> Finding:
             f"its working directory `{folder}` is not there",
             mend="correct working_directory",
         )
-    if shutil.which(command) is None:
+    # A first word `python` means the interpreter that Remit itself runs on.
+    if command != "python" and shutil.which(command) is None:
         return unsafe(about, f"`{command}` is not found", mend="install it, or name its whole path")
     return fine(about, f"`{command}` is there")
 
