@@ -208,8 +208,11 @@ class World:
         self.audit.events.clear()
         return response.json()["client_id"]
 
-    def browser(self, ip: str = "203.0.113.7") -> "Browser":
-        transport = httpx2.ASGITransport(app=self.application, client=(ip, 40_000))
+    def browser(
+        self, ip: str = "203.0.113.7", *, application: Starlette | None = None
+    ) -> "Browser":
+        served = application or self.application
+        transport = httpx2.ASGITransport(app=served, client=(ip, 40_000))
         client = httpx2.AsyncClient(transport=transport, base_url=ORIGIN, timeout=20)
         self.clients.append(client)
         return Browser(client)

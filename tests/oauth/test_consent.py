@@ -1,0 +1,139 @@
+"""What a person is shown before an agent may act for them."""
+
+import re
+from dataclasses import replace
+from html import unescape
+
+import pytest
+from flows import CALLBACK, hidden_fields, offered
+
+from remit.audit.events import ConsentGranted
+
+
+@pytest.fixture
+async def browser(server):
+    await server.add_user()
+    return server.browser()
+
+
+def words(page):
+    """The text of the page, tags and runs of blanks removed."""
+    text = re.sub(r"<[^>]+>", " ", page.text.partition("<main")[2])
+    return re.sub(r"\s+", " ", unescape(text))
+
+
+async def test_the_page_names_software_agent_owner_place_and_server(server, browser):
+    text = words(await browser.to_consent())
+    assert "Let “Customer portal” use “Customer accounts” for you?" in text
+    assert "Registered beforehand" in text
+    assert "app.example" in text
+    assert "Owner: portal-team@acme.example" in text
+    assert "Shows customers their own accounts." in text
+    assert "Acme Corporation" in text
+    assert "prod" in text
+    assert "Nobody vouches" not in text
+
+
+async def test_each_scope_is_said_in_words_with_the_data_it_opens(server, browser):
+    text = words(await browser.to_consent())
+    assert "Look at customer accounts" in text
+    assert "See the customers of your organisation, with their contacts and plans." in text
+    assert "Opens data: customer contact" in text
+
+
+async def test_a_dangerous_scope_says_how_dangerous(server, browser):
+    local = await server.register("http://localhost/callback")
+    page = await browser.to_consent(
+        client_id=local,
+        redirect_uri="http://localhost:4711/callback",
+        resource="https://remit.example/mcp/payments",
+        scope="payments:refunds.create",
+    )
+    assert "high sensitivity" in words(page)
+
+
+async def test_what_cannot_be_had_is_shown_with_its_reason_and_cannot_be_ticked(server, browser):
+    page = await browser.to_consent(
+        scope="crm:accounts.read crm:accounts.export crm:accounts.delete payments:ledger.admin"
+        " payments:invoices.read"
+    )
+    text = words(page)
+    assert offered(page.text) == ["crm:accounts.read"]
+    assert "Export all customer accounts Your roles do not include it." in text
+    assert "Delete customer accounts This agent may not hold it" in text
+    assert "Close the ledger It is forbidden to every agent here." in text
+    assert "Look at invoices Nothing on this server needs it." in text
+
+
+async def test_a_placeholder_is_shown_as_what_it_will_be(server, browser):
+    page = await browser.to_consent(scope="tenant:reports.read.{organization_id}")
+    assert offered(page.text) == ["tenant:reports.read.acme"]
+    assert "Read your organisation's reports" in words(page)
+
+
+async def test_it_says_for_how_long(server, browser):
+    text = words(await browser.to_consent())
+    assert "This holds for 30 days, and ends sooner if it is not used for 7 days." in text
+    issuer = replace(server.catalog.issuer, grant_lifetime=3_600)
+    server.change_catalog(issuer=issuer)
+    assert "This holds for 1 hour, and ends" in words(await browser.to_consent())
+
+
+async def test_both_buttons_have_equal_dignity_and_refusing_comes_first(server, browser):
+    page = await browser.to_consent()
+    buttons = re.findall(r'<button class="([^"]+)"[^>]*value="([a-z]+)"', page.text)
+    assert buttons == [("button secondary", "refuse"), ("button secondary", "allow")]
+
+
+async def test_software_nobody_registered_says_so(server, browser):
+    stranger = await server.register("https://helper.example/cb", name="Totally Legit")
+    page = await browser.to_consent(
+        client_id=stranger, redirect_uri="https://helper.example/cb", scope="crm:handbook.read"
+    )
+    text = words(page)
+    assert "Let “Totally Legit” use" in text
+    assert "Nobody vouches for this software." in text
+    assert "It introduced itself; the name is its own" in text
+    assert "helper.example" in text
+
+
+async def test_a_registered_agent_is_known_by_its_own_name_and_not_by_the_clients(server, browser):
+    local = await server.register("http://localhost/callback", name="Your bank")
+    page = await browser.to_consent(
+        client_id=local, redirect_uri="http://localhost:4711/callback", scope="crm:accounts.read"
+    )
+    text = words(page)
+    assert "Let “Support assistant” use" in text
+    assert "Your bank It introduced itself; the name is its own" in text
+    assert "Access goes to a program on this device." in text
+
+
+async def test_what_a_client_says_of_itself_is_text_and_nothing_else(server, browser):
+    stranger = await server.register(
+        "https://helper.example/cb", name='<script>alert(1)</script> "><b>&amp;'
+    )
+    page = await browser.to_consent(
+        client_id=stranger, redirect_uri="https://helper.example/cb", scope="crm:handbook.read"
+    )
+    assert "<script>" not in page.text
+    assert "<b>" not in page.text
+    assert "&lt;script&gt;" in page.text
+
+
+async def test_the_digest_is_of_the_words_and_not_of_the_request(server, browser):
+    first = await browser.to_consent()
+    second = await browser.to_consent(state="another")
+    other = await browser.to_consent(scope="crm:accounts.read")
+    shown = [hidden_fields(page.text)["shown"] for page in (first, second, other)]
+    assert shown[0] == shown[1] != shown[2]
+    assert re.fullmatch(r"[0-9a-f]{64}", shown[0])
+    await browser.decide(first)
+    assert server.events(ConsentGranted)[0].shown_digest == shown[0]
+
+
+async def test_the_page_works_without_a_script_and_loads_nothing_foreign(server, browser):
+    page = await browser.to_consent()
+    assert "<script" not in page.text
+    assert "http://" not in page.text
+    assert "https://" not in page.text.replace(CALLBACK, "")
+    assert " style=" not in page.text

@@ -1,0 +1,83 @@
+"""The SQL of requests that wait and of consents that are remembered."""
+
+from dataclasses import replace
+
+import pytest
+
+from remit.oauth import request_store
+from remit.oauth.pending_request import PendingRequest
+from remit.oauth.request_store import Consent
+
+NOW = 1_000
+REQUEST = PendingRequest(
+    digest="d1",
+    browser_digest="b1",
+    query="client_id=portal&state=%C3%A4",
+    redirect_uri="https://app.example/cb",
+    session_id=None,
+    created_at=NOW,
+    expires_at=NOW + 600,
+)
+CONSENT = Consent(
+    user_id="usr_1",
+    client_id="portal",
+    resource="https://remit.example/mcp/crm",
+    scopes=("crm:accounts.read",),
+    fingerprint="f1",
+    granted_at=NOW,
+)
+
+
+@pytest.fixture
+def run(database):
+    return database.run_now
+
+
+def find(run, digest="d1", now=NOW):
+    return run(lambda tx: request_store.find_request(tx, digest, now=now))
+
+
+def finish(run, digest="d1", now=NOW):
+    return run(lambda tx: request_store.finish_request(tx, digest, now=now))
+
+
+def test_a_request_comes_back_while_it_waits(run):
+    run(lambda tx: request_store.add_request(tx, REQUEST))
+    assert find(run, now=NOW + 599) == REQUEST
+    assert find(run, now=NOW + 600) is None
+    assert find(run, "other") is None
+
+
+def test_a_request_is_finished_once(run):
+    run(lambda tx: request_store.add_request(tx, replace(REQUEST, session_id="ses_1")))
+    assert finish(run) is True
+    assert finish(run) is False
+    assert find(run) is None
+
+
+def test_a_request_that_expired_or_never_was_is_not_finished(run):
+    run(lambda tx: request_store.add_request(tx, REQUEST))
+    assert finish(run, now=NOW + 600) is False
+    assert finish(run, "other") is False
+
+
+def test_the_last_consent_is_the_one_that_is_remembered(run):
+    wider = replace(CONSENT, scopes=("a:b.c", "d:e.f"), fingerprint="f2", granted_at=NOW + 1)
+    key = {"user_id": "usr_1", "client_id": "portal", "resource": CONSENT.resource}
+    assert run(lambda tx: request_store.find_consent(tx, **key)) is None
+    run(lambda tx: request_store.remember_consent(tx, CONSENT))
+    assert run(lambda tx: request_store.find_consent(tx, **key)) == CONSENT
+    run(lambda tx: request_store.remember_consent(tx, wider))
+    assert run(lambda tx: request_store.find_consent(tx, **key)) == wider
+
+
+@pytest.mark.parametrize(
+    "other", [{"user_id": "x"}, {"client_id": "x"}, {"resource": "x"}], ids=str
+)
+def test_a_consent_is_forgotten_alone(run, other):
+    key = {"user_id": "usr_1", "client_id": "portal", "resource": CONSENT.resource}
+    run(lambda tx: request_store.remember_consent(tx, CONSENT))
+    run(lambda tx: request_store.forget_consent(tx, **{**key, **other}))
+    assert run(lambda tx: request_store.find_consent(tx, **key)) == CONSENT
+    run(lambda tx: request_store.forget_consent(tx, **key))
+    assert run(lambda tx: request_store.find_consent(tx, **key)) is None
