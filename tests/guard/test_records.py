@@ -1,0 +1,37 @@
+"""What stands in the log about a decision."""
+
+from remit.audit.events import Decided
+from remit.guard import RefusalReason
+
+
+async def test_the_log_has_the_truth_where_the_caller_has_not(world):
+    outcome = await world.guard.decide(world.call("export_accounts", token={"roles": ("support",)}))
+    event = world.recorded
+    assert outcome.reason is RefusalReason.NOT_FOUND
+    assert event.reason == "insufficient_scope"
+    assert event.scopes_missing == ("crm:accounts.export",)
+    assert event.operation == "export"
+    assert event.sensitivity == "high"
+
+
+async def test_challenges_are_told_from_denials(world):
+    await world.guard.decide(world.call("update_account", token={"scopes": ()}))
+    await world.guard.decide(world.call(authorization=()))
+    await world.guard.decide(world.call("nope"))
+    outcomes = [event.outcome for event in world.audit.of(Decided)]
+    assert outcomes == ["challenge", "challenge", "deny"]
+
+
+async def test_no_token_and_no_attribute_value_is_in_the_log(world):
+    call = world.call(token={"attributes": {"department": "mergers"}})
+    await world.guard.decide(call)
+    shown = repr(world.recorded)
+    assert call.authorization[0].split(" ")[1] not in shown
+    assert "mergers" not in shown
+    assert world.recorded.claims["attributes"] == ["department"]
+
+
+async def test_what_the_caller_wrote_is_cut(world):
+    await world.guard.decide(world.call("x" * 5000, jsonrpc_id="y" * 5000))
+    assert len(world.recorded.name) == 256
+    assert len(world.recorded.jsonrpc_id) == 256

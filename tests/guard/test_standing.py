@@ -1,0 +1,30 @@
+from remit.guard import Standing
+from remit.guard.standing import agent_of, is_backed, is_fresh
+
+
+def test_a_standing_is_fresh_up_to_its_maximal_age(world):
+    now = world.clock.now()
+    assert is_fresh(Standing(as_of=now - 10), now, 10)
+    assert not is_fresh(Standing(as_of=now - 11), now, 10)
+
+
+def test_a_token_is_backed_while_nothing_it_rests_on_is_gone(world):
+    catalog, now = world.directory.catalog, world.clock.now()
+    assert is_backed(world.token(), Standing(as_of=now), catalog)
+    others = Standing(
+        as_of=now,
+        suspended_agents=frozenset({"job"}),
+        disabled_users=frozenset({"usr_2"}),
+        revoked_grants=frozenset({"gnt_2"}),
+        revoked_tokens={"jti_2": now},
+    )
+    assert is_backed(world.token(), others, catalog)
+    suspended = Standing(as_of=now, suspended_agents=frozenset({"assistant"}))
+    assert not is_backed(world.token(), suspended, catalog)
+
+
+def test_an_agent_is_looked_up_as_it_is_declared_now(world):
+    catalog = world.directory.catalog
+    assert agent_of(world.token(), catalog) is catalog.agents["assistant"]
+    assert agent_of(world.token(agent_id="unregistered"), catalog) is catalog.unregistered
+    assert agent_of(world.token(agent_id="gone"), catalog) is None
