@@ -181,6 +181,8 @@ async def test_the_scheme_is_read_whatever_its_case(world):
         "Basic " + b64encode(b"\xff\xfe:x").decode(),
         "Basic " + b64encode(b"%ff:x").decode(),
         "Basic " + b64encode(b"a%zz:x").decode(),
+        "Basic " + b64encode(b"a%00:x").decode(),
+        "Basic " + b64encode(b"a\0:x").decode(),
         "Basic " + b64encode(b"a:" + b"x" * 5000).decode(),
         "Basic " + b64encode(b"desk:x").decode() + "\x20junk",
         "Bearer abc",

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from remit.audit.context import Context
+from remit.audit.context import Context, Network
 from remit.audit.events import ClientMetadataFetched, ClientRegistered, ClientUpdated
 from remit.model import ClientKind
 from remit.oauth import client_store
@@ -384,6 +384,20 @@ async def test_one_host_is_asked_only_so_often_for_urls_nobody_knows(world):
     world.clock.advance(59)
     assert len(world.documents.requests) == 20
     assert await find_client(world.deps, URL) is not None
+
+
+async def test_one_peer_makes_us_ask_only_so_often_wherever_it_sends_us(world):
+    def of(ip):
+        return Context(network=Network(ip=ip))
+
+    for n in range(20):
+        with pytest.raises(InvalidClientError):
+            await find_client(world.deps, f"https://h{n}.example/meta", context=of("2001:db8::1"))
+    with pytest.raises(SlowDownError):
+        await find_client(world.deps, "https://h20.example/meta", context=of("2001:db8::2"))
+    with pytest.raises(InvalidClientError):
+        await find_client(world.deps, "https://h20.example/meta", context=of("203.0.113.1"))
+    assert len(world.documents.dialled) == 21
 
 
 async def test_strangers_cannot_keep_a_known_client_of_the_same_host_from_being_refreshed(world):

@@ -81,6 +81,7 @@ async def test_an_ipv6_address_is_dialled_like_any_other(host):
         "https://.example/meta",
         "https://client.example./meta",
         "https://клиент.example/meta",
+        "https://client.example/" + "a" * 2048,
         "",
     ],
 )
@@ -339,6 +340,8 @@ async def test_the_next_address_is_tried_when_one_takes_no_connection(host):
         ({"Cache-Control": "max-age=120", "Age": "500"}, 0),
         ({"Cache-Control": "max-age=-1"}, 0),
         ({"Cache-Control": "max-age=soon"}, 0),
+        ({"Cache-Control": "max-age=\u00b2"}, 0),
+        ({"Cache-Control": "max-age=9", "Age": "\u00b2"}, 0),
         ({"Cache-Control": "max-age=120", "Age": "young"}, 0),
         ({"Cache-Control": "no-store, max-age=120"}, 0),
         ({"Cache-Control": "no-cache"}, 0),

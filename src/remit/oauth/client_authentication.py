@@ -120,7 +120,10 @@ def _basic(header: str) -> tuple[str, str]:
 def _form_decoded(text: str) -> str:
     if not text or _BAD_ESCAPE.search(text):
         raise ValueError("empty, or a malformed percent escape")
-    return unquote_to_bytes(text.replace("+", " ")).decode()
+    decoded = unquote_to_bytes(text.replace("+", " ")).decode()
+    if "\0" in decoded:
+        raise ValueError("a nul, which no database compares")
+    return decoded
 
 
 def _secret_matches(deps: OAuthDeps, client: Client, presented: str) -> bool:

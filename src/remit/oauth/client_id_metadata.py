@@ -18,7 +18,7 @@ from remit.audit.events import ClientMetadataFetched, ClientRegistered, ClientUp
 from remit.canonical import MalformedJsonError, parse_object
 from remit.clock import EpochSeconds, Seconds
 from remit.db import Transaction
-from remit.db.throttle import Attempts, count_attempt
+from remit.db.throttle import Attempts, count_attempt, network_of
 from remit.ids import AgentId, ClientId
 from remit.model import Catalog, ClientKind
 from remit.oauth import client_store
@@ -40,9 +40,10 @@ _MIN_FRESH = Seconds(60)
 _DEFAULT_FRESH = Seconds(3_600)
 _MAX_FRESH = Seconds(86_400)
 _PATIENCE = Seconds(60)
-_UNKNOWN_PER_HOST = 20
 _SAME_URL = 3
-"""How often, within `_PATIENCE`, one URL is asked, and one host for URLs not known yet."""
+_UNKNOWN_PER_HOST = 20
+_UNKNOWN_PER_PEER = 20
+"""How often, within `_PATIENCE`, one URL is asked; and, for URLs not known yet, one host, and for one peer."""
 
 _MAX_LENGTH = 1024
 _URL = re.compile(
@@ -92,7 +93,7 @@ async def fetch_client(
         InvalidClientError: the document cannot be had or may not be believed.
         SlowDownError: it was asked for too often of late.
     """
-    await _wait_or_refuse(deps, client_id, known=known)
+    await _refuse_if_too_often(deps, client_id, known=known, context=context)
     context = context.with_(client_id=client_id)
     catalog = deps.directory.catalog
     try:
@@ -116,25 +117,31 @@ async def fetch_client(
     )
 
 
-async def _wait_or_refuse(deps: OAuthDeps, client_id: str, *, known: StoredClient | None) -> None:
-    """Count this attempt, and refuse it if there were too many: we are nobody's hammer."""
-    host, now = urlsplit(client_id).netloc, deps.clock.now()
+async def _refuse_if_too_often(
+    deps: OAuthDeps, client_id: str, *, known: StoredClient | None, context: Context
+) -> None:
+    """Count this attempt, and refuse it if there were too many: we are nobody's hammer.
+
+    Raises:
+        SlowDownError: for this URL, this host or this peer.
+    """
+    limits = {f"document:{hashlib.sha256(client_id.encode()).hexdigest()}": _SAME_URL}
+    if known is None:
+        limits[f"document-host:{urlsplit(client_id).netloc}"] = _UNKNOWN_PER_HOST
+        limits[f"document-peer:{network_of(context.network.ip)}"] = _UNKNOWN_PER_PEER
+    now = deps.clock.now()
 
     def count(tx: Transaction) -> Attempts | None:
-        digest = hashlib.sha256(client_id.encode()).hexdigest()
-        same = count_attempt(tx, f"document:{digest}", now=now, window=_PATIENCE)
-        if same.count > _SAME_URL:
-            return same
-        if known is None:
-            unknown = count_attempt(tx, f"document-host:{host}", now=now, window=_PATIENCE)
-            if unknown.count > _UNKNOWN_PER_HOST:
-                return unknown
+        for key, limit in limits.items():
+            attempts = count_attempt(tx, key, now=now, window=_PATIENCE)
+            if attempts.count > limit:
+                return attempts
         return None
 
     excess = await deps.database.run(count)
     if excess is not None:
         raise SlowDownError(
-            "this client's metadata document was asked for too often; try again later",
+            "client metadata documents were asked for too often; try again later",
             retry_after=excess.wait(now, _PATIENCE),
         )
 

@@ -13,8 +13,10 @@ import re
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import partial
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import ClassVar, Protocol
 
@@ -45,6 +47,7 @@ _JSON_TYPE = re.compile(
     r'application/(?:[A-Za-z0-9.\-]+\+)?json(?:\s*;\s*charset\s*=\s*"?utf-8"?)?\s*', re.IGNORECASE
 )
 _MAX_ADDRESSES = 3
+_MAX_URL = 2_048
 
 # IANA IPv4 special-purpose registry, whole, and 168.63.129.16, behind which Azure keeps
 # its host's metadata although the address is public.
@@ -111,11 +114,18 @@ FetchDocument = Callable[[str], Awaitable[Document]]
 
 
 class SystemResolver:
-    """The resolver of the machine."""
+    """The resolver of the machine, in threads of its own.
+
+    A name server that does not answer holds a thread for longer than we wait; it
+    must not be one that somebody else waits for.
+    """
+
+    def __init__(self, threads: int = 8) -> None:
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="resolver")
 
     async def __call__(self, host: str, port: int) -> tuple[Address, ...]:
-        loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().run_in_executor(self._threads, ask)
         return tuple(dict.fromkeys(ip_address(entry[4][0]) for entry in found))
 
 
@@ -182,10 +192,10 @@ class DocumentFetcher:
         return Document(url=url, body=body, fresh_for=_fresh_for(response.headers))
 
     async def _read(self, response: httpx2.Response) -> bytes:
-        declared = response.headers.get("content-length", "0")
+        declared = _whole_number(response.headers.get("content-length", "0"))
         limit = self._limits.body_bytes
         body = bytearray()
-        if declared.isdigit() and int(declared) <= limit:
+        if declared is not None and declared <= limit:
             async for chunk in response.aiter_raw():
                 body += chunk
                 if len(body) > limit:
@@ -207,7 +217,7 @@ def is_public_address(address: Address) -> bool:
 
 def _split(url: str) -> tuple[str, int, str]:
     """Host, port and request target of an https URL, read by our own grammar."""
-    match = _URL.fullmatch(url)
+    match = _URL.fullmatch(url) if len(url) <= _MAX_URL else None
     if match is None or ".." in match["host"]:
         raise FetchRefusedError("the URL is not an https URL with a plain host name")
     host = match["host"].lower()
@@ -273,19 +283,22 @@ def _fresh_for(headers: Mapping[str, str]) -> Seconds | None:
     if "no-store" in directives or "no-cache" in directives:
         return Seconds(0)
     if "max-age" in directives:
-        age = headers.get("age", "0")
-        value = directives["max-age"]
-        if not value.isdigit() or not age.isdigit():
-            return Seconds(0)
-        return Seconds(max(0, int(value[:9]) - int(age[:9])))
+        lifetime = _whole_number(directives["max-age"])
+        age = _whole_number(headers.get("age", "0"))
+        return Seconds(0 if lifetime is None or age is None else max(0, lifetime - age))
     if "expires" not in headers:
         return None
     try:
         expires = parsedate_to_datetime(headers["expires"])
         date = parsedate_to_datetime(headers.get("date", ""))
         return Seconds(max(0, int((expires - date).total_seconds())))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return Seconds(0)
+
+
+def _whole_number(text: str) -> int | None:
+    """A non-negative number in ASCII digits, cut at nine of them."""
+    return int(text[:9]) if text.isascii() and text.isdigit() else None
 
 
 def _directives(cache_control: str) -> dict[str, str]:
