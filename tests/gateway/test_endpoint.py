@@ -86,7 +86,7 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("era", ["modern", "legacy"])
-@pytest.mark.parametrize("body, code", MALFORMED.values(), ids=MALFORMED)
+@pytest.mark.parametrize(("body", "code"), MALFORMED.values(), ids=MALFORMED)
 async def test_a_malformed_body_is_refused_before_the_guard_or_a_server_sees_it(
     app, guard, server, era, body, code
 ):
@@ -128,7 +128,7 @@ WRONG_HEADERS = {
 }
 
 
-@pytest.mark.parametrize("headers, status", WRONG_HEADERS.values(), ids=WRONG_HEADERS)
+@pytest.mark.parametrize(("headers", "status"), WRONG_HEADERS.values(), ids=WRONG_HEADERS)
 async def test_a_request_that_is_not_for_us_is_refused(app, guard, headers, status):
     answer = await post(app, headers, {"jsonrpc": "2.0", "id": 1, "method": "ping"})
     assert answer.status == status

@@ -122,7 +122,7 @@ LADDER = {
 }
 
 
-@pytest.mark.parametrize("headers, body, code", LADDER.values(), ids=LADDER)
+@pytest.mark.parametrize(("headers", "body", "code"), LADDER.values(), ids=LADDER)
 async def test_a_request_whose_headers_and_body_disagree_is_refused(
     app, guard, server, headers, body, code
 ):
@@ -182,7 +182,7 @@ async def test_a_forbidden_call_never_reaches_the_server(app, guard, server):
 
 
 @pytest.mark.parametrize(
-    "method, params, kind, name",
+    ("method", "params", "kind", "name"),
     [
         ("tools/call", {"name": "find", "arguments": {"a": 1}}, "tool", "find"),
         ("resources/read", {"uri": "notes://1"}, "resource", "notes://1"),
@@ -267,7 +267,9 @@ async def test_a_list_holds_only_what_the_caller_may_see_and_is_private(guard, m
     server = ScriptedServer(lambda o: [*before, Response(o.message.id, result=result)])
     answer = await post(gateway(guard, server), *modern(method))
     response = answer.events[-1] if streamed else answer.json
-    expected = {member: [{key: "find"}], "nextCursor": "n2", "cacheScope": "private", "ttlMs": 5}
+    expected = {
+        member: [{key: "find"}], "nextCursor": "n2", "cacheScope": "private", "ttlMs": 5, "resultType": "complete",
+    }  # fmt: skip
     assert response["result"] == expected
     assert b"hidden" not in answer.body
 
@@ -296,6 +298,7 @@ async def test_a_description_promises_nothing_that_is_not_carried(guard):
         "supportedVersions": [VERSION],
         "capabilities": {"tools": {}, "resources": {}, "extensions": {"x/y": {}}},
         "cacheScope": "private",
+        "resultType": "complete",
     }
 
 
@@ -416,7 +419,7 @@ FAILURES = {
 }
 
 
-@pytest.mark.parametrize("script, status, reason", FAILURES.values(), ids=FAILURES)
+@pytest.mark.parametrize(("script", "status", "reason"), FAILURES.values(), ids=FAILURES)
 async def test_a_server_that_fails_is_said_to_have_failed(guard, script, status, reason):
     answer = await post(gateway(guard, ScriptedServer(lambda _: script)), *CALL)
     assert answer.status == status
@@ -444,7 +447,7 @@ async def test_a_call_does_not_last_longer_than_it_may(guard):
 
 
 @pytest.mark.parametrize(
-    "code, status, sent",
+    ("code", "status", "sent"),
     [(-32602, 400, -32602), (-32601, 404, -32601), (-32021, 400, -32021), (-32603, 200, -32603), (7, 200, 7),
      (-32002, 400, -32602), (-32042, 200, -32603), (-32099, 200, -32603)],
 )  # fmt: skip
@@ -482,3 +485,34 @@ async def test_a_result_whose_outcome_cannot_be_recorded_is_withheld(guard, stre
     assert b"secret" not in answer.body
     assert answer.status == (200 if streamed else 503)
     assert "error" in (answer.events[-1] if streamed else answer.json)
+
+
+async def test_a_demand_for_input_and_its_opaque_state_pass_through(guard):
+    result = {
+        "resultType": "input_required",
+        "inputRequests": {"q": {"method": "elicitation/create"}},
+        "requestState": "x.y",
+    }
+    server = ScriptedServer(answering(result))
+    app = gateway(guard, server)
+    assert (await post(app, *CALL)).json["result"] == result
+    more = {"name": "find", "requestState": "x.y", "inputResponses": {"q": {"action": "accept"}}}
+    await post(app, *modern("tools/call", more, name="find"))
+    assert server.asked[-1].message.params["requestState"] == "x.y"
+    assert len(guard.decided) == 2, "every round is decided anew"
+
+
+@pytest.mark.parametrize(
+    ("method", "kind"),
+    [
+        ("tools/call", "task"),
+        ("tools/call", None),
+        ("tools/call", 1),
+        ("tools/list", "input_required"),
+    ],
+)
+async def test_a_result_of_an_unknown_type_is_invalid(guard, method, kind):
+    server = ScriptedServer(answering({"resultType": kind, "tools": []}))
+    name = "find" if method == "tools/call" else None
+    answer = await post(gateway(guard, server), *modern(method, {"name": "find"}, name=name))
+    assert answer.status == 502

@@ -56,7 +56,9 @@ async def test_what_belongs_to_no_request_in_flight_reaches_nobody(server):
 
 async def test_progress_comes_back_under_the_callers_own_token(server):
     progress, response = await ask(server, call("token", token="mine"))
-    assert progress == Notification("notifications/progress", {"progressToken": "mine", "progress": 1})
+    assert progress == Notification(
+        "notifications/progress", {"progressToken": "mine", "progress": 1}
+    )
     assert response.id == "c1"
 
 

@@ -13,7 +13,7 @@ from remit.gateway.parameter_headers import ToolSchemas
 from remit.gateway.ports import Enforcement
 from remit.gateway.protocol import LEGACY_VERSIONS, Era
 from remit.gateway.rejection import UpstreamError, method_not_found
-from remit.gateway.results import as_private, described, filtered
+from remit.gateway.results import as_private, described, filtered, typed
 from remit.guard.call import Call
 from remit.guard.outcome import Challenge, Deny, Permit
 from remit.guard.visible import Visible
@@ -71,7 +71,7 @@ def edited(response: Response, judgement: Judgement, *, era: Era, schemas: ToolS
     """The server's response as the caller may have it.
 
     Raises:
-        UpstreamError: a list without a list in it, or a version nobody here speaks.
+        UpstreamError: a list without a list in it, a version or type of result that nobody here knows.
     """
     result, method = response.result, judgement.call.method
     if result is None:
@@ -82,6 +82,8 @@ def edited(response: Response, judgement: Judgement, *, era: Era, schemas: ToolS
         raise UpstreamError("the server negotiated a version that is not spoken here")
     if method in _DESCRIPTIONS:
         result = described(result, era)
+    if era is Era.MODERN:
+        result = typed(result, method)
     if era is Era.MODERN and (judgement.listed is not None or method in _CACHEABLE):
         result = as_private(result)
     return replace(response, result=result)

@@ -2,7 +2,7 @@
 
 A list holds only what the guard lets this caller see, and says so to caches: it is
 private. A server's description of itself does not promise what the gateway refuses.
-An error code that this revision does not know is turned into one that it knows.
+A result is of a known type. An error code that this revision does not know is turned into one that it knows.
 
 Source: MCP 2026-07-28 caching (`cacheScope`), base protocol (error codes), discovery.
 """
@@ -16,10 +16,11 @@ from remit.gateway.rejection import UpstreamError
 from remit.guard.visible import Visible
 from remit.policy.evaluation import ResourceKind
 
-__all__ = ["as_private", "described", "filtered", "with_known_code"]
+__all__ = ["as_private", "described", "filtered", "typed", "with_known_code"]
 
 _RESOURCE_NOT_FOUND_BEFORE = -32002
 _RESERVED = range(-32099, -32022)
+_MAY_ASK = frozenset({"tools/call", "resources/read", "prompts/get"})
 _TASKS = "io.modelcontextprotocol/tasks"
 
 
@@ -68,6 +69,20 @@ def with_known_code(response: Response, era: Era) -> Response:
     if code in _RESERVED:
         return Response(response.id, error={**response.error, "code": INTERNAL_ERROR})
     return response
+
+
+def typed(result: JsonObject, method: str) -> JsonObject:
+    """`result` with its `resultType`, which an older server may have left out.
+
+    Raises:
+        UpstreamError: a type that nobody knows, or a demand for input where none may be made (RS-42).
+    """
+    kind = result.get("resultType", "complete")
+    if kind == "input_required" and method not in _MAY_ASK:
+        raise UpstreamError(f"the server asks for input in answer to `{method}`")
+    if kind not in {"complete", "input_required"}:
+        raise UpstreamError("the server's result is of an unknown type")
+    return {**result, "resultType": kind}
 
 
 def _admitted(item: Json, listed: Listed, visible: Visible) -> bool:

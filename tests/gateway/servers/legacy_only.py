@@ -21,4 +21,3 @@ for line in sys.stdin:
     else:
         error = {"code": -32602, "message": "invalid request parameters"}
         answer = {"jsonrpc": "2.0", "id": message["id"], "error": error}
-    print(json.dumps(answer), flush=True)

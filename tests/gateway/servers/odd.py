@@ -4,22 +4,14 @@ import json
 import sys
 import time
 
-print("welcome to the odd server", flush=True)
-print("Bearer abc.def secret-value-123 on standard error", file=sys.stderr, flush=True)
-
 
 def say(value):
-    print(value if isinstance(value, str) else json.dumps(value), flush=True)
+    pass
 
 
 for line in sys.stdin:
     message = json.loads(line)
     if "id" not in message:
-        print(
-            f"notified {message['method']} {json.dumps(message['params'])}",
-            file=sys.stderr,
-            flush=True,
-        )
         continue
     number = message["id"]
     if message["method"] == "server/discover":

@@ -56,7 +56,9 @@ class Pipe:
 
     @property
     def running(self) -> bool:
-        return self._child is not None and self._child.running and not (self._ended or self._closing)
+        return (
+            self._child is not None and self._child.running and not (self._ended or self._closing)
+        )
 
     @asynccontextmanager
     async def ask(

@@ -1,4 +1,4 @@
-"""The official clients through the gateway to the official server, both eras, both transports."""
+"""Official clients carried to official servers and back, in both eras, over both transports."""
 
 import asyncio
 import json

@@ -1,0 +1,77 @@
+"""Sessions belong to whom they were opened by, and to nobody for ever."""
+
+from dataclasses import replace
+
+import pytest
+
+from remit.gateway.jsonrpc import Request
+from remit.gateway.rejection import RejectedError
+from remit.gateway.sessions import Principal, Sessions
+from remit.gateway.settings import GatewaySettings
+from remit.testing import FixedClock
+from tests.gateway.doubles import PUBLIC_URL, token_of
+
+DANA = Principal.of(token_of("dana"))
+
+
+@pytest.fixture
+def clock():
+    return FixedClock()
+
+
+@pytest.fixture
+def sessions(clock):
+    return Sessions(GatewaySettings(public_url=PUBLIC_URL, session_idle=60), clock)
+
+
+def opened(sessions, principal=DANA):
+    return sessions.open("crm", principal, upstream=None, version="2025-11-25")
+
+
+def test_a_session_is_found_by_whom_it_belongs_to(sessions):
+    session = opened(sessions)
+    assert sessions.find(session.id, "crm", DANA) is session
+
+
+@pytest.mark.parametrize("change", [{"sub": "eve"}, {"client_id": "c2"}, {"grant_id": "g2"}])
+def test_it_is_not_found_by_anybody_else(sessions, change):
+    session = opened(sessions)
+    with pytest.raises(RejectedError) as caught:
+        sessions.find(session.id, "crm", replace(DANA, **change))
+    assert caught.value.status == 404
+
+
+def test_it_is_not_found_at_another_server_or_once_ended(sessions):
+    session = opened(sessions)
+    with pytest.raises(RejectedError):
+        sessions.find(session.id, "payments", DANA)
+    sessions.end(session)
+    with pytest.raises(RejectedError):
+        sessions.find(session.id, "crm", DANA)
+
+
+def test_ids_are_long_visible_and_never_the_same(sessions):
+    ids = {opened(sessions).id for _ in range(50)}
+    assert len(ids) == 50
+    assert all(
+        len(one) >= 43 and one.isascii() and one.isprintable() and " " not in one for one in ids
+    )
+
+
+def test_an_idle_session_is_one_that_nobody_uses_or_listens_to(sessions, clock):
+    idle, busy, heard = (opened(sessions) for _ in range(3))
+    busy.in_flight, heard.listening = 1, True
+    clock.advance(61)
+    assert sessions.idle() == (idle,)
+    sessions.find(idle.id, "crm", DANA)
+    assert sessions.idle() == ()
+
+
+def test_a_question_is_answered_once_and_the_oldest_are_forgotten(sessions):
+    session = opened(sessions)
+    for number in range(300):
+        session.ask(Request(number, "ping"))
+    assert not session.take_answer(0)
+    assert session.take_answer(299)
+    assert not session.take_answer(299)
+    assert not session.take_answer(None)
