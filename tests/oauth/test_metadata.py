@@ -1,6 +1,7 @@
 """What the server says of itself, where, and to whom."""
 
 import pytest
+from mcp.shared.auth import OAuthMetadata
 
 from remit.oauth.metadata import server_metadata, well_known_paths
 
@@ -50,6 +51,14 @@ async def test_the_document_says_what_clients_look_for(world):
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
     }
+
+
+async def test_the_python_sdk_reads_the_document(world):
+    for path in PATHS:
+        read = OAuthMetadata.model_validate_json((await world.http.get(path)).content)
+        assert str(read.registration_endpoint) == "https://remit.example/register"
+        assert read.code_challenge_methods_supported == ["S256"]
+        assert read.client_id_metadata_document_supported is True
 
 
 async def test_every_endpoint_that_is_named_is_there(world):

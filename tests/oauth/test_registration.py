@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata
 from sqlalchemy import func, select
 
 from remit.audit.events import ClientRegistered, ClientRegistrationRefused
@@ -63,6 +64,21 @@ async def test_a_client_of_the_python_sdk_gets_a_secret_once(world):
     assert secret not in repr(row)
     assert matches_digest(secret, row.secret_digest)
     assert secret not in repr(world.audit.events)
+
+
+async def test_the_python_sdk_reads_the_answer(world):
+    sent = OAuthClientMetadata(
+        redirect_uris=["http://localhost:3000/callback"],
+        client_name="SDK",
+        scope="crm:accounts.read",
+    )
+    response = await register(world, sent.model_dump_json(exclude_none=True).encode())
+    read = OAuthClientInformationFull.model_validate_json(response.content)
+    assert read.client_id == response.json()["client_id"]
+    assert read.client_secret == response.json()["client_secret"]
+    assert read.token_endpoint_auth_method == "client_secret_basic"
+    assert read.client_secret_expires_at == 0
+    assert [str(uri) for uri in read.redirect_uris] == ["http://localhost:3000/callback"]
 
 
 async def test_a_public_client_gets_no_secret(world):
