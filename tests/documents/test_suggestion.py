@@ -9,6 +9,11 @@ def test_a_far_word_is_not() -> None:
     assert did_you_mean("qqq", ["tools", "owner"]) == ""
 
 
+def test_how_near_is_near_can_be_said() -> None:
+    assert did_you_mean("organization", ["organization_id"], likeness=0.9) == ""
+    assert did_you_mean("organisation_id", ["organization_id"], likeness=0.9) != ""
+
+
 def test_known_words_are_listed_in_order() -> None:
     assert one_of([]) == ""
     assert one_of(["b"]) == "`b`"

@@ -125,3 +125,12 @@ def test_a_list_is_not_called_short_for_the_items_that_are_wrong() -> None:
         validate(read("words: [b]\n"), Listing)
     [problem] = caught.value.problems
     assert problem.message == "`b` is not known here"
+
+
+@pytest.mark.parametrize(
+    "key", ["bearer_token", "client_secret", "Password", "apikey", "private_key"]
+)
+def test_the_line_of_an_unknown_key_that_sounds_secret_is_not_shown(key: str) -> None:
+    [problem] = problems_in(f"name: a\n{key}: hunter2\n")
+    assert (problem.line, problem.excerpt) == (2, "")
+    assert "hunter2" not in repr(problem)

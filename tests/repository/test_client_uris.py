@@ -1,5 +1,9 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from remit.oauth.errors import InvalidRedirectUriError
+from remit.oauth.redirect_uri import check_redirect_uri
 from remit.repository.client_uris import metadata_document_fault, redirect_uri_fault, same_place
 
 
@@ -97,3 +101,30 @@ def test_the_port_counts_except_on_loopback() -> None:
     assert same_place("http://127.0.0.1/cb") != same_place("http://localhost/cb")
     assert same_place("https://app.example:1/cb") != same_place("https://app.example/cb")
     assert same_place("not a uri") == "not a uri"
+
+
+def admitted_by_the_authorization_server(uri: str) -> bool:
+    try:
+        check_redirect_uri(uri, schemes={"cursor"})
+    except InvalidRedirectUriError:
+        return False
+    return True
+
+
+_PIECES = ["http", "https", "cursor", "HTTP", ":", "/", "//", "127.0.0.1", "127.1", "localhost", "[::1]", "[::01]", "a.example", "A.example", "a..b", "-a.b", ":80", ":0", ":99999", "/cb", "..", ".", "%2e", "%zz", "?x=1", "#f", "*", "@", "u:p@", " ", "\\", "0x7f", "ä"]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=7).map("".join))
+def test_what_is_admitted_here_is_never_refused_at_the_authorization_server(uri: str) -> None:
+    """Two rooms that may not know each other: one floor up they must not disagree."""
+    if redirect_uri_fault(uri, {"cursor"}) is None:
+        assert admitted_by_the_authorization_server(uri), uri
+
+
+@given(
+    st.sampled_from(["http://", "https://", "cursor:/"]),
+    st.lists(st.sampled_from(_PIECES), max_size=5).map("".join),
+)
+def test_that_holds_after_every_scheme(scheme: str, rest: str) -> None:
+    if redirect_uri_fault(scheme + rest, {"cursor"}) is None:
+        assert admitted_by_the_authorization_server(scheme + rest), scheme + rest

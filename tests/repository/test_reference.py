@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from remit.repository import json_schemas
+from remit.documents import render_problems
+from remit.repository import check_repository, json_schemas, write_example
 from remit.repository.reference import main, refresh_page, schema_bytes, tables
 
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
@@ -39,6 +40,16 @@ def test_every_link_within_the_page_leads_to_a_heading() -> None:
         for heading in re.findall(r"^#+ (.*)$", PAGE, re.MULTILINE)
     }
     assert set(re.findall(r"\]\(#([a-z-]+)\)", PAGE)) <= anchors
+
+
+def test_the_report_on_the_page_is_what_a_check_says(tmp_path: Path) -> None:
+    write_example(tmp_path / "policy")
+    crm = tmp_path / "policy" / "servers" / "crm.yaml"
+    first, tools, rest = crm.read_text(encoding="utf-8").partition("\n  get_account:\n")
+    rest = rest.replace("[crm:accounts.read]", "[crm:account.read]", 1)
+    crm.write_text(first + tools + rest, encoding="utf-8")
+    report = render_problems(check_repository(tmp_path / "policy")).plain
+    assert f"```\n{report}\n```" in PAGE, report
 
 
 def test_a_place_for_a_kind_that_does_not_exist_is_refused() -> None:

@@ -18,9 +18,12 @@ def test_a_scope_says_what_it_allows_and_covers(repository: Repository) -> None:
     assert catalog.hierarchy == {"crm:customers.read": {"crm:accounts.read"}}
 
 
-def test_a_scope_may_bind_a_claim(repository: Repository) -> None:
-    repository.append("scopes.yaml", "tenant:read:{organization_id}: {title: T, description: D}\n")
-    assert "tenant:read:{organization_id}" in repository.catalog().scopes
+@pytest.mark.parametrize(
+    "name", ["tenant:read:{organization_id}", "env:{environment}:execute", "hr:read.{department}"]
+)
+def test_a_scope_may_bind_a_claim(repository: Repository, name: str) -> None:
+    repository.append("scopes.yaml", f"{name}: {{title: T, description: D}}\n")
+    assert name in repository.catalog().scopes
 
 
 @pytest.mark.parametrize(
@@ -31,6 +34,10 @@ def test_a_scope_may_bind_a_claim(repository: Repository) -> None:
         ("admin", "`admin` is a general-purpose scope"),
         ("Crm:read", "`Crm:read` is no scope name"),
         ("read", "`read` is no scope name"),
+        (
+            "tenant:read:{organisation_id}",
+            "unknown placeholder `organisation_id`; did you mean `organization_id`?",
+        ),
         ("tenant:read:{Org}", "`tenant:read:{Org}` is no scope name"),
     ],
 )

@@ -10,9 +10,12 @@ __all__ = ["did_you_mean", "one_of"]
 _MOST_LISTED = 16
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`; did you mean … ?` to end a message with, or nothing when no known word is near."""
-    near = get_close_matches(word, sorted(known), n=1, cutoff=0.6)
+def did_you_mean(word: str, known: Iterable[str], *, likeness: float = 0.6) -> str:
+    """`; did you mean … ?` to end a message with, or nothing when no known word is near.
+
+    `likeness` is how near, from 0 to 1, where 1 is the word itself.
+    """
+    near = get_close_matches(word, sorted(known), n=1, cutoff=likeness)
     return f"; did you mean {quoted(near[0])}?" if near else ""
 
 

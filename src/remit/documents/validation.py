@@ -5,6 +5,7 @@ where each stands, what was expected, and which known key an unknown one was
 meant to be.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
@@ -42,6 +43,7 @@ _WANTED: Final[dict[str, str]] = {
     "mapping_type": "a mapping",
     "none_required": "nothing",
 }
+_SECRET_KEY: Final = re.compile(r"secret|token|passw|credential|private|api_?key", re.IGNORECASE)
 _BOUNDS: Final[dict[str, tuple[str, str]]] = {
     "greater_than": ("gt", "more than {}"),
     "greater_than_equal": ("ge", "at least {}"),
@@ -90,14 +92,20 @@ def _problem(document: Document, details: ErrorDetails, model: type[BaseModel]) 
     if details["type"] == "extra_forbidden":
         known = _fields(model, path[:-1])
         message = f"unknown key {quoted(path[-1])}{did_you_mean(str(path[-1]), known)}"
-        return document.problem(path, message, expected=one_of(known), at_key=True)
+        problem = document.problem(path, message, expected=one_of(known), at_key=True)
+        return _without_excerpt(problem) if _SECRET_KEY.search(str(path[-1])) else problem
     if details["type"] == "missing":
         field = _fields(model, path[:-1]).get(str(path[-1]))
         wanted = (field.description or "").rstrip(".") if field else ""
         return document.problem(path, f"{quoted(path[-1])} is missing", expected=wanted)
     message, expected = _words(details)
     problem = document.problem(path, message, expected=expected, at_key=at_key)
-    return replace(problem, excerpt="") if details.get("ctx", {}).get("hide") else problem
+    return _without_excerpt(problem) if details.get("ctx", {}).get("hide") else problem
+
+
+def _without_excerpt(problem: Problem) -> Problem:
+    """The problem, but not the line: it may hold a secret, and what is printed ends up in logs."""
+    return replace(problem, excerpt="")
 
 
 def _words(details: ErrorDetails) -> tuple[str, str]:

@@ -8,6 +8,7 @@ Source: O21 §2.3.1; RFC 8252 §7.1, §7.3; CIMD §3; RFC 9700 §4.1.3.
 
 import re
 from collections.abc import Collection
+from ipaddress import AddressValueError, IPv6Address
 from urllib.parse import urlsplit
 
 __all__ = ["metadata_document_fault", "redirect_uri_fault", "same_place"]
@@ -22,7 +23,8 @@ _WEB = re.compile(
 _PRIVATE = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*):(?P<rest>/[^@]+)")
 _DOT_SEGMENT = re.compile(r"(?:^|/)(?:\.|%2[eE]){1,2}(?=/|\?|$)")
 # Browsers read a host whose last label is a number as an IPv4 address: `127.1`, `0x7f.1`.
-_NUMBER_LIKE = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)")
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _QUAD = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?!$)|$)){4}")
 
 
@@ -81,6 +83,17 @@ def _web_fault(uri: str) -> str | None:
 
 
 def _is_host(host: str) -> bool:
+    """A name, a dotted quad or an IPv6 literal, each in the one form in which browsers write it."""
     if host.startswith("["):
+        try:
+            return f"[{IPv6Address(host[1:-1]).compressed}]" == host
+        except AddressValueError:
+            return False
+    if _QUAD.fullmatch(host):
         return True
-    return bool(_QUAD.fullmatch(host)) or (".." not in host and not _NUMBER_LIKE.fullmatch(host))
+    labels = host.split(".")
+    return (
+        len(host) <= 253
+        and all(_LABEL.fullmatch(label) for label in labels)
+        and not _NUMBER.fullmatch(labels[-1])
+    )

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
-from remit.documents import mistake, quoted
+from remit.documents import did_you_mean, mistake, one_of, quoted
 from remit.scopes import is_scope_name
 
 __all__ = [
@@ -46,6 +46,7 @@ _EVERYTHING = frozenset({
     "superuser", "unrestricted", "wildcard",
 })  # fmt: skip
 _EVERYTHING_OF_A_SYSTEM = _EVERYTHING | {"access", "admin", "api", "default", "manage", "use"}
+_CLAIMS = frozenset({"agent_id", "environment", "organization_id"})
 _TEMPLATE_VARIABLE = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\}")
 
 
@@ -101,6 +102,11 @@ def _check_scope(text: str) -> str:
             f"{quoted(text)} is no scope name",
             expected="`system:resource.operation` in lower case, such as `crm:accounts.read`",
         )
+    for name in re.findall(r"\{([a-z_]+)\}", text):
+        # Any attribute of a person may be bound, so only a near miss of our own claims is a mistake.
+        near = did_you_mean(name, _CLAIMS, likeness=0.9) if name not in _CLAIMS else ""
+        if near:
+            raise mistake(f"unknown placeholder {quoted(name)}{near}", expected=one_of(_CLAIMS))
     return text
 
 
