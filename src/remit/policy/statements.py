@@ -33,6 +33,7 @@ _LEXEMES = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _END = "unexpected end of input"
+_NAMED = re.compile(r"(?:`|: )(?P<word>[^`]+?)(?:`|$)")
 _QUOTED = re.compile(r"`([^`]+)`")
 _ENTITY = re.compile(r'(?P<type>\w+(?:::\w+)*)::(?P<id>"(?:\\.|[^"\\])*")')
 
@@ -73,12 +74,24 @@ def split_statements(text: str) -> list[Statement]:
 def find_syntax_error(
     statement: Statement, parse: Callable[[str], object], message: str
 ) -> tuple[Token, str]:
-    """The token at which `parse` first knows that `statement` is wrong, and what it says there."""
-    for token in statement.tokens:
+    """The token that made `parse` refuse `statement` with `message`, and what to say of it."""
+    tokens = statement.tokens
+    for token in tokens:
         if token.text.startswith('"') and "\n" in token.text:
             return token, "a string does not end on its line"
     if message == _END:
-        return statement.tokens[-1], message
+        return tokens[-1], message
+    last = _first_hopeless(statement, parse)
+    named = _NAMED.search(message)
+    if named is None:
+        return tokens[last], message
+    # The parser may notice one token late; what it names is the last such token before.
+    before = (token for token in reversed(tokens[: last + 1]) if token.text == named["word"])
+    return next(before, tokens[last]), message
+
+
+def _first_hopeless(statement: Statement, parse: Callable[[str], object]) -> int:
+    """The first token after which no text could make a policy of it, as far as `parse` can tell."""
     low, high = 1, len(statement.tokens)
     while low < high:
         middle = (low + high) // 2
@@ -87,7 +100,7 @@ def find_syntax_error(
             low = middle + 1
         else:
             high = middle
-    return statement.tokens[low - 1], message
+    return low - 1
 
 
 def find_quoted(statement: Statement, message: str) -> Token:
