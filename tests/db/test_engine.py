@@ -26,6 +26,14 @@ def test_a_file_that_is_there_keeps_its_content(tmp_path):
     assert (tmp_path / "old").read_text() == "content"
 
 
+@pytest.mark.parametrize("mode", [0o644, 0o666, 0o640])
+def test_a_file_that_others_may_read_is_closed_to_them(tmp_path, mode):
+    (tmp_path / "old").touch()
+    (tmp_path / "old").chmod(mode)
+    create_private_file(str(tmp_path / "old"))
+    assert (tmp_path / "old").stat().st_mode & 0o777 == 0o600
+
+
 def test_two_writers_on_sqlite_wait_for_one_another_from_the_start(tmp_path):
     """A deferred transaction would read first and fail when it comes to write."""
     url = f"sqlite:///{tmp_path / 'remit.sqlite3'}"

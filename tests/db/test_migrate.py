@@ -141,7 +141,7 @@ def test_a_database_that_cannot_be_reached_says_so_without_its_password(tmp_path
 
 
 def test_a_folder_that_does_not_exist_is_refused(tmp_path):
-    with pytest.raises(MigrationError, match="cannot be made"):
+    with pytest.raises(MigrationError, match="cannot be opened or made"):
         migrate(f"sqlite:///{tmp_path / 'nowhere' / 'remit.sqlite3'}")
 
 

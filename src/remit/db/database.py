@@ -73,7 +73,7 @@ class Database:
             create_private_file(str(parsed.database))
         except OSError as error:
             raise DatabaseUnavailableError(
-                "the database file cannot be made", cause=error
+                "the database file cannot be opened or made", cause=error
             ) from error
         readers = min(pool, _SQLITE_READERS)
         return cls(

@@ -11,6 +11,7 @@ Source: https://www.sqlite.org/wal.html, https://www.sqlite.org/lang_transaction
 
 import os
 import sqlite3
+import stat
 from typing import Any
 
 import psycopg
@@ -73,8 +74,13 @@ def postgresql_engine(url: URL, *, connections: int) -> Engine:
 
 
 def create_private_file(path: str) -> None:
-    """Create `path` readable by its owner alone; SQLite gives its `-wal` and `-shm` the same mode."""
+    """Create `path` readable by its owner alone, or close an existing one to others.
+
+    SQLite gives its `-wal` and `-shm` the same mode.
+    """
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    except FileExistsError:
-        return
+        if stat.S_IMODE(os.fstat(descriptor).st_mode) & 0o077:
+            os.fchmod(descriptor, 0o600)
+    finally:
+        os.close(descriptor)

@@ -46,7 +46,9 @@ def migrate(url: str) -> None:
         try:
             create_private_file(str(parsed.database))
         except OSError as error:
-            raise MigrationError("the database file cannot be made", cause=error) from error
+            raise MigrationError(
+                "the database file cannot be opened or made", cause=error
+            ) from error
         engine = sqlite_engine(parsed, connections=1, writes=True)
     try:
         if _version(engine) != HEAD:

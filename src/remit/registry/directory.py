@@ -1,7 +1,8 @@
 """The two snapshots that every decision reads, each replaced whole.
 
-A reader gets one object or the other, never a mixture. An older standing does not
-replace a newer one: two readings of the database may end in the other order.
+A reader gets one object or the other, never a mixture. Whoever publishes does so in the
+order of reading; times are not compared, since a clock that was set back would then keep
+every later revocation out.
 """
 
 from remit.guard.ports import Standing
@@ -30,9 +31,8 @@ class RegistryDirectory:
         return self._standing
 
     def publish(self, standing: Standing) -> None:
-        """Put `standing` in force, unless it is older than the one that is."""
-        if standing.as_of >= self._standing.as_of:
-            self._standing = standing
+        """Put `standing` in force."""
+        self._standing = standing
 
     def replace_catalog(self, catalog: Catalog) -> None:
         """Put another version of the policy repository in force."""

@@ -1,0 +1,124 @@
+"""The log-in page in a real Chromium: by keyboard, on a narrow screen, light and dark."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+import uvicorn
+from playwright.async_api import Page, async_playwright
+from starlette.applications import Starlette
+
+from remit.identity import routes
+from remit.web import SecurityHeaders, site_at, static_routes
+from tests.chromium import CHROMIUM_ARGUMENTS, find_chromium
+from tests.identity.conftest import PASSWORD
+
+# What the pages do is tested on both databases in test_pages.py; here it is what a person meets.
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
+]
+
+
+@pytest.fixture
+async def address(deps) -> AsyncIterator[str]:
+    """Where the log-in pages are served, for as long as a test runs."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    origin = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    served = replace(deps, site=site_at(origin))
+    application = SecurityHeaders(
+        Starlette(routes=[*routes(served), *static_routes()]), secure=False
+    )
+    server = uvicorn.Server(
+        uvicorn.Config(application, lifespan="off", log_level="error", ws="none", loop="asyncio")
+    )
+    server.capture_signals = contextlib.nullcontext
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    yield origin
+    server.should_exit = True
+    server.force_exit = True
+    await serving
+
+
+@pytest.fixture
+async def screen() -> AsyncIterator[Page]:
+    """A page 320 pixels wide whose complaints (CSP, broken files) fail the test."""
+    program = find_chromium()
+    assert program, "no Chromium: install one, or leave these out with `-m 'not browser'`"
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=program, args=CHROMIUM_ARGUMENTS)
+        page = await browser.new_page(viewport={"width": 320, "height": 640}, color_scheme="light")
+        complaints: list[str] = []
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        yield page
+        await browser.close()
+    # Chromium reports every document that is not 2xx; those are what the tests ask for.
+    assert [one for one in complaints if "status of 403" not in one] == []
+
+
+async def test_a_person_logs_in_by_keyboard_alone_and_is_kept_logged_in(screen, address, add_user):
+    await add_user()
+    await screen.goto(f"{address}/login")
+    await screen.keyboard.type("Ada")
+    await screen.keyboard.press("Tab")
+    await screen.keyboard.type(PASSWORD)
+    await screen.keyboard.press("Enter")
+    await screen.get_by_role("heading", name="You are logged in").wait_for()
+    await screen.reload()
+    await screen.get_by_role("button", name="Log out").click()
+    await screen.get_by_role("heading", name="You are logged out").wait_for()
+    await screen.goto(f"{address}/login")
+    await screen.get_by_label("Password").wait_for()
+
+
+async def test_after_a_mistake_the_person_hears_why_and_types_only_the_password_again(
+    screen, address, add_user
+):
+    await add_user()
+    await screen.goto(f"{address}/login")
+    await screen.get_by_label("User name").fill("ada")
+    await screen.get_by_label("Password").fill("not the password")
+    await screen.get_by_role("button", name="Log in").click()
+    await screen.get_by_role("alert").get_by_text("do not match").wait_for()
+    assert (await screen.title()).startswith("Error: ")
+    assert await screen.get_by_label("User name").input_value() == "ada"
+    assert await screen.evaluate("document.activeElement.id") == "password"
+    await screen.keyboard.type(PASSWORD)
+    await screen.keyboard.press("Enter")
+    await screen.get_by_role("heading", name="You are logged in").wait_for()
+
+
+async def test_nothing_is_cut_off_on_a_narrow_screen_and_targets_are_large_enough(screen, address):
+    await screen.goto(f"{address}/login?return_to=/authorize")
+    width, content = await screen.evaluate(
+        "[document.documentElement.clientWidth, document.documentElement.scrollWidth]"
+    )
+    assert content <= width
+    for target in (screen.get_by_label("User name"), screen.get_by_role("button")):
+        box = await target.bounding_box()
+        assert box is not None
+        assert box["height"] >= 44
+
+
+async def test_focus_can_be_seen_wherever_the_keyboard_goes(screen, address):
+    for scheme in ("light", "dark"):
+        await screen.emulate_media(color_scheme=scheme)
+        await screen.goto(f"{address}/login")
+        await _follow_focus(screen)
+
+
+async def _follow_focus(screen: Page) -> None:
+    for name in ("username", "password", "BUTTON"):
+        outline = await screen.evaluate(
+            "[document.activeElement.id || document.activeElement.tagName,"
+            " getComputedStyle(document.activeElement).outlineStyle,"
+            " parseFloat(getComputedStyle(document.activeElement).outlineWidth)]"
+        )
+        assert outline[0] == name
+        assert outline[1] == "solid"
+        assert outline[2] >= 2
+        await screen.keyboard.press("Tab")
