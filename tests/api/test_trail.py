@@ -1,0 +1,101 @@
+import asyncio
+import json
+
+import pytest
+
+from remit.api import trail
+from remit.api.trail import _end, _lines, _written_since
+from remit.audit import Query
+
+
+async def events(management, **query: object) -> list[dict[str, object]]:
+    answer = await management.get("/v1/audit/tail", params=query)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "application/x-ndjson"
+    return [json.loads(line) for line in answer.text.splitlines()]
+
+
+async def test_the_latest_events_come_oldest_first_and_looking_is_one(management):
+    kinds = [event["kind"] for event in await events(management)]
+    assert kinds == ["audit.started", "policy.loaded", "audit.queried"]
+    (looked,) = await events(management, kind="audit.queried", count=1)
+    assert looked["actor"] == {"type": "admin", "id": None}
+    assert looked["body"]["query"] == {"count": 1, "follow": False, "kind": "audit.queried"}
+
+
+async def test_events_are_chosen_by_what_they_are_about(management, dana):
+    await management.post("/v1/users", json=dana)
+    await management.post("/v1/agents/billing-job/suspend", json={"reason": "odd"})
+    (suspended,) = await events(management, agent="billing-job")
+    assert suspended["kind"] == "agent.suspended"
+    assert suspended["body"]["reason"] == "odd"
+    assert [event["kind"] for event in await events(management, kind="account.*")] == [
+        "account.created"
+    ]
+    assert await events(management, kind="token.issued") == []
+
+
+@pytest.mark.parametrize(
+    "query", ["count=0", "count=1001", "count=-1", "count=x", "count=1e3", "follow=1", "whom=x"]
+)
+async def test_a_query_that_could_be_misread_is_refused(management, query):
+    assert (await management.get(f"/v1/audit/tail?{query}")).status_code == 400
+
+
+async def test_nothing_is_shown_when_looking_cannot_be_recorded(management, app):
+    # The log is given up under the application: whatever it says now was not recorded.
+    app.database.close()
+    app_log = app.reload._audit._log
+    app_log.close()
+    answer = await management.get("/v1/audit/tail")
+    assert answer.status_code == 503
+    assert "audit.started" not in answer.text
+
+
+async def test_following_shows_what_comes_and_ends_when_the_process_stops(
+    management, app, settings, monkeypatch
+):
+    monkeypatch.setattr(trail, "_POLL", 0.01)
+    stream = settings.data / "audit" / "main"
+    deps = _Deps(stream, app.stopping)
+    seen: list[str] = []
+    came = asyncio.Event()
+
+    async def follow() -> None:
+        async for line in _lines(deps, Query(), count=1, goes_on=True):
+            seen.append(json.loads(line)["kind"])
+            if seen[-1] == "agent.suspended":
+                came.set()
+
+    task = asyncio.create_task(follow())
+    async with asyncio.timeout(10):
+        while not seen:  # noqa: ASYNC110  the first line says that it follows
+            await asyncio.sleep(0.01)
+        await management.post("/v1/agents/billing-job/suspend", json={})
+        await came.wait()
+        app.stopping.set()
+        await task
+    assert seen == ["policy.loaded", "agent.suspended"]
+
+
+class _Deps:
+    """What following reads of the room's dependencies."""
+
+    def __init__(self, stream, stopping) -> None:
+        self.audit_stream = stream
+        self.stopping = stopping
+
+
+@pytest.mark.usefixtures("app")
+async def test_a_line_that_is_still_being_written_is_left_for_later(settings):
+    stream = settings.data / "audit" / "main"
+    place = _end(stream)
+    (segment,) = stream.glob("*.jsonl")
+    whole = segment.read_bytes().splitlines()[-1]
+    with segment.open("ab") as file:
+        file.write(whole[:10])
+        file.flush()
+        assert _written_since(stream, place) == []
+        file.write(whole[10:] + b"\n")
+    assert [entry["kind"] for entry in _written_since(stream, place)] == ["policy.loaded"]
+    assert _written_since(stream, place) == []
