@@ -1,5 +1,6 @@
 import json
 import unicodedata
+from itertools import pairwise
 
 import pytest
 import rfc8785
@@ -10,6 +11,7 @@ from remit.audit.context import Actor, ActorType, Context, Network
 from remit.audit.entry import (
     MAX_ENTRY_BYTES,
     BadEntryError,
+    Moment,
     Producer,
     draft,
     first_link,
@@ -17,13 +19,15 @@ from remit.audit.entry import (
     seal,
 )
 from remit.audit.events import AuditQueried, ClientRegistered, GrantRevoked, LoginFailed
+from remit.ids import new_id
 
 NOW = "2026-01-05T15:00:00.000Z"
 LINK = "0" * 64
 
 
 def written(event, **changes) -> bytes:
-    entry = draft(event, Producer(service="remit", instance="i1", version="0.1"), NOW)
+    moment = changes.pop("moment", Moment.of(1_767_625_200_000))
+    entry = draft(event, Producer(service="remit", instance="i1", version="0.1"), moment)
     return seal(entry, **{"sequence": 7, "previous": LINK, "observed": NOW, **changes})
 
 
@@ -67,10 +71,18 @@ def test_what_is_not_known_is_null_and_not_absent():
     assert entry["actor"] == {"type": "system", "id": None}
 
 
-def test_ids_sort_by_time():
-    ids = [read(GrantRevoked(reason=str(n)))["id"] for n in range(3)]
-    assert len(set(ids)) == 3
-    assert sorted(i[:13] for i in ids) == [i[:13] for i in ids]
+def test_ids_sort_by_time_and_no_two_are_alike():
+    moments = [Moment.of(1_767_625_200_000 + later) for later in (0, 1, 31, 32, 10**6, 10**9)]
+    ids = [
+        read_entry(written(GrantRevoked(reason=""), moment=moment))["id"]
+        for moment in moments
+        for _ in range(20)
+    ]
+    assert len(set(ids)) == len(ids)
+    groups = [ids[at : at + 20] for at in range(0, len(ids), 20)]
+    assert all(max(one) < min(next_) for one, next_ in pairwise(groups))
+    assert new_id("evt")[:13] >= ids[0][:13]
+    assert len(new_id("evt")) == len(ids[0])
 
 
 json_values = st.recursive(

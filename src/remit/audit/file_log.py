@@ -22,12 +22,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from remit.audit.checkpoint import Checkpoint
 from remit.audit.context import Context
 from remit.audit.disk import Disk, PosixDisk
-from remit.audit.entry import BadEntryError, Draft, Producer, draft
+from remit.audit.entry import BadEntryError, Draft, Moment, Producer, draft
 from remit.audit.events import AuditRecovered, AuditStarted, AuditStopped, EffectFailed, Event
 from remit.audit.port import AuditUnavailableError, Receipt
 from remit.audit.stream import Stream, StreamSettings
 from remit.audit.waiting import Answer, Waiting, settle
-from remit.clock import Clock, SystemClock, rfc3339_ms
+from remit.clock import Clock, SystemClock
 
 __all__ = ["FileAuditLog", "LogStatus"]
 
@@ -67,7 +67,7 @@ class FileAuditLog:
         """
         self._producer = producer or Producer()
         self._clock = clock or SystemClock()
-        self._stamped = (0, "")
+        self._moment = (0, Moment.of(0))
         self._recorded = threading.local()
         self._wake = threading.Condition()
         self._queue: deque[Waiting] = deque()
@@ -167,13 +167,13 @@ class FileAuditLog:
             raise BadEntryError(f"a `{type(event).__name__}` is not an event")
         return draft(event, self._producer, self._now())
 
-    def _now(self) -> str:
+    def _now(self) -> Moment:
         now = self._clock.now_ms()
-        known, text = self._stamped
+        known, moment = self._moment
         if known != now:
-            text = rfc3339_ms(now)
-            self._stamped = (now, text)
-        return text
+            moment = Moment.of(now)
+            self._moment = (now, moment)
+        return moment
 
     def _enqueue(self, waiting: Waiting) -> None:
         size = len(waiting.drafts)
@@ -203,7 +203,7 @@ class FileAuditLog:
             repaired_bytes=self._stream.repaired_bytes,
         )
         try:
-            self._stream.append([self._draft(started)], self._now())
+            self._append([self._draft(started)])
             self._stream.checkpoint()
         except OSError:
             self._stream.close()
@@ -266,7 +266,7 @@ class FileAuditLog:
         settle(answers)
 
     def _append(self, drafts: list[Draft]) -> list[Receipt]:
-        return self._stream.append(drafts, self._now()) if drafts else []
+        return self._stream.append(drafts, self._now().text) if drafts else []
 
     def _recovery(self, failure: str) -> Draft:
         """What the log says of itself when it works again, and by which it finds out that it does."""

@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from remit.audit.context import Context
-from remit.audit.entry import BadEntryError, Producer, draft, first_link, read_entry, seal
+from remit.audit.entry import BadEntryError, Moment, Producer, draft, first_link, read_entry, seal
 from remit.audit.events import EffectFailed, Event
 from remit.audit.merkle import leaf_hash
 from remit.audit.port import AuditUnavailableError, Receipt
 from remit.canonical import JsonObject
-from remit.clock import rfc3339_ms
 from remit.testing.clock import FixedClock
 
 __all__ = ["InMemoryAuditLog"]
@@ -55,7 +54,7 @@ class InMemoryAuditLog:
 
     def _take(self, events: Sequence[object]) -> list[Receipt]:
         """All of `events`, or none."""
-        now = rfc3339_ms(self._clock.now_ms())
+        now = Moment.of(self._clock.now_ms())
         drafts: list[tuple[Event, JsonObject]] = []
         for event in events:
             if not isinstance(event, Event):
@@ -64,7 +63,7 @@ class InMemoryAuditLog:
         with self._lock:
             if self.failing:
                 raise AuditUnavailableError("the audit log cannot be written")
-            return [self._keep(event, entry, now) for event, entry in drafts]
+            return [self._keep(event, entry, now.text) for event, entry in drafts]
 
     def _keep(self, event: Event, entry: JsonObject, now: str) -> Receipt:
         sequence = len(self.events)
