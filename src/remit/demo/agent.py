@@ -87,10 +87,19 @@ class AgentSession:
 
 @asynccontextmanager
 async def connect(
-    url: str, *, redirect_uri: str, browse: Browse, mode: str = "auto"
+    url: str,
+    *,
+    redirect_uri: str,
+    browse: Browse,
+    keyring: Keyring | None = None,
+    mode: str = "auto",
 ) -> AsyncIterator[AgentSession]:
-    """Connect to the MCP server at `url`, authorizing through `browse` when asked to."""
-    keyring = Keyring()
+    """Connect to the MCP server at `url`, authorizing through `browse` when asked to.
+
+    `keyring` holds an earlier registration and its tokens. A refused authorization
+    ends the whole connection, as the SDK has it: it leaves in an exception group.
+    """
+    keyring = keyring or Keyring()
     exchanges: list[Exchange] = []
     answers: list[str] = []
 

@@ -10,7 +10,7 @@ from rich.text import Text
 
 __all__ = ["Narrator"]
 
-_MARKS = {"ok": ("✔", "green"), "no": ("✘", "red"), "ask": ("›", "cyan"), "why": ("·", "dim")}
+_MARKS = {"ok": ("✔", "green"), "no": ("✘", "red"), "ask": ("→", "cyan"), "why": ("·", "dim")}
 
 
 class Narrator:

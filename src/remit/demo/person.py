@@ -9,6 +9,7 @@ pages breaks the demonstration.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from http.cookiejar import CookieJar
 from urllib.parse import urljoin, urlsplit
 
 import httpx2
@@ -72,13 +73,15 @@ class Person:
     """Somebody with an account, and an opinion on what an agent may have.
 
     `keeps` is asked for each scope on the consent page; when it keeps none, the
-    person refuses. `tell` is called with a line for every page.
+    person refuses. `tell` is called with a line for every page. `cookies` is the
+    person's browser: it remembers between walks.
     """
 
     username: str
     password: str
     keeps: Callable[[str], bool]
     tell: Callable[[str], None] = lambda _: None
+    cookies: CookieJar = field(default_factory=CookieJar)
 
     async def walk(self, authorization_url: str, redirect_uri: str) -> str:
         """Go from the authorization URL to the redirect that ends it, and return that URL.
@@ -86,7 +89,7 @@ class Person:
         Raises:
             UnexpectedPageError: a page without a form the person understands.
         """
-        async with httpx2.AsyncClient(follow_redirects=False, timeout=20) as browser:
+        async with httpx2.AsyncClient(cookies=self.cookies, timeout=20) as browser:
             response = await browser.get(authorization_url)
             for _ in range(_MAX_STEPS):
                 if response.is_redirect:

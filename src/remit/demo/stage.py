@@ -87,23 +87,25 @@ async def set_up(folder: Path) -> AsyncIterator[Stage]:
         "REMIT_BILLING_JOB_SECRET": secrets.token_urlsafe(24),
     }
     started = time.monotonic()
-    async with _process(crm, folder / "crm.log", environment):
-        async with _process(serve, folder / "remit.log", environment) as remit:
-            await _until_ready(f"{url}/readyz", remit, folder / "remit.log")
-            ready = time.monotonic() - started
-            await _until_listening(crm_port, folder / "crm.log")
-            stage = Stage(
-                folder=folder,
-                url=url,
-                username="dana",
-                password=secrets.token_urlsafe(12),
-                ready_seconds=ready,
-            )
-            await stage.remit(
-                "users", "add", stage.username, "--tenant", "acme", "--role", "support",
-                "--display-name", "Dana Reyes", "--password-stdin", stdin=f"{stage.password}\n",
-            )  # fmt: skip
-            yield stage
+    async with (
+        _process(crm, folder / "crm.log", environment),
+        _process(serve, folder / "remit.log", environment) as remit,
+    ):
+        await _until_ready(f"{url}/readyz", remit, folder / "remit.log")
+        ready = time.monotonic() - started
+        await _until_listening(crm_port, folder / "crm.log")
+        stage = Stage(
+            folder=folder,
+            url=url,
+            username="dana",
+            password=secrets.token_urlsafe(12),
+            ready_seconds=ready,
+        )
+        await stage.remit(
+            "users", "add", stage.username, "--tenant", "acme", "--role", "support",
+            "--display-name", "Dana Reyes", "--password-stdin", stdin=f"{stage.password}\n",
+        )  # fmt: skip
+        yield stage
 
 
 def free_port() -> int:
@@ -164,7 +166,7 @@ async def _until_ready(url: str, process: asyncio.subprocess.Process, log: Path)
             except httpx2.TransportError:
                 pass
             await asyncio.sleep(0.05)
-    raise StageError("remit", log.read_text()[-4000:])
+    raise StageError("remit", _last_words(log))
 
 
 async def _until_listening(port: int, log: Path) -> None:
@@ -177,4 +179,8 @@ async def _until_listening(port: int, log: Path) -> None:
         else:
             writer.close()
             return
-    raise StageError("the CRM server", log.read_text()[-4000:])
+    raise StageError("the CRM server", _last_words(log))
+
+
+def _last_words(log: Path) -> str:
+    return log.read_text()[-4000:]

@@ -5,25 +5,36 @@ ends the demonstration with an error, so a regression cannot hide behind prose.
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import httpx2
 import orjson
 from mcp_types import CallToolResult
 
-from remit.demo.agent import AgentSession, AuthorizationRefusedError, Exchange, connect
+from remit.demo.agent import (
+    AgentSession,
+    AuthorizationRefusedError,
+    Exchange,
+    Keyring,
+    connect,
+)
 from remit.demo.narrator import Narrator
 from remit.demo.person import Person
-from remit.demo.stage import Stage
+from remit.demo.stage import Stage, free_port
 
-__all__ = ["REDIRECT_URI", "Storyteller", "UnexpectedAnswerError"]
+__all__ = ["Storyteller", "UnexpectedAnswerError", "redirect_uri"]
 
-REDIRECT_URI = "http://127.0.0.1:8765/callback"
 WITHHELD = "crm:accounts.write"
 
 
 class UnexpectedAnswerError(Exception):
     """Remit answered otherwise than the story says it does."""
+
+
+def redirect_uri() -> str:
+    """A loopback redirect URI on a free port: the port is the agent's to choose (RFC 8252 §7.3)."""
+    return f"http://127.0.0.1:{free_port()}/callback"
 
 
 class Storyteller:
@@ -33,23 +44,33 @@ class Storyteller:
         self,
         stage: Stage,
         narrator: Narrator,
+        *,
+        callback: str,
         browse: Callable[[str], Awaitable[str]] | None = None,
     ) -> None:
         self._stage = stage
         self._say = narrator
+        self._callback = callback
         self._browse = browse
+        self._asked_again = False
+        self._dana = Person(
+            username=stage.username,
+            password=stage.password,
+            keeps=self._keeps,
+            tell=lambda line: self._say.why(f"Dana {line}"),
+        )
 
     async def tell(self) -> None:
         """Everything up to the audit trail."""
         await self._knock()
-        async with self._connect("crm", self._keeps_reading) as crm:
+        async with self._connect("crm") as crm:
             self._tell_the_dance(crm)
             await self._list(crm)
             await self._read(crm)
             await self._write_without_scope(crm)
             await self._foreign_tenant(crm)
             await self._hidden_tool(crm)
-            async with self._connect("payments", lambda _: True) as payments:
+            async with self._connect("payments") as payments:
                 await self._amounts(payments)
             await self._revoke(crm)
 
@@ -104,13 +125,28 @@ class Storyteller:
         self._say.step("A write nobody gave it")
         arguments = {"organization_id": "acme", "account_id": "acc-1001", "plan": "business"}
         self._say.asked(_call_line("update_account", arguments))
-        error = await _failure(crm, "update_account", arguments)
-        answer = _refusal(crm, 403)
+        answer, error = await self._ask_again(crm.keyring, arguments)
         self._say.refused(f"403, WWW-Authenticate: {answer.challenge}")
         _expect(WITHHELD in answer.challenge, f"the missing scope named: {answer.challenge}")
-        self._say.why("the scope is named, so the agent goes back and asks its user for it")
+        self._say.why("the scope is named, so the agent went back and asked its user for it")
         _expect(_root_cause(error, AuthorizationRefusedError) is not None, f"a refusal: {error!r}")
-        self._say.refused("the user says no; nothing was changed")
+        self._say.refused("she said no; nothing was changed")
+
+    async def _ask_again(
+        self, keyring: Keyring, arguments: dict[str, Any]
+    ) -> tuple[Exchange, BaseException]:
+        """Call without the scope, from a connection of its own: a refused consent ends it."""
+        exchanges: list[Exchange] = []
+        self._asked_again = True
+        try:
+            async with self._connect("crm", keyring) as crm:
+                exchanges = crm.exchanges
+                await crm.call("update_account", arguments)
+        except Exception as error:  # noqa: BLE001  whatever the SDK raises is what an agent would see
+            return _refusal(exchanges, 403), error
+        finally:
+            self._asked_again = False
+        raise UnexpectedAnswerError("`update_account` was not refused")
 
     async def _foreign_tenant(self, crm: AgentSession) -> None:
         self._say.step("Another tenant's data")
@@ -160,24 +196,22 @@ class Storyteller:
 
     # -- how a step is done -----------------------------------------------------
 
-    def _connect(self, server: str, keeps: Callable[[str], bool]) -> Any:
-        person = Person(
-            username=self._stage.username,
-            password=self._stage.password,
-            keeps=keeps,
-            tell=lambda line: self._say.why(f"Dana {line}"),
-        )
-
+    def _connect(
+        self, server: str, keyring: Keyring | None = None
+    ) -> AbstractAsyncContextManager[AgentSession]:
         async def walk(url: str) -> str:
-            return await person.walk(url, REDIRECT_URI)
+            return await self._dana.walk(url, self._callback)
 
         return connect(
-            self._stage.server(server), redirect_uri=REDIRECT_URI, browse=self._browse or walk
+            self._stage.server(server),
+            redirect_uri=self._callback,
+            browse=self._browse or walk,
+            keyring=keyring,
         )
 
-    @staticmethod
-    def _keeps_reading(scope: str) -> bool:
-        return scope != WITHHELD
+    def _keeps(self, scope: str) -> bool:
+        """Dana keeps the right to write to herself, and says no when asked for it again."""
+        return scope != WITHHELD and not self._asked_again
 
     async def _refused_call(
         self, session: AgentSession, tool: str, arguments: dict[str, Any]
@@ -196,8 +230,8 @@ async def _failure(session: AgentSession, tool: str, arguments: dict[str, Any]) 
     raise UnexpectedAnswerError(f"`{tool}` was not refused: {_text_of(result)}")
 
 
-def _refusal(session: AgentSession, status: int) -> Exchange:
-    found = next((one for one in reversed(session.exchanges) if one.status == status), None)
+def _refusal(exchanges: list[Exchange], status: int) -> Exchange:
+    found = next((one for one in reversed(exchanges) if one.status == status), None)
     if found is None:
         raise UnexpectedAnswerError(f"no answer with status {status}")
     return found
