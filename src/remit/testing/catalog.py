@@ -104,7 +104,39 @@ def _tenant(name: TenantId) -> Tenant:
 
 
 def _crm() -> Server:
-    tools = (
+    return Server(
+        name=CRM,
+        title="CRM",
+        owner="sales",
+        tenant=None,
+        environment=PROD,
+        upstream=HttpUpstream(url="http://127.0.0.1:9/mcp"),
+        tools=_frozen({tool.name: tool for tool in _crm_tools()}),
+        resources=(
+            Resource(
+                uri="crm://schema",
+                is_template=False,
+                operation=Operation.READ,
+                scopes=(_READ_NAME,),
+                sensitivity=Sensitivity.LOW,
+            ),
+            Resource(
+                uri="crm://accounts/{id}",
+                is_template=True,
+                operation=Operation.READ,
+                scopes=(_READ,),
+                sensitivity=Sensitivity.MEDIUM,
+            ),
+        ),
+        prompts=_frozen(
+            {"summary": Prompt(name="summary", scopes=(_READ_NAME,), sensitivity=Sensitivity.LOW)}
+        ),
+        baseline_scopes=(_READ,),
+    )
+
+
+def _crm_tools() -> tuple[Tool, ...]:
+    return (
         Tool(
             name="get_account",
             operation=Operation.READ,
@@ -136,35 +168,6 @@ def _crm() -> Server:
             scopes=(_TENANT,),
             sensitivity=Sensitivity.LOW,
         ),
-    )
-    return Server(
-        name=CRM,
-        title="CRM",
-        owner="sales",
-        tenant=None,
-        environment=PROD,
-        upstream=HttpUpstream(url="http://127.0.0.1:9/mcp"),
-        tools=_frozen({tool.name: tool for tool in tools}),
-        resources=(
-            Resource(
-                uri="crm://schema",
-                is_template=False,
-                operation=Operation.READ,
-                scopes=(_READ_NAME,),
-                sensitivity=Sensitivity.LOW,
-            ),
-            Resource(
-                uri="crm://accounts/{id}",
-                is_template=True,
-                operation=Operation.READ,
-                scopes=(_READ,),
-                sensitivity=Sensitivity.MEDIUM,
-            ),
-        ),
-        prompts=_frozen(
-            {"summary": Prompt(name="summary", scopes=(_READ_NAME,), sensitivity=Sensitivity.LOW)}
-        ),
-        baseline_scopes=(_READ,),
     )
 
 
