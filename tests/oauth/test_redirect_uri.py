@@ -16,6 +16,7 @@ from remit.oauth.redirect_uri import (
     matches_registered,
     with_parameters,
 )
+from remit.repository.client_uris import redirect_uri_fault
 
 LOOPBACK = ["http://localhost/callback", "http://127.0.0.1:3300/callback", "http://[::1]/cb?x=1"]
 
@@ -141,6 +142,26 @@ def test_no_inserted_character_matches_unless_it_is_a_digit_of_the_port(position
     altered = registered[:position] + character + registered[position:]
     if matches_registered(altered, [registered]):
         assert re.fullmatch(r"http://127\.0\.0\.1:[1-9][0-9]{0,4}/callback", altered)
+
+
+AUTHORITY = st.text(alphabet="ab1.-:[]@%*0x", max_size=12)
+REST = st.text(alphabet="/?#.%2eE*a\\ ", max_size=10)
+
+
+@given(
+    scheme=st.sampled_from(["https://", "http://", "cursor://", "cursor:", "HTTPS://", "//", ""]),
+    authority=AUTHORITY | st.sampled_from(["app.example", "localhost", "127.0.0.1", "[::1]"]),
+    rest=REST,
+)
+def test_the_repository_and_registration_agree_on_what_a_redirect_uri_is(scheme, authority, rest):
+    """Two floors each have their own reader, because neither may import the other."""
+    uri = scheme + authority + rest
+    try:
+        check_redirect_uri(uri, schemes=("cursor",))
+        registrable = True
+    except InvalidRedirectUriError:
+        registrable = False
+    assert registrable is (redirect_uri_fault(uri, ("cursor",)) is None)
 
 
 @given(st.text(max_size=60))

@@ -42,7 +42,7 @@ _HIERARCHY = re.compile(
 _PORT = re.compile(r"[1-9][0-9]{0,4}")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9\-]{0,61}[a-z0-9])?")
 _QUAD = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?!$)|$)){4}")
-_DOT_SEGMENT = re.compile(r"(?:^|/)(?:\.|%2[eE]){1,2}(?:/|$)")
+_DOT_SEGMENT = re.compile(r"/(?:\.|%2[eE]){1,2}(?=[/?]|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +114,8 @@ def _check_text(uri: str) -> None:
         raise InvalidRedirectUriError(f"redirect URI `{_shown(uri)}` has a fragment")
     if "*" in uri:
         raise InvalidRedirectUriError(f"redirect URI `{_shown(uri)}` has a wildcard")
+    if _DOT_SEGMENT.search(uri):
+        raise InvalidRedirectUriError(f"redirect URI `{_shown(uri)}` has a dot segment")
     if _URI_TEXT.fullmatch(uri) is None:
         raise InvalidRedirectUriError(f"redirect URI `{_shown(uri)}` has a character no URI holds")
     if _SCHEME.fullmatch(uri) is None:
@@ -123,8 +125,6 @@ def _check_text(uri: str) -> None:
 
 
 def _check_web(uri: str, parts: _Parts, *, web_only: bool) -> None:
-    if _DOT_SEGMENT.search(parts.path):
-        raise InvalidRedirectUriError(f"redirect URI `{_shown(uri)}` has a dot segment")
     loopback = parts.host in _LOOPBACK_HOSTS
     if parts.scheme == "http" and not loopback:
         raise InvalidRedirectUriError(
@@ -146,10 +146,8 @@ def _check_private_use(
         raise InvalidRedirectUriError(
             f"redirect URI `{_shown(uri)}` does not suit application_type `web`"
         )
-    if not rest.startswith("/") or "@" in rest or rest in {"/", "//"}:
+    if not rest.startswith("/") or "@" in rest or not rest.strip("/"):
         raise InvalidRedirectUriError(f"redirect URI `{_shown(uri)}` names no place in the app")
-    if _DOT_SEGMENT.search(rest.partition("?")[0]):
-        raise InvalidRedirectUriError(f"redirect URI `{_shown(uri)}` has a dot segment")
 
 
 def _loopback_parts(uri: str) -> _Parts | None:
