@@ -10,9 +10,12 @@ import pytest
 import uvicorn
 from playwright.async_api import Page, async_playwright
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 
 from remit.identity import routes
-from remit.web import SecurityHeaders, site_at, static_routes
+from remit.web import SecurityHeaders, redirect, redirect_source, site_at, static_routes
 from tests.chromium import CHROMIUM_ARGUMENTS, find_chromium
 from tests.identity.conftest import PASSWORD
 
@@ -24,14 +27,34 @@ pytestmark = [
 
 
 @pytest.fixture
-async def address(deps) -> AsyncIterator[str]:
-    """Where the log-in pages are served, for as long as a test runs."""
+def sources() -> list[str]:
+    """Where the log-in form may lead besides our own origin."""
+    return []
+
+
+@pytest.fixture
+async def address(deps, sources) -> AsyncIterator[str]:
+    """Where the log-in pages are served, for as long as a test runs. `/authorize` leads to a client."""
     listening = socket.create_server(("127.0.0.1", 0))
     origin = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    served = replace(deps, site=site_at(origin))
-    application = SecurityHeaders(
-        Starlette(routes=[*routes(served), *static_routes()]), secure=False
-    )
+
+    async def form_sources(_: str) -> list[str]:
+        return sources
+
+    async def authorize(_: Request) -> Response:
+        return redirect(f"{_client_of(origin)}?code=abc")
+
+    async def callback(_: Request) -> Response:
+        return PlainTextResponse("the client")
+
+    served = replace(deps, site=site_at(origin), form_sources=form_sources)
+    pages = [
+        *routes(served),
+        *static_routes(),
+        Route("/authorize", authorize),
+        Route("/cb", callback),
+    ]
+    application = SecurityHeaders(Starlette(routes=pages), secure=False)
     server = uvicorn.Server(
         uvicorn.Config(application, lifespan="off", log_level="error", ws="none", loop="asyncio")
     )
@@ -44,14 +67,19 @@ async def address(deps) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def screen() -> AsyncIterator[Page]:
+def complaints() -> list[str]:
+    """What the browser complains of: a test that expects some takes them away."""
+    return []
+
+
+@pytest.fixture
+async def screen(complaints) -> AsyncIterator[Page]:
     """A page 320 pixels wide whose complaints (CSP, broken files) fail the test."""
     program = find_chromium()
     assert program, "no Chromium: install one, or leave these out with `-m 'not browser'`"
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=program, args=CHROMIUM_ARGUMENTS)
         page = await browser.new_page(viewport={"width": 320, "height": 640}, color_scheme="light")
-        complaints: list[str] = []
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         yield page
@@ -109,6 +137,35 @@ async def test_focus_can_be_seen_wherever_the_keyboard_goes(screen, address):
         await screen.emulate_media(color_scheme=scheme)
         await screen.goto(f"{address}/login")
         await _follow_focus(screen)
+
+
+def _client_of(origin: str) -> str:
+    """A redirect URI on another origin, as the browser sees it, of the same server."""
+    return origin.replace("127.0.0.1", "localhost") + "/cb"
+
+
+async def _log_in_for_a_client(screen: Page, address: str) -> None:
+    await screen.goto(f"{address}/login?return_to=/authorize")
+    await screen.get_by_label("User name").fill("ada")
+    await screen.get_by_label("Password").fill(PASSWORD)
+    await screen.keyboard.press("Enter")
+
+
+async def test_a_log_in_may_end_at_the_client_that_the_form_was_told_of(
+    screen, address, add_user, sources
+):
+    await add_user()
+    sources.append(redirect_source(_client_of(address)))
+    await _log_in_for_a_client(screen, address)
+    await screen.wait_for_url(f"{_client_of(address)}?code=abc")
+
+
+async def test_a_log_in_ends_at_no_other_origin(screen, address, add_user, complaints):
+    await add_user()
+    async with screen.expect_console_message(lambda message: "form-action" in message.text):
+        await _log_in_for_a_client(screen, address)
+    assert screen.url.startswith(f"{address}/login")
+    complaints.clear()
 
 
 async def _follow_focus(screen: Page) -> None:
