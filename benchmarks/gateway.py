@@ -4,7 +4,7 @@ The server behind is a minimal raw-ASGI MCP server, so that what stands in front
 what is measured. The guard permits everything and keeps nothing: its cost is measured
 where it lives. Each part is a process of its own; the load comes from this one.
 
-    python benchmarks/gateway.py [--seconds 5] [--connections 16] [--rounds 3]
+    python -m benchmarks.gateway [--seconds 5] [--connections 16] [--rounds 3]
 """
 
 import argparse
@@ -16,6 +16,7 @@ import sys
 import time
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[1]
 PORTS = {"upstream": 18761, "proxy": 18762, "gateway": 18763}
 VERSION = "2026-07-28"
 CALL = {
@@ -36,7 +37,7 @@ TEXT = json.dumps([{"id": n, "name": f"customer {n}", "city": "Lyon"} for n in r
 RESULT = {"content": [{"type": "text", "text": TEXT}], "isError": False, "resultType": "complete"}
 
 
-async def upstream(scope, receive, send):
+async def upstream(_scope, receive, send):
     body = b""
     while True:
         event = await receive()
@@ -54,12 +55,12 @@ async def upstream(scope, receive, send):
 
 def proxy():
     """The least that a proxy on the same parts can do: bytes in, bytes out."""
-    from pyreqwest.client import ClientBuilder
+    from pyreqwest.client import ClientBuilder  # noqa: PLC0415  each role pays for its own imports
 
     client = ClientBuilder().follow_redirects(False).no_proxy().build()
     target = f"http://127.0.0.1:{PORTS['upstream']}/mcp"
 
-    async def app(scope, receive, send):
+    async def app(_scope, receive, send):
         body = b""
         while True:
             event = await receive()
@@ -80,13 +81,11 @@ def proxy():
 
 
 def gateway():
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-    from remit.gateway import Roster
-    from remit.model import HttpUpstream
-    from tests.gateway.doubles import ListGuard, server_of
-    from tests.gateway.doubles import gateway as fronting
+    from remit.gateway import Roster  # noqa: PLC0415
+    from remit.model import HttpUpstream  # noqa: PLC0415
+    from tests.gateway import doubles  # noqa: PLC0415
 
-    class Forgetful(ListGuard):
+    class Forgetful(doubles.ListGuard):
         async def decide(self, call):
             permit = await super().decide(call)
             self.decided.clear()
@@ -96,16 +95,16 @@ def gateway():
             return None
 
     behind = HttpUpstream(url=f"http://127.0.0.1:{PORTS['upstream']}/mcp")
-    return fronting(
+    return doubles.gateway(
         Forgetful(),
         Roster(str),
-        server_of(upstream=behind),
+        doubles.server_of(upstream=behind),
         public_url=f"http://127.0.0.1:{PORTS['gateway']}",
     )
 
 
 def serve(role):
-    import uvicorn
+    import uvicorn  # noqa: PLC0415
 
     app = {"upstream": lambda: upstream, "proxy": proxy, "gateway": gateway}[role]()
     uvicorn.run(
@@ -173,10 +172,13 @@ async def reachable(port):
     raise SystemExit(f"nothing listens on {port}")
 
 
+def started():
+    command = [sys.executable, "-m", "benchmarks.gateway", "--role"]
+    return {role: subprocess.Popen([*command, role], cwd=ROOT) for role in PORTS}
+
+
 async def run(seconds, connections, rounds):
-    processes = {
-        role: subprocess.Popen([sys.executable, __file__, "--role", role]) for role in PORTS
-    }
+    processes = started()
     try:
         for port in PORTS.values():
             await reachable(port)
@@ -212,13 +214,13 @@ def report(figures, alone, memory):
         )
 
 
-def main():
+def main(arguments=()):
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--role", choices=PORTS)
     options.add_argument("--seconds", type=float, default=5)
     options.add_argument("--connections", type=int, default=16)
     options.add_argument("--rounds", type=int, default=3)
-    chosen = options.parse_args()
+    chosen = options.parse_args(arguments)
     if chosen.role:
         serve(chosen.role)
     else:
@@ -226,4 +228,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

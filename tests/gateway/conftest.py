@@ -53,6 +53,8 @@ async def real(request, guard, tmp_path):
         async with fronted(guard, stdio("sdk_server.py", NOTES=str(tmp_path))) as (url, _):
             yield url
         return
-    async with serving(build(tmp_path).streamable_http_app(), lifespan="on") as behind:
-        async with fronted(guard, HttpUpstream(url=f"{behind}/mcp", timeout=30)) as (url, _):
-            yield url
+    async with (
+        serving(build(tmp_path).streamable_http_app(), lifespan="on") as behind,
+        fronted(guard, HttpUpstream(url=f"{behind}/mcp", timeout=30)) as (url, _),
+    ):
+        yield url

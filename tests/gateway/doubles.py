@@ -313,11 +313,11 @@ def without(headers, *names):
     return tuple((n, v) for n, v in headers if n not in names)
 
 
-def modern(method: str, params: dict | None = None, *, id=1, name: str | None = None):
+def modern(method: str, params: dict | None = None, *, request_id=1, name: str | None = None):
     """Headers and body of a well-formed modern request."""
     body = {
         "jsonrpc": "2.0",
-        "id": id,
+        "id": request_id,
         "method": method,
         "params": {"_meta": META, **(params or {})},
     }
@@ -335,6 +335,15 @@ async def post(app, headers, body, **more) -> Answer:
 async def call_tool(app, tool="find", arguments=None, **more) -> Answer:
     headers, body = modern("tools/call", {"name": tool, "arguments": arguments or {}}, name=tool)
     return await post(app, headers, body, **more)
+
+
+async def until(happened: Callable[[], object], seconds: float = 10) -> None:
+    """Return once `happened()` is true; fail after `seconds`."""
+    async with asyncio.timeout(seconds):
+        while True:
+            if happened():
+                return
+            await asyncio.sleep(0.005)
 
 
 def changed(server: Server, **changes) -> Server:

@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 
 import uvicorn
 
+from tests.gateway.doubles import until
+
 
 def listening_socket() -> socket.socket:
     listener = socket.socket()
@@ -24,8 +26,7 @@ async def serving(app, listener=None, *, lifespan="off"):
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None
     task = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started:
-        await asyncio.sleep(0.01)
+    await until(lambda: server.started)
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:

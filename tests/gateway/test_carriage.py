@@ -7,14 +7,13 @@ import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import anyio
 import httpx2
 import pytest
 from mcp import Client, MCPError
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CreateMessageResult, ElicitResult, TextContent
 
-from tests.gateway.doubles import META, VERSION
+from tests.gateway.doubles import META, VERSION, until
 
 HERE = Path(__file__).parent
 NODE = Path(sys.executable).parent / "node"
@@ -100,15 +99,15 @@ async def test_a_client_that_goes_away_cancels_the_call_behind(real, guard, tmp_
     }
     params = {"name": "wait_for_ever", "arguments": {}, "_meta": {**META, "progressToken": "p"}}
     body = {"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": params}
-    async with httpx2.AsyncClient(timeout=30) as http:
-        async with http.stream("POST", real, json=body, headers=headers) as response:
-            async for line in response.aiter_lines():
-                if line.startswith("data:"):
-                    assert json.loads(line[5:])["params"]["progressToken"] == "p"
-                    break
-    with anyio.fail_after(10):
-        while not (tmp_path / "cancelled").exists() or not guard.completed:
-            await asyncio.sleep(0.02)
+    async with (
+        httpx2.AsyncClient(timeout=30) as http,
+        http.stream("POST", real, json=body, headers=headers) as response,
+    ):
+        async for line in response.aiter_lines():
+            if line.startswith("data:"):
+                assert json.loads(line[5:])["params"]["progressToken"] == "p"
+                break
+    await until(lambda: (tmp_path / "cancelled").exists() and guard.completed)
     assert guard.outcomes == ["cancelled"]
 
 

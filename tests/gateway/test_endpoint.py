@@ -16,6 +16,7 @@ from tests.gateway.doubles import (
     gateway,
     modern,
     post,
+    until,
     without,
 )
 
@@ -180,8 +181,7 @@ async def test_more_calls_than_there_may_be_are_turned_away(guard):
     server = ScriptedServer(lambda o: [release, Response(o.message.id, result=RESULT)])
     app = gateway(guard, server, max_calls=1)
     first = asyncio.create_task(call_tool(app))
-    while not server.asked:
-        await asyncio.sleep(0)
+    await until(lambda: server.asked)
     second = await call_tool(app)
     assert second.status == 503
     assert second.header("retry-after") == "1"
@@ -195,8 +195,7 @@ async def test_draining_finishes_what_is_in_flight_and_takes_nothing_new(guard):
     app = gateway(guard, server, drain=30)
     app.start()
     first = asyncio.create_task(call_tool(app))
-    while not server.asked:
-        await asyncio.sleep(0)
+    await until(lambda: server.asked)
     draining = asyncio.create_task(app.drain())
     await asyncio.sleep(0)
     assert (await call_tool(app)).status == 503
@@ -212,8 +211,7 @@ async def test_draining_does_not_wait_for_ever(guard):
     server = ScriptedServer(lambda o: [asyncio.Event(), Response(o.message.id, result=RESULT)])
     app = gateway(guard, server, drain=0)
     stuck = asyncio.create_task(call_tool(app))
-    while not server.asked:
-        await asyncio.sleep(0)
+    await until(lambda: server.asked)
     await app.drain()
     assert server.closed == 1
     stuck.cancel()

@@ -15,6 +15,7 @@ from tests.gateway.doubles import (
     Wire,
     gateway,
     post,
+    until,
     without,
 )
 
@@ -298,8 +299,7 @@ async def test_an_idle_session_ends(guard, server):
         await asyncio.sleep(0)
     assert app.open_sessions == 1
     clock.advance(61)
-    while app.open_sessions:
-        await asyncio.sleep(0)
+    await until(lambda: not app.open_sessions)
     assert (await post(app, headers, CALL)).status == 404
     await app.drain()
 

@@ -13,16 +13,16 @@ from remit.gateway.upstream import Outgoing, Stdio
 from remit.gateway.upstream.child import Launch
 from remit.gateway.upstream.port import Limits
 from tests.gateway.conftest import SERVERS
-from tests.gateway.doubles import META, VERSION
+from tests.gateway.doubles import META, VERSION, until
 
 
 def launch(script="odd.py", **more):
     return Launch(name="odd", command=("python", str(SERVERS / script)), **more)
 
 
-def call(tool, *, id="c1", token=None, method="tools/call"):
+def call(tool, *, caller_id="c1", token=None, method="tools/call"):
     meta = META if token is None else {**META, "progressToken": token}
-    return Outgoing(Request(id, method, {"name": tool, "_meta": meta}), VERSION)
+    return Outgoing(Request(caller_id, method, {"name": tool, "_meta": meta}), VERSION)
 
 
 async def ask(server, outgoing):
@@ -38,7 +38,7 @@ async def server():
 
 
 async def test_an_answer_comes_back_under_the_callers_own_id(server):
-    [response] = await ask(server, call("plain", id="c1"))
+    [response] = await ask(server, call("plain", caller_id="c1"))
     assert response.id == "c1"
     assert response.result["you"] != "c1"
 
@@ -63,7 +63,9 @@ async def test_progress_comes_back_under_the_callers_own_token(server):
 
 
 async def test_callers_with_one_id_and_one_token_are_told_apart(server):
-    answers = await asyncio.gather(*(ask(server, call("token", id=1, token=1)) for _ in range(20)))
+    answers = await asyncio.gather(
+        *(ask(server, call("token", caller_id=1, token=1)) for _ in range(20))
+    )
     assert all([type(m) for m in messages] == [Notification, Response] for messages in answers)
     assert len({messages[1].result["you"] for messages in answers}) == 20
 
@@ -116,9 +118,7 @@ async def test_a_caller_who_leaves_has_the_call_cancelled_under_its_number(serve
     await ask(server, call("plain"))
     leaving.cancel()
     await asyncio.wait([leaving])
-    with anyio.fail_after(5):
-        while "notified notifications/cancelled" not in caplog.text:
-            await asyncio.sleep(0.01)
+    await until(lambda: "notified notifications/cancelled" in caplog.text)
     assert '"requestId": 4' in caplog.text
 
 
@@ -193,9 +193,7 @@ async def test_standard_error_is_logged_without_secrets(caplog):
     caplog.set_level(logging.INFO)
     server = Stdio(launch(environment={"KEY": "secret-value-123"}), limits=Limits(seconds=10))
     await ask(server, call("plain"))
-    with anyio.fail_after(5):
-        while "on standard error" not in caplog.text:
-            await asyncio.sleep(0.01)
+    await until(lambda: "on standard error" in caplog.text)
     assert "secret-value-123" not in caplog.text
     assert "abc.def" not in caplog.text
     await server.close()

@@ -21,3 +21,5 @@ for line in sys.stdin:
     else:
         error = {"code": -32602, "message": "invalid request parameters"}
         answer = {"jsonrpc": "2.0", "id": message["id"], "error": error}
+    sys.stdout.write(f"{json.dumps(answer)}\n")
+    sys.stdout.flush()

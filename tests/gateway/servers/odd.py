@@ -5,13 +5,22 @@ import sys
 import time
 
 
-def say(value):
-    pass
+def write(text, stream):
+    stream.write(f"{text}\n")
+    stream.flush()
 
+
+def say(value):
+    write(value if isinstance(value, str) else json.dumps(value), sys.stdout)
+
+
+write("welcome to the odd server", sys.stdout)
+write("Bearer abc.def secret-value-123 on standard error", sys.stderr)
 
 for line in sys.stdin:
     message = json.loads(line)
     if "id" not in message:
+        write(f"notified {message['method']} {json.dumps(message['params'])}", sys.stderr)
         continue
     number = message["id"]
     if message["method"] == "server/discover":
@@ -41,7 +50,7 @@ for line in sys.stdin:
             )
             say(answer)
         case "broken":
-            say('{"jsonrpc":"2.0","id":%d,"result":{"a":NaN}}' % number)
+            say('{"jsonrpc":"2.0","id":NUMBER,"result":{"a":NaN}}'.replace("NUMBER", str(number)))
         case "long":
             say({"jsonrpc": "2.0", "id": number, "result": {"content": ["x" * 200_000]}})
         case "exit":

@@ -30,8 +30,11 @@ def build(notes: Path) -> MCPServer:
     async def steps(ctx: Context) -> str:
         """Report progress, then wait until the test lets go."""
         await ctx.report_progress(1, 2, "half way")
-        while not (notes / "go").exists():
-            await anyio.sleep(0.02)
+        with anyio.fail_after(30):
+            while True:
+                if (notes / "go").exists():
+                    break
+                await anyio.sleep(0.02)
         await ctx.report_progress(2, 2, "there")
         return "done"
 
