@@ -516,3 +516,9 @@ async def test_a_result_of_an_unknown_type_is_invalid(guard, method, kind):
     name = "find" if method == "tools/call" else None
     answer = await post(gateway(guard, server), *modern(method, {"name": "find"}, name=name))
     assert answer.status == 502
+
+
+async def test_what_a_client_says_of_itself_is_not_put_to_the_guard(app, guard):
+    meta = {**META, "io.modelcontextprotocol/clientInfo": {"name": "trusted-admin", "version": "1"}}
+    await post(app, *modern("tools/call", {"name": "find", "_meta": meta}, name="find"))
+    assert "trusted-admin" not in repr(guard.decided)
