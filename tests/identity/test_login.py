@@ -2,9 +2,11 @@
 
 import asyncio
 
+import pytest
+
 from remit.audit.context import Context, Network
 from remit.audit.events import LoggedIn, LoginFailed
-from remit.identity import Passwords, disable_user
+from remit.identity import BusyError, Passwords, disable_user
 from remit.identity.login import FailureReason, LoggedInSession, LoginAttempt, LoginRefused, log_in
 from tests.identity.conftest import ADMIN, PASSWORD
 
@@ -26,6 +28,22 @@ async def test_twenty_guesses_at_once_are_five(deps, add_user, events):
     assert reasons.count(FailureReason.WRONG_PASSWORD) == 5
     assert reasons.count(FailureReason.RESTING) == 15
     assert len(events.of(LoginFailed)) == 20
+
+
+async def test_nothing_is_counted_against_a_person_while_everybody_logs_in(
+    deps, add_user, monkeypatch
+):
+    await add_user()
+
+    def busy() -> None:
+        raise BusyError("busy")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(deps.passwords, "refuse_when_busy", busy)
+        for _ in range(10):
+            with pytest.raises(BusyError):
+                await log_in(deps, _attempt())
+    assert isinstance(await log_in(deps, _attempt()), LoggedInSession)
 
 
 async def test_the_right_password_among_guesses_does_not_undo_the_count(deps, add_user, clock):

@@ -81,6 +81,7 @@ async def log_in(deps: IdentityDeps, attempt: LoginAttempt) -> LoggedInSession |
         AuditUnavailableError, DatabaseUnavailableError: nobody is logged in.
     """
     database, now = deps.database, deps.clock.now()
+    deps.passwords.refuse_when_busy()  # before anything is counted against the person
     counted = await database.run(lambda tx: _count(tx, attempt, now))
     if counted.refused is not None and counted.refused.retry_after is not None:
         return counted.refused

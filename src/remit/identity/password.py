@@ -96,13 +96,21 @@ class Passwords:
             return None
         return await self._in_thread(lambda: self._argon2.hash(_normalized(password)))
 
+    def refuse_when_busy(self) -> None:
+        """Return if a password could be checked now.
+
+        Raises:
+            BusyError: too many wait.
+        """
+        if self._waiting >= _WAITING:
+            raise BusyError("too many people are logging in; try again in a moment")
+
     def close(self) -> None:
         """Let what runs finish, and take nothing more."""
         self._threads.shutdown(wait=True, cancel_futures=True)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
-        if self._waiting >= _WAITING:
-            raise BusyError("too many people are logging in; try again in a moment")
+        self.refuse_when_busy()
         self._waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
