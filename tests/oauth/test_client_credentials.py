@@ -1,5 +1,6 @@
 """Tokens for a workload that acts for itself."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -76,6 +77,12 @@ async def test_the_same_request_again_descends_from_the_same_grant(server):
     assert grant.user_id is None
     assert grant.last_used_at == server.clock.now()
     assert len({event.jti_digest for event in server.events(TokenIssued)}) == 2
+
+
+async def test_first_requests_at_once_all_get_a_token(server):
+    answers = await asyncio.gather(*(ask(server) for _ in range(4)))
+    assert [response.status_code for response in answers] == [200] * 4
+    assert len({event.jti_digest for event in server.events(TokenIssued)}) == 4
 
 
 async def test_a_grant_about_to_end_is_not_taken_for_a_new_token(server):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from remit.audit.context import Context
 from remit.audit.events import ClientDisabled, ClientEnabled
-from remit.clock import EpochSeconds
+from remit.clock import EpochSeconds, Seconds
 from remit.db import Transaction
 from remit.errors import ConflictError, NotFoundError
 from remit.ids import ClientId
@@ -20,6 +20,8 @@ from remit.oauth.client_lookup import client_of_row, static_client, static_clien
 from remit.oauth.client_store import StoredClient
 
 __all__ = ["ClientListing", "disable_client", "enable_client", "list_clients", "note_client_use"]
+
+_NOTED_EVERY: Seconds = Seconds(60)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,9 +90,15 @@ def enable_client(tx: Transaction, client_id: str, *, reason: str, context: Cont
 
 
 def note_client_use(tx: Transaction, client: Client, *, now: EpochSeconds) -> None:
-    """Note that `client` was just given tokens: what an access review and the purge go by."""
-    if not client_store.note_use(tx, client.client_id, at=now):
+    """Note that `client` was just given tokens: what an access review and the purge go by.
+
+    Once a minute is enough. Were it each time, all tokens of a client would wait for one row.
+    """
+    known = client_store.select_client(tx, client.client_id)
+    if known is None:
         client_store.add_client(tx, _row_of_static(client, now=now, last_used_at=now))
+    elif known.last_used_at is None or now - known.last_used_at >= _NOTED_EVERY:
+        client_store.note_use(tx, client.client_id, at=now)
 
 
 def _listing(client: Client, row: StoredClient | None) -> ClientListing:

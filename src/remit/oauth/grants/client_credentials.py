@@ -11,7 +11,7 @@ Source: O21 §4.2; MCP extension OAuth client credentials; AS-60.
 
 from remit.audit.context import Context
 from remit.audit.events import TokenIssued
-from remit.clock import EpochSeconds
+from remit.clock import EpochSeconds, Seconds
 from remit.db import Transaction
 from remit.ids import GrantId, ScopeName, new_id
 from remit.model import Agent, AgentClass, ClientKind, Server
@@ -33,6 +33,8 @@ from remit.tokens import audience_of, jti_digest
 from remit.web import Params
 
 __all__ = ["issue"]
+
+_NOTED_EVERY: Seconds = Seconds(60)
 
 
 async def issue(deps: OAuthDeps, client: Client, form: Params, *, context: Context) -> IssuedTokens:
@@ -153,14 +155,12 @@ def _grant(
     )
 
 
-def _standing_grant(
-    tx: Transaction, wanted: Grant, *, deps: OAuthDeps, now: EpochSeconds
-) -> Grant:
+def _standing_grant(tx: Transaction, wanted: Grant, *, deps: OAuthDeps, now: EpochSeconds) -> Grant:
     """The grant that already says the same and outlives the token; else `wanted`, stored."""
     lifetime = deps.directory.catalog.issuer.access_token_lifetime
-    standing = grant_store.find_equal_workload_grant(
-        tx, wanted, until=EpochSeconds(now + lifetime)
-    )
+    standing = grant_store.find_equal_workload_grant(tx, wanted, until=EpochSeconds(now + lifetime))
+    if standing is not None and now - standing.last_used_at < _NOTED_EVERY:
+        return standing  # noting each use would make all its tokens wait for one row
     used = None if standing is None else grant_store.use_grant(tx, standing.id, now=now)
     if used is not None:
         return used
