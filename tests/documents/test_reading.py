@@ -78,6 +78,8 @@ def test_all_that_is_refused_in_one_file_is_reported_at_once() -> None:
         ),
         ("a: ! b\n", "the tag"),
         ("%YAML 1.1\n---\na: 1\n", "directive"),
+        ("%YAML 1.9\n---\na: 1\n", "not YAML"),
+        ('a: "\\U00110000"\n', "not YAML"),
         ("%TAG ! tag:example.com,2000:\n---\na: 1\n", "directive"),
         ("a: 1\n---\nb: 2\n", "a second document"),
         ("1: a\n", "a key that is not text"),

@@ -81,7 +81,8 @@ def parse_yaml(data: bytes, *, file: str) -> Document:
         composer.problems.append(_syntax_problem(draft, error))
     except ReaderError as error:
         composer.problems.append(_character_problem(draft, text, error))
-    except YAMLError as error:
+    except (YAMLError, ValueError, AssertionError) as error:
+        # The parser asserts on versions it does not know, and passes code points beyond Unicode on.
         composer.problems.append(_unplaced(file, f"not YAML: {_one_line(str(error))}"))
     else:
         if not composer.problems:
