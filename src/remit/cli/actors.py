@@ -79,7 +79,7 @@ def suspend_agent(
     config: Config = None,
     database_url: DatabaseUrl = None,
 ) -> None:
-    """Stop an agent: every call of it is refused when this returns, whatever token it holds."""
+    """Stop an agent. Every call of it is refused when this returns, whatever token it holds."""
     _set_standing(agent, "suspend", reason, Where(data, repo, config, database_url))
 
 
@@ -132,7 +132,7 @@ def disable_client(
     config: Config = None,
     database_url: DatabaseUrl = None,
 ) -> None:
-    """Turn a client away: nothing is issued to it, and calls with its tokens are refused at once."""
+    """Turn a client away. Nothing is issued to it, and calls with its tokens are refused at once."""
     from remit.cli.terminal import say
 
     body = {"client_id": client, "reason": reason}
@@ -204,7 +204,7 @@ def revoke_grant(
     config: Config = None,
     database_url: DatabaseUrl = None,
 ) -> None:
-    """End a grant: its codes, refresh tokens and access tokens are worthless when this returns."""
+    """End a grant. Its codes, refresh tokens and access tokens are worthless when this returns."""
     from remit.cli.terminal import say
 
     where = Where(data, repo, config, database_url)

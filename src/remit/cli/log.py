@@ -99,7 +99,7 @@ def verify(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Prove offline that a log is whole and unchanged.
+    """Prove that a log is whole and unchanged.
 
     Needs the files alone: no server and no settings. Exit status: 0 valid, 1 tampered with, 2 not
     enough evidence.

@@ -25,7 +25,7 @@ def init(
         Path, typer.Argument(metavar="DIR", help="Where; must not exist yet, or be empty.")
     ] = Path("policy"),
 ) -> None:
-    """Write an example policy repository that teaches itself."""
+    """Write an example policy repository. It teaches itself: open its `remit.yaml` and read."""
     from remit.cli.terminal import say, say_hint  # and the repository room: only for this command
     from remit.repository import write_example
 
@@ -106,7 +106,7 @@ def serve(
         typer.Option("--config", metavar="FILE", help="Settings file (YAML).", show_default=False),
     ] = None,
 ) -> None:
-    """Serve: authorization server, gateway and management socket, in one process.
+    """Serve until told to stop. Authorization server, gateway and management socket, in one process.
 
     SIGTERM or Ctrl-C stops it in good order; SIGHUP, or `remit reload`, reads the policy repository again.
     """
@@ -126,7 +126,7 @@ def check(
     ] = Path("policy"),
     as_json: AsJson = False,
 ) -> None:
-    """Check a policy repository: every mistake at once, with file, line, column and what was expected."""
+    """Check a policy repository. Every mistake at once, with file, line, column and what was expected."""
     from remit.cli.repository_check import check_repository  # YAML and Cedar: only for this command
 
     raise typer.Exit(check_repository(repo, as_json=as_json))
@@ -137,7 +137,7 @@ def reload(
     data: Data = None,
     config: Config = None,
 ) -> None:
-    """Have the running server read its policy repository again; a broken one changes nothing."""
+    """Read the policy repository again. The running server does; a broken one changes nothing."""
     from remit.cli.connection import Management, ask_running  # imports an HTTP client
     from remit.cli.terminal import say
 
@@ -180,7 +180,7 @@ def doctor(
     database_url: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say what is configured, what can be reached and what is unsafe, each with its mend."""
+    """Say what is unsafe or out of reach. With what is configured, and the mend for each."""
     from remit.cli.doctor import examine  # settings, database, repository: only for this command
 
     raise typer.Exit(examine(Where(data, repo, config, database_url), as_json=as_json))
@@ -195,7 +195,7 @@ def demo(
         bool, typer.Option("--stay", help="Leave everything running at the end, to play with.")
     ] = False,
 ) -> None:
-    """Watch an agent discover, ask, call and be refused, and the log prove itself."""
+    """Watch it work in this terminal. An agent discovers, asks, calls, is refused; the log proves it."""
     from remit.demo.main import run_demo  # an MCP client and servers: only for this command
 
     raise typer.Exit(run_demo(interactive=interactive, stay=stay))

@@ -124,7 +124,7 @@ def disable(
     config: Config = None,
     database_url: DatabaseUrl = None,
 ) -> None:
-    """Lock a person out: sessions end, and agents acting for them are refused at once."""
+    """Lock a person out. Sessions end, and agents acting for them are refused at once."""
     _change(name, "disable", {"reason": reason}, Where(data, repo, config, database_url))
 
 

@@ -1,0 +1,26 @@
+import json
+
+from remit.cli.exits import ExitCode
+
+
+def test_a_good_repository_is_told_so(cli, folder):
+    done = cli("check", "--repo", "policy")
+    assert (done.code, done.out) == (0, "policy: no mistakes\n")
+
+
+def test_every_mistake_has_its_place_and_a_caret(cli, folder):
+    (folder / "policy" / "agents" / "billing-job.yaml").write_text("nam: x\nownr: y\n")
+    done = cli("check", "--repo", "policy")
+    assert done.code == ExitCode.FOUND_WRONG
+    assert "agents/billing-job.yaml:1:1" in done.out
+    assert "agents/billing-job.yaml:2:1" in done.out
+    assert "^^^" in done.out
+    assert "mistakes in `policy`" in done.err
+    problems = json.loads(cli("check", "--repo", "policy", "--json").out)
+    assert {"file", "line", "column", "message", "expected"} == set(problems[0])
+
+
+def test_a_folder_that_is_not_there_is_a_mistake(cli, folder):
+    done = cli("check", "--repo", "elsewhere")
+    assert done.code == ExitCode.FOUND_WRONG
+    assert "elsewhere" in done.out + done.err
