@@ -81,3 +81,16 @@ def test_the_real_disk_says_that_it_is_full():
         disk.write(descriptor, b"x")
     assert refusal.value.errno == errno.ENOSPC
     os.close(descriptor)
+
+
+def test_the_real_disk_asks_the_kernel_to_reach_the_medium(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(os, "fdatasync", lambda descriptor: asked.append("fdatasync"))
+    monkeypatch.setattr(os, "fsync", lambda descriptor: asked.append("fsync"))
+    disk = PosixDisk()
+    descriptor = disk.open(tmp_path / "file")
+    disk.write(descriptor, b"x")
+    disk.sync(descriptor)
+    disk.close(descriptor)
+    disk.sync_folder(tmp_path)
+    assert asked == ["fdatasync", "fsync"]
