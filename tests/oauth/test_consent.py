@@ -108,6 +108,23 @@ async def test_a_registered_agent_is_known_by_its_own_name_and_not_by_the_client
     assert "Access goes to a program on this device." in text
 
 
+async def test_a_scheme_that_any_app_can_claim_stays_on_the_device_too(server, browser):
+    admitted = replace(server.catalog.registration, redirect_uri_schemes=("cursor",))
+    server.change_catalog(registration=admitted)
+    app = await server.register("cursor://anysphere.cursor-mcp/oauth/callback")
+    here = {
+        "client_id": app,
+        "redirect_uri": "cursor://anysphere.cursor-mcp/oauth/callback",
+        "scope": "crm:handbook.read",
+    }
+    page = await browser.to_consent(**here)
+    assert "Access goes to a program on this device." in words(page)
+    assert "form-action 'self' cursor:;" in page.headers["content-security-policy"]
+    response = await browser.decide(page)
+    assert response.headers["location"].startswith(here["redirect_uri"] + "?code=")
+    assert (await browser.to_consent(**here)).status_code == 200
+
+
 async def test_what_a_client_says_of_itself_is_text_and_nothing_else(server, browser):
     stranger = await server.register(
         "https://helper.example/cb", name='<script>alert(1)</script> "><b>&amp;'

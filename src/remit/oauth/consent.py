@@ -22,7 +22,7 @@ from remit.model import Catalog, ClientKind, ScopeDefinition, Sensitivity
 from remit.oauth.authorization_request import AuthorizationRequest, Prompt
 from remit.oauth.client import Client, GrantType
 from remit.oauth.issuance import Applicant, Ruling, Withheld, WithheldReason, claims_of
-from remit.oauth.redirect_uri import displayed_host, is_loopback
+from remit.oauth.redirect_uri import displayed_host
 from remit.oauth.request_store import Consent
 from remit.oauth.scope_placeholders import fill
 from remit.web import render
@@ -118,7 +118,7 @@ def consent_view(
         client_is_registered=agent.id != catalog.unregistered.id,
         introduced_itself=client.kind is ClientKind.DYNAMIC,
         destination=displayed_host(request.back.redirect_uri),
-        stays_on_device=is_loopback(request.back.redirect_uri),
+        stays_on_device=_stays_on_device(request),
         agent_name=agent.name,
         agent_owner=agent.owner,
         agent_purpose=agent.purpose,
@@ -145,10 +145,15 @@ def consent_is_needed(
         return True
     if remembered.fingerprint != client.fingerprint:
         return True
-    if not request.back.redirect_uri.startswith("https://"):
+    if _stays_on_device(request):
         # RFC 8252 §8.6: on the person's own machine any program can play this client.
         return True
     return not set(offered) <= set(remembered.scopes)
+
+
+def _stays_on_device(request: AuthorizationRequest) -> bool:
+    """Whether the code goes to a program here: by loopback, or by a scheme that any app can claim."""
+    return not request.back.redirect_uri.startswith("https://")
 
 
 def _definitions(

@@ -1,7 +1,8 @@
 """What the authorization server forgets, and when: nothing that a reuse or a review could still need.
 
 Spent codes and refresh tokens stay a day beyond their expiry, so that their reuse is
-seen; requests that waited go at the same age. Grants stay: an access review needs them.
+seen. Requests that waited go as soon as they expire: anybody can make one. Grants
+stay: an access review needs them.
 
 Source: O21 §4.1.3; MISSION A3 (what is unused is removed).
 """
@@ -17,6 +18,6 @@ _KEPT: Seconds = Seconds(86_400)
 
 
 def purge_expired(tx: Transaction, now: EpochSeconds) -> int:
-    """Delete what expired more than a day ago; how many rows."""
-    before = EpochSeconds(now - _KEPT)
-    return purge_expired_credentials(tx, before=before) + purge_expired_requests(tx, before=before)
+    """Delete what expired, and is not needed any more; how many rows."""
+    credentials = purge_expired_credentials(tx, before=EpochSeconds(now - _KEPT))
+    return credentials + purge_expired_requests(tx, before=now)
