@@ -282,12 +282,27 @@ async def test_last_event_id_brings_nothing_back(app, server):
 
 async def test_nobody_opens_more_sessions_than_they_may(guard, server):
     app = gateway(guard, server, max_sessions_per_principal=2, max_sessions=3)
+    first = await opened(app)
     await opened(app)
-    await opened(app)
-    assert (await post(app, BASE_HEADERS, INITIALIZE)).status == 429
+    third = await opened(app)
+    assert (await post(app, first, CALL)).status == 404, "the oldest gave way"
+    assert (await post(app, third, CALL)).status == 200
+    assert server.closed == 1
     await opened(app, as_person(BASE_HEADERS, "eve"))
     assert (await post(app, as_person(BASE_HEADERS, "eve"), INITIALIZE)).status == 503
     assert app.open_sessions == 3
+
+
+async def test_a_session_in_use_gives_way_to_nobody(guard, server):
+    app = gateway(guard, server, max_sessions_per_principal=1)
+    headers = await opened(app)
+    wire = Wire(app, "GET", headers=headers)
+    running = asyncio.create_task(wire.run())
+    await wire.wrote.wait()
+    assert (await post(app, BASE_HEADERS, INITIALIZE)).status == 429
+    wire.gone.set()
+    await running
+    assert (await post(app, BASE_HEADERS, INITIALIZE)).status == 200
 
 
 async def test_an_idle_session_ends(guard, server):

@@ -101,7 +101,9 @@ class LegacyDoor:
         if judged is None:
             return
         principal = Principal.of(judged.token)
-        self._sessions.check_room(principal)
+        replaced = self._sessions.make_room(principal)
+        if replaced is not None:
+            await replaced.upstream.close()
         try:
             own = self._deps.upstreams.of(incoming.server).open_session()
         except UpstreamError as error:

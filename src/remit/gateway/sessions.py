@@ -2,8 +2,8 @@
 
 A session belongs to the principal that opened it: user, client and grant. Every
 request carries its own token; a session that is unknown, ended, of another server
-or of somebody else looks the same. There are so many for each principal, and an
-idle one ends.
+or of somebody else looks the same. A principal has so many, of which a new one takes
+the place of the one used longest ago; an idle one ends.
 
 Source: MCP 2025-11-25 transports (session management); security best practices
 (session hijacking).
@@ -76,31 +76,31 @@ class Sessions:
     def __len__(self) -> int:
         return len(self._open)
 
-    def check_room(self, principal: Principal) -> None:
-        """Refuse a session too many.
+    def make_room(self, principal: Principal) -> Session | None:
+        """Forget the session of `principal`'s that has to go for a new one; its upstream is to be closed.
+
+        Many clients never end their sessions, and start anew without trouble on a 404.
 
         Raises:
-            RejectedError: 429 for the principal's own limit, 503 for everybody's.
+            RejectedError: 429 if all that the principal may have are in use, 503 if there
+                are as many sessions as there may be.
         """
-        own = sum(session.principal == principal for session in self._open.values())
-        if own >= self._settings.max_sessions_per_principal:
-            raise RejectedError(429, "too many sessions are open").with_header(
-                b"retry-after", b"60"
-            )
-        if len(self._open) >= self._settings.max_sessions:
-            raise RejectedError(503, "too many sessions are open").with_header(
-                b"retry-after", b"60"
-            )
+        own = [session for session in self._open.values() if session.principal == principal]
+        if len(own) < self._settings.max_sessions_per_principal:
+            if len(self._open) >= self._settings.max_sessions:
+                raise _full(503)
+            return None
+        unused = [session for session in own if not session.in_flight and not session.listening]
+        if not unused:
+            raise _full(429)
+        oldest = min(unused, key=lambda session: session.last_used)
+        self.end(oldest)
+        return oldest
 
     def open(
         self, server: ServerName, principal: Principal, *, upstream: UpstreamSession, version: str
     ) -> Session:
-        """A new session under an id that nobody can guess.
-
-        Raises:
-            RejectedError: as `check_room`.
-        """
-        self.check_room(principal)
+        """A new session under an id that nobody can guess. `make_room` comes first."""
         session = Session(
             new_secret("mcp_"), server, principal, upstream, version, self._clock.monotonic()
         )
@@ -137,3 +137,7 @@ class Sessions:
     def all(self) -> tuple[Session, ...]:
         """Every open session."""
         return tuple(self._open.values())
+
+
+def _full(status: int) -> RejectedError:
+    return RejectedError(status, "too many sessions are open").with_header(b"retry-after", b"60")

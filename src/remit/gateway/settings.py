@@ -32,7 +32,8 @@ class GatewaySettings:
     recheck: Seconds = Seconds(5)
     """How often the token behind an open stream of a session is verified again."""
     max_sessions: int = 10_000
-    max_sessions_per_principal: int = 64
+    max_sessions_per_principal: int = 16
+    """A new one then takes the place of the one used longest ago."""
     session_idle: Seconds = Seconds(1800)
     sweep: Seconds = Seconds(15)
     """How often idle sessions are looked for."""
