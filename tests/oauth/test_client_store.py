@@ -94,6 +94,14 @@ def test_a_document_is_replaced_but_its_history_stays(database):
     assert (row.created_at, row.last_used_at, row.disabled_at) == (5, 6, 7)
 
 
+def test_a_document_takes_the_place_of_a_static_client_of_that_url(database):
+    static = client(kind=ClientKind.STATIC, metadata=None, secret_digest=None)
+    document = client(kind=ClientKind.METADATA_DOCUMENT, secret_digest=None)
+    database.run_now(lambda tx: add_client(tx, static))
+    database.run_now(lambda tx: put_document(tx, document))
+    assert database.read_now(lambda tx: select_client(tx, "cli_1")) == document
+
+
 def test_clients_come_in_the_order_they_registered(database):
     for number, created in (("b", 2), ("a", 2), ("c", 1)):
         stored = client(client_id=ClientId(number), created_at=EpochSeconds(created))

@@ -67,17 +67,15 @@ async def known_client(deps: OAuthDeps, client_id: str) -> Client | None:
 
 def static_client(catalog: Catalog, client_id: str) -> Client | None:
     """The client that the policy repository declares under that identifier."""
-    for client in static_clients(catalog):
-        if client.client_id == client_id:
-            return client
+    for declared in _declarations(catalog):
+        if declared.client_id == client_id:
+            return _of_declaration(catalog, declared)
     return None
 
 
-def static_clients(catalog: Catalog) -> Iterator[Client]:
+def static_clients(catalog: Catalog) -> tuple[Client, ...]:
     """Every client that the policy repository declares."""
-    for agent in catalog.agents.values():
-        for declared in agent.clients.static:
-            yield _of_declaration(catalog, declared)
+    return tuple(_of_declaration(catalog, declared) for declared in _declarations(catalog))
 
 
 def client_of_row(catalog: Catalog, row: StoredClient) -> Client | None:
@@ -116,6 +114,11 @@ def _check_admitted(catalog: Catalog, client_id: str) -> None:
     hosts = registration.metadata_document_hosts
     if hosts and host not in hosts:
         raise InvalidClientError(f"client metadata documents on `{host}` are not admitted here")
+
+
+def _declarations(catalog: Catalog) -> Iterator[StaticClient]:
+    for agent in catalog.agents.values():
+        yield from agent.clients.static
 
 
 def _of_declaration(catalog: Catalog, declared: StaticClient) -> Client:

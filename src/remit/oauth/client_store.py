@@ -78,7 +78,7 @@ def add_client(tx: Transaction, client: StoredClient) -> None:
 def put_document(tx: Transaction, client: StoredClient) -> None:
     """Store what a metadata document says now; when it was first seen, used and disabled stays."""
     row = _values(client)
-    changed = ("agent_id", "name", "metadata", "fingerprint", "fresh_until")
+    changed = ("kind", "agent_id", "name", "metadata", "fingerprint", "fresh_until")
     tx.connection.execute(
         conflict_insert(tx, clients)
         .values(row)
