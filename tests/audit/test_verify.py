@@ -3,6 +3,7 @@ import random
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -139,6 +140,32 @@ def test_a_log_that_is_being_written_is_valid_at_every_moment(open_log, stream, 
         report = verify_log(stream.folder)
         assert report.exit_code == 0, render_report(report)
         assert report.streams[0].records == n + 2
+
+
+def test_a_log_is_never_taken_for_damaged_while_others_write_it(stream, log_key):
+    settings = StreamSettings(folder=stream.folder, origin=ORIGIN, segment_bytes=50_000)
+    log = FileAuditLog(settings, log_key)
+    stop = threading.Event()
+
+    def write():
+        while not stop.is_set():
+            log.record([GrantRevoked(reason="x" * 400)] * 7)
+            if log.status().size % 5 == 0:
+                log.checkpoint()
+
+    writers = [threading.Thread(target=write) for _ in range(3)]
+    for writer in writers:
+        writer.start()
+    try:
+        reports = [verify_log(stream.folder) for _ in range(30)]
+    finally:
+        stop.set()
+        for writer in writers:
+            writer.join()
+        log.close()
+    assert [render_report(report) for report in reports if report.exit_code] == []
+    assert reports[-1].streams[0].records > reports[0].streams[0].records
+    assert len(segments(stream.folder)) > 2
 
 
 def test_what_is_not_yet_checkpointed_is_reported_and_no_fault(open_log, stream):

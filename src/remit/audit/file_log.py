@@ -34,6 +34,7 @@ __all__ = ["FileAuditLog", "LogStatus"]
 _MAX_BATCH = 256
 _MAX_WAITING = 20_000
 _INTERVAL = 1.0
+_CLOSED = "closed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -315,9 +316,6 @@ class FileAuditLog:
         settle([(waiting, OSError(reason)) for waiting in left])
         with contextlib.suppress(OSError):
             self._stream.close()
-
-
-_CLOSED = "closed"
 
 
 def _receipts(answer: Answer) -> list[Receipt]:

@@ -169,15 +169,6 @@ class Stream:
             self._disk.replace(self._settings.folder / FRONTIER, sidecar(self._position))
         return checkpoint
 
-    def repair(self) -> None:
-        """Cut off what a failed write left; until that works the log stays as it is.
-
-        Raises:
-            OSError: the disk still refuses.
-        """
-        if self._torn:
-            self._repair()
-
     def close(self) -> None:
         """Give up the files and the lock."""
         self._disk.close(self._records)
