@@ -1,19 +1,24 @@
 """Remit as a process: the command line and servers, in a folder of the test's own."""
 
+import asyncio
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
 import pytest
 
+from remit.app import App, build
 from remit.repository import write_example
+from remit.settings import Settings
+from remit.testing.clock import FixedClock
 
 READY_WITHIN = 60.0
 SECRET = "a-secret-for-the-billing-job-of-the-example"
@@ -135,3 +140,35 @@ def remit(tmp_path: Path, bytecode: Path) -> Remit:
     made = Remit(tmp_path, bytecode)
     write_example(made.repo)
     return made
+
+
+@pytest.fixture(scope="session")
+def _opened_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with a migrated database and its keys."""
+    folder = tmp_path_factory.mktemp("opened")
+    write_example(folder / "policy")
+
+    async def once() -> None:
+        async with build(Settings(repo=folder / "policy", data=folder / "data"), environ={}):
+            pass
+
+    asyncio.run(once())
+    return folder / "data"
+
+
+@pytest.fixture
+def settings(tmp_path: Path, _opened_once: Path) -> Settings:
+    """Settings of a Remit in this process, opened once before."""
+    write_example(tmp_path / "rules")
+    data = tmp_path / "state"
+    data.mkdir(mode=0o700)
+    for name in ("remit.sqlite3", "master.key"):
+        shutil.copy(_opened_once / name, data / name)
+    return Settings(repo=tmp_path / "rules", data=data)
+
+
+@pytest.fixture
+async def app(settings: Settings, clock: FixedClock) -> AsyncIterator[App]:
+    """A whole Remit in this process, its clock standing still."""
+    async with build(settings, environ={}, clock=clock) as opened:
+        yield opened

@@ -1,0 +1,19 @@
+from remit.app.status import Status
+
+
+async def test_status_has_what_an_administrator_needs_and_no_secret(app, clock):
+    clock.advance(2)
+    found = Status(
+        app.settings.model_copy(update={"database_url": "postgresql://a:hunter2@db/remit"}),
+        directory=app.reload._directory,
+        decisions=app.reload._decisions,
+        log=app.reload._audit._log,
+        guard=type("Open", (), {"closed": False})(),
+        clock=clock,
+    )
+    clock.advance(3)
+    status = await found()
+    assert status["up_for"] == 3
+    assert status["standing_age"] == 5
+    assert status["database"] == "postgresql"
+    assert "hunter2" not in repr(status)

@@ -1,0 +1,75 @@
+import json
+
+import httpx2
+import pytest
+
+from remit.app import build
+from remit.repository import RepositoryInvalidError
+
+
+@pytest.fixture
+async def public(app):
+    transport = httpx2.ASGITransport(app.asgi)
+    async with httpx2.AsyncClient(transport=transport, base_url=app.settings.issuer) as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/.well-known/oauth-authorization-server",
+        "/.well-known/openid-configuration",
+        "/.well-known/jwks.json",
+        "/.well-known/oauth-protected-resource/mcp/crm",
+        "/login?return_to=/authorize/continue?request=x",
+        "/healthz",
+        "/readyz",
+    ],
+)
+async def test_every_room_has_its_place(public, path):
+    answer = await public.get(path)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["x-request-id"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_a_refused_call_is_in_the_log_and_in_the_metrics(app, public, settings):
+    params = {"name": "find_account", "arguments": {}}
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    headers = {"Accept": "application/json, text/event-stream"}
+    answer = await public.post("/mcp/crm", json=message, headers=headers)
+    assert answer.status_code == 401
+    records = next((settings.data / "audit" / "main").glob("*.jsonl")).read_text().splitlines()
+    decided = [json.loads(line) for line in records if '"kind":"decision"' in line]
+    assert [one["body"]["reason"] for one in decided] == ["missing_token"]
+    metrics = app.reload._metrics.registry
+    labels = {"server": "crm", "outcome": "challenge", "reason": "missing_token"}
+    assert metrics.get_sample_value("remit_decisions_total", labels) == 1
+
+
+async def test_keys_survive_a_restart(settings, clock):
+    seen = []
+    for _ in range(2):
+        async with build(settings, environ={}, clock=clock) as app:
+            transport = httpx2.ASGITransport(app.asgi)
+            async with httpx2.AsyncClient(transport=transport, base_url=settings.issuer) as http:
+                seen.append((await http.get("/.well-known/jwks.json")).json())
+    assert seen[0] == seen[1]
+    assert "d" not in seen[0]["keys"][0]
+
+
+async def test_a_repository_with_a_mistake_opens_nothing(settings):
+    (settings.repo / "remit.yaml").write_text("nonsense: [")
+    before = sorted(settings.data.iterdir())
+    with pytest.raises(RepositoryInvalidError):
+        async with build(settings, environ={}):
+            pytest.fail("it opened")
+    assert sorted(settings.data.iterdir()) == before
+
+
+async def test_the_start_records_what_is_in_force(app, settings):
+    records = next((settings.data / "audit" / "main").glob("*.jsonl")).read_text().splitlines()
+    kinds = [json.loads(line)["kind"] for line in records]
+    assert kinds == ["audit.started", "policy.loaded"]
+    started = json.loads(records[0])
+    assert started["body"]["settings_digest"] == settings.digest()
