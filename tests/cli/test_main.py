@@ -21,7 +21,7 @@ def test_help_imports_none_of_the_rooms_behind_the_commands():
         "try: app(['--help'])\n"
         "except SystemExit: pass\n"
         "heavy = {'sqlalchemy', 'starlette', 'uvicorn', 'httpx2', 'pydantic', 'rich', 'cryptography',"
-        " 'mcp', 'cedarpy', 'ruamel', 'structlog'}\n"
+        " 'mcp', 'cedarpy', 'yaml', 'structlog'}\n"
         "found = heavy & {name.split('.')[0] for name in sys.modules}\n"
         "sys.exit(f'{sorted(found)}' if found else 0)"
     )

@@ -14,9 +14,9 @@ from math import isfinite
 from pathlib import Path as FilePath
 from typing import Any, Final
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import (
+import yaml
+from yaml.error import MarkedYAMLError, YAMLError
+from yaml.events import (
     AliasEvent,
     DocumentStartEvent,
     Event,
@@ -27,7 +27,7 @@ from ruamel.yaml.events import (
     SequenceEndEvent,
     SequenceStartEvent,
 )
-from ruamel.yaml.reader import ReaderError
+from yaml.reader import ReaderError
 
 from remit.documents.document import Document, Node, Plain, Position
 from remit.documents.problem import DocumentInvalidError, Problem, printable, quoted
@@ -76,7 +76,7 @@ def parse_yaml(data: bytes, *, file: str) -> Document:
     draft = Document(file, lines, Node(None, Position(1, 1)))
     composer = _Composer(draft)
     try:
-        root = composer.compose(YAML(typ="safe", pure=True).parse(text))
+        root = composer.compose(yaml.parse(text, Loader=yaml.CSafeLoader))
     except MarkedYAMLError as error:
         composer.problems.append(_syntax_problem(draft, error))
     except ReaderError as error:
@@ -202,12 +202,11 @@ class _Composer:
 
     def _refuse_reuse(self, event: Event) -> None:
         if isinstance(event, AliasEvent):
-            self._refuse(
-                event, f"the alias {quoted('*' + event.anchor)}", expected="the value itself"
-            )
+            alias = quoted(f"*{event.anchor}")
+            self._refuse(event, f"the alias {alias}", expected="the value itself")
         elif isinstance(event, NodeEvent) and event.anchor:
             self._refuse(event, f"the anchor {quoted('&' + event.anchor)}", expected="no anchors")
-        tag = getattr(event, "ctag", None)
+        tag = getattr(event, "tag", None)
         if tag is not None:
             self._refuse(event, f"the tag {quoted(tag)}", expected="no tags")
 
@@ -257,7 +256,7 @@ def _syntax_problem(draft: Document, error: MarkedYAMLError) -> Problem:
 
 
 _SYNTAX: Final = (
-    ("'\\t'", "a tab in the indentation", "spaces"),
+    ("cannot start any token", "a character that starts nothing, such as a tab", "spaces, or quotes"),
     ("mapping values are not allowed", "a `: ` where no key can stand", "quotes around text that holds `: `"),
     ("could not find expected ':'", "a key without a `:` after it", "`key: value`"),
     ("undefined alias", "an alias", "the value itself"),
