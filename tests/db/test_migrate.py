@@ -1,6 +1,7 @@
 """Migrations: what they build is what the stores declare, from empty and from populated databases."""
 
 import importlib
+import os
 import pkgutil
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from sqlalchemy import create_engine, inspect, text
 
 import remit
 from remit.db import MigrationError, metadata, migrate
-from remit.db.migrate import HEAD, MIGRATIONS
+from remit.db.migrate import HEAD, LOCK, MIGRATIONS
 from remit.db.url import parse_database_url
 
 TABLES = {
@@ -90,6 +91,24 @@ def test_several_processes_may_migrate_at_once(bare_database_url):
         versions = connection.execute(text("SELECT version_num FROM alembic_version")).all()
     engine.dispose()
     assert versions == [(HEAD,)]
+
+
+def test_on_postgresql_a_migration_waits_for_the_one_that_runs(postgres):
+    url = postgres.create(f"waiting_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}")
+    engine = _engine(url)
+    waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    with ThreadPoolExecutor(1) as threads, engine.connect() as first:
+        first.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+        second = threads.submit(migrate, url)
+        deadline = time.monotonic() + 30
+        while not first.execute(waiting).scalar():
+            assert not second.done()
+            assert time.monotonic() < deadline
+        assert not inspect(first).has_table("users")
+        first.rollback()
+        second.result(30)
+        assert inspect(first).has_table("users")
+    engine.dispose()
 
 
 def test_the_version_we_compare_with_is_the_newest_migration():

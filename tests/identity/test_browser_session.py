@@ -6,6 +6,7 @@ from starlette.requests import Request
 from remit.audit.context import Context
 from remit.identity import disable_user, purge_sessions, session_reader
 from remit.identity.browser_session import log_out
+from remit.identity.store import set_disabled
 from tests.identity.conftest import ADMIN
 
 
@@ -56,6 +57,13 @@ async def test_the_session_of_a_disabled_account_is_nobodys(deps, logged_in, clo
         lambda tx: disable_user(tx, "ada", reason="", now=clock.now(), context=ADMIN)
     )
     assert await session_reader(deps)(logged_in[2]) is None
+
+
+async def test_a_disabled_account_is_nobody_even_if_a_session_of_it_is_open(deps, logged_in, clock):
+    """As when it was disabled between two statements of a log-in elsewhere."""
+    user, _, request = logged_in
+    deps.database.run_now(lambda tx: set_disabled(tx, user.id, at=clock.now()))
+    assert await session_reader(deps)(request) is None
 
 
 @pytest.mark.parametrize("cookie", ["", "remit_session=", "remit_session=x", "other=x"])

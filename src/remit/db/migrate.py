@@ -15,15 +15,15 @@ from remit.db.engine import create_private_file, postgresql_engine, sqlite_engin
 from remit.db.url import parse_database_url
 from remit.errors import Error
 
-__all__ = ["HEAD", "MIGRATIONS", "MigrationError", "migrate"]
+__all__ = ["HEAD", "LOCK", "MIGRATIONS", "MigrationError", "migrate"]
 
 HEAD = "0001"
 """The newest migration; a test keeps it in step with `migrations/versions`."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
-# Any number that nothing else uses as a key of an advisory lock.
-_LOCK = 7_305_808_872_401
+LOCK = 7_305_808_872_401
+"""The key of the advisory lock: any number that nothing else uses."""
 
 
 class MigrationError(Error):
@@ -92,4 +92,4 @@ def _take_lock(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(text("SET LOCAL lock_timeout = '5min'"))
         connection.execute(text("SET LOCAL statement_timeout = 0"))
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
