@@ -200,6 +200,27 @@ async def test_events_arrive_one_by_one_and_the_first_before_the_end(behind, ups
     await asyncio.wait_for(behind.disconnected.wait(), 5)
 
 
+@pytest.mark.parametrize("leave", ["cancelled", "timed out"])
+async def test_a_server_that_has_not_begun_to_answer_hears_that_nobody_waits(leave):
+    asked, left = asyncio.Event(), asyncio.Event()
+
+    async def thinking(scope, receive, send):
+        while (await receive())["type"] != "http.disconnect":
+            asked.set()
+        left.set()
+
+    async with serving(thinking) as url:
+        seconds = 0.3 if leave == "timed out" else 30
+        upstream = StreamableHttp(f"{url}/mcp", limits=Limits(seconds=seconds))
+        waiting = asyncio.create_task(ask(upstream))
+        await asyncio.wait_for(asked.wait(), 5)
+        if leave == "cancelled":
+            waiting.cancel()
+        await asyncio.wait([waiting])
+        await asyncio.wait_for(left.wait(), 5)
+        await upstream.close()
+
+
 async def test_a_server_that_falls_silent_has_failed(behind):
     upstream = StreamableHttp(behind.url, limits=Limits(seconds=0.2))
     behind.will(event({"jsonrpc": "2.0", "method": "x"}), headers=(EVENTS,), hold=True)

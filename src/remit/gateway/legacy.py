@@ -113,9 +113,11 @@ class LegacyDoor:
             incoming.server.name, principal, upstream=own, version=version
         )
         opening = _Opening(session)
+        session.in_flight += 1
         try:
             await self._carry(incoming, session, request, judged=judged, opening=opening)
         finally:
+            session.in_flight -= 1
             if not opening.accepted:
                 self._sessions.end(session)
                 await own.close()

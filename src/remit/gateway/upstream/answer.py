@@ -10,9 +10,6 @@ Source: MCP 2026-07-28 and 2025-11-25 transports; PROTOCOL "ten facts" 9.
 import asyncio
 from collections.abc import AsyncIterator
 
-from pyreqwest.exceptions import PyreqwestError
-from pyreqwest.response import Response as HttpResponse
-
 from remit.gateway.events import EventReader, EventTooLargeError
 from remit.gateway.jsonrpc import (
     HEADER_MISMATCH,
@@ -29,6 +26,7 @@ from remit.gateway.jsonrpc import (
 )
 from remit.gateway.media_types import is_event_stream, is_json
 from remit.gateway.rejection import UpstreamError
+from remit.gateway.upstream.connection import Answer, BrokenConnectionError
 from remit.gateway.upstream.port import Limits, Reply
 
 __all__ = ["AnswerReader", "parse_answer", "tells_other_era"]
@@ -73,7 +71,7 @@ def parse_answer(data: bytes) -> Message:
 class AnswerReader:
     """Reads one answer; remembers what is needed to ask for the rest of it."""
 
-    def __init__(self, response: HttpResponse, limits: Limits) -> None:
+    def __init__(self, response: Answer, limits: Limits) -> None:
         self._response = response
         self._limits = limits
         self._whole: Message | None = None
@@ -112,7 +110,7 @@ class AnswerReader:
             )
         return Reply(self.status, streamed=False, messages=_just(message))
 
-    async def continued(self, response: HttpResponse) -> AsyncIterator[Message]:
+    async def continued(self, response: Answer) -> AsyncIterator[Message]:
         """The messages of a stream, up to the response or to where it ends."""
         async for message in self._messages(response):
             self.answered = isinstance(message, Response)
@@ -126,9 +124,7 @@ class AnswerReader:
             if not isinstance(message, Response):
                 yield message
 
-    async def _messages(
-        self, response: HttpResponse, *, patient: bool = False
-    ) -> AsyncIterator[Message]:
+    async def _messages(self, response: Answer, *, patient: bool = False) -> AsyncIterator[Message]:
         events = EventReader(self._limits.message_bytes)
         while (chunk := await self._read(response, patient=patient)) is not None:
             try:
@@ -141,15 +137,15 @@ class AnswerReader:
                 if event.type == "message" and event.data:
                     yield parse_answer(event.data)
 
-    async def _read(self, response: HttpResponse, *, patient: bool = False) -> bytes | None:
+    async def _read(self, response: Answer, *, patient: bool = False) -> bytes | None:
         try:
             async with asyncio.timeout(None if patient else self._limits.seconds):
-                chunk = await response.body_reader.read_chunk()
-        except PyreqwestError as error:
+                chunk = await response.read_chunk()
+        except BrokenConnectionError as error:
             raise UpstreamError("the server broke off its answer", cause=error) from error
         except TimeoutError as error:
             raise UpstreamError("the server fell silent", timed_out=True) from error
-        return None if chunk is None else bytes(chunk)
+        return chunk
 
     async def _read_whole(self) -> Message:
         if self._whole is None:

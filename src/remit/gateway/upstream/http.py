@@ -10,12 +10,7 @@ Source: MCP 2026-07-28 and 2025-11-25 transports; MCP security best practices (t
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import timedelta
-
-from pyreqwest.client import Client, ClientBuilder
-from pyreqwest.exceptions import PyreqwestError
-from pyreqwest.response import Response as HttpResponse
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from remit.canonical import canonical_bytes
 from remit.gateway.jsonrpc import Message, Notification, Request, Response
@@ -24,6 +19,8 @@ from remit.gateway.protocol import LEGACY_VERSIONS, MODERN_VERSIONS
 from remit.gateway.rejection import RejectedError, UpstreamError, unsupported_version
 from remit.gateway.routing_headers import routing_headers_of
 from remit.gateway.upstream.answer import AnswerReader, tells_other_era
+from remit.gateway.upstream.connection import Answer, BrokenConnectionError
+from remit.gateway.upstream.pool import Pool
 from remit.gateway.upstream.port import Limits, Outgoing, Reply
 
 __all__ = ["HttpSession", "StreamableHttp"]
@@ -39,10 +36,9 @@ class StreamableHttp:
     def __init__(
         self, url: str, *, bearer: str | None = None, limits: Limits | None = None
     ) -> None:
-        self._url = url
         self._bearer = bearer
         self._limits = limits or Limits()
-        self._client: Client | None = None
+        self._pool = Pool(url)
 
     @asynccontextmanager
     async def ask(self, outgoing: Outgoing[Request]) -> AsyncIterator[Reply]:
@@ -58,56 +54,36 @@ class StreamableHttp:
         return HttpSession(self, self._limits)
 
     async def close(self) -> None:
-        if self._client is not None:
-            client, self._client = self._client, None
-            await client.close()
+        self._pool.close()
 
     @asynccontextmanager
     async def send(
-        self, method: str, headers: _Headers, body: bytes | None = None
-    ) -> AsyncIterator[HttpResponse]:
+        self, method: str, headers: _Headers, body: bytes = b""
+    ) -> AsyncIterator[Answer]:
         """Send one request; its answer's head has arrived when the context is entered.
 
         Raises:
             UpstreamError: no connection, no head in time, or the server refuses our credential.
         """
-        builder = self._connected().request(method, self._url).header("accept", _ACCEPT)
-        if body is not None:
-            builder = builder.header("content-type", "application/json").body_bytes(body)
+        own = [("accept", _ACCEPT), ("user-agent", "remit")]
+        if body:
+            own.append(("content-type", "application/json"))
         if self._bearer is not None:
-            builder = builder.header("authorization", f"Bearer {self._bearer}", is_sensitive=True)
-        # Without a buffer limit of 0 the first event of a stream comes hundreds of ms late.
-        stream = builder.headers(headers).streamed_read_buffer_limit(0).build_streamed()
-        try:
-            async with asyncio.timeout(self._limits.seconds):
-                response = await stream.__aenter__()
-        except PyreqwestError as error:
-            raise UpstreamError("the server cannot be reached", cause=error) from error
-        except TimeoutError as error:
-            raise UpstreamError("the server did not answer in time", timed_out=True) from error
-        try:
-            _refuse_head(response)
-            yield response
-        finally:
-            await stream.__aexit__(None, None, None)
-
-    def _connected(self) -> Client:
-        if self._client is None:
-            self._client = (
-                ClientBuilder()
-                .follow_redirects(enable=False)
-                .default_cookie_store(enable=False)
-                .gzip(enable=False)
-                .brotli(enable=False)
-                .zstd(enable=False)
-                .deflate(enable=False)
-                .no_proxy()
-                .user_agent("remit")
-                .connect_timeout(timedelta(seconds=min(5.0, self._limits.seconds)))
-                .pool_max_idle_per_host(64)
-                .build()
+            own.append(("authorization", f"Bearer {self._bearer}"))
+        async with AsyncExitStack() as stack:
+            request = self._pool.request(
+                method, [*own, *headers], body, seconds=self._limits.seconds
             )
-        return self._client
+            try:
+                answer = await stack.enter_async_context(request)
+            except TimeoutError as error:
+                raise UpstreamError(
+                    "the server did not answer in time", timed_out=True, cause=error
+                ) from error
+            except (OSError, BrokenConnectionError, ValueError) as error:
+                raise UpstreamError("the server cannot be reached", cause=error) from error
+            _refuse_head(answer)
+            yield answer
 
 
 class HttpSession:
@@ -203,7 +179,7 @@ class HttpSession:
         return [("mcp-protocol-version", self._version), ("mcp-session-id", self._session_id)]
 
 
-def _refuse_head(response: HttpResponse) -> None:
+def _refuse_head(response: Answer) -> None:
     status = response.status
     if status in {401, 403}:
         raise UpstreamError("the server refused the gateway's credential", upstream_status=status)

@@ -1,0 +1,191 @@
+"""One HTTP/1.1 connection to a server: a request out, an answer in, piece by piece.
+
+Written here, and not taken from a client library, for one reason: who leaves closes the
+connection at once, whether the answer has begun or not, and so the server learns
+that nobody waits. Refused: what does not parse, a head beyond the limit, and
+whatever comes unasked. While its reader does not read, the socket is not read.
+
+Source: RFC 9112 §6, §9; MCP 2026-07-28 transports (cancellation).
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable
+
+import httptools
+
+__all__ = ["Answer", "BrokenConnectionError", "Connection"]
+
+_MAX_HEAD = 64 * 1024
+_HIGH_WATER = 256 * 1024
+
+
+class BrokenConnectionError(Exception):
+    """The connection ended, or what came over it is not HTTP."""
+
+
+class Answer:
+    """The head of an answer, and its body as it arrives."""
+
+    def __init__(self, connection: "Connection", status: int, headers: dict[str, str]) -> None:
+        self._connection = connection
+        self._headers = headers
+        self.status = status
+
+    def get_header(self, name: str) -> str | None:
+        """The value of a header; of several with one name the last."""
+        return self._headers.get(name)
+
+    async def read_chunk(self) -> bytes | None:
+        """The next piece of the body; `None` at its end.
+
+        Raises:
+            BrokenConnectionError: the body ends before its time.
+        """
+        return await self._connection.read_chunk()
+
+
+class Connection(asyncio.Protocol):
+    """A connection that carries one exchange at a time."""
+
+    def __init__(self) -> None:
+        self._transport: asyncio.Transport | None = None
+        self._parser = httptools.HttpResponseParser(self)
+        self._wakeup = asyncio.Event()
+        self._failure: str | None = None
+        self._reset()
+
+    def _reset(self) -> None:
+        self._headers: dict[str, str] = {}
+        self._head_bytes = 0
+        self._status: int | None = None
+        self._chunks: deque[bytes] = deque()
+        self._buffered = 0
+        self._complete = False
+        self._reusable = False
+        self._asked = False
+
+    @property
+    def reusable(self) -> bool:
+        """Whether another exchange may follow: the last ended cleanly and nothing came after it."""
+        return self._failure is None and not self._asked and self._transport is not None
+
+    async def exchange(self, head: bytes, body: bytes) -> Answer:
+        """Send a request; its answer's head.
+
+        Raises:
+            BrokenConnectionError: the connection ended first.
+        """
+        if self._transport is None or self._failure is not None:
+            raise BrokenConnectionError(self._failure or "the connection is not open")
+        self._reset()
+        self._asked = True
+        self._transport.write(head + body)
+        while self._status is None:
+            await self._news()
+        return Answer(self, self._status, self._headers)
+
+    async def read_chunk(self) -> bytes | None:
+        """The next piece of the body; `None` at its end."""
+        while not self._chunks:
+            if self._complete:
+                self._asked = not self._reusable
+                return None
+            await self._news()
+        chunk = b"".join(self._chunks)
+        self._chunks.clear()
+        self._buffered = 0
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+        return chunk
+
+    def finish(self) -> bool:
+        """End the exchange; whether the connection can be kept. One whose answer is unread is closed."""
+        if self._complete and self._reusable and not self._chunks:
+            self._asked = False
+        if not self.reusable:
+            self.close()
+        return self.reusable
+
+    def close(self) -> None:
+        """Close at once; what is under way is given up."""
+        self._failure = self._failure or "the connection was closed"
+        if self._transport is not None:
+            self._transport.abort()
+
+    async def _news(self) -> None:
+        if self._failure is not None:
+            raise BrokenConnectionError(self._failure)
+        self._wakeup.clear()
+        await self._wakeup.wait()
+
+    # -- asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        if self._status is None:
+            self._head_bytes += len(data)
+        if not self._asked or self._complete:
+            self._fail("something came unasked")
+            return
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            self._fail(f"the answer is not HTTP: {type(error).__name__}")
+        if self._status is None and self._head_bytes > _MAX_HEAD:
+            self._fail("the head of the answer is too large")
+        if self._buffered > _HIGH_WATER and self._transport is not None:
+            self._transport.pause_reading()
+        self._wakeup.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        until_close = not {"content-length", "transfer-encoding"} & set(self._headers)
+        if self._status is not None and exc is None and until_close:
+            # RFC 9112 §6.3: without a length, the end of the connection ends the body.
+            self._complete = True
+        self._failure = self._failure or "the connection ended"
+        self._wakeup.set()
+
+    # -- httptools
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        status = self._parser.get_status_code()
+        if status >= 200:
+            self._status = status
+        else:
+            self._headers.clear()
+
+    def on_body(self, body: bytes) -> None:
+        self._chunks.append(body)
+        self._buffered += len(body)
+
+    def on_message_complete(self) -> None:
+        if self._status is not None:
+            self._complete = True
+            self._reusable = self._parser.should_keep_alive()
+
+    def _fail(self, reason: str) -> None:
+        self._failure = self._failure or reason
+        self._wakeup.set()
+        if self._transport is not None:
+            self._transport.abort()
+
+
+def request_head(method: str, target: str, headers: Iterable[tuple[str, str]]) -> bytes:
+    """The head of a request. Source: RFC 9112 §3.
+
+    Raises:
+        ValueError: a header that would be read as two.
+    """
+    lines = [f"{method} {target} HTTP/1.1"]
+    for name, value in headers:
+        if not (value.isascii() and value.isprintable() and name.isascii() and name.isprintable()):
+            raise ValueError(f"header `{name!r}` cannot be sent")
+        lines.append(f"{name}: {value}")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii")
