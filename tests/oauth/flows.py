@@ -358,10 +358,10 @@ def build_world(
     *,
     repository: tuple[Catalog, tuple[PolicySource, ...]],
     passwords: Passwords,
-    fetch: object = None,
+    origin: str = ORIGIN,
 ) -> World:
     catalog, policies = repository
-    site = site_at(ORIGIN)
+    site = site_at(origin)
     directory = RegistryDirectory(catalog, Standing(as_of=clock.now()))
     decisions = DecisionPoint(CedarEngine.load(policies, catalog), clock)
     keys = KeySet([SigningKey.generate(clock.now())])
@@ -386,7 +386,7 @@ def build_world(
         audit=audit,
         directory=directory,
         keys=keys,
-        verifier=TokenVerifier(keys, ORIGIN, clock),
+        verifier=TokenVerifier(keys, origin, clock),
         decisions=decisions,
         clock=clock,
         site=site,
@@ -395,7 +395,7 @@ def build_world(
             "env:BACK_OFFICE_SECRET": "back-office-secret-of-tests",
             "env:REMIT_BILLING_JOB_SECRET": "billing-secret-of-tests",
         }.__getitem__,
-        fetch=fetch or no_fetch,
+        fetch=no_fetch,
         publish=publish,
     )
     application = Starlette(routes=[*routes(deps), *identity_routes(identity), *static_routes()])

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from remit.ids import ClientId
@@ -13,12 +13,12 @@ from remit.scopes import missing
 from remit.testing.clock import FixedClock
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def catalog(repository):
     return repository[0]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def decisions(repository):
     return DecisionPoint(CedarEngine.load(repository[1], repository[0]), FixedClock())
 
@@ -185,10 +185,9 @@ def test_an_engine_that_fails_is_a_refusal_without_its_words(catalog):
     assert "secret" not in ruling.refusal
 
 
+@settings(deadline=None)
 @given(data=st.data())
-def test_nothing_is_granted_that_was_not_asked_or_that_a_limit_lacks(repository, data):
-    catalog = repository[0]
-    decisions = DecisionPoint(CedarEngine.load(repository[1], catalog), FixedClock())
+def test_nothing_is_granted_that_was_not_asked_or_that_a_limit_lacks(catalog, decisions, data):
     names = [name for name in sorted(catalog.scopes) if "{" not in name]
     asked = data.draw(st.lists(st.sampled_from(names), max_size=8))
     roles = data.draw(st.sets(st.sampled_from(sorted(catalog.roles))))

@@ -1,7 +1,7 @@
 """Scopes that bind a claim."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from remit.oauth.scope_placeholders import fill, fill_hierarchy, is_declared, may_meet
@@ -26,6 +26,7 @@ def test_a_scope_without_placeholders_stays_as_it_is():
     assert fill("crm:accounts.read", {}) == "crm:accounts.read"
 
 
+@settings(deadline=None)
 @given(st.text(max_size=20))
 def test_filling_never_makes_more_than_one_part(value):
     filled = fill(TENANT, {"organization_id": value})
