@@ -178,7 +178,10 @@ def test_an_engine_that_fails_is_a_refusal_without_its_words(catalog):
             raise RuntimeError("secret detail")
 
     ruling = judge(
-        catalog, DecisionPoint(Broken(), FixedClock()), person(catalog, "support"), "crm:accounts.read"
+        catalog,
+        DecisionPoint(Broken(), FixedClock()),
+        person(catalog, "support"),
+        "crm:accounts.read",
     )
     assert ruling.scopes == ()
     assert ruling.refusal is not None

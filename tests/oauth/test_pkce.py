@@ -51,7 +51,9 @@ def test_another_verifier_is_an_invalid_grant(other):
         require_verifier(other, CHALLENGE)
 
 
-@pytest.mark.parametrize("other", [None, "short", "a" * 42, "a" * 129, VERIFIER[:-1] + "é", "a b" * 20])
+@pytest.mark.parametrize(
+    "other", [None, "short", "a" * 42, "a" * 129, VERIFIER[:-1] + "é", "a b" * 20]
+)
 def test_what_is_no_verifier_is_an_invalid_request(other):
     with pytest.raises(InvalidRequestError):
         require_verifier(other, CHALLENGE)

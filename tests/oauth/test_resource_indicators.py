@@ -89,7 +89,8 @@ def test_a_token_request_may_name_the_granted_resource_or_none():
 
 
 @pytest.mark.parametrize(
-    "resources", [("https://remit.example/mcp/payments",), (CRM + "/",), (CRM, "https://x.example/")]
+    "resources",
+    [("https://remit.example/mcp/payments",), (CRM + "/",), (CRM, "https://x.example/")],
 )
 def test_a_token_request_for_another_resource_is_refused(resources):
     with pytest.raises(InvalidTargetError):

@@ -40,7 +40,12 @@ def test_a_filled_scope_is_declared_by_its_pattern_and_so_is_the_pattern():
 
 @pytest.mark.parametrize(
     "stranger",
-    ["tenant:reports.read.", "tenant:reports.read.a.b", "tenant:reports.read", "xtenant:reports.read.a"],
+    [
+        "tenant:reports.read.",
+        "tenant:reports.read.a.b",
+        "tenant:reports.read",
+        "xtenant:reports.read.a",
+    ],
 )
 def test_what_does_not_fit_the_pattern_is_not_declared(stranger):
     assert not is_declared(stranger, [TENANT, "crm:accounts.read"])

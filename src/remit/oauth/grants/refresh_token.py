@@ -69,9 +69,7 @@ async def issue(deps: OAuthDeps, client: Client, form: Params, *, context: Conte
     return issued
 
 
-def _end_if_reused(
-    tx: Transaction, presented: str, *, now: EpochSeconds, context: Context
-) -> None:
+def _end_if_reused(tx: Transaction, presented: str, *, now: EpochSeconds, context: Context) -> None:
     """End the grant of a token that was used before; refuse one that never was."""
     known = grant_store.find_refresh_token(tx, presented)
     if known is None:
