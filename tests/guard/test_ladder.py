@@ -334,8 +334,31 @@ async def names(world, **changes):
     return visible.names.get(ResourceKind.TOOL, frozenset())
 
 
-async def test_what_the_caller_may_call_or_step_up_to_is_listed(world):
-    assert await names(world) == {"get_account", "update_account", "export_accounts", "read_tenant"}
+EVERY_SCOPE = {
+    "scopes": (
+        "crm:accounts.read",
+        "crm:accounts.write",
+        "crm:accounts.export",
+        "tenant:read:acme",
+    )
+}
+
+
+async def test_what_the_token_may_use_is_listed(world):
+    assert await names(world, token=EVERY_SCOPE) == {
+        "get_account",
+        "update_account",
+        "export_accounts",
+        "read_tenant",
+    }
+
+
+async def test_what_another_token_could_use_is_not_listed_and_is_named_when_called(world):
+    token = {"scopes": ("crm:accounts.read",)}
+    assert "update_account" not in await names(world, token=token)
+    outcome = await world.guard.decide(world.call("update_account", {"account": "a"}, token=token))
+    assert outcome.reason is RefusalReason.INSUFFICIENT_SCOPE
+    assert "crm:accounts.write" in outcome.scopes
 
 
 @pytest.mark.parametrize(
@@ -348,7 +371,7 @@ async def test_what_the_caller_may_call_or_step_up_to_is_listed(world):
     ],
 )
 async def test_what_the_caller_could_never_use_is_not_listed(world, token, hidden):
-    assert hidden not in await names(world, token=token)
+    assert hidden not in await names(world, token={**EVERY_SCOPE, **token})
 
 
 async def test_a_forbid_that_looks_at_arguments_does_not_hide(world):
@@ -358,7 +381,7 @@ async def test_a_forbid_that_looks_at_arguments_does_not_hide(world):
 async def test_a_forbid_that_looks_at_the_clock_hides(world):
     world.clock.set(1_767_661_200)  # 02:00 in Berlin
     world.stand()
-    assert "export_accounts" not in await names(world)
+    assert "export_accounts" not in await names(world, token=EVERY_SCOPE)
 
 
 async def test_a_list_of_every_kind_has_every_kind(world):
@@ -380,7 +403,7 @@ async def test_a_list_of_every_kind_has_every_kind(world):
     arguments=st.sampled_from([{}, {"account": "a"}, {"account": 1}]),
     tool=st.sampled_from(["get_account", "update_account", "export_accounts", "read_tenant"]),
 )
-async def test_a_thing_is_listed_exactly_when_a_call_of_it_is_not_answered_as_missing(
+async def test_a_thing_is_listed_exactly_when_this_token_might_call_it(
     world, roles, scopes, sensitivity, agent, arguments, tool
 ):
     token = {
@@ -391,8 +414,9 @@ async def test_a_thing_is_listed_exactly_when_a_call_of_it_is_not_answered_as_mi
     }
     listed = await names(world, token=token)
     outcome = await world.guard.decide(world.call(tool, arguments, token=token))
-    found = isinstance(outcome, Permit) or outcome.reason is not RefusalReason.NOT_FOUND
-    assert found == (tool in listed)
+    unusable = {RefusalReason.NOT_FOUND, RefusalReason.INSUFFICIENT_SCOPE}
+    usable = isinstance(outcome, Permit) or outcome.reason not in unusable
+    assert usable == (tool in listed)
 
 
 # -- no one condition may be missing -------------------------------------------

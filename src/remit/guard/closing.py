@@ -53,6 +53,8 @@ class Closing:
         Raises:
             AuditUnavailableError: the log does not take it.
         """
+        if not self._pending:
+            return
         async with self._trying:
             while self._pending:
                 await self._audit.append(self._pending[0])

@@ -6,7 +6,9 @@ token's tenant and environment; a thing the catalog does not have, or that this
 caller could never use; scopes the token lacks; arguments of another type; whatever
 policy does not permit.
 
-A caller learns that a thing exists if, and only if, it may stand in their lists.
+A caller's lists hold what this very token may use. Called directly, a thing that another
+token of the same agent and person could use is answered with the scopes it takes; anything
+further is answered as if it did not exist.
 Lists and refusals ask the same two questions about that: is it out of reach for good,
 and might policy ever allow it.
 
@@ -126,7 +128,7 @@ class Ladder:
         return self._if_known(denied, caller, target=target, moment=moment)
 
     def shown(self, call: Call) -> Shown | Refusal:
-        """What of `call.kind` the caller may know of: what a direct call would not find missing."""
+        """What of `call.kind` the caller may use with this very token, arguments permitting."""
         caller = self.authenticate(call)
         if isinstance(caller, Refusal):
             return caller
@@ -134,7 +136,7 @@ class Ladder:
         targets = tuple(
             target
             for target in targets_of(caller.server, call.kind)
-            if self._may_know_of(caller, target, moment)
+            if self._may_use(caller, target, moment)
         )
         return Shown(caller=caller, targets=targets)
 
@@ -196,10 +198,13 @@ class Ladder:
             decision=refusal.decision or listing,
         )
 
-    def _may_know_of(self, caller: Caller, target: Target, moment: Moment) -> bool:
-        """Whether `target` may stand in this caller's lists."""
+    def _may_use(self, caller: Caller, target: Target, moment: Moment) -> bool:
+        """Whether `target` stands in this caller's lists: in reach, its scopes held, policy willing."""
+        required = caller.limits.required(target.scopes) or ()
         return (
-            _out_of_reach(caller, target) is None and self._listing(caller, target, moment).allowed
+            _out_of_reach(caller, target) is None
+            and all(caller.limits.holds(scope) for scope in required)
+            and self._listing(caller, target, moment).allowed
         )
 
     def _listing(self, caller: Caller, target: Target, moment: Moment) -> Decision:

@@ -1,9 +1,9 @@
 """Which scopes count now: what the token says, and what its agent may still hold.
 
-Refuses nothing by itself. A scope counts if the token covers it, the agent's file
-still covers it, and no guardrail forbids it; it can be had if the agent may hold it
-and, for a person, one of their roles may grant it. Placeholders are filled from the
-verified token, so `tenant:read:{organization_id}` is only ever the caller's own.
+Refuses nothing by itself. A scope can be had if the agent's file covers it, for a person one
+of their roles does, and no guardrail forbids it; it counts if the token covers it and it
+could still be had. Placeholders are filled from the verified token, so
+`tenant:read:{organization_id}` is only ever the caller's own.
 
 Source: MISSION B2, B8, E2; MCP 2026-07-28 authorization, step-up (hierarchies).
 """
@@ -32,12 +32,9 @@ class ScopeLimits:
 
     @property
     def effective(self) -> tuple[ScopeName, ...]:
-        """The token's scopes as they count now; where the agent may hold only a part, that part."""
-        held = [scope for scope in self.token if self._covered(scope, self.agent)]
-        parts = sorted(scope for scope in self.agent if self._covered(scope, self.token))
-        return tuple(
-            dict.fromkeys(scope for scope in (*held, *parts) if not self._is_forbidden(scope))
-        )
+        """The token's scopes as they count now; where only a part may be held, that part."""
+        parts = sorted(self.agent | (self.person or frozenset()))
+        return tuple(dict.fromkeys(one for one in (*self.token, *parts) if self.holds(one)))
 
     def required(self, scopes: Iterable[ScopeName]) -> tuple[ScopeName, ...] | None:
         """`scopes` filled for this caller; `None` when one cannot be, and so never be held."""
@@ -47,14 +44,10 @@ class ScopeLimits:
 
     def holds(self, scope: ScopeName) -> bool:
         """Whether the caller may use `scope` now."""
-        return (
-            self._covered(scope, self.token)
-            and self._covered(scope, self.agent)
-            and not self._is_forbidden(scope)
-        )
+        return self._covered(scope, self.token) and self.may_obtain(scope)
 
     def may_obtain(self, scope: ScopeName) -> bool:
-        """Whether another token could bring `scope`, with what is declared now."""
+        """Whether a token could bring `scope`, with what is declared now."""
         return (
             self._covered(scope, self.agent)
             and (self.person is None or self._covered(scope, self.person))

@@ -1,4 +1,4 @@
-"""What of one server a caller may see: exactly what a direct call would not answer as missing."""
+"""What of one server stands in a caller's lists: exactly what this token may use."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
