@@ -1,5 +1,6 @@
 """`remit init|serve|check|reload|status|doctor|demo|version`: running it."""
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -111,10 +112,14 @@ def serve(
     SIGTERM or Ctrl-C stops it in good order; SIGHUP, or `remit reload`, reads the policy repository again.
     """
     given = {name: value for name, value in locals().items() if name != "config"}
-    # A second of imports: only when something is served.
+    # A second of imports: only when something is served. Nothing that they make dies young, and looking
+    # for what did takes a fifth of that second; afterwards all of it is left out of every collection.
+    gc.disable()
     from remit.app import serve as serve_forever
     from remit.settings import load_settings
 
+    gc.freeze()
+    gc.enable()
     loaded = load_settings(flags=given, environ=os.environ, config=config)
     raise typer.Exit(serve_forever(loaded.settings, environ=os.environ))
 
