@@ -1,5 +1,6 @@
 """The Cedar engine: what permits, what forbids, and that no error ever permits."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -18,7 +19,7 @@ from remit.policy import (
     ResourceKind,
     SubjectKind,
 )
-from remit.testing.catalog import small_catalog
+from remit.testing.catalog import small_catalog, with_server
 
 PERMIT_ALL = '@id("all") permit(principal, action, resource);\n'
 LARGE = (
@@ -303,3 +304,33 @@ def test_money_keeps_its_currency(desk):
 
 def test_the_small_catalog_checks():
     assert CedarEngine.load([], small_catalog()).rules == ()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "é",
+        "日本",
+        'a"b',
+        "a\\b",
+        "a b",
+        "it's",
+        "a\nb",
+        "a\u00a0b",
+        "a\u200bb",
+        "{x}",
+        "e\u0301",
+        "\u202e",
+    ],
+)
+def test_a_thing_is_listed_and_called_whatever_its_name(desk, name):
+    tool = replace(desk.catalog.servers["crm"].tools["get_account"], name=name)
+    crm = replace(desk.catalog.servers["crm"], tools={name: tool})
+    desk.catalog = with_server(desk.catalog, crm)
+    text = PERMIT_ALL + (
+        '@id("z") forbid(principal, action in Remit::Action::"call", resource is Remit::Tool)\n'
+        '  when { context.arguments has account && context.arguments.account == "z" };'
+    )
+    assert desk.decide(text, desk.ask(Phase.LIST, name=name)).allowed
+    assert desk.decide(text, desk.ask(name=name)).allowed
+    assert not desk.decide(text, desk.ask(name=name, arguments={"account": "z"})).allowed

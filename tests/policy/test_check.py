@@ -164,3 +164,28 @@ def test_two_things_with_one_action_are_refused(desk):
 )
 def test_whatever_is_written_is_a_problem_and_never_an_exception(desk, text):
     assert desk.check(text)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "(" * 20_000 + "true" + ")" * 20_000,
+        " && ".join(["true"] * 20_000),
+        "principal" + ".a" * 20_000,
+        "if true then true else " * 20_000 + "true",
+        "[" * 20_000 + "]" * 20_000,
+    ],
+    ids=["brackets", "chain", "path", "if", "sets"],
+)
+def test_a_policy_that_would_exhaust_the_parsers_stack_is_a_problem(desk, condition):
+    """Cedar's parser recurses: text nested deeply enough ends the process, not the parse."""
+    problem = only(
+        desk.check(f'@id("a") permit(principal, action, resource) when {{ {condition} }};')
+    )
+    assert "too intricate" in problem.message
+
+
+def test_a_long_list_is_not_intricate(desk):
+    roles = ", ".join(f'"role-{n}"' for n in range(2_000))
+    text = f'@id("a") permit(principal, action, resource) when {{ [{roles}].containsAny(principal.roles) }};'
+    assert desk.check(text) == []

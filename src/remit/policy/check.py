@@ -34,6 +34,8 @@ __all__ = ["CheckedPolicy", "check_policies", "checked_policies", "schema_handle
 _ANNOTATIONS: Final = frozenset({"id", "refusal", "description", "owner"})
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}")
 _MAX_REFUSAL: Final = 300
+# Cedar's parser descends by recursion: thousands of levels exhaust the stack and end the process.
+_MAX_NESTING: Final = 500
 _PREFIX: Final = re.compile(r"^for policy `[^`]*`, ")
 _ONE_OF_MANY: Final = re.compile(
     r"""(?P<what>attribute\ `[^`]*`)\ (?P<where>in\ context\ for\ .*|on\ entity\ type\ .*)\ not\ found""",
@@ -125,6 +127,11 @@ def _ambiguous_actions(catalog: Catalog) -> Iterator[Problem]:
 def _parse(place: _Place, problems: list[Problem]) -> Template | None:
     """The statement as Cedar reads it; `None`, and a problem, when it is not one policy."""
     source, statement = place.source, place.statement
+    if statement.nesting > _MAX_NESTING:
+        problems.append(
+            place.problem("the policy is too intricate to be read", expected="several smaller ones")
+        )
+        return None
     try:
         tree = PolicySet.from_str(statement.text).to_pst()
     except ValueError as error:

@@ -32,6 +32,7 @@ _LEXEMES = re.compile(
       | .)""",
     re.VERBOSE | re.DOTALL,
 )
+_NESTING = frozenset({"(", "[", "{", ".", "&&", "||", "+", "-", "*", "!", "if", "has", "=="})
 _END = "unexpected end of input"
 _NAMED = re.compile(r"(?:`|: )(?P<word>[^`]+?)(?:`|$)")
 _QUOTED = re.compile(r"`([^`]+)`")
@@ -53,6 +54,11 @@ class Statement:
     text: str
     offset: int
     tokens: tuple[Token, ...]
+
+    @property
+    def nesting(self) -> int:
+        """How deeply the parser could have to nest at most: every sign that can open a level."""
+        return sum(token.text in _NESTING for token in self.tokens)
 
 
 def split_statements(text: str) -> list[Statement]:

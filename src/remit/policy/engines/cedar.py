@@ -12,6 +12,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from cedarpy import (
@@ -56,6 +57,9 @@ __all__ = ["CedarEngine"]
 
 _NAME: Final = "cedar"
 _MAX_RESOURCES: Final = 4_096
+_ESCAPES: Final = MappingProxyType(
+    {"\\": "\\\\", '"': '\\"', "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,12 +237,12 @@ def _version_of(sources: Sequence[PolicySource]) -> str:
 
 
 def _literal(uid: dict[str, str]) -> str:
-    """An entity as Cedar writes it, for the one call that takes no other form.
+    """An entity as Cedar itself writes it, for the one call that takes no other form."""
+    return f'{uid["type"]}::"{"".join(_escaped(character) for character in uid["id"])}"'
 
-    Only quotes and backslashes are escaped, so a name that needs more is refused.
-    """
-    identifier = uid["id"]
-    if not identifier.isprintable():
-        raise ValueError("an entity name does not print")
-    quoted = identifier.replace("\\", "\\\\").replace('"', '\\"')
-    return f'{uid["type"]}::"{quoted}"'
+
+def _escaped(character: str) -> str:
+    """As Rust's `escape_debug`, which Cedar demands to the letter."""
+    if character in _ESCAPES:
+        return _ESCAPES[character]
+    return character if character.isprintable() else f"\\u{{{ord(character):x}}}"
