@@ -51,10 +51,17 @@ async def test_a_password_of_nobody_costs_what_a_real_one_does():
     assert 0.5 < unknown / known < 2
 
 
-async def test_a_password_typed_on_two_keyboards_is_one_password(passwords):
-    composed, decomposed = "Z\u00fcrich im Winter", "Zu\u0308rich im Winter"
-    stored = await passwords.hash_new(composed, username="ada")
-    assert await passwords.check(decomposed, stored)
+@pytest.mark.parametrize(
+    ("chosen", "typed"),
+    [
+        ("Z\u00fcrich im Winter", "Zu\u0308rich im Winter"),
+        ("code 12345 and more", "code \uff11\uff12\uff13\uff14\uff15 and more"),
+    ],
+    ids=["composed", "full width"],
+)
+async def test_a_password_typed_on_two_keyboards_is_one_password(passwords, chosen, typed):
+    stored = await passwords.hash_new(chosen, username="ada")
+    assert await passwords.check(typed, stored)
 
 
 @pytest.mark.parametrize(
