@@ -13,11 +13,12 @@ from functools import partial
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
 from remit.demo.listener import browse_yourself
 from remit.demo.narrator import Narrator
 from remit.demo.stage import Stage, StageError, set_up
-from remit.demo.story import Storyteller, UnexpectedAnswerError, redirect_uri
+from remit.demo.story import Storyteller, UnexpectedAnswerError, leaves, redirect_uri
 from remit.demo.trail import show_trail, tamper, verified
 
 __all__ = ["run_demo"]
@@ -35,8 +36,10 @@ def run_demo(*, interactive: bool = False, stay: bool = False) -> int:
     folder = Path(tempfile.mkdtemp(prefix="remit-demo-"))
     try:
         asyncio.run(_perform(Narrator(console), folder, interactive=interactive, stay=stay))
-    except (StageError, UnexpectedAnswerError) as error:
-        console.print(f"[red]the demonstration failed:[/red] {error}", soft_wrap=True)
+    except (StageError, UnexpectedAnswerError, ExceptionGroup) as error:
+        # The SDK wraps whatever ends a connection in groups; what matters is inside.
+        why = "; ".join(str(one) or type(one).__name__ for one in leaves(error))
+        console.print(Text.assemble(("the demonstration failed: ", "red"), why), soft_wrap=True)
         console.print(f"everything it wrote is in {folder}", soft_wrap=True)
         return 1
     except KeyboardInterrupt:

@@ -23,7 +23,7 @@ from remit.demo.narrator import Narrator
 from remit.demo.person import Person
 from remit.demo.stage import Stage, free_port
 
-__all__ = ["Storyteller", "UnexpectedAnswerError", "redirect_uri"]
+__all__ = ["Storyteller", "UnexpectedAnswerError", "leaves", "redirect_uri"]
 
 WITHHELD = "crm:accounts.write"
 
@@ -235,6 +235,13 @@ def _refusal(exchanges: list[Exchange], status: int) -> Exchange:
     if found is None:
         raise UnexpectedAnswerError(f"no answer with status {status}")
     return found
+
+
+def leaves(error: BaseException) -> list[BaseException]:
+    """The exceptions that a tree of exception groups is about."""
+    if isinstance(error, BaseExceptionGroup):
+        return [leaf for one in error.exceptions for leaf in leaves(one)]
+    return [error]
 
 
 def _root_cause(error: BaseException, kind: type[BaseException]) -> BaseException | None:
