@@ -11,10 +11,11 @@ Source: RFC 9112 §6, §9; MCP 2026-07-28 transports (cancellation).
 import asyncio
 from collections import deque
 from collections.abc import Iterable
+from typing import cast
 
 import httptools
 
-__all__ = ["Answer", "BrokenConnectionError", "Connection"]
+__all__ = ["Answer", "BrokenConnectionError", "Connection", "request_head"]
 
 _MAX_HEAD = 64 * 1024
 _HIGH_WATER = 256 * 1024
@@ -64,6 +65,7 @@ class Connection(asyncio.Protocol):
         self._complete = False
         self._reusable = False
         self._asked = False
+        self._followed = False
 
     @property
     def reusable(self) -> bool:
@@ -122,8 +124,8 @@ class Connection(asyncio.Protocol):
     # -- asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101
-        self._transport = transport
+        # The transports of uvloop are no `asyncio.Transport`, but behave like one.
+        self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         if self._status is None:
@@ -151,22 +153,33 @@ class Connection(asyncio.Protocol):
 
     # -- httptools
 
+    def on_message_begin(self) -> None:
+        # A second answer in one breath: nobody asked, and it must not look like part of the first.
+        self._followed = self._complete
+
     def on_header(self, name: bytes, value: bytes) -> None:
+        if self._followed:
+            return
         self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
+        if self._followed:
+            return
         if status >= 200:
             self._status = status
         else:
             self._headers.clear()
 
     def on_body(self, body: bytes) -> None:
-        self._chunks.append(body)
-        self._buffered += len(body)
+        if not self._followed:
+            self._chunks.append(body)
+            self._buffered += len(body)
 
     def on_message_complete(self) -> None:
-        if self._status is not None:
+        if self._followed:
+            self._reusable = False
+        elif self._status is not None:
             self._complete = True
             self._reusable = self._parser.should_keep_alive()
 
