@@ -5,7 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from remit.ids import ScopeName
-from remit.scopes import covers, is_scope_name, is_scope_token, missing, parse_scope_param
+from remit.scopes import (
+    covers,
+    fill,
+    fill_hierarchy,
+    is_scope_name,
+    is_scope_token,
+    missing,
+    parse_scope_param,
+)
 
 READ, BASIC, WRITE = (
     ScopeName("crm:accounts.read"),
@@ -84,3 +92,19 @@ def test_a_scope_parameter_keeps_its_order_and_drops_repeats():
     assert parse_scope_param("") == ()
     assert parse_scope_param('a:b "x"') is None
     assert parse_scope_param("a:b\tc:d") is None
+
+
+@pytest.mark.parametrize("value", ["", "A", "a.b", "a:b", "a b", "{x}", "*", "é"])
+def test_a_placeholder_is_filled_with_one_part_of_a_name_or_not_at_all(value):
+    scope = ScopeName("tenant:read:{organization_id}")
+    assert fill(scope, {"organization_id": "acme-2"}) == "tenant:read:acme-2"
+    assert fill(scope, {"organization_id": value}) is None
+    assert fill(scope, {}) is None
+
+
+def test_a_hierarchy_is_filled_and_what_cannot_be_covers_nothing():
+    read, name = ScopeName("{env}:a.read"), ScopeName("{env}:a.read.name")
+    hierarchy = {read: frozenset({name}), ScopeName("{x}:b"): frozenset({name})}
+    assert fill_hierarchy(hierarchy, {"env": "prod"}) == {
+        "prod:a.read": frozenset({"prod:a.read.name"})
+    }
