@@ -9,6 +9,7 @@ Source: https://prometheus.io/docs/practices/naming/, OpenMetrics 1.0.
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from prometheus_client import (
     CollectorRegistry,
@@ -40,62 +41,46 @@ class Metrics:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no annotations
         self.registry = registry = CollectorRegistry(auto_describe=True)
         ProcessCollector(registry=registry)
-        Gauge("remit_build_info", "Version that runs.", ["version"], registry=registry).labels(
-            version
-        ).set(1)
-        self._requests = Counter(
-            "remit_http_requests",
-            "Requests answered.",
-            ["door", "method", "status"],
-            registry=registry,
+        counter = partial(Counter, registry=registry)
+        histogram = partial(Histogram, registry=registry)
+        gauge = partial(Gauge, registry=registry)
+        gauge("remit_build_info", "Version that runs.", ["version"]).labels(version).set(1)
+        self._requests = counter(
+            "remit_http_requests", "Requests answered.", ["door", "method", "status"]
         )
-        self._request_seconds = Histogram(
-            "remit_http_request_seconds",
-            "From the first byte of a request to the last of its answer.",
-            ["door"],
+        self._request_seconds = histogram(
+            "remit_http_request_seconds", "Time to answer a request.", ["door"], buckets=_SLOW
+        )
+        self._open_requests = gauge(
+            "remit_http_requests_open", "Requests being answered.", ["door"]
+        )
+        self._decisions = counter(
+            "remit_decisions", "Decisions at the gateway.", ["server", "outcome", "reason"]
+        )
+        self._decision_seconds = histogram(
+            "remit_decision_seconds", "Time to decide one call.", buckets=_FAST
+        )
+        self._calls = counter(
+            "remit_calls", "Allowed calls by what became of them.", ["server", "outcome"]
+        )
+        self._call_seconds = histogram(
+            "remit_call_seconds", "Time of an allowed call, upstream included.", ["server"],
             buckets=_SLOW,
-            registry=registry,
-        )
-        self._open_requests = Gauge(
-            "remit_http_requests_open", "Requests being answered.", ["door"], registry=registry
-        )
-        self._decisions = Counter(
-            "remit_decisions", "Decisions at the gateway.", ["server", "outcome", "reason"],
-            registry=registry,
         )  # fmt: skip
-        self._decision_seconds = Histogram(
-            "remit_decision_seconds", "Time to decide one call.", buckets=_FAST, registry=registry
+        self._upstream_errors = counter(
+            "remit_upstream_errors", "Calls that an upstream server failed.", ["server"]
         )
-        self._calls = Counter(
-            "remit_calls", "Allowed calls by what became of them.", ["server", "outcome"],
-            registry=registry,
-        )  # fmt: skip
-        self._call_seconds = Histogram(
-            "remit_call_seconds", "Time of an allowed call, its upstream included.", ["server"],
-            buckets=_SLOW, registry=registry,
-        )  # fmt: skip
-        self._upstream_errors = Counter(
-            "remit_upstream_errors", "Calls that an upstream server failed.", ["server"],
-            registry=registry,
-        )  # fmt: skip
-        self._audit_events = Counter(
-            "remit_audit_events", "Events on stable storage.", ["kind"], registry=registry
+        self._audit_events = counter("remit_audit_events", "Events on stable storage.", ["kind"])
+        self._audit_failures = counter(
+            "remit_audit_failures", "Times the audit log could not take an event."
         )
-        self._audit_failures = Counter(
-            "remit_audit_failures",
-            "Times the audit log could not take an event.",
-            registry=registry,
+        self._audit_seconds = histogram(
+            "remit_audit_append_seconds", "Time until events are on stable storage.", buckets=_SLOW
         )
-        self._audit_seconds = Histogram(
-            "remit_audit_append_seconds", "Time until events are on stable storage.",
-            buckets=_SLOW, registry=registry,
-        )  # fmt: skip
-        self._standing_failures = Counter(
-            "remit_standing_failures", "Times standing could not be re-read.", registry=registry
+        self._standing_failures = counter(
+            "remit_standing_failures", "Times standing could not be re-read."
         )
-        self._reloads = Counter(
-            "remit_reloads", "Reloads of the policy repository.", ["outcome"], registry=registry
-        )
+        self._reloads = counter("remit_reloads", "Reloads of the policy repository.", ["outcome"])
 
     def exposition(self) -> bytes:
         """Everything, as Prometheus reads it."""
