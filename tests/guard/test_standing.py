@@ -8,6 +8,12 @@ def test_a_standing_is_fresh_up_to_its_maximal_age(world):
     assert not is_fresh(Standing(as_of=now - 11), now, 10)
 
 
+def test_a_standing_from_the_future_says_nothing():
+    now = 1_767_625_200
+    assert is_fresh(Standing(as_of=now + 2), now, 10)
+    assert not is_fresh(Standing(as_of=now + 3), now, 10)
+
+
 def test_a_token_is_backed_while_nothing_it_rests_on_is_gone(world):
     catalog, now = world.directory.catalog, world.clock.now()
     assert is_backed(world.token(), Standing(as_of=now), catalog)

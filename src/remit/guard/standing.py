@@ -15,10 +15,15 @@ from remit.tokens.access_token import AccessToken
 
 __all__ = ["agent_of", "is_backed", "is_fresh"]
 
+_SKEW = 2
+
 
 def is_fresh(standing: Standing, now: EpochSeconds, max_age: Seconds) -> bool:
-    """Whether the snapshot is recent enough to say who is not revoked."""
-    return now - standing.as_of <= max_age
+    """Whether the snapshot is recent enough to say who is not revoked.
+
+    One from the future is not: the clock was set back, and its age cannot be told.
+    """
+    return -_SKEW <= now - standing.as_of <= max_age
 
 
 def is_backed(token: AccessToken, standing: Standing, catalog: Catalog) -> bool:
