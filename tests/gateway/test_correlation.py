@@ -47,6 +47,14 @@ async def test_other_messages_are_left_to_somebody_else():
     assert not correlation.deliver(Request(1, "ping"))
 
 
+async def test_what_comes_right_behind_an_answer_is_not_about_that_request():
+    correlation = Correlation()
+    pending, _ = correlation.begin(CALL)
+    correlation.deliver(Response(1, result={}))
+    assert correlation.latest() is None
+    assert (await pending.next(1)).id == "mine"
+
+
 async def test_what_comes_after_the_caller_left_is_dropped():
     correlation = Correlation()
     pending, _ = correlation.begin(CALL)

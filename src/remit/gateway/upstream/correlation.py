@@ -90,6 +90,8 @@ class Correlation:
         if isinstance(message, Response):
             pending = self._find(message.id)
             if pending is not None:
+                # What comes right behind its answer is no longer about this request.
+                self.end(pending)
                 pending.put(Response(pending.id, message.result, message.error))
             return True
         if not isinstance(message, Notification) or message.method != "notifications/progress":
