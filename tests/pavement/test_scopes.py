@@ -1,7 +1,7 @@
 """What covers what, and what is still missing."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from remit.ids import ScopeName
@@ -107,4 +107,38 @@ def test_a_hierarchy_is_filled_and_what_cannot_be_covers_nothing():
     hierarchy = {read: frozenset({name}), ScopeName("{x}:b"): frozenset({name})}
     assert fill_hierarchy(hierarchy, {"env": "prod"}) == {
         "prod:a.read": frozenset({"prod:a.read.name"})
+    }
+
+
+TENANT = "tenant:reports.read.{organization_id}"
+
+
+def test_a_placeholder_is_filled_from_the_claim_of_its_name():
+    assert fill(TENANT, {"organization_id": "acme"}) == "tenant:reports.read.acme"
+
+
+@pytest.mark.parametrize("value", ["", "Acme", "a.b", "a b", "{x}", "acme:admin", "acme\n", "ä"])
+def test_what_is_no_part_of_a_scope_name_fills_nothing(value):
+    assert fill(TENANT, {"organization_id": value}) is None
+
+
+def test_a_claim_that_is_missing_fills_nothing():
+    assert fill(TENANT, {"environment": "prod"}) is None
+
+
+def test_a_scope_without_placeholders_stays_as_it_is():
+    assert fill("crm:accounts.read", {}) == "crm:accounts.read"
+
+
+@settings(deadline=None)
+@given(st.text(max_size=20))
+def test_filling_never_makes_more_than_one_part(value):
+    filled = fill(TENANT, {"organization_id": value})
+    assert filled is None or filled.count(".") == TENANT.count(".")
+
+
+def test_a_hierarchy_reads_for_the_subject_and_leaves_out_what_cannot_be_filled():
+    hierarchy = {"a:all.x": frozenset({TENANT}), "b:{team}.x": frozenset({"c:d.e"})}
+    assert fill_hierarchy(hierarchy, {"organization_id": "acme"}) == {
+        "a:all.x": frozenset({"tenant:reports.read.acme"})
     }

@@ -24,7 +24,7 @@ from remit.oauth.client import Client, GrantType
 from remit.oauth.issuance import Applicant, Ruling, Withheld, WithheldReason, claims_of
 from remit.oauth.redirect_uri import displayed_host
 from remit.oauth.request_store import Consent
-from remit.oauth.scope_placeholders import fill
+from remit.scopes import fill
 from remit.web import render
 
 __all__ = ["ConsentView", "Option", "Unavailable", "consent_is_needed", "consent_view"]

@@ -19,7 +19,6 @@ from types import MappingProxyType
 from remit.clock import EpochSeconds
 from remit.ids import AgentId, ClientId, ScopeName
 from remit.model import Agent, Catalog, Operation, ScopeDefinition, Sensitivity, Server
-from remit.oauth.scope_placeholders import fill, fill_hierarchy
 from remit.policy import (
     AgentFacts,
     Context,
@@ -34,7 +33,7 @@ from remit.policy import (
     SubjectKind,
     TokenFacts,
 )
-from remit.scopes import Hierarchy, covers
+from remit.scopes import Hierarchy, covers, fill, fill_hierarchy
 
 __all__ = ["Applicant", "Ruling", "Withheld", "WithheldReason", "agent_named", "claims_of", "rule"]
 
