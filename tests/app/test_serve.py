@@ -7,6 +7,8 @@ import re
 import secrets
 import signal
 import stat
+import subprocess
+import sys
 import time
 
 import httpx2
@@ -151,6 +153,33 @@ def test_a_port_that_is_taken_is_told_before_anything_is_opened(remit):
     assert other.returncode == 3
     assert "address already in use" in other.stderr
     assert not (remit.folder / "other").exists()
+
+
+def test_a_data_folder_whose_path_is_too_long_for_a_socket_is_told(remit):
+    data = "d" * 120
+    done = remit.run("serve", "--repo", "policy", "--data", data, "--port", "0")
+    assert done.returncode == 3
+    assert "about 100 characters" in done.stderr
+
+
+def test_followers_of_the_log_are_let_go_when_the_server_stops(remit):
+    with remit.serving() as server:
+        command = [sys.executable, "-m", "remit", "audit", "tail", "-f", "--json", "--data", "data"]
+        follower = subprocess.Popen(
+            command, cwd=remit.folder, env=remit.environ, stdout=subprocess.PIPE, text=True
+        )
+        with follower:
+            assert follower.stdout is not None
+            for line in follower.stdout:
+                if json.loads(line)["kind"] == "audit.queried":
+                    break
+            remit.ok("agents", "suspend", "billing-job", "--data", "data")
+            followed = [json.loads(line)["kind"] for line in [follower.stdout.readline()]]
+            assert followed == ["agent.suspended"]
+            began = time.monotonic()
+            assert server.stop() == 0
+            assert follower.wait(30) == 0
+            assert time.monotonic() - began < 9, "it waited for the grace"
 
 
 def test_settings_that_cannot_be_are_all_told_at_once(remit):

@@ -16,15 +16,15 @@ class Readings:
 
     def __init__(self) -> None:
         self.version = 0
-        self.failing = False
+        self.failing: Exception | None = None
         self.published: list[int] = []
         self.arrived = asyncio.Event()
         self.failed = threading.Event()
 
     def read(self, tx, now) -> Standing:
-        if self.failing:
+        if self.failing is not None:
             self.failed.set()
-            raise UnavailableError("the database does not answer")
+            raise self.failing
         return Standing(as_of=self.version)
 
     def publish(self, standing: Standing) -> None:
@@ -71,20 +71,23 @@ async def test_many_at_once_never_publish_an_older_one_after_a_newer(refresh, re
 
 
 async def test_a_failure_reaches_who_asked_and_publishes_nothing(refresh, readings):
-    readings.failing = True
+    readings.failing = UnavailableError("the database does not answer")
     with pytest.raises(UnavailableError):
         await refresh.now()
     assert readings.published == []
 
 
-async def test_the_task_outlives_failures_and_counts_them(refresh, readings, metrics):
-    readings.failing = True
+@pytest.mark.parametrize(
+    "failure", [UnavailableError("the database does not answer"), RuntimeError("unforeseen")]
+)
+async def test_the_task_outlives_failures_and_counts_them(refresh, readings, metrics, failure):
+    readings.failing = failure
     task = asyncio.create_task(refresh.run())
     try:
         async with asyncio.timeout(10):
             await asyncio.to_thread(readings.failed.wait, 10)
             assert readings.published == []
-            readings.failing = False
+            readings.failing = None
             await readings.arrived.wait()
     finally:
         task.cancel()

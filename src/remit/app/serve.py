@@ -55,20 +55,23 @@ async def _serve(settings: Settings, environ: Mapping[str, str], *, began: float
         # With port 0 only the system knows the port, and the issuer depends on it.
         settings = settings.model_copy(update={"port": listening.getsockname()[1]})
         async with build(settings, environ=environ) as app:
-            if not stop.told.is_set():
-                await _run(app, listening, stop=stop, began=began)
+            with contextlib.closing(listen_unix(app.folder.socket)) as managing:
+                await _run(app, (listening, managing), stop=stop, began=began)
+            app.folder.socket.unlink(missing_ok=True)
     _log.info("stopped")
 
 
-async def _run(app: App, listening: socket.socket, *, stop: "_Stop", began: float) -> None:
+async def _run(
+    app: App, listening: tuple[socket.socket, socket.socket], *, stop: "_Stop", began: float
+) -> None:
     public = public_server(app.asgi, app.settings)
     management = management_server(app.management, app.settings)
     stop.listeners = (public, management)
     async with asyncio.TaskGroup() as tasks, _background(app, tasks), _reloading(app.reload, tasks):
         app.gateway.start()
         serving = [
-            tasks.create_task(public.serve(sockets=[listening])),
-            tasks.create_task(management.serve(sockets=[listen_unix(app.folder.socket)])),
+            tasks.create_task(public.serve(sockets=[listening[0]])),
+            tasks.create_task(management.serve(sockets=[listening[1]])),
         ]
         _announce(app, seconds=time.monotonic() - began)
         told = tasks.create_task(stop.told.wait())
@@ -80,7 +83,6 @@ async def _run(app: App, listening: socket.socket, *, stop: "_Stop", began: floa
         management.stop()
         await asyncio.gather(*serving)
         told.cancel()
-    app.folder.socket.unlink(missing_ok=True)
 
 
 @contextlib.asynccontextmanager

@@ -13,7 +13,6 @@ import structlog
 from remit.app.metrics import Metrics
 from remit.clock import Clock, EpochSeconds, Seconds
 from remit.db import Database, Transaction
-from remit.errors import Error
 from remit.guard import Standing
 from remit.identity import disabled_users
 from remit.oauth import disabled_clients, revoked, revoked_tokens
@@ -80,16 +79,16 @@ class StandingRefresh:
             await asyncio.sleep(INTERVAL)
             try:
                 await self.now()
-            except Error as error:
+            except Exception as error:  # noqa: BLE001  the root of a task: what is known ages, and then denies
                 self._failed(error)
             else:
                 self._recovered()
 
-    def _failed(self, error: Error) -> None:
+    def _failed(self, error: Exception) -> None:
         self._metrics.standing_failed()
         if not self._failing:
             self._failing = True
-            _log.error("standing_unreadable", error=error.code, detail=error.detail, exc_info=error)
+            _log.error("standing_unreadable", error=type(error).__name__, exc_info=error)
 
     def _recovered(self) -> None:
         if self._failing:

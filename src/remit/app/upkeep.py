@@ -11,7 +11,6 @@ import structlog
 from remit.clock import Clock, EpochSeconds, Seconds
 from remit.db import Database, Transaction
 from remit.db.throttle import purge_attempts
-from remit.errors import Error
 from remit.identity import purge_sessions
 from remit.oauth import purge_expired, purge_unused_clients
 
@@ -31,8 +30,8 @@ async def keep_up(database: Database, clock: Clock) -> None:
         await asyncio.sleep(INTERVAL)
         try:
             removed = await database.run(lambda tx: forget_expired(tx, clock.now()))
-        except Error as error:
-            _log.error("upkeep_failed", error=error.code, detail=error.detail, exc_info=error)
+        except Exception as error:  # noqa: BLE001  the root of a task: nothing else depends on it
+            _log.error("upkeep_failed", error=type(error).__name__, exc_info=error)
         else:
             _log.info("upkeep", removed=removed)
 

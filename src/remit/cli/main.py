@@ -42,10 +42,6 @@ def main() -> None:
         app(prog_name="remit")
     except Error as error:
         sys.exit(_report(error))
-    except BrokenPipeError:
-        # Whoever read our output has enough of it. Nothing more may be written, not even at exit.
-        sys.stderr.close()
-        sys.exit(ExitCode.DONE)
     except KeyboardInterrupt:
         sys.exit(ExitCode.INTERRUPTED)
     except Exception as error:
