@@ -20,6 +20,7 @@ from sqlalchemy import (
     Row,
     Table,
     Text,
+    bindparam,
     delete,
     insert,
     select,
@@ -109,6 +110,26 @@ revoked_tokens_table = Table(
 )
 
 
+# Built once: these run at every refresh, and building one costs as much as executing it.
+_USE_GRANT = (
+    update(grants)
+    .where(
+        grants.c.id == bindparam("grant"),
+        grants.c.revoked_at.is_(None),
+        grants.c.expires_at > bindparam("now"),
+    )
+    .values(last_used_at=bindparam("now"))
+    .returning(*grants.c)
+)
+_ADD_REFRESH_TOKEN = insert(refresh_tokens)
+_USE_REFRESH_TOKEN = (
+    update(refresh_tokens)
+    .where(refresh_tokens.c.digest == bindparam("token"), refresh_tokens.c.used_at.is_(None))
+    .values(used_at=bindparam("now"))
+    .returning(*refresh_tokens.c)
+)
+
+
 # -- grants -------------------------------------------------------------------
 
 
@@ -184,12 +205,7 @@ def select_grants(tx: Transaction, wanted: GrantFilter) -> tuple[Grant, ...]:
 
 def use_grant(tx: Transaction, grant_id: GrantId, *, now: EpochSeconds) -> Grant | None:
     """The grant, its last use noted, if it is live at `now`; `None` if it has ended or never was."""
-    row = tx.connection.execute(
-        update(grants)
-        .where(grants.c.id == grant_id, *_live(now))
-        .values(last_used_at=now)
-        .returning(*grants.c)
-    ).one_or_none()
+    row = tx.connection.execute(_USE_GRANT, {"grant": grant_id, "now": now}).one_or_none()
     return None if row is None else _grant(row)
 
 
@@ -260,13 +276,14 @@ def consume_authorization_code(
 def add_refresh_token(tx: Transaction, token: RefreshToken) -> None:
     """Store the digest of a new refresh token."""
     tx.connection.execute(
-        insert(refresh_tokens).values(
-            digest=token.digest,
-            grant_id=token.grant_id,
-            issued_at=token.issued_at,
-            expires_at=token.expires_at,
-            used_at=token.used_at,
-        )
+        _ADD_REFRESH_TOKEN,
+        {
+            "digest": token.digest,
+            "grant_id": token.grant_id,
+            "issued_at": token.issued_at,
+            "expires_at": token.expires_at,
+            "used_at": token.used_at,
+        },
     )
 
 
@@ -282,12 +299,8 @@ def use_refresh_token(
     tx: Transaction, token_digest: str, *, now: EpochSeconds
 ) -> RefreshToken | None:
     """Spend the token, once: `None` if it is unknown or was spent before. Expiry is the caller's to check."""
-    row = tx.connection.execute(
-        update(refresh_tokens)
-        .where(refresh_tokens.c.digest == token_digest, refresh_tokens.c.used_at.is_(None))
-        .values(used_at=now)
-        .returning(*refresh_tokens.c)
-    ).one_or_none()
+    spent = tx.connection.execute(_USE_REFRESH_TOKEN, {"token": token_digest, "now": now})
+    row = spent.one_or_none()
     return None if row is None else _refresh_token(row)
 
 
