@@ -1,10 +1,12 @@
 """Gateways on real sockets in front of real servers."""
 
+import asyncio
 import os
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from remit.gateway import Roster
 from remit.model import HttpUpstream, StdioUpstream
@@ -13,6 +15,14 @@ from tests.gateway.servers.sdk_server import build
 from tests.gateway.sockets import listening_socket, serving
 
 SERVERS = Path(__file__).parent / "servers"
+
+LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
+
+
+def pytest_asyncio_loop_factories(config, item):
+    """Remit serves on uvloop, whose pipes deliver in larger pieces: what speaks to servers runs on both."""
+    both = item.path.stem in {"test_stdio", "test_stdio_session", "test_http"}
+    return LOOPS if both else {"uvloop": LOOPS["uvloop"]}
 
 
 @asynccontextmanager
