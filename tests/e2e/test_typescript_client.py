@@ -52,11 +52,11 @@ async def test_a_stdio_server_is_reached_like_any_other(stage, dana):
         assert "error" in refused
 
 
-async def test_its_token_dies_with_its_grant(stage, dana):
-
+async def test_its_token_dies_with_its_grant(stage, erin):
     async with node_peer("client.mjs", stage.server("crm"), REDIRECT_URI) as peer:
-        await peer.authorize(dana, REDIRECT_URI)
-        (grant,) = orjson.loads(await stage.remit("grants", "list", "--json"))
+        await peer.authorize(erin, REDIRECT_URI)
+        held = await stage.remit("grants", "list", "--user", erin.username, "--json")
+        (grant,) = orjson.loads(held)
         await stage.remit("grants", "revoke", grant["id"])
         refused = await peer.ask(do="callTool", name="get_account", arguments=ACME)
         assert "error" in refused
