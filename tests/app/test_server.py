@@ -146,3 +146,60 @@ def test_the_listening_sockets_do_not_block():
     with listen_tcp("127.0.0.1", 0) as listening:
         assert listening.family is socket.AF_INET
         assert not listening.getblocking()
+
+
+async def test_an_answer_in_flight_is_finished_and_nothing_new_is_accepted(settings):
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    async def slow(scope, receive, send):
+        asked.set()
+        await answer.wait()
+        await PlainTextResponse("finished")(scope, receive, send)
+
+    listening = listen_tcp("127.0.0.1", 0)
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
+    patient = settings.model_copy(update={"shutdown_grace": 20})
+    async with (
+        Running(public_server(slow, patient), listening) as running,
+        httpx2.AsyncClient(timeout=20) as http,
+    ):
+        pending = asyncio.create_task(http.get(url))
+        await asked.wait()
+        running.listener.stop()
+        async with asyncio.timeout(10):
+            while await _accepts(url):  # noqa: ASYNC110  uvicorn has no event for it
+                await asyncio.sleep(0.01)
+        answer.set()
+        assert (await pending).text == "finished"
+
+
+async def test_an_answer_that_does_not_end_is_cut_off_after_the_grace(settings):
+    asked, cut = asyncio.Event(), asyncio.Event()
+
+    async def endless(scope, receive, send):
+        asked.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cut.set()
+
+    listening = listen_tcp("127.0.0.1", 0)
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
+    async with httpx2.AsyncClient(timeout=20) as http:
+        async with Running(public_server(endless, settings), listening):
+            pending = asyncio.create_task(http.get(url))
+            await asked.wait()
+        async with asyncio.timeout(10):
+            await cut.wait()
+        await asyncio.gather(pending, return_exceptions=True)
+        assert pending.exception() is not None or pending.result().status_code >= 500
+
+
+async def _accepts(url: str) -> bool:
+    host, port = url.removeprefix("http://").removesuffix("/").split(":")
+    try:
+        _, writer = await asyncio.open_connection(host, int(port))
+    except OSError:
+        return False
+    writer.close()
+    return True

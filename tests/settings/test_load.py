@@ -71,6 +71,10 @@ def test_the_master_key_is_no_setting_and_no_stranger() -> None:
     assert "REMIT_MASTER_KEY" not in load(environ={"REMIT_MASTER_KEY": "x"}).origins
 
 
+def test_an_empty_variable_is_not_set() -> None:
+    assert load(environ={"REMIT_PORT": "", "REMIT_DATA": "", "REMIT_CONFIG": ""}).origins == {}
+
+
 def test_a_secret_that_the_repository_names_is_no_stranger() -> None:
     environ = {"REMIT_BILLING_JOB_SECRET": "x", "REMIT_CRM_TOKEN": "x"}
     assert load(environ=environ).origins == {}

@@ -92,7 +92,8 @@ def _from_environment(environ: Mapping[str, str]) -> Iterator[_Given]:
         reserved = variable in {_CONFIG_VARIABLE, *SECRET_VARIABLES} or variable.endswith(
             SECRET_SUFFIXES
         )
-        if variable.startswith(_PREFIX) and not reserved:
+        # An empty variable is how a shell or a compose file says that it is not set.
+        if variable.startswith(_PREFIX) and value and not reserved:
             name = variable.removeprefix(_PREFIX).lower()
             yield _Given(name, value, Origin.of_variable(variable))
 
