@@ -5,7 +5,9 @@ import json
 
 import pytest
 
+from remit.gateway import Roster
 from remit.gateway.jsonrpc import Response
+from remit.model import HttpUpstream
 from tests.gateway.doubles import (
     BASE_HEADERS,
     ListGuard,
@@ -16,9 +18,11 @@ from tests.gateway.doubles import (
     gateway,
     modern,
     post,
+    server_of,
     until,
     without,
 )
+from tests.gateway.sockets import serving
 
 RESULT = {"content": [{"type": "text", "text": "4"}], "resultType": "complete"}
 
@@ -217,6 +221,23 @@ async def test_draining_does_not_wait_for_ever(guard):
     stuck.cancel()
     await asyncio.wait([stuck])
     assert guard.outcomes == ["cancelled"]
+
+
+async def test_a_call_still_in_flight_at_the_end_is_answered_and_accounted_for(guard):
+    async def hang(scope, receive, send):
+        while (await receive())["type"] != "http.disconnect":
+            reached.set()
+
+    reached = asyncio.Event()
+    async with serving(hang) as url:
+        behind = server_of(upstream=HttpUpstream(url=f"{url}/mcp"))
+        app = gateway(guard, Roster(str), behind, drain=0)
+        stuck = asyncio.create_task(call_tool(app))
+        await reached.wait()
+        await app.drain()
+        assert stuck.done()
+    assert stuck.result().json["error"]["data"] == {"reason": "upstream_failed"}
+    assert guard.outcomes == ["upstream_failed"]
 
 
 async def test_what_nobody_foresaw_is_an_error_and_never_a_permission(server):

@@ -9,6 +9,7 @@ Source: MCP 2026-07-28 and 2025-11-25 transports; docs/reference/gateway.md.
 
 import asyncio
 import logging
+from contextlib import suppress
 
 from remit.gateway.http import ClientGoneError, Exchange, Headers, Receive, Scope, Send, read_body
 from remit.gateway.incoming import Incoming, context_of
@@ -37,6 +38,7 @@ from remit.model import Server
 __all__ = ["GatewayApp"]
 
 _PREFIX = "/mcp/"
+_LAST_WORDS_SECONDS = 2.0
 
 
 class GatewayApp:
@@ -100,6 +102,10 @@ class GatewayApp:
             self._sessions.end(session)
             await session.upstream.close()
         await self._deps.upstreams.close()
+        # Calls that have just lost their server still owe their caller an answer and the log an outcome.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_WORDS_SECONDS):
+                await self._idle.wait()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = Exchange(scope, receive, send, Headers(scope["headers"]))
