@@ -38,6 +38,8 @@ class Metrics:
 
     def __init__(self, *, version: str, is_server: Callable[[str], bool]) -> None:
         self._is_server = is_server
+        self._doors: dict[str, tuple[Gauge, Histogram]] = {}
+        self._answered: dict[tuple[str, str, int], Counter] = {}
         disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no annotations
         self.registry = registry = CollectorRegistry(auto_describe=True)
         ProcessCollector(registry=registry)
@@ -91,13 +93,25 @@ class Metrics:
         Gauge(name, about, registry=self.registry).set_function(read)
 
     def request_began(self, door: str) -> None:
-        self._open_requests.labels(door).inc()
+        self._of_door(door)[0].inc()
 
     def request_ended(self, door: str, *, method: str, status: int, seconds: float) -> None:
-        self._open_requests.labels(door).dec()
-        known = method if method in _METHODS else "other"
-        self._requests.labels(door, known, str(status)).inc()
-        self._request_seconds.labels(door).observe(seconds)
+        open_requests, taken = self._of_door(door)
+        open_requests.dec()
+        taken.observe(seconds)
+        key = (door, method if method in _METHODS else "other", status)
+        counter = self._answered.get(key)
+        if counter is None:
+            counter = self._answered[key] = self._requests.labels(key[0], key[1], str(status))
+        counter.inc()
+
+    def _of_door(self, door: str) -> tuple[Gauge, Histogram]:
+        """The two series of a door, looked up once: every request needs them."""
+        found = self._doors.get(door)
+        if found is None:
+            found = self._open_requests.labels(door), self._request_seconds.labels(door)
+            self._doors[door] = found
+        return found
 
     def standing_failed(self) -> None:
         self._standing_failures.inc()
