@@ -32,7 +32,7 @@ def test_a_template_fits_one_expanded_value(value):
     [
         "", "a/b", "..", ".", "a?b", "a#b", "a b", "%2F", "%2f", "a%2Fb", "%5C", "%2e%2e", "%2E",
         "%252e", "%00", "%0a", "%1f", "%7f", "%C0%AF", "%c1%9c", "%", "%2", "%zz", "é", "a\n",
-        "{id}", "a@b", "a:b",
+        "{other}", "a@b", "a:b",
     ],
 )  # fmt: skip
 def test_a_value_that_could_mean_another_path_fits_nothing(value):
@@ -46,6 +46,10 @@ def test_dots_before_more_path_are_refused_too():
 
 def test_an_exact_uri_comes_before_a_template():
     assert found("crm://accounts/me", ACCOUNT, "crm://accounts/me") == "crm://accounts/me"
+
+
+def test_a_template_is_named_by_its_own_text():
+    assert found(ACCOUNT, "crm://accounts/me", ACCOUNT) == ACCOUNT
 
 
 def test_of_several_templates_the_one_with_most_literal_text_is_meant():

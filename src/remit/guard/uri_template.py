@@ -23,9 +23,12 @@ _VALUE: Final = rf"(?!{_DOTS})(?:[A-Za-z0-9._~-]|{_ENCODED})+"
 
 
 def find_resource(resources: Sequence[Resource], uri: str) -> Resource | None:
-    """The resource that `uri` names. Of several templates that fit, the one with most literal text."""
+    """The resource that `uri` names. Of several templates that fit, the one with most literal text.
+
+    A template named by its own text, as `completion/complete` does, is that template.
+    """
     for resource in resources:
-        if not resource.is_template and resource.uri == uri:
+        if resource.uri == uri:
             return resource
     fitting = [
         resource
