@@ -13,6 +13,12 @@ UV_VERSION := 0.13
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE ?= copy
 
+# Where the system keeps its certificates, its word counts: a company's proxy may have one of its own.
+ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem),)
+export UV_SYSTEM_CERTS ?= 1
+NPM_OPTIONS := NODE_OPTIONS=--use-system-ca
+endif
+
 .PHONY: help demo test check docs docs-serve bench format browser clean
 
 help: ## list the targets
@@ -69,5 +75,5 @@ $(UV):
 	@touch $@
 
 tests/node/node_modules/.installed: tests/node/package-lock.json | .venv/.synced
-	cd tests/node && PATH="$(CURDIR)/.venv/bin:$$PATH" npm ci --no-audit --no-fund --loglevel=error
+	cd tests/node && PATH="$(CURDIR)/.venv/bin:$$PATH" $(NPM_OPTIONS) npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
