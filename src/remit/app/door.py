@@ -1,7 +1,7 @@
 """The outermost application: every request gets an id, is counted, logged and, if all else fails, refused.
 
 Dispatch is on the raw path, before anything decodes it: `/mcp/` and its metadata go to
-the gateway without any middleware between, the rest to the pages and endpoints. A
+the gateway without any middleware between, the rest to the pages and endpoints. There, a
 request whose body is too large is refused before it is read. What escapes from an
 application becomes 500 as problem+json with the request's id; the traceback stays
 in the operator's log.
@@ -9,6 +9,8 @@ in the operator's log.
 Source: RFC 9457; RFC 9110 §15.5.14.
 """
 
+import asyncio
+import contextlib
 import logging
 import secrets
 import time
@@ -26,6 +28,8 @@ _log = structlog.stdlib.get_logger("remit.http")
 
 _GATEWAY = (b"/mcp/", b"/.well-known/oauth-protected-resource/mcp/")
 _REQUEST_ID = b"x-request-id"
+_DISCARD_BYTES = 8 * 1024 * 1024
+_DISCARD_SECONDS = 1.0
 
 
 class _BodyTooLargeError(Exception):
@@ -49,7 +53,8 @@ class Door:
             return  # uvicorn is told to offer nothing else
         gateway = self._gateway
         if gateway is not None and scope["raw_path"].startswith(_GATEWAY):
-            await self._answer(_Exchange(scope, receive, send, self._max_body), gateway, "gateway")
+            # The gateway holds bodies to the same limit, and says so in its own protocol.
+            await self._answer(_Exchange(scope, receive, send, None), gateway, "gateway")
         else:
             exchange = _Exchange(scope, receive, send, self._max_body)
             await self._answer(exchange, self._site, self._name)
@@ -84,7 +89,7 @@ class _Exchange:
 
     __slots__ = ("_limit", "_receive", "_received", "_send", "id", "receive", "scope", "status")
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, limit: int) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, limit: int | None) -> None:
         self.id = secrets.token_hex(8)
         self.scope = scope
         self.status = 0
@@ -92,7 +97,8 @@ class _Exchange:
         self._send = send
         self._limit = limit
         self._received = 0
-        self.receive: Receive = self._counted if self._declared() is None else receive
+        counts = limit is not None and self._declared() is None
+        self.receive: Receive = self._counted if counts else receive
         scope.setdefault("state", {})["request_id"] = self.id
 
     @property
@@ -107,12 +113,16 @@ class _Exchange:
 
     def declares_too_much(self) -> bool:
         declared = self._declared()
-        return declared is not None and (not declared.isdigit() or int(declared) > self._limit)
+        if declared is None or self._limit is None:
+            return False
+        return not declared.isdigit() or int(declared) > self._limit
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             message["headers"] = [*message.get("headers", ()), (_REQUEST_ID, self.id.encode())]
+        elif self.status == 413 and not message.get("more_body", False):
+            await self._discard_body()
         await self._send(message)
 
     async def refuse(self, status: int, code: str, detail: str) -> None:
@@ -155,10 +165,24 @@ class _Exchange:
             peer=client[0] if client else None,
         )
 
+    async def _discard_body(self) -> None:
+        """Take in what is still on its way, within limits.
+
+        Closing on unread bytes resets the connection, and the answer with it (RFC 9112 §9.6).
+        """
+        discarded = 0
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_DISCARD_SECONDS):
+                while discarded < _DISCARD_BYTES:
+                    message = await self._receive()
+                    discarded += len(message.get("body", b""))
+                    if not message.get("more_body", False):
+                        return
+
     async def _counted(self) -> Message:
         message = await self._receive()
         self._received += len(message.get("body", b""))
-        if self._received > self._limit:
+        if self._limit is not None and self._received > self._limit:
             raise _BodyTooLargeError
         return message
 

@@ -141,7 +141,7 @@ def main() -> None:
     token = os.environ.get("CRM_GATEWAY_TOKEN")
     if token:
         app = _OnlyGateway(app, token)
-    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning")
+    uvicorn.run(app, host="127.0.0.1", port=port, log_level="info")
 
 
 if __name__ == "__main__":
