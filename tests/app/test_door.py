@@ -115,7 +115,7 @@ async def test_an_answer_that_breaks_off_is_not_answered_twice(metrics, log):
     assert "too late" in log.getvalue()
 
 
-async def test_a_body_that_says_it_is_too_large_never_reaches_the_application(client):
+async def test_a_body_that_says_it_is_too_large_is_not_read(client):
     async with client() as http:
         assert (await http.post("/", content=b"x" * 2048)).text == "site 2048"
         answer = await http.post("/", content=b"x" * 2049)
@@ -123,7 +123,7 @@ async def test_a_body_that_says_it_is_too_large_never_reaches_the_application(cl
     assert answer.json()["code"] == "content_too_large"
 
 
-async def test_a_body_that_does_not_say_is_given_to_the_application_no_further_than_the_limit(client):
+async def test_a_body_that_does_not_say_is_read_no_further_than_the_limit(client):
     async def endless():
         for _ in range(100):
             yield b"x" * 1000
