@@ -6,7 +6,7 @@ async def test_a_static_client_is_listed_before_it_was_ever_used(management):
     assert client["last_used_at"] is None
 
 
-async def test_a_disabled_client_is_turned_away_and_an_enabled_one_is_not(
+async def test_a_disabled_client_is_turned_away_and_an_enabled_one_begins_anew(
     management, public, grant
 ):
     def ask():
@@ -20,7 +20,9 @@ async def test_a_disabled_client_is_turned_away_and_an_enabled_one_is_not(
     assert client["state"] == "disabled"
     assert (await management.post("/v1/clients/disable", json=body)).status_code == 409
     assert (await management.post("/v1/clients/enable", json=body)).json()["state"] == "active"
-    assert (await ask()).status_code != 401
+    assert (await ask()).status_code == 401
+    (ended,) = (await management.get("/v1/grants", params={"all": "true"})).json()["grants"]
+    assert ended["revoke_reason"] == "client_disabled"
 
 
 async def test_a_client_that_is_not_there_cannot_be_disabled(management):

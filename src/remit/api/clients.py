@@ -6,7 +6,16 @@ from starlette.routing import Route
 from remit.api.deps import ApiDeps
 from remit.api.door import Body, administrator, route
 from remit.canonical import JsonObject
-from remit.oauth import ClientListing, disable_client, enable_client, list_clients
+from remit.db import Transaction
+from remit.ids import ClientId
+from remit.oauth import (
+    ClientListing,
+    GrantFilter,
+    disable_client,
+    enable_client,
+    list_clients,
+    revoke_grants,
+)
 
 __all__ = ["client_routes"]
 
@@ -21,16 +30,15 @@ def client_routes(deps: ApiDeps) -> list[Route]:
 
     async def disable(request: Request) -> JsonObject:
         client_id, reason = await _whom_and_why(request)
-        await deps.database.run(
-            lambda tx: disable_client(
-                tx,
-                client_id,
-                reason=reason,
-                catalog=deps.directory.catalog,
-                now=deps.clock.now(),
-                context=administrator(request),
-            )
-        )
+        catalog, now, context = deps.directory.catalog, deps.clock.now(), administrator(request)
+
+        def work(tx: Transaction) -> None:
+            disable_client(tx, client_id, reason=reason, catalog=catalog, now=now, context=context)
+            # What it was granted ends with it; enabling the client does not bring it back.
+            its = GrantFilter(client_id=ClientId(client_id))
+            revoke_grants(tx, its, reason="client_disabled", at=now, context=context)
+
+        await deps.database.run(work)
         await deps.publish()
         return {"client_id": client_id, "state": "disabled"}
 

@@ -6,6 +6,7 @@ from starlette.routing import Route
 from remit.api.deps import ApiDeps
 from remit.api.door import Body, administrator, route
 from remit.canonical import JsonObject
+from remit.db import Transaction
 from remit.identity import (
     User,
     UserDetails,
@@ -15,6 +16,7 @@ from remit.identity import (
     list_users,
 )
 from remit.ids import TenantId
+from remit.oauth import GrantFilter, revoke_grants
 
 __all__ = ["user_routes"]
 
@@ -55,15 +57,16 @@ def user_routes(deps: ApiDeps) -> list[Route]:
         body = await Body.read(request)
         reason = body.text("reason", default="")
         body.finish()
-        user = await deps.database.run(
-            lambda tx: disable_user(
-                tx,
-                request.path_params["user"],
-                reason=reason,
-                now=deps.clock.now(),
-                context=administrator(request),
-            )
-        )
+        name, now, context = request.path_params["user"], deps.clock.now(), administrator(request)
+
+        def work(tx: Transaction) -> User:
+            user = disable_user(tx, name, reason=reason, now=now, context=context)
+            # What they granted ends with them; enabling the account does not bring it back.
+            theirs = GrantFilter(user_id=user.id)
+            revoke_grants(tx, theirs, reason="account_disabled", at=now, context=context)
+            return user
+
+        user = await deps.database.run(work)
         await deps.publish()
         return _shown(user)
 

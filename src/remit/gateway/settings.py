@@ -21,7 +21,6 @@ class GatewaySettings:
     allowed_origins: tuple[str, ...] = ()
     trusted_proxies: tuple[IpNetwork, ...] = ()
     max_request_bytes: int = 4 * 1024 * 1024
-    max_answer_bytes: int = 16 * 1024 * 1024
     """One message of a server's: a whole answer, one event, or one line."""
     max_calls: int = 1024
     """Requests in flight in this process; beyond, 503."""
