@@ -12,12 +12,14 @@ Source: https://www.sqlite.org/wal.html, https://www.sqlite.org/lang_transaction
 import os
 import sqlite3
 import stat
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import QueuePool
+
+if TYPE_CHECKING:  # only who uses PostgreSQL waits for its driver to load
+    import psycopg
 
 __all__ = ["create_private_file", "postgresql_engine", "sqlite_engine"]
 
@@ -63,7 +65,7 @@ def postgresql_engine(url: URL, *, connections: int) -> Engine:
         connect_args={"connect_timeout": _CONNECT_SECONDS},
     )
 
-    def on_connect(connection: psycopg.Connection[Any], _: object) -> None:
+    def on_connect(connection: "psycopg.Connection[Any]", _: object) -> None:
         connection.execute("SET statement_timeout = '30s'")
         connection.execute("SET lock_timeout = '10s'")
         connection.execute("SET idle_in_transaction_session_timeout = '60s'")
