@@ -1,9 +1,11 @@
 """`remit demo`: set the stage, tell the story, let the log prove itself.
 
-The exit code is 0 only if every step went as told and the log verified.
+The exit code is 0 only if every step went as told and the log verified. Whoever
+stops the story before its end has not seen that: 130, as shells have it.
 """
 
 import asyncio
+import contextlib
 import logging
 import shutil
 import tempfile
@@ -22,6 +24,8 @@ from remit.demo.story import Storyteller, UnexpectedAnswerError, leaves, redirec
 from remit.demo.trail import show_trail, tamper, verified
 
 __all__ = ["run_demo"]
+
+_INTERRUPTED = 130
 
 
 def run_demo(*, interactive: bool = False, stay: bool = False) -> int:
@@ -43,7 +47,9 @@ def run_demo(*, interactive: bool = False, stay: bool = False) -> int:
         console.print(f"everything it wrote is in {folder}", soft_wrap=True)
         return 1
     except KeyboardInterrupt:
-        console.print("stopped")
+        console.print("stopped before the end")
+        shutil.rmtree(folder, ignore_errors=True)
+        return _INTERRUPTED
     shutil.rmtree(folder, ignore_errors=True)
     return 0
 
@@ -80,4 +86,13 @@ async def _stay(stage: Stage, say: Narrator) -> None:
     say.asked("MCP Inspector: npx @modelcontextprotocol/inspector, Streamable HTTP, the same URL")
     say.asked(f"watch it:      remit audit tail -f --data {stage.data}")
     say.why("Ctrl-C ends it all")
-    await asyncio.Event().wait()
+    await _until_interrupted()
+
+
+async def _until_interrupted() -> None:
+    """Return at Ctrl-C, which `asyncio.run` delivers as a cancellation: here it is the way on."""
+    with contextlib.suppress(asyncio.CancelledError):
+        await asyncio.Event().wait()
+    task = asyncio.current_task()
+    if task is not None:
+        task.uncancel()

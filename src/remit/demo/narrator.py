@@ -54,7 +54,8 @@ class Narrator:
         for column in columns:
             table.add_column(column, overflow="fold")
         for row in rows:
-            table.add_row(*row)
+            # What clients call themselves is in here: text, never markup.
+            table.add_row(*(Text(cell) for cell in row))
         self.console.print(Padding(table, (0, 0, 0, 4)))
 
     def waiting(self, text: str) -> AbstractContextManager[object]:
