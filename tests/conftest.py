@@ -9,9 +9,14 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from remit.db import Database, migrate
 from remit.testing.clock import FixedClock
+
+# A busy machine is not a failing test: nothing here is judged by how long it took.
+settings.register_profile("remit", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("remit")
 
 
 def _beside(name: str) -> ModuleType:

@@ -39,9 +39,12 @@ async def test_a_refused_call_is_in_the_log_and_in_the_metrics(app, public, sett
     headers = {"Accept": "application/json, text/event-stream"}
     answer = await public.post("/mcp/crm", json=message, headers=headers)
     assert answer.status_code == 401
+    # Nobody waits for the record of a call without a token; the record of this one comes after it.
+    again = {**headers, "Authorization": "Bearer nonsense"}
+    assert (await public.post("/mcp/crm", json=message, headers=again)).status_code == 401
     records = next((settings.data / "audit" / "main").glob("*.jsonl")).read_text().splitlines()
     decided = [json.loads(line) for line in records if '"kind":"decision"' in line]
-    assert [one["body"]["reason"] for one in decided] == ["missing_token"]
+    assert [one["body"]["reason"] for one in decided] == ["missing_token", "invalid_token"]
     metrics = app.reload._metrics.registry
     labels = {"server": "crm", "outcome": "challenge", "reason": "missing_token"}
     assert metrics.get_sample_value("remit_decisions_total", labels) == 1
