@@ -139,9 +139,12 @@ async def test_a_page_of_another_origin_frames_nothing(stage, client, screen, co
     consent = screen.url
     for address in (consent, f"{stage.url}/login", client.request()):
         async with listening(_framing(address)) as port:
-            await screen.goto(f"http://localhost:{port}/")
+            async with screen.expect_console_message(
+                lambda message: "frame-ancestors" in message.text
+            ):
+                await screen.goto(f"http://localhost:{port}/")
             frame = screen.frames[1]
-            assert frame.url.startswith("chrome-error:"), frame.url
+            await frame.wait_for_url(_is_error_page, wait_until="commit")
             assert await frame.locator("form").count() == 0
     # One for each frame that the browser refused to show.
     assert len([one for one in complaints if "frame-ancestors" in one]) == 3
@@ -221,6 +224,10 @@ async def _look(screen: Page, picture: Path) -> list[int]:
         "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)"
     )
     return colour
+
+
+def _is_error_page(url: str) -> bool:
+    return url.startswith("chrome-error:")
 
 
 def _framing(address: str):
