@@ -197,6 +197,66 @@ async def test_notifications_are_carried_and_acknowledged(app, server):
     assert server.told == [Notification("notifications/initialized")]
 
 
+@pytest.mark.parametrize(
+    "method",
+    [
+        "tools/call",
+        "tools/list",
+        "resources/read",
+        "initialize",
+        "tasks/cancel",
+        "sampling/createMessage",
+        "admin/reset",
+        "Notifications/initialized",
+        "notifications",
+    ],
+)
+async def test_a_request_without_its_id_is_no_notification_and_reaches_no_server(
+    app, guard, server, method
+):
+    headers = await opened(app)
+    params = {"name": "hidden", "uri": "n://1", "arguments": {}}
+    answer = await post(app, headers, {"jsonrpc": "2.0", "method": method, "params": params})
+    assert (answer.status, answer.json["error"]["code"]) == (400, -32600)
+    assert answer.json["id"] is None
+    assert (server.told, len(server.asked), guard.decided) == ([], 1, [])
+
+
+@pytest.mark.parametrize(
+    "method", ["notifications/x", "notifications/tools/call", "notifications/message"]
+)
+async def test_a_notification_that_no_client_sends_is_acknowledged_and_dropped(app, server, method):
+    headers = await opened(app)
+    answer = await post(app, headers, {"jsonrpc": "2.0", "method": method})
+    assert (answer.status, answer.body) == (202, b"")
+    assert server.told == []
+
+
+@pytest.mark.parametrize(
+    "method",
+    ["notifications/cancelled", "notifications/progress", "notifications/roots/list_changed"],
+)
+async def test_the_notifications_of_a_client_go_on(app, server, method):
+    headers = await opened(app)
+    body = {"jsonrpc": "2.0", "method": method, "params": {"requestId": 1}}
+    assert (await post(app, headers, body)).status == 202
+    assert server.told == [Notification(method, {"requestId": 1})]
+
+
+async def test_a_question_of_one_session_is_not_answered_from_another(app, server):
+    asking, other = await opened(app), await opened(app)
+    answered = asyncio.Event()
+    server.script = lambda o: [QUESTION, answered, Response(o.message.id, result={"content": []})]
+    wire = Wire(app, headers=asking, chunks=[json.dumps(CALL).encode()])
+    running = asyncio.create_task(wire.run())
+    await wire.wrote.wait()
+    reply = {"jsonrpc": "2.0", "id": "q1", "result": {}}
+    assert (await post(app, other, reply)).status == 400
+    assert server.told == []
+    answered.set()
+    await running
+
+
 @pytest.mark.parametrize("method", ["tasks/list", "server/discover", "x"])
 async def test_what_is_not_carried_is_an_error_the_client_can_read(app, method):
     headers = await opened(app)

@@ -343,6 +343,15 @@ async def test_a_notification_is_acknowledged_and_goes_no_further(app, server):
     assert (server.asked, server.told) == ([], [])
 
 
+@pytest.mark.parametrize("method", ["tools/call", "server/discover", "admin/reset"])
+async def test_a_request_without_its_id_is_no_notification(app, server, method):
+    headers, _ = modern(method)
+    params = {"name": "find", "_meta": META}
+    answer = await post(app, headers, {"jsonrpc": "2.0", "method": method, "params": params})
+    assert (answer.status, answer.json["error"]["code"]) == (400, -32600)
+    assert (server.asked, server.told) == ([], [])
+
+
 async def test_a_notification_without_a_token_is_challenged(app):
     headers = (*without(BASE_HEADERS, "authorization"), ("mcp-protocol-version", VERSION))
     assert (await post(app, headers, {"jsonrpc": "2.0", "method": "notifications/x"})).status == 401

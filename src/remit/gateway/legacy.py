@@ -3,7 +3,8 @@
 POST carries one message and, with every one, a token; GET opens the server's own
 stream, one to a session, and closes it once its token no longer stands; DELETE ends
 the session. Streams are not resumable here: `Last-Event-ID` is ignored, and no
-event carries an id. A response is taken only to a question that was asked.
+event carries an id. A response is taken only to a question that was asked; of
+notifications only those go on that a client may send, whatever the server would obey.
 
 Source: MCP 2025-11-25 lifecycle, transports, cancellation.
 """
@@ -23,6 +24,7 @@ from remit.gateway.jsonrpc import (
 from remit.gateway.judgement import Judgement, edited, judge
 from remit.gateway.listening import Listeners, listen
 from remit.gateway.media_types import accepts_events
+from remit.gateway.methods import carries_notification
 from remit.gateway.parameter_headers import ToolSchemas
 from remit.gateway.ports import GatewayDeps
 from remit.gateway.protocol import (
@@ -171,8 +173,12 @@ class LegacyDoor:
     async def _tell(
         self, incoming: Incoming, session: Session, message: Notification | Response
     ) -> None:
-        if isinstance(message, Response) and not session.take_answer(message.id):
-            raise RejectedError(400, "no request of that id waits for an answer")
+        if isinstance(message, Response):
+            if not session.take_answer(message.id):
+                raise RejectedError(400, "no request of that id waits for an answer")
+        elif not carries_notification(message.method):
+            await incoming.exchange.answer(202)
+            return
         headers = forwarded_headers(incoming, modern=False)
         try:
             if isinstance(message, Response):

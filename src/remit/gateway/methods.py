@@ -1,9 +1,12 @@
 """What the gateway does with each method: decide, filter, let pass, or refuse.
 
 A method that is not in this table is refused, whatever the server behind offers:
-a new revision's method is carried once somebody has said how it is decided.
+a new revision's method is carried once somebody has said how it is decided. A
+notification is held against a table of its own: many servers dispatch by `method` and
+never look for an `id`, so that a notification named `tools/call` would be a call that
+nobody decided and nobody recorded.
 
-Source: MCP 2026-07-28 and 2025-11-25 schema (client requests).
+Source: MCP 2026-07-28 and 2025-11-25 schema (client requests, client notifications).
 """
 
 from collections.abc import Mapping
@@ -11,7 +14,7 @@ from dataclasses import dataclass
 
 from remit.canonical import Json, JsonObject
 from remit.gateway.protocol import Era
-from remit.gateway.rejection import invalid_params
+from remit.gateway.rejection import RejectedError, invalid_params
 from remit.policy.evaluation import ResourceKind
 
 __all__ = [
@@ -20,6 +23,7 @@ __all__ = [
     "Listed",
     "Subject",
     "Treatment",
+    "carries_notification",
     "subject_of",
     "treatment_of",
 ]
@@ -78,11 +82,31 @@ _LEGACY: Mapping[str, Treatment] = {
     "resources/subscribe": Decided(),
     "resources/unsubscribe": Decided(),
 }
+_NOTIFICATIONS = "notifications/"
+_CARRIED_NOTIFICATIONS = frozenset(
+    {
+        "notifications/initialized",
+        "notifications/cancelled",
+        "notifications/progress",
+        "notifications/roots/list_changed",
+    }
+)
 
 
 def treatment_of(method: str, era: Era) -> Treatment | None:
     """How `method` is treated in `era`; `None` if it is not carried."""
     return (_MODERN if era is Era.MODERN else _LEGACY).get(method)
+
+
+def carries_notification(method: str) -> bool:
+    """Whether a client's notification goes on to a server of the legacy era; what does not is dropped.
+
+    Raises:
+        RejectedError: 400, it is a request that lacks its `id`, or pretends to be none.
+    """
+    if not method.startswith(_NOTIFICATIONS):
+        raise RejectedError(400, "a message without an `id` is no request, and no notification")
+    return method in _CARRIED_NOTIFICATIONS
 
 
 def subject_of(method: str, params: "JsonObject | None") -> Subject:

@@ -2,7 +2,8 @@
 
 A request is held against its headers, then put to the guard, then carried. A
 notification is acknowledged and goes no further: this revision gives a client none
-to send over HTTP, and what acts on nothing needs no decision. Responses are refused.
+to send over HTTP, and what acts on nothing needs no decision. Responses are refused,
+and so are requests that lack their `id`.
 
 Source: MCP 2026-07-28 transports, base protocol.
 """
@@ -14,6 +15,7 @@ from remit.gateway.carriage import Carriage, Passage
 from remit.gateway.incoming import Incoming, forwarded_headers
 from remit.gateway.jsonrpc import Message, Notification, Request, Response
 from remit.gateway.judgement import edited, judge
+from remit.gateway.methods import carries_notification
 from remit.gateway.parameter_headers import ToolSchemas, check_parameter_headers
 from remit.gateway.ports import GatewayDeps
 from remit.gateway.protocol import CAPABILITIES_KEY, MODERN_VERSIONS, Era
@@ -74,6 +76,7 @@ class ModernDoor:
             refusal = refusal_of(caller, incoming.server, public_url=self._deps.settings.public_url)
             await answer_refusal(incoming.exchange, refusal, None)
             return
+        carries_notification(notification.method)
         await incoming.exchange.answer(202)
 
     async def _request(self, incoming: Incoming, request: Request, *, version: str) -> None:
