@@ -5,11 +5,16 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx2
 import pytest
+
+from remit.demo import main
+from remit.demo.stage import Stage
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -71,6 +76,24 @@ def test_a_demonstration_that_cannot_begin_fails_and_says_where_to_look(tmp_path
     assert "the demonstration failed: remit did not start" in done.stdout
     assert "everything it wrote is in" in done.stdout
     assert "audit log verified" not in done.stdout
+
+
+def test_a_step_that_goes_otherwise_fails_the_demonstration(monkeypatch, capsys, tmp_path, serving):
+    """A Remit that lets strangers in: the first step says so, and the exit code too."""
+
+    @asynccontextmanager
+    async def gullible(folder):
+        async with serving(lambda *_: (200, {}, "welcome")) as url:
+            yield Stage(folder=folder, url=url, username="d", password="p", ready_seconds=0)
+
+    monkeypatch.setattr(main, "set_up", gullible)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert main.run_demo() == 1
+    told = " ".join(capsys.readouterr().out.split())
+    assert "the demonstration failed: the story expected 401, got 200" in told
+    assert "audit log verified" not in told
+    (kept,) = tmp_path.glob("remit-demo-*")
+    assert str(kept) in told.replace(" ", "")
 
 
 def test_interrupted_before_the_end_it_has_shown_nothing(tmp_path):

@@ -1,7 +1,9 @@
+import re
+
 import pytest
 
-from remit.demo.stage import Stage, set_up
-from remit.demo.story import Storyteller, UnexpectedAnswerError, redirect_uri
+from remit.demo.stage import Stage, free_port, set_up
+from remit.demo.story import Storyteller, UnexpectedAnswerError, leaves, redirect_uri
 
 pytestmark = pytest.mark.e2e
 
@@ -14,7 +16,7 @@ STEPS = {
     "Another tenant's data": ["✘ You may only work with your own organisation"],
     "A tool it was never shown": ["✘ unknown tool"],
     "Another server, another token, and a limit on the amount": ['"refunded": "49.00"', "500.00 USD"],
-    "The user changes her mind": ['401, WWW-Authenticate: Bearer error="invalid_token"'],
+    "An administrator ends the grant": ['401, WWW-Authenticate: Bearer error="invalid_token"'],
 }  # fmt: skip
 
 
@@ -44,9 +46,11 @@ async def test_a_remit_that_answers_otherwise_ends_the_story(tmp_path, terminal)
         (stage.repository / "policies" / "tenants.cedar").unlink()
         await stage.remit("reload")
         story = Storyteller(stage, terminal.narrator, callback=redirect_uri())
-        with pytest.raises(BaseException) as caught:
+        with pytest.raises(ExceptionGroup) as caught:
             await story.tell()
-    assert _causes(caught.value, UnexpectedAnswerError) == ["`get_account` was not refused"]
+    (why,) = leaves(caught.value)
+    assert isinstance(why, UnexpectedAnswerError)
+    assert "`get_account` was not refused" in str(why)
     assert "Another tenant's data" in terminal.text
     assert "A tool it was never shown" not in terminal.text
 
@@ -59,7 +63,12 @@ async def test_a_door_that_stands_open_ends_the_story_at_once(tmp_path, terminal
             await story.tell()
 
 
-def _causes(error: BaseException, kind: type[BaseException]) -> list[str]:
-    if isinstance(error, BaseExceptionGroup):
-        return [found for one in error.exceptions for found in _causes(one, kind)]
-    return [str(error).partition(":")[0]] if isinstance(error, kind) else []
+async def test_a_server_that_cannot_be_reached_ends_the_story_in_words(tmp_path, terminal):
+    async with set_up(tmp_path) as stage:
+        crm = stage.repository / "servers" / "crm.yaml"
+        crm.write_text(re.sub(r"127\.0\.0\.1:\d+", f"127.0.0.1:{free_port()}", crm.read_text()))
+        await stage.remit("reload")
+        story = Storyteller(stage, terminal.narrator, callback=redirect_uri())
+        with pytest.raises(ExceptionGroup) as caught:
+            await story.tell()
+    assert [str(one) for one in leaves(caught.value)] == ["the server cannot be reached"]

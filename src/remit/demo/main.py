@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 import shutil
+import signal
 import tempfile
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -26,6 +27,7 @@ from remit.demo.trail import show_trail, tamper, verified
 __all__ = ["run_demo"]
 
 _INTERRUPTED = 130
+_UNWATCHED_WIDTH = 110
 
 
 def run_demo(*, interactive: bool = False, stay: bool = False) -> int:
@@ -35,6 +37,8 @@ def run_demo(*, interactive: bool = False, stay: bool = False) -> int:
     everything running at the end, and say how to connect a real client.
     """
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = _UNWATCHED_WIDTH
     # The SDK logs a refused authorization with a traceback; the story tells it in words.
     logging.getLogger("mcp").addHandler(logging.NullHandler())
     folder = Path(tempfile.mkdtemp(prefix="remit-demo-"))
@@ -46,7 +50,7 @@ def run_demo(*, interactive: bool = False, stay: bool = False) -> int:
         console.print(Text.assemble(("the demonstration failed: ", "red"), why), soft_wrap=True)
         console.print(f"everything it wrote is in {folder}", soft_wrap=True)
         return 1
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         console.print("stopped before the end")
         shutil.rmtree(folder, ignore_errors=True)
         return _INTERRUPTED
@@ -55,6 +59,7 @@ def run_demo(*, interactive: bool = False, stay: bool = False) -> int:
 
 
 async def _perform(say: Narrator, folder: Path, *, interactive: bool, stay: bool) -> None:
+    _end_like_an_interrupt()
     say.title("Remit", "an agent's tool call, authorized end to end")
     async with AsyncExitStack() as running:
         with say.waiting("starting Remit, a CRM by HTTP, and payments by stdio …"):
@@ -69,6 +74,14 @@ async def _perform(say: Narrator, folder: Path, *, interactive: bool, stay: bool
             say.last_line(f"audit log verified: {verified(stage)} records")
             await _stay(stage, say)
     say.last_line(f"audit log verified: {verified(stage)} records")
+
+
+def _end_like_an_interrupt() -> None:
+    """Take SIGTERM and a closed terminal as Ctrl-C: nothing that was started is left behind."""
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    if task is not None:
+        for signal_number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(signal_number, task.cancel)
 
 
 def _your_browser(stage: Stage, say: Narrator, callback: str) -> Callable[[str], Awaitable[str]]:

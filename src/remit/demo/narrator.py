@@ -52,7 +52,7 @@ class Narrator:
         """A table, indented under its step."""
         table = Table(box=None, header_style="bold", pad_edge=False)
         for column in columns:
-            table.add_column(column, overflow="fold")
+            table.add_column(column, overflow="ellipsis", no_wrap=True)
         for row in rows:
             # What clients call themselves is in here: text, never markup.
             table.add_row(*(Text(cell) for cell in row))

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx2
 import orjson
+from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult
 
 from remit.demo.agent import (
@@ -63,13 +64,16 @@ class Storyteller:
     async def tell(self) -> None:
         """Everything up to the audit trail."""
         await self._knock()
+        self._say.step("The agent finds its own way in")
         async with self._connect("crm") as crm:
-            self._tell_the_dance(crm)
-            await self._list(crm)
+            withheld = self._tell_the_dance(crm)
+            await self._list(crm, withheld=withheld)
             await self._read(crm)
-            await self._write_without_scope(crm)
+            if withheld:
+                await self._write_without_scope(crm)
             await self._foreign_tenant(crm)
             await self._hidden_tool(crm)
+            self._say.step("Another server, another token, and a limit on the amount")
             async with self._connect("payments") as payments:
                 await self._amounts(payments)
             await self._revoke(crm)
@@ -89,29 +93,33 @@ class Storyteller:
         self._say.refused(f"401, WWW-Authenticate: {answer.headers['www-authenticate']}")
         self._say.why("the challenge says where to learn how to get in (RFC 9728)")
 
-    def _tell_the_dance(self, crm: AgentSession) -> None:
-        self._say.step("The agent finds its own way in")
+    def _tell_the_dance(self, crm: AgentSession) -> bool:
+        """Tell how the agent came in; whether its user withheld the right to write."""
         for one in crm.exchanges:
             if (line := _dance_line(one)) is not None:
                 self._say.asked(line)
         tokens = crm.keyring.tokens
-        _expect(tokens is not None and tokens.scope is not None, "a token with its scope")
-        if tokens is not None:
-            self._say.allowed(
-                f"a token for this server alone, {tokens.expires_in} s, scope: {tokens.scope}"
-            )
-            _expect(WITHHELD not in (tokens.scope or "").split(), f"no {WITHHELD} in the token")
-        self._say.why(f"{WITHHELD} was asked for and withheld: the token does not carry it")
+        if tokens is None or tokens.scope is None:
+            raise UnexpectedAnswerError("the story expected a token with its scope")
+        self._say.allowed(
+            f"a token for this server alone, {tokens.expires_in} s, scope: {tokens.scope}"
+        )
+        withheld = WITHHELD not in tokens.scope.split()
+        _expect(withheld or self._browse is not None, f"no {WITHHELD} in the token")
+        if withheld:
+            self._say.why(f"{WITHHELD} was asked for and withheld: the token does not carry it")
+        else:
+            self._say.why("everything was allowed; withhold a scope to see it missed and named")
+        return withheld
 
-    async def _list(self, crm: AgentSession) -> None:
+    async def _list(self, crm: AgentSession, *, withheld: bool) -> None:
         self._say.step("What this agent sees")
         self._say.asked("tools/list")
         tools = [tool.name for tool in (await crm.client.list_tools()).tools]
-        _expect(
-            "get_account" in tools and "delete_account" not in tools, f"a filtered list: {tools}"
-        )
+        expected = {"list_accounts", "get_account"} | (set() if withheld else {"update_account"})
+        _expect(set(tools) == expected, f"a filtered list, got {tools}")
         self._say.allowed(", ".join(tools))
-        self._say.why("the server has five tools; those this caller may not use do not appear")
+        self._say.why("the server has five tools; those this token may not use do not appear")
 
     async def _read(self, crm: AgentSession) -> None:
         self._say.step("A read within its remit")
@@ -129,12 +137,20 @@ class Storyteller:
         self._say.refused(f"403, WWW-Authenticate: {answer.challenge}")
         _expect(WITHHELD in answer.challenge, f"the missing scope named: {answer.challenge}")
         self._say.why("the scope is named, so the agent went back and asked its user for it")
-        _expect(_root_cause(error, AuthorizationRefusedError) is not None, f"a refusal: {error!r}")
+        if error is None and self._browse is not None:
+            self._say.allowed("this time the answer was yes: the account was changed")
+            return
+        _expect(
+            error is not None and _root_cause(error, AuthorizationRefusedError) is not None,
+            f"a refusal by the user: {error!r}",
+        )
+        after = await crm.call("get_account", {k: arguments[k] for k in arguments if k != "plan"})
+        _expect("starter" in _text_of(after), f"an unchanged account: {_text_of(after)}")
         self._say.refused("she said no; nothing was changed")
 
     async def _ask_again(
         self, keyring: Keyring, arguments: dict[str, Any]
-    ) -> tuple[Exchange, BaseException]:
+    ) -> tuple[Exchange, BaseException | None]:
         """Call without the scope, from a connection of its own: a refused consent ends it."""
         exchanges: list[Exchange] = []
         self._asked_again = True
@@ -146,23 +162,24 @@ class Storyteller:
             return _refusal(exchanges, 403), error
         finally:
             self._asked_again = False
-        raise UnexpectedAnswerError("`update_account` was not refused")
+        return _refusal(exchanges, 403), None
 
     async def _foreign_tenant(self, crm: AgentSession) -> None:
         self._say.step("Another tenant's data")
         arguments = {"organization_id": "globex", "account_id": "acc-2001"}
-        await self._refused_call(crm, "get_account", arguments)
+        await self._refused_call(crm, "get_account", arguments, reason="forbidden")
         self._say.why("the scope is right; a policy compares the argument with the caller's tenant")
 
     async def _hidden_tool(self, crm: AgentSession) -> None:
         self._say.step("A tool it was never shown")
-        await self._refused_call(
-            crm, "delete_account", {"organization_id": "acme", "account_id": "acc-1001"}
-        )
+        arguments = {"organization_id": "acme", "account_id": "acc-1001"}
+        hidden = await self._refused_call(crm, "delete_account", arguments, reason="not_found")
+        missing = await self._refused_call(crm, "no_such_tool", arguments, reason="not_found")
+        same = hidden.error.message.replace("delete_account", "no_such_tool")
+        _expect(same == missing.error.message, "one answer for hidden and missing")
         self._say.why("hidden and missing look the same: nothing can be learned by guessing names")
 
     async def _amounts(self, payments: AgentSession) -> None:
-        self._say.step("Another server, another token, and a limit on the amount")
         self._say.why("payments runs over standard streams; the agent sees plain streamable HTTP")
         small = {"invoice_id": "inv-77", "amount": "49.00", "reason": "damaged parcel"}
         self._say.asked(_call_line("refund", small))
@@ -170,11 +187,12 @@ class Storyteller:
         _expect(not result.is_error, f"an allowed refund: {_text_of(result)}")
         self._say.allowed(_text_of(result))
         large = {"invoice_id": "inv-78", "amount": "2400.00", "reason": "changed their mind"}
-        await self._refused_call(payments, "refund", large)
+        refused = await self._refused_call(payments, "refund", large, reason="forbidden")
+        _expect("500.00" in refused.error.message, f"the limit named: {refused}")
         self._say.why("same tool, same token; the amount alone decides")
 
     async def _revoke(self, crm: AgentSession) -> None:
-        self._say.step("The user changes her mind")
+        self._say.step("An administrator ends the grant")
         grants = orjson.loads(await self._stage.remit("grants", "list", "--json"))
         grant = next(one for one in grants if one["resource"].endswith("/mcp/crm"))
         self._say.asked(f"remit grants revoke {grant['id']}")
@@ -214,20 +232,19 @@ class Storyteller:
         return scope != WITHHELD and not self._asked_again
 
     async def _refused_call(
-        self, session: AgentSession, tool: str, arguments: dict[str, Any]
-    ) -> None:
+        self, session: AgentSession, tool: str, arguments: dict[str, Any], *, reason: str
+    ) -> MCPError:
+        """Call a tool that must be refused for `reason`, in the words of the reference page."""
         self._say.asked(_call_line(tool, arguments))
-        error = await _failure(session, tool, arguments)
-        self._say.refused(str(error))
-
-
-async def _failure(session: AgentSession, tool: str, arguments: dict[str, Any]) -> BaseException:
-    """Call a tool that must be refused, and return what the client made of the refusal."""
-    try:
-        result = await session.call(tool, arguments)
-    except Exception as error:  # noqa: BLE001  whatever the SDK raises is what an agent would see
-        return error
-    raise UnexpectedAnswerError(f"`{tool}` was not refused: {_text_of(result)}")
+        try:
+            result = await session.call(tool, arguments)
+        except MCPError as error:
+            data = error.error.data
+            given = data.get("reason") if isinstance(data, dict) else None
+            _expect(given == reason, f"`{reason}`, got {error} ({data})")
+            self._say.refused(str(error))
+            return error
+        raise UnexpectedAnswerError(f"`{tool}` was not refused: {_text_of(result)}")
 
 
 def _refusal(exchanges: list[Exchange], status: int) -> Exchange:
@@ -273,7 +290,8 @@ def _call_line(tool: str, arguments: dict[str, Any]) -> str:
 
 
 def _text_of(result: CallToolResult) -> str:
-    return " ".join(getattr(part, "text", "") for part in result.content).replace("\n", " ")
+    text = " ".join(getattr(part, "text", "") for part in result.content)
+    return " ".join(text.split())
 
 
 def _expect(condition: bool, what: str) -> None:  # noqa: FBT001  reads as an assertion
