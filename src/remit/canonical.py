@@ -2,12 +2,15 @@
 
 Reading refuses what two parsers could read differently: duplicate keys, NaN and
 infinities, a byte-order mark, other encodings than UTF-8, lone surrogates,
-integers beyond 64 bits, deep nesting. Writing sorts keys, so that the bytes
-that are forwarded, hashed or signed depend on the value alone.
+integers beyond 64 bits, deep nesting. It also refuses, before it parses, a text of
+so many values that reading it would hold up everyone else in the process. Writing
+sorts keys, so that the bytes that are forwarded, hashed or signed depend on the
+value alone.
 
-Source: RFC 8785; RFC 8259 §8.1; RFC 8725 §2.4.
+Source: RFC 8785; RFC 8259 §8.1, §9 (limits); RFC 8725 §2.4.
 """
 
+from itertools import chain
 from math import isfinite
 from typing import ClassVar, TypeAlias
 
@@ -18,6 +21,7 @@ from remit.errors import Error
 
 __all__ = [
     "MAX_DEPTH",
+    "MAX_VALUES",
     "Json",
     "JsonObject",
     "MalformedJsonError",
@@ -31,8 +35,12 @@ Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | Non
 JsonObject: TypeAlias = dict[str, "Json"]
 
 MAX_DEPTH = 64
+MAX_VALUES = 25_000
+"""How many values a text has at most, unless its reader says otherwise; see `parse_json`."""
 _MAX_INTEGER = 2**63 - 1
 _MIN_INTEGER = -(2**63)
+_NUMBERS = frozenset({int, float})
+_CONTAINERS = frozenset({list, dict})
 
 
 class MalformedJsonError(Error):
@@ -41,15 +49,21 @@ class MalformedJsonError(Error):
     code: ClassVar[str] = "malformed_json"
 
 
-def parse_json(data: bytes) -> Json:
+def parse_json(data: bytes, *, max_values: int = MAX_VALUES) -> Json:
     """Read one JSON text, strictly.
+
+    `max_values` bounds the commas and opening brackets outside strings, which are never
+    fewer than the values inside the outermost one: an empty list or object counts twice.
 
     Raises:
         MalformedJsonError: not UTF-8, not JSON, a duplicate key, NaN, an integer
-            beyond 64 bits, or nested deeper than `MAX_DEPTH`.
+            beyond 64 bits, nested deeper than `MAX_DEPTH`, or too many values.
     """
     if data.startswith(b"\xef\xbb\xbf"):
         raise MalformedJsonError("the text starts with a byte-order mark")
+    # A megabyte of `[[[…]]],` costs the parser half a second, and it parses on the event loop.
+    if _has_more_values(data, max_values):
+        raise MalformedJsonError(f"the text has more than {max_values} values")
     try:
         value: Json = jiter.from_json(data, catch_duplicate_keys=True, allow_inf_nan=False)
     except ValueError as error:
@@ -87,23 +101,52 @@ def canonical_text(value: object) -> str:
     return canonical_bytes(value).decode()
 
 
+def _has_more_values(data: bytes, most: int) -> bool:
+    """Whether `data` has more than `most` values, told from its bytes without parsing.
+
+    Exact up to the first mistake in the text, which is where the parser stops.
+    """
+    if len(data) <= most or _count_marks(data) <= most:
+        return False
+    # Texts are full of commas: leave the strings out. A run of backslashes starts with an escape,
+    # so that what is left after both replacements has no quote but those around strings.
+    bare = data.replace(b"\\\\", b"").replace(b'\\"', b"")
+    if bare.count(b'"') > 4 * (most + 1):
+        return True  # A value brings two strings at most, its key and itself.
+    return _count_marks(b"".join(bare.split(b'"')[::2])) > most
+
+
+def _count_marks(data: bytes) -> int:
+    return data.count(b",") + data.count(b"[") + data.count(b"{")
+
+
 def _refuse_differences(root: Json) -> None:
-    """Refuse what the parser admits and another reader may take for something else."""
-    stack: list[tuple[Json, int]] = [(root, 1)]
-    while stack:
-        value, depth = stack.pop()
-        if depth > MAX_DEPTH:
-            raise MalformedJsonError(f"nested deeper than {MAX_DEPTH} levels")
-        if isinstance(value, dict):
-            stack.extend((item, depth + 1) for item in value.values() if not isinstance(item, str))
-        elif isinstance(value, list):
-            stack.extend((item, depth + 1) for item in value if not isinstance(item, str))
-        elif isinstance(value, int) and not _MIN_INTEGER <= value <= _MAX_INTEGER:
-            # A parser that reads it as a double compares it differently from ours.
-            raise MalformedJsonError("an integer does not fit in 64 bits")
-        elif isinstance(value, float) and not isfinite(value):
-            # The parser reads `1e999` as infinity, and the writer would turn that into `null`.
-            raise MalformedJsonError("a number does not fit in a 64-bit float")
+    """Refuse what the parser admits and another reader may take for something else.
+
+    Goes level by level, so that what is done for each value is done by the interpreter's own loops.
+    """
+    level = [root]
+    for _ in range(MAX_DEPTH + 1):
+        kinds = set(map(type, level))
+        if not kinds.isdisjoint(_NUMBERS):
+            _refuse_numbers(level)
+        if kinds.isdisjoint(_CONTAINERS):
+            return
+        level = [
+            *chain.from_iterable([value for value in level if isinstance(value, list)]),
+            *chain.from_iterable([value.values() for value in level if isinstance(value, dict)]),
+        ]
+    raise MalformedJsonError(f"nested deeper than {MAX_DEPTH} levels")
+
+
+def _refuse_numbers(values: list[Json]) -> None:
+    integers = [value for value in values if isinstance(value, int)]
+    if integers and not _MIN_INTEGER <= min(integers) <= max(integers) <= _MAX_INTEGER:
+        # A parser that reads it as a double compares it differently from ours.
+        raise MalformedJsonError("an integer does not fit in 64 bits")
+    if not all(map(isfinite, [value for value in values if isinstance(value, float)])):
+        # The parser reads `1e999` as infinity, and the writer would turn that into `null`.
+        raise MalformedJsonError("a number does not fit in a 64-bit float")
 
 
 def _printable(message: str) -> str:

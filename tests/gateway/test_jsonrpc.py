@@ -2,7 +2,7 @@
 
 import pytest
 
-from remit.canonical import canonical_bytes
+from remit.canonical import MAX_VALUES, canonical_bytes
 from remit.gateway.jsonrpc import (
     InvalidMessageError,
     Notification,
@@ -11,6 +11,7 @@ from remit.gateway.jsonrpc import (
     error_response,
     parse_message,
 )
+from remit.gateway.upstream.answer import parse_answer
 
 MESSAGES = [
     Request(1, "ping"),
@@ -70,3 +71,12 @@ def test_an_error_says_no_more_than_it_was_given():
         "error": {"code": 2, "message": "m"},
     }
     assert error_response(1, 2, "m", {"a": 1}).error["data"] == {"a": 1}
+
+
+def test_a_message_of_too_many_values_is_refused_and_a_server_may_say_more():
+    content = [{"type": "text", "text": "x"}] * (MAX_VALUES // 2)
+    text = canonical_bytes(Response(1, result={"content": content}).to_json())
+    with pytest.raises(InvalidMessageError) as caught:
+        parse_message(text)
+    assert caught.value.rpc_code == -32700
+    assert parse_answer(text) == Response(1, result={"content": content})

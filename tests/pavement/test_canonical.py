@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from remit.canonical import (
     MAX_DEPTH,
+    MAX_VALUES,
     MalformedJsonError,
     canonical_bytes,
     canonical_text,
@@ -26,6 +27,20 @@ KEYS = st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs"]))
 VALUES = st.recursive(
     SCALARS, lambda inner: st.lists(inner) | st.dictionaries(KEYS, inner), max_leaves=20
 )
+# Strings that look like JSON, so that counting what stands outside them is no accident.
+LOOK_ALIKES = st.recursive(
+    SCALARS | st.text(',[]{}:"\\\\a'),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(',[{"\\\\'), inner),
+    max_leaves=20,
+)
+
+
+def marks(value):
+    """The commas and opening brackets that writing `value` takes."""
+    if not isinstance(value, list | dict):
+        return 0
+    inner = value.values() if isinstance(value, dict) else value
+    return max(1, len(value)) + sum(marks(one) for one in inner)
 
 
 @given(VALUES)
@@ -87,6 +102,41 @@ def test_the_deepest_admitted_nesting_is_admitted():
 
 def test_the_extremes_of_64_bits_are_kept_exactly():
     assert parse_json(b"[9223372036854775807,-9223372036854775808]") == [2**63 - 1, -(2**63)]
+
+
+@given(LOOK_ALIKES)
+def test_values_are_counted_outside_strings_alone(value):
+    text = canonical_bytes(value)
+    assert parse_json(text, max_values=marks(value)) == value
+    if marks(value):
+        with pytest.raises(MalformedJsonError, match="values"):
+            parse_json(text, max_values=marks(value) - 1)
+
+
+@pytest.mark.parametrize("unit", [b"[]", b"{}", b"0", b'""', b'{"":[]}', b"[" * 30 + b"]" * 30])
+def test_a_text_of_too_many_values_is_refused_before_it_is_parsed(unit):
+    # The parser would stumble over what stands at the end, half a second later.
+    text = b"[" + b",".join([unit] * MAX_VALUES) + b",0 garbage"
+    with pytest.raises(MalformedJsonError, match=f"more than {MAX_VALUES} values"):
+        parse_json(text)
+
+
+def test_as_many_values_as_are_admitted_are_admitted():
+    assert parse_json(canonical_bytes([0] * MAX_VALUES)) == [0] * MAX_VALUES
+    with pytest.raises(MalformedJsonError):
+        parse_json(canonical_bytes([0] * (MAX_VALUES + 1)))
+
+
+def test_a_long_text_is_one_value():
+    text = canonical_bytes(['a, b [c] {d} \\ "e",' * MAX_VALUES])
+    assert canonical_bytes(parse_json(text)) == text
+
+
+@pytest.mark.parametrize("number", [b"9223372036854775808", b"-9223372036854775809", b"1e999"])
+@pytest.mark.parametrize("place", [b'[0,"",%s,1.5]', b'{"a":[null,{"b":%s}]}', b"%s"])
+def test_a_number_that_readers_differ_on_is_refused_wherever_it_stands(number, place):
+    with pytest.raises(MalformedJsonError, match="does not fit"):
+        parse_json(place % number)
 
 
 @pytest.mark.parametrize("text", [b"[]", b"1", b'"a"', b"null", b"true"])

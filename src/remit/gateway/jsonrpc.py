@@ -11,7 +11,7 @@ Source: JSON-RPC 2.0 §4, §5; MCP 2026-07-28 transports (one message per POST).
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
-from remit.canonical import Json, JsonObject, MalformedJsonError, parse_json
+from remit.canonical import MAX_VALUES, Json, JsonObject, MalformedJsonError, parse_json
 from remit.errors import Error
 
 __all__ = [
@@ -108,14 +108,14 @@ class Response:
 Message: TypeAlias = Request | Notification | Response
 
 
-def parse_message(data: bytes) -> Message:
-    """Read one message.
+def parse_message(data: bytes, *, max_values: int = MAX_VALUES) -> Message:
+    """Read one message of at most `max_values` values.
 
     Raises:
         InvalidMessageError: not strict JSON (-32700), or not one message (-32600).
     """
     try:
-        value = parse_json(data)
+        value = parse_json(data, max_values=max_values)
     except MalformedJsonError as error:
         raise InvalidMessageError(error.detail, rpc_code=PARSE_ERROR) from error
     if not isinstance(value, dict):

@@ -10,6 +10,7 @@ Source: MCP 2026-07-28 and 2025-11-25 transports; PROTOCOL "ten facts" 9.
 import asyncio
 from collections.abc import AsyncIterator
 
+from remit.canonical import MAX_VALUES
 from remit.gateway.events import EventReader, EventTooLargeError
 from remit.gateway.jsonrpc import (
     HEADER_MISMATCH,
@@ -43,6 +44,9 @@ _MODERN_CODES = frozenset(
     }
 )
 _DEFAULT_RETRY_MS = 1000
+# A server is declared by the operator and its lists are long: it may say four times what anyone
+# on the network may.
+_MAX_VALUES = 4 * MAX_VALUES
 
 
 def tells_other_era(error: Response | None) -> bool:
@@ -61,7 +65,7 @@ def parse_answer(data: bytes) -> Message:
         UpstreamError: it is not one JSON-RPC message.
     """
     try:
-        return parse_message(data)
+        return parse_message(data, max_values=_MAX_VALUES)
     except InvalidMessageError as error:
         raise UpstreamError(
             f"the server's answer is malformed: {error.detail}", cause=error
