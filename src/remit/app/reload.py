@@ -5,12 +5,14 @@ is recorded before it takes effect.
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 
 from remit.app.metrics import Metrics
+from remit.app.missing_secrets import warn_of_missing_secrets
 from remit.audit import AuditLog, Context
 from remit.audit.events import PolicyLoaded
 from remit.canonical import JsonObject
@@ -63,12 +65,14 @@ class PolicyReload:
         decisions: DecisionPoint,
         audit: AuditLog,
         metrics: Metrics,
+        resolve_secret: Callable[[str], str],
     ) -> None:
         self._path = path
         self._directory = directory
         self._decisions = decisions
         self._audit = audit
         self._metrics = metrics
+        self._resolve_secret = resolve_secret
         self._one_at_a_time = asyncio.Lock()
 
     async def __call__(self) -> JsonObject:
@@ -96,6 +100,7 @@ class PolicyReload:
             self._directory.replace_catalog(loaded.repository.catalog)
         self._metrics.reloaded(succeeded=True)
         catalog = loaded.repository.catalog
+        warn_of_missing_secrets(catalog, self._resolve_secret)
         _log.info("reloaded", catalog_version=catalog.version, changed=changed)
         return {
             "changed": changed,

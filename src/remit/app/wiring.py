@@ -15,6 +15,7 @@ from remit.app.data_folder import DataFolder
 from remit.app.door import Door
 from remit.app.health import Health, health_routes
 from remit.app.metrics import Metrics
+from remit.app.missing_secrets import warn_of_missing_secrets
 from remit.app.problems import with_problems
 from remit.app.reload import LoadedPolicies, PolicyReload, load_policies
 from remit.app.standing import StandingRefresh
@@ -98,6 +99,7 @@ async def build(
         gateway = _gateway(parts)
         reload = PolicyReload(
             settings.repo,
+        warn_of_missing_secrets(loaded.repository.catalog, stores.resolve_secret)
             directory=directory,
             decisions=parts.decisions,
             audit=stores.audit,
@@ -105,6 +107,7 @@ async def build(
         )
         yield App(
             asgi=_public(parts, gateway),
+            resolve_secret=stores.resolve_secret,
             management=_management(parts, reload),
             settings=settings,
             folder=stores.folder,

@@ -12,14 +12,17 @@ from remit.repository.loading import (
     load_repository,
 )
 from remit.repository.schemas import json_schemas
+from remit.repository.named_secrets import NamedSecret, named_secrets
 from remit.repository.writing import write_example
 
 __all__ = [
     "LoadedRepository",
     "PolicyCheck",
     "RepositoryInvalidError",
+    "NamedSecret",
     "check_repository",
     "json_schemas",
     "load_repository",
     "write_example",
 ]
+    "named_secrets",

@@ -14,6 +14,7 @@ from remit.cli.checkup.finding import Finding, fine, note, unsafe
 from remit.clock import Clock
 from remit.errors import Error
 from remit.model import Agent, Catalog, HttpUpstream, Server, StdioUpstream
+from remit.repository import named_secrets
 from remit.settings import is_loopback_host
 
 __all__ = ["examine_agents", "examine_secrets", "examine_servers"]
@@ -48,7 +49,7 @@ def examine_secrets(catalog: Catalog, resolve: Resolve, *, server_runs: bool) ->
 
     A server that runs has an environment of its own, so what is missing here may be there.
     """
-    references = dict(_references(catalog))
+    references = {named.reference: named.holder for named in named_secrets(catalog)}
     good = 0
     for reference, holder in references.items():
         try:
@@ -144,22 +145,6 @@ def _skew(date: str | None, clock: Clock) -> int:
         return int(parsedate_to_datetime(date or "").timestamp()) - clock.now()
     except (ValueError, TypeError):
         return 0
-
-
-def _references(catalog: Catalog) -> Iterator[tuple[str, str]]:
-    for server in catalog.servers.values():
-        upstream = server.upstream
-        if isinstance(upstream, HttpUpstream):
-            if upstream.bearer_secret is not None:
-                yield upstream.bearer_secret, f"server {server.name}"
-        else:
-            for value in upstream.environment.values():
-                if value.startswith(("env:", "file:")):
-                    yield value, f"server {server.name}"
-    for agent in catalog.agents.values():
-        for client in agent.clients.static:
-            if client.secret is not None:
-                yield client.secret, f"client {client.client_id}"
 
 
 def _others_may_read(reference: str) -> bool:

@@ -1,0 +1,36 @@
+"""Which secrets a catalog names (`env:NAME`, `file:PATH`), and who needs each.
+
+Only names: what they stand for is read by whoever uses it, when it is used.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from remit.model import Catalog, HttpUpstream
+
+__all__ = ["NamedSecret", "named_secrets"]
+
+
+@dataclass(frozen=True, slots=True)
+class NamedSecret:
+    """`holder` is the server or client that cannot work without `reference`."""
+
+    reference: str
+    holder: str
+
+
+def named_secrets(catalog: Catalog) -> Iterator[NamedSecret]:
+    """Every secret that `catalog` names: of servers first, then of clients."""
+    for server in catalog.servers.values():
+        upstream, holder = server.upstream, f"server {server.name}"
+        if isinstance(upstream, HttpUpstream):
+            if upstream.bearer_secret is not None:
+                yield NamedSecret(upstream.bearer_secret, holder)
+        else:
+            for value in upstream.environment.values():
+                if value.startswith(("env:", "file:")):
+                    yield NamedSecret(value, holder)
+    for agent in catalog.agents.values():
+        for client in agent.clients.static:
+            if client.secret is not None:
+                yield NamedSecret(client.secret, f"client {client.client_id}")
