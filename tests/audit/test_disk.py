@@ -94,3 +94,23 @@ def test_the_real_disk_asks_the_kernel_to_reach_the_medium(tmp_path, monkeypatch
     disk.close(descriptor)
     disk.sync_folder(tmp_path)
     assert asked == ["fdatasync", "fsync"]
+
+
+@pytest.mark.parametrize("disk", [PosixDisk(), SimulatedDisk()], ids=["posix", "simulated"])
+@pytest.mark.parametrize("fate", ["removed", "replaced", "a link"])
+def test_a_name_that_no_longer_leads_to_the_open_file_is_refused(disk, tmp_path, fate):
+    path, other = tmp_path / "file", tmp_path / "other"
+    descriptor = disk.open(path)
+    disk.write(descriptor, b"1234")
+    identity = disk.identity(descriptor)
+    assert disk.size(path, identity) == 4
+    path.rename(other)
+    if fate == "replaced":
+        path.write_bytes(b"1234")
+    elif fate == "a link":
+        path.symlink_to(other)
+    with pytest.raises(OSError, match="removed, moved or replaced") as refusal:
+        disk.size(path, identity)
+    assert refusal.value.errno == errno.ESTALE
+    assert disk.size(other, identity) == 4
+    disk.close(descriptor)

@@ -33,6 +33,15 @@ def reasons(folder) -> list[str]:
     return [e["body"]["reason"] for e in read_events(folder) if e["kind"] == "grant.revoked"]
 
 
+def image_of(folder) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def restore(folder, image) -> None:
+    for name, content in image.items():
+        (folder / name).write_bytes(content)
+
+
 class HeldDisk(SimulatedDisk):
     """A disk whose `sync` waits until it is let go."""
 
@@ -78,13 +87,13 @@ async def test_an_acknowledged_event_survives_a_power_cut_and_one_that_is_not_ma
     disk.reached.clear()
     lost = asyncio.ensure_future(log.append(revoked("in flight")))
     await reached(disk)
-    image = {path.name: path.read_bytes() for path in stream.folder.iterdir()}
+    image = image_of(stream.folder)
     disk.power_cut()
     after = (stream.folder / SEGMENT).read_bytes()
     assert b"in flight" in image[SEGMENT]
     assert b"in flight" not in after, "the simulated disk keeps only what was synced"
     assert after.count(b"acknowledged") == 20
-    (stream.folder / SEGMENT).write_bytes(image[SEGMENT])
+    restore(stream.folder, image)
     disk.gate.set()
     await lost
 
@@ -99,10 +108,10 @@ async def test_a_log_that_does_not_wait_for_the_disk_would_be_found_out(open_log
     disk = LyingDisk()
     log = open_log(disk=disk)
     await log.append(revoked("acknowledged"))
-    held = (stream.folder / SEGMENT).read_bytes()
+    image = image_of(stream.folder)
     disk.power_cut()
     lost = b"acknowledged" not in (stream.folder / SEGMENT).read_bytes()
-    (stream.folder / SEGMENT).write_bytes(held)
+    restore(stream.folder, image)
     assert lost
 
 
@@ -497,5 +506,129 @@ async def test_a_writer_that_meets_an_error_of_ours_refuses_everything_from_then
     with pytest.raises(AuditUnavailableError):
         await log.append(revoked())
     assert "ZeroDivisionError" in log.status().failure
+    with pytest.raises(AuditUnavailableError):
+        log.close()
+
+
+def moved_away(folder):
+    folder.rename(folder.with_name("moved"))
+
+
+def replaced_by_an_empty_folder(folder):
+    moved_away(folder)
+    folder.mkdir()
+
+
+def segment_removed(folder):
+    (folder / SEGMENT).unlink()
+
+
+def segment_replaced_by_its_copy(folder):
+    copy = folder / "copy"
+    copy.write_bytes((folder / SEGMENT).read_bytes())
+    copy.rename(folder / SEGMENT)
+
+
+def segment_cut(folder):
+    os.truncate(folder / SEGMENT, 10)
+
+
+def segment_written_to(folder):
+    with (folder / SEGMENT).open("ab") as file:
+        file.write(b"{}\n")
+
+
+def checkpoints_removed(folder):
+    (folder / "checkpoints").unlink()
+
+
+def lock_removed(folder):
+    (folder / "lock").unlink()
+
+
+VANISHED = [
+    moved_away,
+    replaced_by_an_empty_folder,
+    segment_removed,
+    segment_replaced_by_its_copy,
+    segment_cut,
+    segment_written_to,
+    checkpoints_removed,
+    lock_removed,
+]
+
+
+@pytest.mark.parametrize("vanish", VANISHED, ids=lambda vanish: vanish.__name__)
+async def test_a_log_that_vanished_under_the_process_acknowledges_nothing_more(
+    stream, log_key, clock, vanish
+):
+    log = FileAuditLog(stream, log_key, clock=clock)
+    await log.append(revoked("before"))
+    vanish(stream.folder)
+    for _ in range(2):
+        with pytest.raises(AuditUnavailableError, match="cannot be written"):
+            await log.append(revoked("into the void"))
+        with pytest.raises(AuditUnavailableError):
+            log.append_soon(AuditQueried(query={}))
+    with pytest.raises(AuditUnavailableError):
+        await asyncio.to_thread(log.record, [revoked("into the void")])
+    assert log.status().failure is not None
+    with pytest.raises(AuditUnavailableError, match="good order"):
+        log.close()
+
+
+@pytest.mark.parametrize("vanish", VANISHED[:6], ids=lambda vanish: vanish.__name__)
+async def test_a_log_that_vanishes_while_it_is_written_takes_back_what_it_wrote(
+    stream, log_key, clock, vanish
+):
+    """Between the write and its answer: the last moment at which it can be noticed."""
+    disk = HeldDisk()
+    log = FileAuditLog(stream, log_key, clock=clock, disk=disk)
+    disk.gate.clear()
+    disk.reached.clear()
+    waiter = asyncio.ensure_future(log.append(revoked("into the void")))
+    await reached(disk)
+    vanish(stream.folder)
+    disk.gate.set()
+    with pytest.raises(AuditUnavailableError):
+        await waiter
+    with pytest.raises(AuditUnavailableError):
+        log.close()
+
+
+async def test_a_log_that_vanished_is_known_to_have_failed_before_anybody_writes(stream, log_key):
+    log = FileAuditLog(stream, log_key)
+    segment_removed(stream.folder)
+    for _ in range(100):
+        if log.status().failure is not None:
+            break
+        await asyncio.sleep(0.05)
+    assert "removed, moved or replaced" in log.status().failure
+    with pytest.raises(AuditUnavailableError):
+        log.close()
+
+
+async def test_a_log_that_is_moved_back_goes_on_and_says_what_it_refused(open_log, stream):
+    log = open_log()
+    await log.append(revoked("before"))
+    moved_away(stream.folder)
+    with pytest.raises(AuditUnavailableError):
+        await log.append(revoked("into the void"))
+    stream.folder.with_name("moved").rename(stream.folder)
+    await log.append(revoked("after"))
+    log.close()
+    assert reasons(stream.folder) == ["before", "after"]
+    assert verify_log(stream.folder).exit_code == 0
+    (recovered,) = [e["body"] for e in read_events(stream.folder) if e["kind"] == "audit.recovered"]
+    assert recovered["refused"] == 1
+
+
+async def test_a_segment_is_not_rolled_over_into_a_folder_of_somebody_else(stream, log_key, clock):
+    small = StreamSettings(folder=stream.folder, origin=stream.origin, segment_bytes=1)
+    log = FileAuditLog(small, log_key, clock=clock)
+    replaced_by_an_empty_folder(stream.folder)
+    with pytest.raises(AuditUnavailableError):
+        await log.append(revoked("into the void"))
+    assert list(stream.folder.iterdir()) == []
     with pytest.raises(AuditUnavailableError):
         log.close()

@@ -6,11 +6,15 @@ before it survives a power cut when it returns.
 Source: POSIX.1-2024 fdatasync; fsync(2) on folders.
 """
 
+import errno
 import os
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
-__all__ = ["Disk", "PosixDisk"]
+__all__ = ["Disk", "Identity", "PosixDisk"]
+
+Identity: TypeAlias = "tuple[int, int]"
+"""Device and inode: no other file has them while the file is open."""
 
 
 class Disk(Protocol):
@@ -30,6 +34,14 @@ class Disk(Protocol):
 
     def truncate(self, descriptor: int, size: int) -> None:
         """Cut the file to `size` bytes."""
+        ...
+
+    def identity(self, descriptor: int) -> Identity:
+        """Which file is open, whatever it is called by now."""
+        ...
+
+    def size(self, path: Path, identity: Identity) -> int:
+        """How long the file `path` is, if it is the one of `identity`; an error if it is gone or another."""
         ...
 
     def close(self, descriptor: int) -> None:
@@ -63,6 +75,19 @@ class PosixDisk:
     def truncate(self, descriptor: int, size: int) -> None:
         os.ftruncate(descriptor, size)
 
+    def identity(self, descriptor: int) -> Identity:
+        found = os.fstat(descriptor)
+        return found.st_dev, found.st_ino
+
+    def size(self, path: Path, identity: Identity) -> int:
+        try:
+            found = os.lstat(path)
+        except FileNotFoundError as error:
+            raise _displaced(path) from error
+        if (found.st_dev, found.st_ino) != identity:
+            raise _displaced(path)
+        return found.st_size
+
     def close(self, descriptor: int) -> None:
         os.close(descriptor)
 
@@ -82,3 +107,8 @@ class PosixDisk:
         finally:
             self.close(descriptor)
         beside.replace(path)
+
+
+def _displaced(path: Path) -> OSError:
+    what = f"`{path.name}` was removed, moved or replaced"
+    return OSError(errno.ESTALE, what, str(path))

@@ -2,7 +2,9 @@
 
 Whoever waits goes on only when the event is on stable storage. When the disk refuses,
 everybody who waits is refused, nothing of theirs is in the log, and every further append
-tries the disk again first; it succeeds or is refused itself. Events that nobody waits
+tries the disk again first; it succeeds or is refused itself. A log whose files were removed,
+moved or replaced under it is such a disk, found out before a record is acknowledged, and at
+most one interval later when there is none. Events that nobody waits
 for are kept in order and written when the disk takes them. A full queue refuses. A
 checkpoint is signed at most one interval after the log has grown.
 
@@ -100,6 +102,10 @@ class FileAuditLog:
         if self._failure is not None:
             raise AuditUnavailableError("the audit log has failed")
         self._enqueue(Waiting((self._draft(event),)))
+
+    def count_refusal(self, context: Context, *, where: str, error: str) -> bool:
+        """The log itself takes each; what stands before it may not (`audit.flood`)."""
+        return False
 
     def record(self, events: Sequence[object]) -> None:
         drafts = tuple(self._draft(event) for event in events)
@@ -224,6 +230,8 @@ class FileAuditLog:
         if self._batch or self._failure is not None:
             self._write(self._batch)
             self._batch = []
+        else:
+            self._watch()
         if closing and not self._queue:
             self._finish()
             return True
@@ -236,8 +244,7 @@ class FileAuditLog:
         """What waits, up to one batch; waits itself until there is something, or for one interval."""
         with self._wake:
             if not self._queue and not self._closing:
-                idle = self._stream.size == self._stream.checkpointed and self._failure is None
-                self._wake.wait(None if idle else _INTERVAL)
+                self._wake.wait(_INTERVAL)
             batch, self._retained = self._retained, []
             size = sum(len(waiting.drafts) for waiting in batch)
             while self._queue and size < _MAX_BATCH:
@@ -265,6 +272,13 @@ class FileAuditLog:
             signed = self._sign()
             answers = [(w, signed if w.checkpoint else answer) for w, answer in answers]
         settle(answers)
+
+    def _watch(self) -> None:
+        """With nothing to write: whether the log is still there, so that readiness knows before a call does."""
+        try:
+            self._stream.confirm()
+        except OSError as error:
+            self._refuse([], error)
 
     def _append(self, drafts: list[Draft]) -> list[Receipt]:
         return self._stream.append(drafts, self._now().text) if drafts else []

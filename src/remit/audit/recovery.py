@@ -67,6 +67,7 @@ class Recovered:
     position: Position
     last: Checkpoint | None
     checkpoints_end: int
+    checkpoints_reach: int
     torn_bytes: int
 
 
@@ -76,7 +77,7 @@ def recover(folder: Path, key: VerifierKey) -> Recovered:
     Raises:
         AuditLogDamagedError: it must not be written to before somebody has looked at it.
     """
-    notes, checkpoints_end = _last_checkpoints(folder, key)
+    notes, checkpoints_end, checkpoints_reach = _last_checkpoints(folder, key)
     last = notes[-1] if notes else None
     segments, foreign = list_segments(folder)
     if foreign:
@@ -93,7 +94,7 @@ def recover(folder: Path, key: VerifierKey) -> Recovered:
             f"the log ends before record {position.tree.size}, but a checkpoint signs {last.size} records",
             sequence=position.tree.size,
         )
-    return Recovered(position, last, checkpoints_end, torn)
+    return Recovered(position, last, checkpoints_end, checkpoints_reach, torn)
 
 
 def sidecar(position: Position) -> bytes:
@@ -110,15 +111,16 @@ def sidecar(position: Position) -> bytes:
     )
 
 
-def _last_checkpoints(folder: Path, key: VerifierKey) -> tuple[list[Checkpoint], int]:
-    """The checkpoints at the end of the file, oldest first, and where the last of them ends."""
+def _last_checkpoints(folder: Path, key: VerifierKey) -> tuple[list[Checkpoint], int, int]:
+    """The checkpoints at the end of the file, oldest first; where the last of them ends, and the file."""
     try:
         with (folder / CHECKPOINTS).open("rb") as file:
-            begin = max(0, file.seek(0, 2) - _TAIL)
+            size = file.seek(0, 2)
+            begin = max(0, size - _TAIL)
             file.seek(begin)
             lines = file.readlines()
     except FileNotFoundError:
-        return [], 0
+        return [], 0, 0
     whole = [note for note in read_notes(lines, begin) if note.complete]
     if begin:  # the first may have been cut in two by starting in the middle
         whole = whole[1:]
@@ -132,7 +134,7 @@ def _last_checkpoints(folder: Path, key: VerifierKey) -> tuple[list[Checkpoint],
                 sequence=checkpoints[-1].size if checkpoints else None,
                 cause=error,
             ) from error
-    return checkpoints, whole[-1].end if whole else 0
+    return checkpoints, whole[-1].end if whole else 0, size
 
 
 def _from_sidecar(folder: Path, checkpoints: dict[int, Checkpoint]) -> Position | None:

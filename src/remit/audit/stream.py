@@ -3,8 +3,8 @@
 Owned by one thread of one process, which holds the stream's lock. Decides the
 order of writes: records, sync, then the tree grows; a checkpoint only of records that
 are on stable storage; a new segment's name is on stable storage before its first
-record. When a write fails, the tree has not grown, and the next append first cuts the
-file back to its last good record.
+record. When a write fails, or the files are no longer those that the folder holds, the tree
+has not grown, and the next append first cuts the file back to its last good record.
 
 Source: AUDIT §1.4, §1.5.
 """
@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from remit.audit.checkpoint import BadCheckpointError, Checkpoint, VerifierKey, sign_checkpoint
 from remit.audit.disk import Disk
 from remit.audit.entry import Draft, seal
+from remit.audit.growing_file import GrowingFile
 from remit.audit.merkle import leaf_hash
 from remit.audit.port import Receipt
 from remit.audit.recovery import AuditLogDamagedError, Position, recover, sidecar
@@ -55,16 +56,14 @@ class Stream:
 
     __slots__ = (
         "_checkpoints",
-        "_checkpoints_end",
-        "_checkpoints_torn",
         "_disk",
         "_key",
         "_last",
         "_lock",
+        "_lock_identity",
         "_position",
         "_records",
         "_settings",
-        "_torn",
         "repaired_bytes",
     )
 
@@ -83,6 +82,7 @@ class Stream:
         self._lock = _lock(settings.folder)
         with contextlib.ExitStack() as undo:
             undo.callback(os.close, self._lock)
+            self._lock_identity = disk.identity(self._lock)
             self._begin(undo)
             undo.pop_all()
 
@@ -96,14 +96,14 @@ class Stream:
         self._position: Position = found.position
         self._last: Checkpoint | None = found.last
         self.repaired_bytes = found.torn_bytes
-        self._records = disk.open(folder / segment_name(found.position.segment))
-        undo.callback(disk.close, self._records)
-        self._checkpoints = disk.open(folder / CHECKPOINTS)
-        undo.callback(disk.close, self._checkpoints)
-        self._checkpoints_end = found.checkpoints_end
-        self._torn = self._checkpoints_torn = True
-        self._repair()
-        self._repair_checkpoints()
+        end = found.position.offset
+        segment = folder / segment_name(found.position.segment)
+        self._records = GrowingFile(disk, segment, end=end, reach=end + found.torn_bytes)
+        undo.callback(self._records.close)
+        self._checkpoints = GrowingFile(
+            disk, folder / CHECKPOINTS, end=found.checkpoints_end, reach=found.checkpoints_reach
+        )
+        undo.callback(self._checkpoints.close)
         disk.sync_folder(folder)
         disk.sync_folder(folder.parent)
 
@@ -123,8 +123,8 @@ class Stream:
         Raises:
             OSError: none of them is in the log.
         """
-        if self._torn:
-            self._repair()
+        self._confirm_beside()
+        self._records.repair()
         if self._position.offset >= self._settings.segment_bytes:
             self._roll()
         before = self._position
@@ -139,12 +139,18 @@ class Stream:
             tree.append(leaf)
             lines.append(line)
         data = b"\n".join([*lines, b""])
-        self._torn = True
-        self._disk.write(self._records, data)
-        self._disk.sync(self._records)
-        self._torn = False
-        self._position = Position(tree, previous, before.segment, before.offset + len(data))
+        self._records.append(data)
+        self._position = Position(tree, previous, before.segment, self._records.end)
         return receipts
+
+    def confirm(self) -> None:
+        """Return if what is open is what the folder holds: records, checkpoints and lock.
+
+        Raises:
+            OSError: somebody removed, moved, replaced, wrote or cut one of them.
+        """
+        self._confirm_beside()
+        self._records.confirm()
 
     def checkpoint(self) -> Checkpoint | None:
         """Sign what is there, if it has grown since the last checkpoint; the last checkpoint.
@@ -155,15 +161,10 @@ class Stream:
         tree = self._position.tree
         if tree.size == self.checkpointed:
             return self._last
-        if self._checkpoints_torn:
-            self._repair_checkpoints()
+        self._records.confirm()
         checkpoint = Checkpoint(self._settings.origin, tree.size, tree.root())
         note = f"{sign_checkpoint(checkpoint, self._key)}\n".encode()
-        self._checkpoints_torn = True
-        self._disk.write(self._checkpoints, note)
-        self._disk.sync(self._checkpoints)
-        self._checkpoints_torn = False
-        self._checkpoints_end += len(note)
+        self._checkpoints.append(note)
         self._last = checkpoint
         with contextlib.suppress(OSError):  # a cache: without it the next start reads more
             self._disk.replace(self._settings.folder / FRONTIER, sidecar(self._position))
@@ -171,31 +172,28 @@ class Stream:
 
     def close(self) -> None:
         """Give up the files and the lock."""
-        self._disk.close(self._records)
-        self._disk.close(self._checkpoints)
+        self._records.close()
+        self._checkpoints.close()
         os.close(self._lock)
 
-    def _repair(self) -> None:
-        self._disk.truncate(self._records, self._position.offset)
-        self._disk.sync(self._records)
-        self._torn = False
-
-    def _repair_checkpoints(self) -> None:
-        self._disk.truncate(self._checkpoints, self._checkpoints_end)
-        self._disk.sync(self._checkpoints)
-        self._checkpoints_torn = False
+    def _confirm_beside(self) -> None:
+        """A lock without its name keeps nobody out; records beside no checkpoints will not be signed."""
+        self._disk.size(self._settings.folder / LOCK, self._lock_identity)
+        self._checkpoints.confirm()
 
     def _roll(self) -> None:
         """Go on in a new segment, the old one being wholly under a checkpoint."""
+        self.confirm()
         self.checkpoint()
         folder, position = self._settings.folder, self._position
-        opened = self._disk.open(folder / segment_name(position.tree.size))
+        path = folder / segment_name(position.tree.size)
+        opened = GrowingFile(self._disk, path, end=0, reach=0)
         try:
             self._disk.sync_folder(folder)
         except OSError:
-            self._disk.close(opened)
+            opened.close()
             raise
-        self._disk.close(self._records)
+        self._records.close()
         self._records = opened
         self._position = Position(position.tree, position.previous, position.tree.size, 0)
 
