@@ -24,3 +24,11 @@ def test_a_folder_that_is_not_there_is_a_mistake(cli, folder):
     done = cli("check", "--repo", "elsewhere")
     assert done.code == ExitCode.FOUND_WRONG
     assert "elsewhere" in done.out + done.err
+
+
+def test_what_could_not_be_checked_is_said_last(cli, folder):
+    (folder / "policy" / "scopes.yaml").write_text("a: [\n")
+    done = cli("check", "--repo", "policy")
+    assert done.code == ExitCode.FOUND_WRONG
+    last = done.err.strip().splitlines()[-1]
+    assert last.startswith("not all could be checked: `scopes.yaml` was checked no further")

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from remit.documents import Document, DocumentInvalidError, Problem, load_yaml, parse_yaml
-from remit.documents.reading import MAX_BYTES, MAX_DEPTH
+from remit.documents.reading import MAX_BYTES, MAX_DEPTH, read_yaml
 
 
 def problems_in(text: str | bytes) -> tuple[Problem, ...]:
@@ -164,3 +164,21 @@ def test_any_bytes_are_either_read_or_refused_at_a_place(data: bytes) -> None:
 @given(st.text(alphabet="ab: -[]{}&*!|>'\"#%@\n,?", max_size=60))
 def test_any_text_near_yaml_is_either_read_or_refused(text: str) -> None:
     assert outcome(text.encode())
+
+
+def test_a_refused_file_still_has_its_tree() -> None:
+    reading = read_yaml(
+        b"a: {x: 1, l: [p]}\nb: *z\n? [c]\n: d\na: {x: 2, y: 3, l: [p, q]}\n", file="f"
+    )
+    assert reading.document is not None
+    assert reading.document.value == {"a": {"x": 1, "l": ["p", "q"], "y": 3}, "b": None}
+    assert [one.line for one in reading.problems] == [2, 3, 5]
+    [(_, found)] = reading.document.find(("a", "y"))
+    assert found.position.line == 5
+
+
+@pytest.mark.parametrize("data", [b"a: [", b"\xff", b"[" * 40 + b"]" * 40, b"a: \x00"])
+def test_a_file_whose_syntax_has_no_tree_has_none(data: bytes) -> None:
+    reading = read_yaml(data, file="f")
+    assert reading.document is None
+    assert reading.problems

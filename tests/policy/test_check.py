@@ -189,3 +189,19 @@ def test_a_long_list_is_not_intricate(desk):
     roles = ", ".join(f'"role-{n}"' for n in range(2_000))
     text = f'@id("a") permit(principal, action, resource) when {{ [{roles}].containsAny(principal.roles) }};'
     assert desk.check(text) == []
+
+
+def test_without_a_catalog_a_policy_is_checked_for_what_needs_no_types():
+    text = (
+        'permit(principal, action == Remit::Action::"nowhere/x", resource);\n'
+        '@id("a") @refuse("no") forbid(principal, action, resource);\n'
+        '@id("a") permit(principal, action, resource);\n'
+        '@id("b") permit(principal, action resource);\n'
+    )
+    said = [one.message for one in check_policies([PolicySource(text, "p.cedar")], None)]
+    assert said == [
+        "the policy has no `@id`",
+        "unknown annotation `refuse`; did you mean `refusal`?",
+        "the `@id` `a` is taken, at p.cedar:2",
+        "syntax: unexpected token `resource`",
+    ]

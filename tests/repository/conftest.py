@@ -5,7 +5,7 @@ import pytest
 
 from remit.documents import Problem
 from remit.model import Catalog
-from remit.repository import check_repository, load_repository
+from remit.repository import Findings, check_repository, load_repository
 
 FILES = {
     "remit.yaml": """\
@@ -67,8 +67,11 @@ class Repository:
     def append(self, name: str, text: str) -> "Repository":
         return self.write(name, (self.path / name).read_text(encoding="utf-8") + text)
 
-    def problems(self) -> list[Problem]:
+    def findings(self) -> Findings:
         return check_repository(self.path, check=lambda _sources, _catalog: [])
+
+    def problems(self) -> list[Problem]:
+        return list(self.findings().problems)
 
     def said(self) -> list[str]:
         """Each problem as `file:line message`."""

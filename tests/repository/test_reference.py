@@ -48,7 +48,7 @@ def test_the_report_on_the_page_is_what_a_check_says(tmp_path: Path) -> None:
     first, tools, rest = crm.read_text(encoding="utf-8").partition("\n  get_account:\n")
     rest = rest.replace("[crm:accounts.read]", "[crm:account.read]", 1)
     crm.write_text(first + tools + rest, encoding="utf-8")
-    report = render_problems(check_repository(tmp_path / "policy")).plain
+    report = render_problems(check_repository(tmp_path / "policy").problems).plain
     assert f"```\n{report}\n```" in PAGE, report
 
 

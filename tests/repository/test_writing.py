@@ -23,7 +23,7 @@ def example(folder: Path) -> LoadedRepository:
 
 
 def test_the_example_has_no_mistake(folder: Path) -> None:
-    assert check_repository(folder) == []
+    assert check_repository(folder).problems == ()
 
 
 def test_the_example_has_what_the_documentation_speaks_of(example: LoadedRepository) -> None:

@@ -3,16 +3,17 @@
 from pathlib import Path
 
 from remit.cli.exits import ExitCode
-from remit.cli.terminal import print_json, say, say_error
+from remit.cli.terminal import print_json, say, say_error, say_hint
 from remit.documents import Problem, render_problems
-from remit.repository import check_repository as problems_in
+from remit.repository import check_repository as findings_in
 
 __all__ = ["check_repository"]
 
 
 def check_repository(repo: Path, *, as_json: bool) -> ExitCode:
     """Check the repository in `repo` and say what was found."""
-    problems = problems_in(repo)
+    findings = findings_in(repo)
+    problems = findings.problems
     if as_json:
         print_json([_as_json(problem) for problem in problems])
     elif problems:
@@ -21,6 +22,8 @@ def check_repository(repo: Path, *, as_json: bool) -> ExitCode:
         say_error(f"{count} in `{repo}`", mend="correct them all, then check again")
     else:
         say(f"{repo}: no mistakes")
+    if findings.unchecked:
+        say_hint(f"not all could be checked: {'; '.join(findings.unchecked)}")
     return ExitCode.FOUND_WRONG if problems else ExitCode.DONE
 
 

@@ -10,6 +10,8 @@ Three steps, each usable alone::
   tree of `Node`s, `document.value` the plain value, `document.find(("tools", ANY, "scopes", ANY))`
   walks it, `document.problem(path, …)` points at the value (or the key) that stands at a path, or
   at the nearest thing that does exist.
+- `read_yaml(data, file=…)` gives the tree of a refused file too, with what is wrong with it: for
+  whoever reports mistakes and loads nothing.
 - `validate(document, model)` returns an instance of the pydantic `model`; unknown keys
   (`extra="forbid"`) come with the nearest known one. A room that merges other sources before it
   validates calls `problems_of(document, error, model)` with the `pydantic.ValidationError` itself.
@@ -29,7 +31,7 @@ from remit.documents.document import ANY, Document, Node, Path, Pattern, Positio
 from remit.documents.duration import Duration, duration_field, parse_duration
 from remit.documents.mistake import mistake
 from remit.documents.problem import DocumentInvalidError, Problem, quoted
-from remit.documents.reading import load_yaml, parse_yaml
+from remit.documents.reading import Reading, load_yaml, parse_yaml, read_yaml
 from remit.documents.rendering import render_problems
 from remit.documents.suggestion import did_you_mean, one_of
 from remit.documents.validation import problems_of, validate
@@ -44,6 +46,7 @@ __all__ = [
     "Pattern",
     "Position",
     "Problem",
+    "Reading",
     "did_you_mean",
     "duration_field",
     "load_yaml",
@@ -53,6 +56,7 @@ __all__ = [
     "parse_yaml",
     "problems_of",
     "quoted",
+    "read_yaml",
     "render_problems",
     "validate",
 ]

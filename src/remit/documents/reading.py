@@ -4,12 +4,15 @@ Refused: anchors and aliases (a few lines can unfold into gigabytes), tags (a
 document does not choose types), directives, a second document, duplicate keys
 (two readers keep different ones), keys that are not text, a byte-order mark,
 other encodings than UTF-8, more than `MAX_BYTES`, nesting beyond `MAX_DEPTH`.
+A file so refused has its tree all the same, unless its syntax has none, so that
+whoever reports mistakes reports those behind the first one too.
 
 Source: YAML 1.2.2 §3.2.1.3 (unique keys), §10.3.2 (core schema).
 """
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from math import isfinite
 from pathlib import Path as FilePath
 from typing import Any, Final
@@ -32,7 +35,7 @@ from yaml.reader import ReaderError
 from remit.documents.document import Document, Node, Plain, Position
 from remit.documents.problem import DocumentInvalidError, Problem, printable, quoted
 
-__all__ = ["MAX_BYTES", "MAX_DEPTH", "decode", "load_yaml", "parse_yaml"]
+__all__ = ["MAX_BYTES", "MAX_DEPTH", "Reading", "decode", "load_yaml", "parse_yaml", "read_yaml"]
 
 MAX_BYTES = 1_048_576
 MAX_DEPTH = 24
@@ -47,6 +50,17 @@ _WORDS: Final[dict[str, bool | None]] = {
     "true": True, "True": True, "TRUE": True,
     "false": False, "False": False, "FALSE": False,
 }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What became of a file: a document to be believed only if there are no problems.
+
+    Where a key stands twice, what only its second mapping or list holds is in the tree as well.
+    """
+
+    document: Document | None
+    problems: tuple[Problem, ...]
 
 
 def load_yaml(path: FilePath, *, file: str | None = None) -> Document:
@@ -71,12 +85,26 @@ def parse_yaml(data: bytes, *, file: str) -> Document:
     Raises:
         DocumentInvalidError: not the YAML that Remit reads.
     """
-    text = decode(data, file=file)
+    reading = read_yaml(data, file=file)
+    if reading.document is None or reading.problems:
+        raise DocumentInvalidError(reading.problems)
+    return reading.document
+
+
+def read_yaml(data: bytes, *, file: str) -> Reading:
+    """Read `data` as far as it can be read; `file` is the name that problems carry."""
+    try:
+        text = decode(data, file=file)
+    except DocumentInvalidError as error:
+        return Reading(None, error.problems)
     lines = tuple(text.splitlines())
     draft = Document(file, lines, Node(None, Position(1, 1)))
     composer = _Composer(draft)
+    root: Node | None = None
     try:
         root = composer.compose(yaml.parse(text, Loader=yaml.CSafeLoader))
+    except DocumentInvalidError:
+        pass  # Too deep, or too much of it is wrong: the composer has kept what it found.
     except MarkedYAMLError as error:
         composer.problems.append(_syntax_problem(draft, error))
     except ReaderError as error:
@@ -84,10 +112,8 @@ def parse_yaml(data: bytes, *, file: str) -> Document:
     except (YAMLError, ValueError, AssertionError) as error:
         # The parser asserts on versions it does not know, and passes code points beyond Unicode on.
         composer.problems.append(_unplaced(file, f"not YAML: {_one_line(str(error))}"))
-    else:
-        if not composer.problems:
-            return Document(file, lines, root)
-    raise DocumentInvalidError(composer.problems)
+    document = None if root is None else Document(file, lines, root)
+    return Reading(document, tuple(composer.problems))
 
 
 def decode(data: bytes, *, file: str) -> str:
@@ -172,7 +198,7 @@ class _Composer:
                     event, f"the key {quoted(name)} stands here twice",
                     expected=f"one; the first is on line {first.line}",
                 )  # fmt: skip
-                continue
+                node = _both(children[name], node)
             children[name] = node
             value[name] = node.value
         return Node(value, position, key, children)
@@ -214,6 +240,22 @@ class _Composer:
         self.problems.append(self._draft.problem_at(_position(event), what, expected=expected))
         if len(self.problems) >= _MOST_PROBLEMS:
             raise DocumentInvalidError(self.problems)
+
+
+def _both(first: Node, second: Node) -> Node:
+    """The first of two values under one key, with what only the second has inside it."""
+    children = dict(first.children)
+    if isinstance(first.value, dict) and isinstance(second.value, dict):
+        for name, child in second.children.items():
+            children[name] = _both(children[name], child) if name in children else child
+        merged: Plain = {str(name): child.value for name, child in children.items()}
+        return replace(first, value=merged, children=children)
+    if isinstance(first.value, list) and isinstance(second.value, list):
+        for child in second.children.values():
+            if child.value not in first.value:
+                children[len(children)] = child
+        return replace(first, value=[one.value for one in children.values()], children=children)
+    return first
 
 
 def _scalar(event: ScalarEvent) -> bool | int | float | str | None:

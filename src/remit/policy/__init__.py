@@ -5,7 +5,7 @@ while deciding. Policies are Cedar; each is validated against a schema generated
 from the catalog before it can be loaded.
 """
 
-from remit.policy.check import check_policies
+from remit.policy.check import check_policies, find_ambiguous_actions
 from remit.policy.decision import Decision, DecisionOutcome, DecisionReason, MatchedRule, RuleEffect
 from remit.policy.decision_point import DecisionPoint
 from remit.policy.engines.cedar import CedarEngine
@@ -24,6 +24,7 @@ from remit.policy.evaluation import (
 )
 from remit.policy.port import PolicyEngine
 from remit.policy.source import PolicyInvalidError, PolicySource
+from remit.policy.vocabulary import Declared, DeclaredServer
 
 __all__ = [
     "AgentFacts",
@@ -34,6 +35,8 @@ __all__ = [
     "DecisionOutcome",
     "DecisionPoint",
     "DecisionReason",
+    "Declared",
+    "DeclaredServer",
     "Evaluation",
     "MatchedRule",
     "Money",
@@ -48,4 +51,5 @@ __all__ = [
     "SubjectKind",
     "TokenFacts",
     "check_policies",
+    "find_ambiguous_actions",
 ]

@@ -3,6 +3,8 @@
 Refuses a statement that is not Cedar, a template, a policy without an `@id` of its
 own, an annotation nobody reads, a policy that does not validate strictly against
 the catalog's schema, and a catalog in which two things have the same action.
+What needs no schema is said without one: a catalog that cannot be built hides no
+mistake in a policy's own text.
 """
 
 import re
@@ -16,7 +18,6 @@ from cedarpy.pst import Template
 
 from remit.canonical import canonical_text
 from remit.documents import Problem, did_you_mean, one_of
-from remit.model import Catalog
 from remit.policy.open_question import reads_whole_context
 from remit.policy.schema import schema_of
 from remit.policy.source import PolicySource
@@ -27,9 +28,15 @@ from remit.policy.statements import (
     problem_at,
     split_statements,
 )
-from remit.policy.vocabulary import CALL, ISSUE, callable_things, server_group
+from remit.policy.vocabulary import CALL, ISSUE, Declared, callable_things, server_group
 
-__all__ = ["CheckedPolicy", "check_policies", "checked_policies", "schema_handle"]
+__all__ = [
+    "CheckedPolicy",
+    "check_policies",
+    "checked_policies",
+    "find_ambiguous_actions",
+    "schema_handle",
+]
 
 _ANNOTATIONS: Final = frozenset({"id", "refusal", "description", "owner"})
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}")
@@ -72,20 +79,27 @@ class _Place:
         )
 
 
-def check_policies(sources: Sequence[PolicySource], catalog: Catalog) -> list[Problem]:
-    """Everything that is wrong with `sources` as policies over `catalog`; empty when they may be loaded."""
+def check_policies(sources: Sequence[PolicySource], catalog: Declared | None) -> list[Problem]:
+    """Everything that is wrong with `sources` as policies over `catalog`; empty when they may be loaded.
+
+    Without a catalog, what is wrong with them over any.
+    """
     return checked_policies(sources, catalog)[1]
 
 
+def find_ambiguous_actions(catalog: Declared) -> list[Problem]:
+    """Things whose actions, or an action and a group, would have one name: no schema can type them."""
+    return list(_ambiguous_actions(catalog))
+
+
 def checked_policies(
-    sources: Sequence[PolicySource], catalog: Catalog
+    sources: Sequence[PolicySource], catalog: Declared | None
 ) -> tuple[list[CheckedPolicy], list[Problem]]:
     """The policies that check, in the order they stand in, and every problem."""
-    problems = list(_ambiguous_actions(catalog))
-    if problems:
-        return [], problems
-    schema = schema_handle(catalog)
-    actions = _action_names(catalog)
+    problems = [] if catalog is None else find_ambiguous_actions(catalog)
+    typed = None
+    if catalog is not None and not problems:
+        typed = (schema_handle(catalog), _action_names(catalog))
     policies: list[CheckedPolicy] = []
     first_places: dict[str, str] = {}
     for source in sources:
@@ -96,20 +110,20 @@ def checked_policies(
                 continue
             found = [*_identity(place, tree, first_places), *_annotations(place, tree)]
             found += _whole_context(place, tree)
-            found += _validation(place, schema, actions)
+            if typed is not None:
+                found += _validation(place, *typed)
             problems += found
             if not found:
                 policies.append(CheckedPolicy(statement.text, tree, dict(tree.annotations)))
     return policies, sorted(problems)
 
 
-def schema_handle(catalog: Catalog) -> Schema:
+def schema_handle(catalog: Declared) -> Schema:
     """The schema of `catalog`, parsed."""
     return Schema.from_json_str(canonical_text(schema_of(catalog)))
 
 
-def _ambiguous_actions(catalog: Catalog) -> Iterator[Problem]:
-    """Things whose actions, or an action and a group, would have one name."""
+def _ambiguous_actions(catalog: Declared) -> Iterator[Problem]:
     counted = Counter(thing.action for thing in callable_things(catalog))
     counted.update([CALL, ISSUE, *(server_group(server) for server in catalog.servers)])
     for thing in callable_things(catalog):
@@ -232,7 +246,7 @@ def _suggestion(message: str, actions: Sequence[str]) -> str:
     return did_you_mean(action[1], actions) if action else ""
 
 
-def _action_names(catalog: Catalog) -> list[str]:
+def _action_names(catalog: Declared) -> list[str]:
     groups = [server_group(server) for server in catalog.servers]
     return [CALL, ISSUE, *groups, *(thing.action for thing in callable_things(catalog))]
 

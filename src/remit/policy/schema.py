@@ -11,13 +11,14 @@ from collections.abc import Iterable
 from typing import Final, assert_never
 
 from remit.canonical import JsonObject
-from remit.model import Argument, ArgumentType, Catalog, Operation
+from remit.model import Argument, ArgumentType, Operation
 from remit.policy.evaluation import ResourceKind, SubjectKind
 from remit.policy.vocabulary import (
     CALL,
     ISSUE,
     NAMESPACE,
     CallableThing,
+    Declared,
     callable_things,
     entity_type,
     group_names,
@@ -37,7 +38,7 @@ _ADDRESS: Final[JsonObject] = {"type": "Extension", "name": "ipaddr"}
 _PRINCIPALS: Final = [principal_type(kind) for kind in SubjectKind]
 
 
-def schema_of(catalog: Catalog) -> JsonObject:
+def schema_of(catalog: Declared) -> JsonObject:
     """The schema as Cedar reads it."""
     return {
         NAMESPACE: {
@@ -98,7 +99,7 @@ def _entity_types() -> JsonObject:
     return types
 
 
-def _actions(catalog: Catalog) -> JsonObject:
+def _actions(catalog: Declared) -> JsonObject:
     actions: JsonObject = {CALL: {}}
     groups = [operation.value for operation in Operation]
     groups += [server_group(server) for server in catalog.servers]

@@ -5,12 +5,12 @@ three groups: `call`, its operation, and its server. `issue` stands in none.
 Two things that would have the same action are refused when policies are checked.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from remit.ids import ServerName
-from remit.model import Argument, ArgumentType, Catalog, Operation, Server
+from remit.model import Argument, ArgumentType, Operation, Prompt, Resource, Tool
 from remit.policy.evaluation import ResourceKind, SubjectKind
 
 __all__ = [
@@ -23,6 +23,8 @@ __all__ = [
     "NAMESPACE",
     "URI_ARGUMENT",
     "CallableThing",
+    "Declared",
+    "DeclaredServer",
     "action_name",
     "callable_things",
     "entity_type",
@@ -53,6 +55,26 @@ URI_ARGUMENT: Final = Argument(name="uri", type=ArgumentType.STRING, pointer="/u
 """The one argument of reading a resource: the URI as the caller wrote it."""
 
 
+class DeclaredServer(Protocol):
+    """The part of a server that policies speak of."""
+
+    @property
+    def name(self) -> ServerName: ...
+    @property
+    def tools(self) -> Mapping[str, Tool]: ...
+    @property
+    def resources(self) -> tuple[Resource, ...]: ...
+    @property
+    def prompts(self) -> Mapping[str, Prompt]: ...
+
+
+class Declared(Protocol):
+    """What types policies: a catalog, or as much of one as its files already say."""
+
+    @property
+    def servers(self) -> Mapping[ServerName, DeclaredServer]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class CallableThing:
     """A tool, resource or prompt as policies see it."""
@@ -68,7 +90,7 @@ class CallableThing:
         return action_name(self.kind, self.server, self.name)
 
 
-def callable_things(catalog: Catalog) -> Iterator[CallableThing]:
+def callable_things(catalog: Declared) -> Iterator[CallableThing]:
     """Everything in `catalog` that can be called, server by server."""
     for server in catalog.servers.values():
         yield from _things_of(server)
@@ -105,7 +127,7 @@ def principal_type(kind: SubjectKind) -> str:
     return _PRINCIPAL_TYPES[kind]
 
 
-def _things_of(server: Server) -> Iterator[CallableThing]:
+def _things_of(server: DeclaredServer) -> Iterator[CallableThing]:
     for tool in server.tools.values():
         yield CallableThing(
             ResourceKind.TOOL, server.name, tool.name, tool.operation, tool.arguments

@@ -5,24 +5,26 @@ each with file, line and column. The reference is docs/reference/policy-reposito
 """
 
 from remit.repository.loading import (
+    Findings,
     LoadedRepository,
     PolicyCheck,
     RepositoryInvalidError,
     check_repository,
     load_repository,
 )
-from remit.repository.schemas import json_schemas
 from remit.repository.named_secrets import NamedSecret, named_secrets
+from remit.repository.schemas import json_schemas
 from remit.repository.writing import write_example
 
 __all__ = [
+    "Findings",
     "LoadedRepository",
+    "NamedSecret",
     "PolicyCheck",
     "RepositoryInvalidError",
-    "NamedSecret",
     "check_repository",
     "json_schemas",
     "load_repository",
+    "named_secrets",
     "write_example",
 ]
-    "named_secrets",

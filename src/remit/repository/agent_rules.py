@@ -85,7 +85,9 @@ def _bad_uris(document: Document, draft: Draft) -> Iterator[Problem]:
     hosts = names_under(draft.root, "registration", "metadata_document_hosts") or frozenset()
     for pattern in (_STATIC, _DYNAMIC):
         for path, uri in strings_at(document, pattern):
-            if fault := redirect_uri_fault(uri, schemes):
+            # Which schemes are admitted is for remit.yaml to say: without it, none is blamed.
+            admitted = schemes if draft.root is not None else {uri.partition(":")[0]}
+            if fault := redirect_uri_fault(uri, admitted):
                 yield document.problem(path, f"{quoted(uri)} is no redirect URI", expected=fault)
     for path, url in strings_at(document, _DOCUMENTS):
         if fault := metadata_document_fault(url):

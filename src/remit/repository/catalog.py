@@ -1,4 +1,8 @@
-"""The models of the files, made into the nouns that everything else knows."""
+"""The models of the files, made into the nouns that everything else knows.
+
+A catalog takes every file. What policies are typed by takes only the tools,
+resources and prompts of the servers: `TypedServers` is that part of a catalog.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -39,11 +43,19 @@ from remit.repository.server_file import (
     PromptSection,
     ResourceSection,
     ServerFile,
+    Things,
     ToolSection,
     UpstreamSection,
 )
 
-__all__ = ["UNREGISTERED", "Models", "build_catalog"]
+__all__ = [
+    "UNREGISTERED",
+    "Models",
+    "TypedServer",
+    "TypedServers",
+    "build_catalog",
+    "typed_servers",
+]
 
 UNREGISTERED = AgentId("unregistered")
 """The id of the agent that nobody's clients are; no file may have this name."""
@@ -61,6 +73,30 @@ class Models:
     roles: RolesFile
     servers: Mapping[str, ServerFile]
     agents: Mapping[str, AgentFile]
+
+
+@dataclass(frozen=True, slots=True)
+class TypedServer:
+    """The part of a server that policies speak of."""
+
+    name: ServerName
+    tools: Mapping[str, Tool]
+    resources: tuple[Resource, ...]
+    prompts: Mapping[str, Prompt]
+
+
+@dataclass(frozen=True, slots=True)
+class TypedServers:
+    """The part of a catalog that types policies."""
+
+    servers: Mapping[ServerName, TypedServer]
+
+
+def typed_servers(things: Mapping[str, Things]) -> TypedServers:
+    """What policies are typed by; `things` by the stem of their file."""
+    return TypedServers(
+        _frozen({ServerName(name): _typed_server(name, one) for name, one in things.items()})
+    )
 
 
 def build_catalog(models: Models, *, version: str) -> Catalog:
@@ -121,6 +157,15 @@ def _server(name: str, file: ServerFile) -> Server:
         resources=tuple(_resource(uri, one) for uri, one in file.resources.items()),
         prompts=_frozen({name: _prompt(name, one) for name, one in file.prompts.items()}),
         baseline_scopes=_scopes(file.baseline_scopes),
+    )
+
+
+def _typed_server(name: str, things: Things) -> TypedServer:
+    return TypedServer(
+        name=ServerName(name),
+        tools=_frozen({name: _tool(name, one) for name, one in things.tools.items()}),
+        resources=tuple(_resource(uri, one) for uri, one in things.resources.items()),
+        prompts=_frozen({name: _prompt(name, one) for name, one in things.prompts.items()}),
     )
 
 

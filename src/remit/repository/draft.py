@@ -25,6 +25,14 @@ class Draft:
     servers: Mapping[str, Document]
     agents: Mapping[str, Document]
 
+    def documents(self) -> Iterator[Document]:
+        """Every document there is."""
+        for single in (self.root, self.scopes, self.roles):
+            if single is not None:
+                yield single
+        yield from self.servers.values()
+        yield from self.agents.values()
+
 
 def strings_at(document: Document | None, pattern: Pattern) -> Iterator[tuple[Path, str]]:
     """Every text in `document` whose path fits `pattern`; anything else there is a mistake reported elsewhere."""

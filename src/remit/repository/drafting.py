@@ -4,35 +4,35 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
-from remit.documents import Document, DocumentInvalidError, Problem, parse_yaml, quoted, validate
+from remit.documents import Document, DocumentInvalidError, Problem, quoted, read_yaml, validate
 from remit.documents.reading import decode
 from remit.policy import PolicySource
 from remit.repository.agent_file import AgentFile
-from remit.repository.catalog import UNREGISTERED, Models
+from remit.repository.catalog import UNREGISTERED, Models, TypedServers, typed_servers
 from remit.repository.draft import Draft
 from remit.repository.fields import is_name
 from remit.repository.files import AGENTS, POLICIES, ROLES, ROOT, SCOPES, SERVERS
 from remit.repository.roles_file import RolesFile
 from remit.repository.root_file import RootFile
 from remit.repository.scopes_file import ScopesFile
-from remit.repository.server_file import ServerFile
+from remit.repository.server_file import ServerFile, Things
 
-__all__ = ["check_stems", "model_of", "parse_documents", "parse_policies"]
+__all__ = ["check_stems", "model_of", "parse_documents", "parse_policies", "things_of"]
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
 def parse_documents(contents: Mapping[str, bytes], problems: list[Problem]) -> Draft:
-    """Every YAML file as a document; what is no YAML is left out and reported."""
+    """Every YAML file as a document; what has no tree is left out, and every refusal reported."""
     documents: dict[str, Document] = {}
     for name, content in contents.items():
         if name.endswith(".yaml"):
-            try:
-                documents[name] = parse_yaml(content, file=name)
-            except DocumentInvalidError as error:
-                problems.extend(error.problems)
+            reading = read_yaml(content, file=name)
+            problems.extend(reading.problems)
+            if reading.document is not None:
+                documents[name] = reading.document
     return Draft(
         root=documents.get(ROOT),
         scopes=documents.get(SCOPES),
@@ -83,6 +83,18 @@ def model_of(draft: Draft, contents: Mapping[str, bytes], problems: list[Problem
     if root is None or scopes is None or roles is None or servers is None or agents is None:
         return None
     return Models(root=root, scopes=scopes, roles=roles, servers=servers, agents=agents)
+
+
+def things_of(draft: Draft) -> tuple[TypedServers, list[str]]:
+    """What policies are typed by, and the files of servers whose part in it cannot be told."""
+    things: dict[str, Things] = {}
+    unclear: list[str] = []
+    for stem, document in draft.servers.items():
+        try:
+            things[stem] = Things.model_validate(document.value)
+        except ValidationError:
+            unclear.append(document.file)  # `model_of` reports what is wrong with it.
+    return typed_servers(things), unclear
 
 
 def _in_folder(documents: Mapping[str, Document], folder: str) -> dict[str, Document]:

@@ -33,6 +33,7 @@ __all__ = [
     "ThingName",
     "TimeZone",
     "UpstreamUrl",
+    "check_scope",
     "is_general_purpose",
     "is_loopback_host",
     "is_name",
@@ -94,7 +95,12 @@ def _check_prose(text: str) -> str:
     return text.strip()
 
 
-def _check_scope(text: str) -> str:
+def check_scope(text: str) -> str:
+    """`text`, if it is written as the names of scopes are.
+
+    Raises:
+        PydanticCustomError: it opens everything, or is no name of a scope.
+    """
     if is_general_purpose(text):
         raise mistake(f"{quoted(text)} is a general-purpose scope", expected=ONE_OPERATION)
     if not is_scope_name(text):
@@ -253,7 +259,7 @@ Currency = Annotated[
     ),
     WithJsonSchema({"type": "string", "pattern": f"^{_CURRENCY}$", "examples": ["USD"]}),
 ]
-ScopeText = Annotated[str, AfterValidator(_check_scope), WithJsonSchema(_SCOPE_TEXT)]
+ScopeText = Annotated[str, AfterValidator(check_scope), WithJsonSchema(_SCOPE_TEXT)]
 """The name of a scope, where it is defined."""
 ScopeReference = Annotated[str, WithJsonSchema(_SCOPE_TEXT)]
 """The name of a scope, where it is used; `references` says whether it exists."""

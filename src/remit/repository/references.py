@@ -1,9 +1,15 @@
-"""Every name that one file uses and another declares: it must exist, and stand in a list once."""
+"""Every name that one file uses and another declares: it must exist, and stand in a list once.
+
+Where the declarations cannot be read their uses are not blamed, but a scope must
+still be written as scopes are, and `unresolved` says what was not looked up.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from pydantic_core import PydanticCustomError
 
 from remit.documents import (
     ANY,
@@ -16,10 +22,10 @@ from remit.documents import (
     quoted,
 )
 from remit.repository.draft import Draft, names_under, strings_at
-from remit.repository.fields import ONE_OPERATION, is_general_purpose
+from remit.repository.fields import ONE_OPERATION, check_scope, is_general_purpose
 from remit.repository.files import ROLES, ROOT, SCOPES
 
-__all__ = ["check_references"]
+__all__ = ["check_references", "unresolved"]
 
 
 class Kind(StrEnum):
@@ -75,17 +81,33 @@ _IN_AGENTS: Final = (
 
 def check_references(draft: Draft) -> Iterator[Problem]:
     """Every use of a name that nothing declares, and every name that stands in one list twice."""
-    declared = {
-        Kind.SCOPE: names_under(draft.scopes),
-        Kind.TENANT: names_under(draft.root, "tenants"),
-        Kind.ENVIRONMENT: names_under(draft.root, "environments"),
-        Kind.ROLE: names_under(draft.roles, "roles"),
-    }
+    declared = _declared(draft)
     for document, uses in _documents(draft):
         for use in uses:
             yield from _check(document, use, declared[use.kind])
     if draft.root is not None:
         yield from _repeats(draft.root, strings_at(draft.root, ("environments", ANY)))
+
+
+def unresolved(draft: Draft) -> Iterator[str]:
+    """What was not looked up because its declarations cannot be read."""
+    declared = _declared(draft)
+    for kind in Kind:
+        if declared[kind] is None and any(
+            use.kind is kind and any(strings_at(document, use.pattern))
+            for document, uses in _documents(draft)
+            for use in uses
+        ):
+            yield f"{kind}s were not looked up: {_DECLARED_IN[kind]} cannot be told"
+
+
+def _declared(draft: Draft) -> dict[Kind, frozenset[str] | None]:
+    return {
+        Kind.SCOPE: names_under(draft.scopes),
+        Kind.TENANT: names_under(draft.root, "tenants"),
+        Kind.ENVIRONMENT: names_under(draft.root, "environments"),
+        Kind.ROLE: names_under(draft.roles, "roles"),
+    }
 
 
 def _documents(draft: Draft) -> Iterator[tuple[Document, tuple[_Use, ...]]]:
@@ -105,23 +127,35 @@ def _documents(draft: Draft) -> Iterator[tuple[Document, tuple[_Use, ...]]]:
 def _check(document: Document, use: _Use, declared: frozenset[str] | None) -> Iterator[Problem]:
     used = list(strings_at(document, use.pattern))
     for path, name in used:
-        # Where the declarations cannot be read, that is what must be mended first.
-        if declared is not None and name not in declared:
-            message, expected = _words(use.kind, name, declared)
+        if words := _words(use.kind, name, declared):
+            message, expected = words
             yield document.problem(path, message, expected=expected)
     yield from _repeats(document, iter(used))
 
 
-def _words(kind: Kind, name: str, declared: frozenset[str]) -> tuple[str, str]:
-    """The message on a name that nothing declares, and what was expected."""
+def _words(kind: Kind, name: str, declared: frozenset[str] | None) -> tuple[str, str] | None:
+    """What is wrong with using `name`, and what was expected; `None` when nothing is, or nobody can tell."""
     if kind is Kind.SCOPE and is_general_purpose(name):
         return f"{quoted(name)} is a general-purpose scope", ONE_OPERATION
+    if declared is None:
+        return _misspelt(name) if kind is Kind.SCOPE else None
+    if name in declared:
+        return None
     near = did_you_mean(name, declared)
     listed = "" if near or len(declared) > _FEW else one_of(declared)
     return (
         f"unknown {kind} {quoted(name)}{near}",
         listed or f"a {kind} declared in {_DECLARED_IN[kind]}",
     )
+
+
+def _misspelt(scope: str) -> tuple[str, str] | None:
+    try:
+        check_scope(scope)
+    except PydanticCustomError as error:
+        context = error.context or {}
+        return str(context["message"]), str(context["expected"])
+    return None
 
 
 def _repeats(document: Document, used: Iterator[tuple[Path, str]]) -> Iterator[Problem]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, StrictBool, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, model_validator
 
 from remit.clock import Seconds
 from remit.documents import Duration, duration_field, mistake, quoted
@@ -30,6 +30,7 @@ __all__ = [
     "ResourceSection",
     "ServerFile",
     "StdioSection",
+    "Things",
     "ToolSection",
     "UpstreamSection",
 ]
@@ -178,6 +179,21 @@ class PromptSection(_Thing):
     """A prompt."""
 
 
+_Tools = dict[ThingName, ToolSection]
+_Resources = dict[ResourceUri, ResourceSection]
+_Prompts = dict[ThingName, PromptSection]
+
+
+class Things(BaseModel):
+    """What policies need of `servers/<name>.yaml`; whatever else stands there does not matter to them."""
+
+    model_config = ConfigDict(**Section.model_config | {"extra": "ignore"})
+
+    tools: _Tools = {}
+    resources: _Resources = {}
+    prompts: _Prompts = {}
+
+
 class ServerFile(Section):
     """`servers/<name>.yaml`."""
 
@@ -194,14 +210,14 @@ class ServerFile(Section):
         default=(),
         description="What a client is told to ask for first: the least that makes the server useful.",
     )
-    tools: dict[ThingName, ToolSection] = Field(
+    tools: _Tools = Field(
         default={}, description="Its tools. One that is not listed does not exist for any agent."
     )
-    resources: dict[ResourceUri, ResourceSection] = Field(
+    resources: _Resources = Field(
         default={},
         description="Its resources, by URI or by template such as `crm://accounts/{account_id}`.",
     )
-    prompts: dict[ThingName, PromptSection] = Field(default={}, description="Its prompts.")
+    prompts: _Prompts = Field(default={}, description="Its prompts.")
 
     @model_validator(mode="after")
     def _belongs_to_one_tenant_or_to_all(self) -> Self:
