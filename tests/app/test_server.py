@@ -2,6 +2,7 @@ import asyncio
 import os
 import socket
 import stat
+from ipaddress import ip_network
 
 import httpx2
 import pytest
@@ -110,6 +111,19 @@ async def send_raw(port: int, data: bytes) -> bytes:
         writer.close()
 
 
+async def drip(writer, byte: bytes) -> None:
+    while True:
+        writer.write(byte)
+        await asyncio.sleep(0.05)
+
+
+async def ended(reader) -> bool:
+    try:
+        return await reader.read() == b""
+    except ConnectionResetError:
+        return True
+
+
 async def test_endless_headers_are_refused(settings):
     listening = listen_tcp("127.0.0.1", 0)
     port = listening.getsockname()[1]
@@ -140,6 +154,93 @@ async def test_a_connection_that_was_in_time_is_kept(settings, monkeypatch):
                 assert (await reader.readuntil(b"hello")).startswith(b"HTTP/1.1 200")
             await asyncio.sleep(0.25)
         writer.close()
+
+
+@pytest.mark.parametrize("dribble", [b"GET / HTTP/1.1\r\nhost:", b"\r\n"])
+async def test_no_later_request_is_waited_for_either(settings, monkeypatch, dribble):
+    monkeypatch.setattr(room, "_HEADER_SECONDS", 0.2)
+    listening = listen_tcp("127.0.0.1", 0)
+    port = listening.getsockname()[1]
+    async with Running(public_server(hello, settings), listening):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+        async with asyncio.timeout(10):
+            await reader.readuntil(b"hello")
+        writer.write(dribble)
+        dripping = asyncio.create_task(drip(writer, dribble[-1:]))
+        # Well before the five seconds after which an idle connection is closed.
+        async with asyncio.timeout(3):
+            assert await ended(reader)
+        dripping.cancel()
+        writer.close()
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(settings, monkeypatch):
+    monkeypatch.setattr(room, "_REQUEST_SECONDS", 0.2)
+    listening = listen_tcp("127.0.0.1", 0)
+    port = listening.getsockname()[1]
+
+    async def patient(scope, receive, send):
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    async with Running(public_server(patient, settings), listening):
+        head = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\na"
+        assert await send_raw(port, head) == b""
+
+
+async def test_what_is_answered_slowly_is_not_cut_off(settings, monkeypatch):
+    monkeypatch.setattr(room, "_REQUEST_SECONDS", 0.1)
+    monkeypatch.setattr(room, "_HEADER_SECONDS", 0.1)
+
+    async def slow(scope, receive, send):
+        await asyncio.sleep(0.4)
+        await hello(scope, receive, send)
+
+    listening = listen_tcp("127.0.0.1", 0)
+    port = listening.getsockname()[1]
+    async with Running(public_server(slow, settings), listening):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\n\r\na\r\n")
+        async with asyncio.timeout(10):
+            assert (await reader.readuntil(b"hello")).startswith(b"HTTP/1.1 200")
+        writer.close()
+
+
+async def connected(port: int, number: int):
+    return [await asyncio.open_connection("127.0.0.1", port) for _ in range(number)]
+
+
+async def test_one_address_has_at_most_half_of_the_connections(settings):
+    listening = listen_tcp("127.0.0.1", 0)
+    port = listening.getsockname()[1]
+    request = b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+    few = settings.model_copy(update={"max_connections": 10})
+    async with Running(public_server(hello, few), listening):
+        held = await connected(port, 5)
+        assert await send_raw(port, request) == b""
+        for _, writer in held:
+            writer.close()
+        async with asyncio.timeout(10):
+            while b"hello" not in await send_raw(port, request):  # noqa: ASYNC110  uvicorn has no event for it
+                await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("path", "answer"), [("/", b"503"), ("/healthz", b"200"), ("/readyz", b"200")]
+)
+async def test_a_full_process_still_answers_its_probes(settings, path, answer):
+    listening = listen_tcp("127.0.0.1", 0)
+    port = listening.getsockname()[1]
+    proxied = settings.model_copy(
+        update={"max_connections": 10, "trusted_proxies": (ip_network("127.0.0.0/8"),)}
+    )
+    async with Running(public_server(hello, proxied), listening):
+        held = await connected(port, 12)
+        request = f"GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".encode()
+        assert (await send_raw(port, request)).startswith(b"HTTP/1.1 " + answer)
+        for _, writer in held:
+            writer.close()
 
 
 def test_the_listening_sockets_do_not_block():

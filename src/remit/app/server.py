@@ -1,9 +1,14 @@
 """Uvicorn, held on a short rein: listening sockets, limits that it lacks, and who is at the other end.
 
 Signals, logs, trusted proxies and the life cycle are Remit's own; uvicorn speaks
-HTTP and nothing else. A connection must have sent its first header section within
-`_HEADER_SECONDS` and 64 KiB (slow or endless headers hold a connection for ever
-otherwise). On the management socket the peer's user id is read from the kernel.
+HTTP and nothing else. Of every request on a connection the header section must have
+come within `_HEADER_SECONDS` and 64 KiB, and the whole within `_REQUEST_SECONDS` more:
+slow or endless requests would hold a connection, and what waits for them, for ever.
+One address has at most its share of the connections. Probes are answered however many
+there are, so that nobody has a process restarted by filling it. On the management
+socket the peer's user id is read from the kernel.
+
+Source: RFC 9112 §9.5 (connections may be closed on those who are slow); §2.2 (empty lines before a request).
 """
 
 import asyncio
@@ -11,8 +16,10 @@ import os
 import socket
 import stat
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +30,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from remit.app.data_folder import DataFolderError
 from remit.errors import Error
 from remit.settings import Settings
+from remit.web.site import IpNetwork
 
 __all__ = [
     "ListenError",
@@ -34,7 +42,10 @@ __all__ = [
 ]
 
 _HEADER_SECONDS = 15.0
+_REQUEST_SECONDS = 30.0
 _HEADER_BYTES = 65_536
+_SHARE_OF_ONE_PEER = 0.5
+_PROBES = frozenset({b"/healthz", b"/readyz"})
 _BACKLOG = 2_048
 
 
@@ -57,21 +68,29 @@ class Listener(uvicorn.Server):
 
 
 class LimitedProtocol(HttpToolsProtocol):
-    """HTTP/1.1 with a deadline and a size for the header section of each request."""
+    """HTTP/1.1 with a deadline for each request, and a size for its header section."""
 
     _deadline: asyncio.TimerHandle | None = None
     _header_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._deadline = self.loop.call_later(_HEADER_SECONDS, transport.abort)
+        self._due_within(_HEADER_SECONDS)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._in_time()
         super().connection_lost(exc)
 
+    def data_received(self, data: bytes) -> None:
+        # Empty lines before a request begin no message, and would put off the keep-alive limit for ever.
+        if self._deadline is None and self._answered:
+            self._due_within(_HEADER_SECONDS)
+        super().data_received(data)
+
     def on_message_begin(self) -> None:
         self._header_bytes = 0
+        if self._deadline is None:
+            self._due_within(_HEADER_SECONDS)
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
@@ -83,8 +102,22 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        self._in_time()
+        self._due_within(_REQUEST_SECONDS)
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._in_time()
+        super().on_message_complete()
+
+    @property
+    def _answered(self) -> bool:
+        """Whether nothing that was asked on this connection still waits for its answer."""
+        cycle: Any = self.cycle  # none before the first request, whatever its annotation says
+        return cycle is None or bool(cycle.response_complete)
+
+    def _due_within(self, seconds: float) -> None:
+        self._in_time()
+        self._deadline = self.loop.call_later(seconds, self.transport.abort)
 
     def _in_time(self) -> None:
         if self._deadline is not None:
@@ -98,6 +131,39 @@ class LimitedProtocol(HttpToolsProtocol):
             raise ValueError("the header section is too large")
 
 
+class PublicProtocol(LimitedProtocol):
+    """On the network: nobody who is not a proxy of ours takes more than a share of the connections."""
+
+    def __init__(self, *args: Any, proxies: tuple[IpNetwork, ...], **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._proxies = proxies
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if self._has_its_share():
+            transport.abort()
+
+    def on_headers_complete(self) -> None:
+        limit = self.limit_concurrency
+        if self.url in _PROBES:
+            self.limit_concurrency = None
+        super().on_headers_complete()
+        self.limit_concurrency = limit
+
+    def _has_its_share(self) -> bool:
+        if self.limit_concurrency is None or self.client is None or self._is_proxy():
+            return False
+        address = self.client[0]
+        peers: list[Any] = [getattr(other, "client", None) for other in self.connections]
+        same: int = sum(peer is not None and peer[0] == address for peer in peers)
+        return same > self.limit_concurrency * _SHARE_OF_ONE_PEER
+
+    def _is_proxy(self) -> bool:
+        return self.client is not None and any(
+            ip_address(self.client[0]) in network for network in self._proxies
+        )
+
+
 class ManagementProtocol(LimitedProtocol):
     """On a Unix socket: `scope["state"]["peer_uid"]` is the user at the other end, as the kernel has it."""
 
@@ -108,9 +174,8 @@ class ManagementProtocol(LimitedProtocol):
 
 def public_server(app: ASGIApp, settings: Settings) -> Listener:
     """The server of the authorization server and the gateway."""
-    return Listener(
-        _config(app, LimitedProtocol, settings, limit_concurrency=settings.max_connections)
-    )
+    protocol = partial(PublicProtocol, proxies=settings.trusted_proxies)
+    return Listener(_config(app, protocol, settings, limit_concurrency=settings.max_connections))
 
 
 def management_server(app: ASGIApp, settings: Settings) -> Listener:
@@ -120,14 +185,14 @@ def management_server(app: ASGIApp, settings: Settings) -> Listener:
 
 def _config(
     app: ASGIApp,
-    protocol: type[HttpToolsProtocol],
+    protocol: Callable[..., HttpToolsProtocol],
     settings: Settings,
     *,
     limit_concurrency: int | None,
 ) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http=protocol,
+        http=protocol,  # type: ignore[arg-type]  # it is only ever called
         ws="none",
         loop="uvloop",
         interface="asgi3",
