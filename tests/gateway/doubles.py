@@ -329,7 +329,8 @@ def modern(method: str, params: dict | None = None, *, request_id=1, name: str |
 
 async def post(app, headers, body, **more) -> Answer:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return await Wire(app, headers=headers, chunks=[raw], **more).run()
+    counted = (*headers, ("content-length", str(len(raw))))
+    return await Wire(app, headers=counted, chunks=[raw], **more).run()
 
 
 async def call_tool(app, tool="find", arguments=None, **more) -> Answer:

@@ -163,6 +163,72 @@ async def test_a_declared_length_beyond_the_limit_is_refused_unread(guard, serve
     assert wire._chunks == [b"{}"]
 
 
+ANONYMOUS = without(BASE_HEADERS, "authorization")
+
+
+@pytest.mark.parametrize(
+    ("headers", "method"),
+    [
+        (ANONYMOUS, "POST"),
+        ((*ANONYMOUS, ("content-length", "12")), "POST"),
+        ((*ANONYMOUS, ("mcp-method", "tools/call")), "tools/call"),
+        ((*ANONYMOUS, ("mcp-method", "x" * 9999)), "POST"),
+        ((*BASE_HEADERS, ("authorization", "Bearer eve"), ("content-length", "12")), "POST"),
+        ((*ANONYMOUS, ("authorization", "Bearer nobody"), ("content-length", "65537")), "POST"),
+        ((*ANONYMOUS, ("authorization", "Bearer nobody"), ("content-length", "1e3")), "POST"),
+        ((*ANONYMOUS, ("authorization", "Bearer nobody")), "POST"),
+    ],
+)
+async def test_of_those_without_a_token_nothing_is_read(app, guard, headers, method):
+    wire = Wire(app, headers=headers, chunks=[b'{"never": ', b"read"])
+    answer = await wire.run()
+    assert (answer.status, answer.json["id"]) == (401, None)
+    assert answer.json["jsonrpc"] == "2.0"
+    assert "error" in answer.json
+    assert answer.header("www-authenticate").startswith("Bearer ")
+    assert len(wire._chunks) == 2
+    assert [call.method for call in guard.authenticated] == [method]
+
+
+async def test_a_small_body_is_read_so_that_a_refusal_names_what_was_called(app, guard):
+    refused = []
+    guard.decide = lambda call: refused.append(call) or ListGuard.decide(guard, call)
+    headers, body = modern("tools/call", {"name": "find"}, name="find")
+    strange = (*without(headers, "authorization"), ("authorization", "Bearer nobody"))
+    answer = await post(app, strange, body)
+    assert (answer.status, answer.json["id"]) == (401, 1)
+    assert [call.name for call in refused] == ["find"]
+
+
+async def test_a_large_body_of_somebody_known_is_read(app, guard):
+    answer = await call_tool(app, arguments={"q": "x" * 70_000})
+    assert answer.status == 200
+    assert len(guard.authenticated) == 1
+    assert len(guard.decided) == 1
+
+
+@pytest.mark.parametrize("headers", [ANONYMOUS, BASE_HEADERS])
+async def test_a_body_that_is_not_there_takes_no_place_among_the_calls(guard, server, headers):
+    app = gateway(guard, server, max_calls=1)
+    slow = Wire(app, headers=(*headers, ("content-length", "100")), chunks=[b"{", b"never"])
+    slow._chunks.pop()
+    waiting = asyncio.create_task(slow.run())
+    await asyncio.sleep(0)
+    assert (await call_tool(app)).status == 200
+    slow.gone.set()
+    await waiting
+
+
+async def test_a_body_that_does_not_come_in_time_is_refused(guard, server):
+    app = gateway(guard, server, body_deadline=0)
+    wire = Wire(app, headers=(*BASE_HEADERS, ("content-length", "100")))
+    wire._chunks = []
+    answer = await wire.run()
+    assert (answer.status, answer.json["error"]["code"]) == (408, -32600)
+    assert (answer.json["id"], answer.header("connection")) == (None, "close")
+    assert (guard.authenticated, server.asked) == ([], [])
+
+
 @pytest.mark.parametrize("path", ["/mcp/none", "/mcp/", "/mcp/crm/", "/mcp/crm/x", "/mcp/CRM"])
 async def test_an_unknown_server_is_not_found_with_or_without_a_token(app, guard, path):
     for headers in (BASE_HEADERS, without(BASE_HEADERS, "authorization")):

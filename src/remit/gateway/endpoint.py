@@ -1,7 +1,10 @@
 """The gateway as one ASGI application: `/mcp/{server}`, and the metadata of each server.
 
-Order of the checks: host, origin, server, verb, media types, size, JSON, era. Whatever
-they refuse costs nothing behind them. An unknown server is a 404 for everybody; the
+Order of the checks: host, origin, server, verb, media types, token (where one is missing,
+or the body is large), size and time of the body, calls in flight, JSON, era. Whatever
+they refuse costs nothing behind them: who has no token has nothing parsed and takes no
+place among the calls. A small body is read before its token is verified, so that a
+refusal is recorded with what was called. An unknown server is a 404 for everybody; the
 names of servers are public in their metadata, so there is nothing to hide in a 401.
 
 Source: MCP 2026-07-28 and 2025-11-25 transports; docs/reference/gateway.md.
@@ -13,10 +16,11 @@ from contextlib import suppress
 
 from remit.gateway.http import ClientGoneError, Exchange, Headers, Receive, Scope, Send, read_body
 from remit.gateway.incoming import Incoming, context_of
-from remit.gateway.jsonrpc import INTERNAL_ERROR, InvalidMessageError, parse_message
+from remit.gateway.jsonrpc import INTERNAL_ERROR, InvalidMessageError, Message, parse_message
 from remit.gateway.legacy import LegacyDoor
 from remit.gateway.listening import Listeners
 from remit.gateway.media_types import check_media_types
+from remit.gateway.methods import treatment_of
 from remit.gateway.modern import ModernDoor
 from remit.gateway.origin import (
     check_host,
@@ -28,10 +32,11 @@ from remit.gateway.origin import (
 )
 from remit.gateway.ports import GatewayDeps
 from remit.gateway.protected_resource import METADATA_PREFIX, answer_metadata, metadata_document
-from remit.gateway.protocol import MODERN_VERSIONS, Era, era_of
-from remit.gateway.refusal import answer_rejection
+from remit.gateway.protocol import DEFAULT_LEGACY_VERSION, MODERN_VERSIONS, Era, era_of
+from remit.gateway.refusal import answer_refusal, answer_rejection, refusal_of
 from remit.gateway.rejection import RejectedError, UpstreamError
 from remit.gateway.sessions import Sessions
+from remit.guard.outcome import Challenge, Deny
 from remit.ids import ServerName
 from remit.model import Server
 
@@ -39,6 +44,7 @@ __all__ = ["GatewayApp"]
 
 _PREFIX = "/mcp/"
 _LAST_WORDS_SECONDS = 2.0
+_SMALL_BODY = 64 * 1024
 
 
 class GatewayApp:
@@ -182,22 +188,38 @@ class GatewayApp:
                 raise RejectedError(405, "the method is not allowed").with_header(b"allow", allowed)
 
     async def _post(self, incoming: Incoming) -> None:
-        exchange = incoming.exchange
-        if self._calls >= self._deps.settings.max_calls:
+        exchange, settings = incoming.exchange, self._deps.settings
+        check_media_types(exchange.headers)
+        if not _is_small_with_token(exchange.headers) and not await self._knows(incoming):
+            return
+        body = await read_body(exchange, settings.max_request_bytes, seconds=settings.body_deadline)
+        if self._calls >= settings.max_calls:
             raise RejectedError(503, "too many calls are in flight").with_header(
                 b"retry-after", b"1"
             )
         self._calls += 1
         try:
-            await self._message(exchange, incoming)
+            await self._message(incoming, parse_message(body))
         finally:
             self._calls -= 1
 
-    async def _message(self, exchange: Exchange, incoming: Incoming) -> None:
-        check_media_types(exchange.headers)
-        body = await read_body(exchange, self._deps.settings.max_request_bytes)
-        message = parse_message(body)
-        if era_of(message, exchange.headers.one(b"mcp-protocol-version")) is Era.MODERN:
+    async def _knows(self, incoming: Incoming) -> bool:
+        """Whether the caller has a token that stands; if not, that has been answered."""
+        headers = incoming.exchange.headers
+        method = headers.one(b"mcp-method") or ""
+        if treatment_of(method, Era.MODERN) is None:
+            method = "POST"
+        call = incoming.call(method, headers.one(b"mcp-protocol-version") or DEFAULT_LEGACY_VERSION)
+        caller = await self._deps.guard.authenticate(call)
+        if not isinstance(caller, Challenge | Deny):
+            return True
+        refusal = refusal_of(caller, incoming.server, public_url=self._deps.settings.public_url)
+        await answer_refusal(incoming.exchange, refusal, None)
+        return False
+
+    async def _message(self, incoming: Incoming, message: Message) -> None:
+        version = incoming.exchange.headers.one(b"mcp-protocol-version")
+        if era_of(message, version) is Era.MODERN:
             await self._modern.post(incoming, message)
         else:
             await self._legacy.post(incoming, message)
@@ -208,3 +230,10 @@ class GatewayApp:
             for session in self._sessions.idle():
                 self._sessions.end(session)
                 await session.upstream.close()
+
+
+def _is_small_with_token(headers: Headers) -> bool:
+    """Whether the body may be read before the token that came with it is verified."""
+    length = headers.one(b"content-length") or ""
+    small = len(length) < 8 and length.isdecimal() and int(length) <= _SMALL_BODY
+    return small and len(headers.all(b"authorization")) == 1

@@ -1,9 +1,9 @@
 """HTTP as the gateway reads and writes it: raw ASGI, headers as they came, bodies within a limit.
 
-Refused: a body beyond the limit, before it is read to its end; a request that ends
-before its body does. Nothing is held in memory that was not bounded first.
+Refused: a body beyond the limit, before it is read to its end; one that is not there in
+time; a request that ends before its body does. Nothing is held in memory that was not bounded first.
 
-Source: ASGI 3.0 HTTP; RFC 9110 §5.3, §15.5.14.
+Source: ASGI 3.0 HTTP; RFC 9110 §5.3, §15.5.9, §15.5.14.
 """
 
 import asyncio
@@ -111,12 +111,12 @@ class Exchange:
         await self.transmit({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-async def read_body(exchange: Exchange, limit: int) -> bytes:
-    """The request's body, of at most `limit` bytes.
+async def read_body(exchange: Exchange, limit: int, *, seconds: float) -> bytes:
+    """The request's body, of at most `limit` bytes, all of which come within `seconds`.
 
     Raises:
-        RejectedError: 413, as soon as the length is known to be beyond `limit`; 400 for
-            a content coding, which no two readers need agree on.
+        RejectedError: 413, as soon as the length is known to be beyond `limit`; 408, it
+            comes too slowly; 415 for a content coding, which no two readers need agree on.
         ClientGoneError: the client went away first.
     """
     coding = exchange.headers.one(b"content-encoding")
@@ -125,6 +125,15 @@ async def read_body(exchange: Exchange, limit: int) -> bytes:
     declared = exchange.headers.one(b"content-length")
     if declared is not None and declared.isdecimal() and int(declared) > limit:
         raise _too_large(limit)
+    try:
+        async with asyncio.timeout(seconds):
+            return await _received(exchange, limit)
+    except TimeoutError as error:
+        late = RejectedError(408, f"the body did not come within {seconds:g} s")
+        raise late.with_header(b"connection", b"close") from error
+
+
+async def _received(exchange: Exchange, limit: int) -> bytes:
     body = bytearray()
     while True:
         event = await exchange.receive()

@@ -24,6 +24,8 @@ class GatewaySettings:
     """One message of a server's: a whole answer, one event, or one line."""
     max_calls: int = 1024
     """Requests in flight in this process; beyond, 503."""
+    body_deadline: Seconds = Seconds(15)
+    """The whole body of a request is there by then, or it is refused."""
     call_lifetime: Seconds = Seconds(600)
     """One call, streamed or not, ends after this at the latest."""
     keep_alive: Seconds = Seconds(15)
