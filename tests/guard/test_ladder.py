@@ -176,6 +176,23 @@ async def test_resources_and_prompts_are_decided_like_tools(world):
     assert (await refusal(world, no_scopes)).reason is RefusalReason.INSUFFICIENT_SCOPE
 
 
+@pytest.mark.parametrize(
+    "uri", ["crm://accounts/%37", "crm://accounts/7%2d", "crm://accounts/" + "7" * 3_000]
+)
+async def test_a_resource_is_not_found_under_another_spelling(world, uri):
+    """A policy on `crm://accounts/7` would not see that the server reads `%37` so."""
+    world.use_policies(
+        '@id("all") permit(principal, action, resource);'
+        '@id("not-7") forbid(principal, action == Remit::Action::"crm/resource/crm://accounts/{id}", resource)'
+        ' when { context.arguments.uri == "crm://accounts/7" };'
+    )
+    assert (await refusal(world, world.read("crm://accounts/7"))).reason is RefusalReason.FORBIDDEN
+    missing = await refusal(world, world.read("crm://nothing"))
+    assert replace(await refusal(world, world.read(uri)), decision_id="") == replace(
+        missing, decision_id=""
+    )
+
+
 async def test_hidden_things_and_missing_things_are_answered_alike(world):
     """Scope the agent may not have, scope no role brings, clearance, policy: all look like nothing."""
     missing = await refusal(world, world.call("nope"))

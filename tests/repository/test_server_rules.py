@@ -1,3 +1,5 @@
+import pytest
+
 from .conftest import Repository
 
 
@@ -35,3 +37,31 @@ def test_a_baseline_is_not_blamed_for_a_misspelt_scope(repository: Repository) -
     assert repository.said() == [
         "servers/crm.yaml:9 unknown scope `crm:accounts.reed`; did you mean `crm:accounts.read`?"
     ]
+
+
+@pytest.mark.parametrize("uri", ["crm://{region}-{name}", "crm://x/{a}/{b}.{c}", "crm://{a}%20{b}"])
+def test_variables_that_run_into_each_other_are_refused(repository: Repository, uri: str) -> None:
+    repository.append(
+        "servers/crm.yaml",
+        f"resources: {{'{uri}': {{scopes: ['crm:accounts.read'], sensitivity: low}}}}\n",
+    )
+    [problem] = repository.problems()
+    assert (problem.line, problem.message) == (11, f"the variables of `{uri}` are not kept apart")
+    assert "such as `/`" in problem.expected
+
+
+def test_variables_that_are_kept_apart_are_admitted(repository: Repository) -> None:
+    repository.append(
+        "servers/crm.yaml",
+        "resources: {'crm://{a}-x/{b}:{c}.json': {scopes: ['crm:accounts.read'], sensitivity: low}}\n",
+    )
+    assert repository.said() == []
+
+
+def test_variables_with_nothing_between_them_are_reported_once(repository: Repository) -> None:
+    repository.append(
+        "servers/crm.yaml",
+        "resources: {'crm://{a}{b}': {scopes: ['crm:accounts.read'], sensitivity: low}}\n",
+    )
+    [problem] = repository.problems()
+    assert problem.message == "`crm://{a}{b}` is no resource URI"

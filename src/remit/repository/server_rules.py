@@ -1,8 +1,15 @@
-"""What a server's file may not say: a baseline that nothing on the server needs."""
+"""What a server's file may not say.
+
+Refused: a baseline that nothing on the server needs; a template whose variables run
+into each other, so that one URI could be read in several ways.
+
+Source: RFC 6570 §1.4 (matching is ambiguous unless something sets expressions apart).
+"""
 
 from collections.abc import Iterator
 
 from remit.documents import ANY, Document, Problem, one_of, quoted
+from remit.guard.uri_template import keeps_values_apart
 from remit.ids import ScopeName
 from remit.repository.draft import Draft, names_under, strings_at
 from remit.scopes import Hierarchy, covers
@@ -16,6 +23,7 @@ def check_servers(draft: Draft, hierarchy: Hierarchy) -> Iterator[Problem]:
     """Everything about servers that the models do not see."""
     for document in draft.servers.values():
         yield from _idle_baseline(document, names_under(draft.scopes), hierarchy)
+        yield from _adjoining_variables(document)
 
 
 def _idle_baseline(
@@ -34,4 +42,15 @@ def _idle_baseline(
                 path,
                 f"nothing on this server needs the scope {quoted(scope)}",
                 expected=one_of(needed),
+            )
+
+
+def _adjoining_variables(document: Document) -> Iterator[Problem]:
+    for uri in sorted(names_under(document, "resources") or ()):
+        # Variables with nothing at all between them are no URI, which is reported itself.
+        if "}{" not in uri and not keeps_values_apart(uri):
+            yield document.problem(
+                ("resources", uri),
+                f"the variables of {quoted(uri)} are not kept apart",
+                expected="between two variables a character that no value may hold, such as `/`",
             )
