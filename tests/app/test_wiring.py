@@ -1,4 +1,5 @@
 import json
+from collections import Counter
 
 import httpx2
 import pytest
@@ -76,3 +77,62 @@ async def test_the_start_records_what_is_in_force(app, settings):
     assert kinds == ["audit.started", "policy.loaded"]
     started = json.loads(records[0])
     assert started["body"]["settings_digest"] == settings.digest()
+
+
+FLOODS = {
+    "register": ("POST", "/register", {"json": {"redirect_uris": ["javascript:alert(1)"]}}),
+    "not json": ("POST", "/register", {"content": b"x", "headers": {"Content-Type": "text/plain"}}),
+    "authorize": ("GET", "/authorize?client_id=nope", {}),
+    "consent": ("POST", "/authorize/consent", {"data": {"request": "unknown"}}),
+    "token": ("POST", "/token", {"data": {"grant_type": "refresh_token", "client_id": "nope"}}),
+    "no token": ("POST", "/mcp/crm", {"json": {"jsonrpc": "2.0", "id": 1, "method": "ping"}}),
+    "bad token": (
+        "POST",
+        "/mcp/crm",
+        {
+            "json": {"jsonrpc": "2.0", "id": 1, "method": "ping"},
+            "headers": {"Authorization": "Bearer nonsense"},
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("flood", FLOODS)
+async def test_a_flood_of_refusals_becomes_one_exact_count_in_the_log(settings, clock, flood):
+    method, path, options = FLOODS[flood]
+    headers = {
+        "Accept": "application/json, text/event-stream",
+        **options.get("headers", {}),
+    }
+    async with build(settings, environ={}, clock=clock) as app:
+        transport = httpx2.ASGITransport(app.asgi)
+        async with httpx2.AsyncClient(transport=transport, base_url=settings.issuer) as http:
+            statuses = {
+                (await http.request(method, path, **{**options, "headers": headers})).status_code
+                for _ in range(45)
+            }
+    assert len(statuses) == 1
+    lines = next((settings.data / "audit" / "main").glob("*.jsonl")).read_text().splitlines()
+    entries = [json.loads(line) for line in lines]
+    kinds = Counter(one["kind"] for one in entries)
+    alone = kinds["client.refused"] + kinds["authorization.refused"] + kinds["token.refused"]
+    assert alone + kinds["decision"] == 30
+    (count,) = [one["body"] for one in entries if one["kind"] == "refusals.counted"]
+    assert (count["count"], count["network"]) == (15, "127.0.0.1")
+
+
+async def test_who_names_a_client_without_a_secret_is_nobody_yet(public, app, settings):
+    metadata = {"redirect_uris": ["http://127.0.0.1/cb"], "token_endpoint_auth_method": "none"}
+    client = (await public.post("/register", json=metadata)).json()["client_id"]
+    form = {"grant_type": "refresh_token", "client_id": client, "refresh_token": "nonsense"}
+    for _ in range(40):
+        assert (await public.post("/token", data=form)).json()["error"] == "unauthorized_client"
+        await public.get(f"/authorize?client_id={client}&response_type=token")
+    await app.audit.record_counts()
+    lines = next((settings.data / "audit" / "main").glob("*.jsonl")).read_text().splitlines()
+    counts = [json.loads(one) for one in lines if '"kind":"refusals.counted"' in one]
+    assert {one["body"]["where"]: one["body"]["count"] for one in counts} == {
+        "token": 25,
+        "authorize": 25,
+    }
+    assert {one["client"] for one in counts} == {client}

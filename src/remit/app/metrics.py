@@ -21,7 +21,8 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from remit.audit.events import CallCompleted, Decided, Event
+from remit.audit.context import Context
+from remit.audit.events import CallCompleted, Decided, Event, RefusalsCounted
 from remit.audit.port import AuditLog, AuditUnavailableError, Receipt
 
 __all__ = ["EXPOSITION_TYPE", "MeteredAuditLog", "Metrics"]
@@ -73,6 +74,9 @@ class Metrics:
             "remit_upstream_errors", "Calls that an upstream server failed.", ["server"]
         )
         self._audit_events = counter("remit_audit_events", "Events on stable storage.", ["kind"])
+        self._refusals = counter(
+            "remit_refusals_counted", "Refusals counted together.", ["where", "error"]
+        )
         self._audit_failures = counter(
             "remit_audit_failures", "Times the audit log could not take an event."
         )
@@ -141,6 +145,8 @@ class Metrics:
             self._call_seconds.labels(server).observe(event.micros / 1e6)
             if event.outcome == "upstream_failed":
                 self._upstream_errors.labels(server).inc()
+        elif isinstance(event, RefusalsCounted):
+            self._refusals.labels(event.where, event.error).inc(event.count)
 
     def _server(self, name: str) -> str:
         return name if self._is_server(name) else "unknown"
@@ -171,6 +177,9 @@ class MeteredAuditLog:
             self._metrics.audit_failed()
             raise
         self._metrics.audit_took((event,), seconds=time.perf_counter() - began)
+
+    def count_refusal(self, context: Context, *, where: str, error: str) -> bool:
+        return self._log.count_refusal(context, where=where, error=error)
 
     def record(self, events: Sequence[object]) -> None:
         began = time.perf_counter()

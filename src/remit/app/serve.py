@@ -26,7 +26,7 @@ from remit.app.server import (
     management_server,
     public_server,
 )
-from remit.app.upkeep import keep_up
+from remit.app.upkeep import keep_counts, keep_up
 from remit.app.wiring import App, build
 from remit.errors import Error
 from remit.settings import Settings
@@ -91,6 +91,7 @@ async def _background(app: App, tasks: asyncio.TaskGroup) -> AsyncIterator[None]
     owned = [
         tasks.create_task(app.standing.run(), name="standing"),
         tasks.create_task(keep_up(app.database, app.clock), name="upkeep"),
+        tasks.create_task(keep_counts(app.audit), name="counts"),
     ]
     try:
         yield

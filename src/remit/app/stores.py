@@ -15,9 +15,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from remit.app.data_folder import DataFolder, open_data_folder
 from remit.app.keys import open_audit_keys
 from remit.app.metrics import MeteredAuditLog, Metrics
-from remit.audit import FileAuditLog, Producer, Redactor, StreamSettings
+from remit.audit import FileAuditLog, Producer, Redactor, StreamSettings, TallyingAuditLog
 from remit.clock import Clock
 from remit.db import Database, migrate
+from remit.db.throttle import network_of
 from remit.registry import RegistryDirectory
 from remit.secrets import MasterKey, SecretBox, resolve_secret
 from remit.settings import Settings
@@ -32,7 +33,7 @@ class Stores:
     folder: DataFolder
     box: SecretBox
     log: FileAuditLog
-    audit: MeteredAuditLog
+    audit: TallyingAuditLog
     redactor: Redactor
     database: Database
     metrics: Metrics
@@ -62,7 +63,7 @@ async def open_stores(
     metrics = Metrics(
         version=version_of("remit"), is_server=lambda name: name in directory.catalog.servers
     )
-    audit = MeteredAuditLog(log, metrics)
+    audit = TallyingAuditLog(MeteredAuditLog(log, metrics), clock, network_of=network_of)
     database = Database.open(url, recorder=audit, pool=settings.database_pool)
     stack.enter_context(closing(database))
     return Stores(

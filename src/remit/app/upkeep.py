@@ -1,6 +1,6 @@
-"""What is done once an hour: forgetting what has long expired.
+"""What is done by the clock: forgetting what has long expired, and recording what was only counted.
 
-A failure is logged and tried again an hour later; nothing else depends on it.
+A failure is logged and tried again the next time; nothing else depends on it.
 Several processes may do it at once.
 """
 
@@ -8,13 +8,15 @@ import asyncio
 
 import structlog
 
+from remit.audit import AuditUnavailableError, TallyingAuditLog
+from remit.audit.flood import WINDOW
 from remit.clock import Clock, EpochSeconds, Seconds
 from remit.db import Database, Transaction
 from remit.db.throttle import purge_attempts
 from remit.identity import purge_sessions
 from remit.oauth import purge_expired, purge_unused_clients
 
-__all__ = ["INTERVAL", "forget_expired", "keep_up"]
+__all__ = ["INTERVAL", "forget_expired", "keep_counts", "keep_up", "record_counts"]
 
 _log = structlog.stdlib.get_logger("remit.upkeep")
 
@@ -45,3 +47,18 @@ def forget_expired(tx: Transaction, now: EpochSeconds) -> int:
         + purge_attempts(tx, before=yesterday)
         + purge_unused_clients(tx, before=EpochSeconds(now - _UNUSED_FOR))
     )
+
+
+async def keep_counts(audit: TallyingAuditLog) -> None:
+    """Record the refusals that were counted, window after window, for ever. The root of a task."""
+    while True:
+        await asyncio.sleep(WINDOW)
+        await record_counts(audit)
+
+
+async def record_counts(audit: TallyingAuditLog) -> None:
+    """Record the refusals that were counted; what the log cannot take is kept for the next time."""
+    try:
+        await audit.record_counts()
+    except AuditUnavailableError as error:
+        _log.error("refusals_not_recorded", error=error.code)

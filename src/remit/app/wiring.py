@@ -21,7 +21,8 @@ from remit.app.reload import LoadedPolicies, PolicyReload, load_policies
 from remit.app.standing import StandingRefresh
 from remit.app.status import Status
 from remit.app.stores import Stores, open_stores
-from remit.audit import Context
+from remit.app.upkeep import record_counts
+from remit.audit import Context, TallyingAuditLog
 from remit.clock import Clock, EpochSeconds, Seconds, SystemClock
 from remit.db import Database
 from remit.gateway import GatewayApp, GatewayDeps, GatewaySettings, Roster
@@ -52,6 +53,7 @@ class App:
     standing: StandingRefresh
     reload: PolicyReload
     database: Database
+    audit: TallyingAuditLog
     clock: Clock
     stopping: asyncio.Event
 
@@ -91,23 +93,24 @@ async def build(
         loaded = load_policies(settings.repo)
         directory = RegistryDirectory(loaded.repository.catalog, Standing(as_of=EpochSeconds(0)))
         stores = await open_stores(settings, directory, environ=environ, clock=clock, stack=stack)
+        stack.push_async_callback(record_counts, stores.audit)
         parts = await _parts(settings, stores, directory, loaded=loaded, clock=clock)
         stack.callback(parts.passwords.close)
         await parts.refresh.now()
         # From here on this version decides; what is not in the log does not.
         await stores.audit.append(loaded.event(Context()))
+        warn_of_missing_secrets(loaded.repository.catalog, stores.resolve_secret)
         gateway = _gateway(parts)
         reload = PolicyReload(
             settings.repo,
-        warn_of_missing_secrets(loaded.repository.catalog, stores.resolve_secret)
             directory=directory,
             decisions=parts.decisions,
             audit=stores.audit,
             metrics=stores.metrics,
+            resolve_secret=stores.resolve_secret,
         )
         yield App(
             asgi=_public(parts, gateway),
-            resolve_secret=stores.resolve_secret,
             management=_management(parts, reload),
             settings=settings,
             folder=stores.folder,
@@ -115,6 +118,7 @@ async def build(
             standing=parts.refresh,
             reload=reload,
             database=stores.database,
+            audit=stores.audit,
             clock=clock,
             stopping=parts.stopping,
         )

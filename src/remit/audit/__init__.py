@@ -18,6 +18,7 @@ from remit.audit.context import Actor, ActorType, Context, Network, Trace
 from remit.audit.entry import BadEntryError, Producer
 from remit.audit.event import Durability, Event
 from remit.audit.file_log import FileAuditLog, LogStatus
+from remit.audit.flood import FloodLimits, TallyingAuditLog
 from remit.audit.port import AuditLog, AuditUnavailableError, Receipt
 from remit.audit.query import Query, follow, newest, read_events
 from remit.audit.recovery import AuditLogDamagedError
@@ -41,6 +42,7 @@ __all__ = [
     "Durability",
     "Event",
     "FileAuditLog",
+    "FloodLimits",
     "LogStatus",
     "Network",
     "Problem",
@@ -52,6 +54,7 @@ __all__ = [
     "Row",
     "StreamReport",
     "StreamSettings",
+    "TallyingAuditLog",
     "Trace",
     "Verdict",
     "VerifierKey",

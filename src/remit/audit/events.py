@@ -19,6 +19,7 @@ from remit.audit.log_events import (
     AuditStarted,
     AuditStopped,
     EffectFailed,
+    RefusalsCounted,
 )
 from remit.canonical import Json
 
@@ -53,6 +54,7 @@ __all__ = [
     "LoginFailed",
     "PolicyLoaded",
     "RefreshTokenReused",
+    "RefusalsCounted",
     "TokenIssued",
     "TokenRefreshed",
     "TokenRefused",

@@ -7,7 +7,14 @@ from typing import ClassVar
 from remit.audit.event import Durability, Event
 from remit.canonical import Json
 
-__all__ = ["AuditQueried", "AuditRecovered", "AuditStarted", "AuditStopped", "EffectFailed"]
+__all__ = [
+    "AuditQueried",
+    "AuditRecovered",
+    "AuditStarted",
+    "AuditStopped",
+    "EffectFailed",
+    "RefusalsCounted",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,3 +58,21 @@ class EffectFailed(Event):
     kind: ClassVar[str] = "effect.failed"
     sequences: tuple[int, ...]
     error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusalsCounted(Event):
+    """So many more refusals of callers nobody knows, beyond those that have an event each.
+
+    `where` is `authorize`, `token`, `register` or `gateway`; `network` an address, an IPv6
+    /64, or `others` when there were too many to tell apart; `first` and `last` are epoch seconds.
+    """
+
+    kind: ClassVar[str] = "refusals.counted"
+    durability: ClassVar[Durability] = Durability.ANSWER
+    where: str
+    error: str
+    count: int
+    first: int
+    last: int
+    network: str

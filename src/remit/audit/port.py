@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from remit.audit.context import Context
 from remit.audit.events import Event
 from remit.errors import UnavailableError
 
@@ -44,6 +45,13 @@ class AuditLog(Protocol):
 
         Raises:
             AuditUnavailableError: the log is closed or has failed.
+        """
+        ...
+
+    def count_refusal(self, context: Context, *, where: str, error: str) -> bool:
+        """Count the refusal of a caller nobody knows; true if it is to have no event of its own.
+
+        Asked once before each such event is appended or recorded (`audit.flood`).
         """
         ...
 

@@ -24,6 +24,7 @@ _OUTCOMES = {
     "refused": "deny",
     "denied": "deny",
     "failed": "fail",
+    "counted": "deny",
     "reuse_detected": "deny",
 }
 

@@ -118,6 +118,10 @@ class Guard:
 
     async def _refuse(self, call: Call, refusal: Refusal, decision_id: str) -> Challenge | Deny:
         """The refusal as the caller hears it. It stands whether or not it can be recorded."""
+        if refusal.token is None and self._audit.count_refusal(
+            call.context, where="gateway", error=refusal.truth.value
+        ):
+            return refusal.outcome(decision_id)
         event = self._event(call, refusal, decision_id)
         try:
             if refusal.truth is RefusalReason.MISSING_TOKEN:

@@ -9,7 +9,7 @@ Source: O21 §4.1.2, §4.1.2.1, §7.5.4, §7.12.2; RFC 9207 §2; RFC 9700 §4.11
 
 from starlette.responses import Response
 
-from remit.audit.context import Context
+from remit.audit.context import ActorType, Context
 from remit.audit.events import AuthorizationRefused
 from remit.db import Transaction
 from remit.errors import Error
@@ -53,11 +53,16 @@ class AuthorizationRefusalError(Error):
 
 
 async def refuse(deps: OAuthDeps, refusal: AuthorizationRefusalError) -> Response:
-    """Record the refusal, answer its pending request if there is one, and tell the client.
+    """Record or count the refusal, answer its pending request if there is one, and tell the client.
 
     Raises:
         NotWaitingError: somebody answered it in the meantime.
     """
+    context = refusal.context
+    # A client proves nothing here: anybody may name one. A person has logged in.
+    counted = context.actor.type is not ActorType.USER and deps.audit.count_refusal(
+        context, where="authorize", error=refusal.error.code
+    )
 
     def record(tx: Transaction) -> None:
         pending = refusal.pending
@@ -65,7 +70,8 @@ async def refuse(deps: OAuthDeps, refusal: AuthorizationRefusalError) -> Respons
             tx, pending.digest, now=deps.clock.now()
         ):
             raise NotWaitingError
-        tx.record(_event(deps, refusal))
+        if not counted:
+            tx.record(_event(deps, refusal))
 
     await deps.database.run(record)
     return _error_response(deps, refusal.error, refusal.requester, acted=False)

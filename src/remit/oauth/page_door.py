@@ -86,7 +86,9 @@ async def _shown(
 ) -> Response:
     """A page that says why, after the log does: such a request is answered to nobody else."""
     context = circumstances_of(request, deps.site)
-    await deps.audit.append(AuthorizationRefused(context=context, error=code, detail=error.detail))
+    refused = AuthorizationRefused(context=context, error=code, detail=error.detail)
+    if not deps.audit.count_refusal(context, where="authorize", error=code):
+        await deps.audit.append(refused)
     if isinstance(error, NotWaitingError):
         return error_page(
             status,

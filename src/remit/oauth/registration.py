@@ -61,7 +61,8 @@ def endpoint(deps: OAuthDeps) -> Callable[[Request], Awaitable[Response]]:
             refused = ClientRegistrationRefused(
                 context=context, error=error.code, detail=error.detail
             )
-            await deps.audit.append(refused)
+            if not deps.audit.count_refusal(context, where="register", error=error.code):
+                await deps.audit.append(refused)
             raise
 
     return json_door(register)

@@ -1,8 +1,8 @@
 """The token endpoint: one door for every grant.
 
 Refuses what is not a form, a client that did not prove itself, a grant type that is
-unknown or not the client's; then each grant's own rules decide. Every refusal is one
-event and changes nothing else. Nothing is read from the query, nothing is cached.
+unknown or not the client's; then each grant's own rules decide. Every refusal is
+recorded and changes nothing else. Nothing is read from the query, nothing is cached.
 
 Source: O21 §3.2; RFC 6749 §5.1, §5.2.
 """
@@ -60,17 +60,18 @@ def endpoint(deps: OAuthDeps) -> Endpoint:
 
     async def token(request: Request) -> Response:
         context = circumstances_of(request, deps.site)
-        form = Params()
+        form, client = Params(), None
         try:
             form = await read_parameters(request)
-            issued = await _issue(deps, request, form, context=context)
+            client = await authenticate_client(deps, request, form)
+            issued = await _issue(deps, client, form, context=context)
         except ReuseDetectedError as reuse:
             raise reuse.error from reuse
         except TokenRefusalError as refusal:
-            await _record(deps, form, refusal)
+            await _record(deps, form, refusal, client=client)
             raise refusal.error from refusal
         except OAuthError as error:
-            await _record(deps, form, TokenRefusalError(error, context=context))
+            await _record(deps, form, TokenRefusalError(error, context=context), client=client)
             raise
         return json_response(issued.parameters(), headers={"Pragma": "no-cache"})
 
@@ -78,9 +79,8 @@ def endpoint(deps: OAuthDeps) -> Endpoint:
 
 
 async def _issue(
-    deps: OAuthDeps, request: Request, form: Params, *, context: Context
+    deps: OAuthDeps, client: Client, form: Params, *, context: Context
 ) -> IssuedTokens:
-    client = await authenticate_client(deps, request, form)
     known = acting_client(context, client.client_id)
     with refusals_in(known):
         grant_type = _grant_type(form, client)
@@ -100,11 +100,21 @@ def _grant_type(form: Params, client: Client) -> GrantType:
     return grant_type
 
 
-async def _record(deps: OAuthDeps, form: Params, refusal: TokenRefusalError) -> None:
-    ruling = refusal.ruling
+async def _record(
+    deps: OAuthDeps, form: Params, refusal: TokenRefusalError, *, client: Client | None
+) -> None:
+    """An event for the refusal; or, for whoever has shown nothing that is secret, perhaps a number.
+
+    Anybody may name a client that has no secret. A code or refresh token of ours, though,
+    is somebody's: then the grant is known.
+    """
+    context, ruling = refusal.context, refusal.ruling
+    proved = client is not None and (client.is_confidential or context.grant_id is not None)
+    if not proved and deps.audit.count_refusal(context, where="token", error=refusal.error.code):
+        return
     await deps.audit.append(
         TokenRefused(
-            context=refusal.context,
+            context=context,
             grant_type=_known_grant_type(form),
             error=refusal.error.code,
             detail=refusal.error.detail,

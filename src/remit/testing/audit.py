@@ -42,6 +42,9 @@ class InMemoryAuditLog:
     def append_soon(self, event: Event) -> None:
         self._take([event])
 
+    def count_refusal(self, context: Context, *, where: str, error: str) -> bool:
+        return False
+
     def record(self, events: Sequence[object]) -> None:
         self._take(events)
 

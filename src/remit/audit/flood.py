@@ -1,0 +1,155 @@
+"""Refusals of callers whom nobody knows, held to what a log can bear: the first are events, the rest a number.
+
+Anybody can be refused as often as they like, and it costs them nothing. If each refusal were
+an event, one client could fill the disk, and a full disk closes every door. So of each
+network so many are recorded one by one in a window, and so many altogether; beyond
+that they are counted, exactly, and the counts are events when the window ends.
+A counted refusal is answered like any other. What is allowed, and what is refused to
+somebody who proved who they are, never passes here.
+
+Source: AUDIT §1.5 (deny flood: one aggregated record with its exact count; never drop).
+"""
+
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from remit.audit.context import Actor, ActorType, Context
+from remit.audit.event import Event
+from remit.audit.log_events import RefusalsCounted
+from remit.audit.port import AuditLog, AuditUnavailableError, Receipt
+from remit.clock import Clock, EpochSeconds
+
+__all__ = ["WINDOW", "FloodLimits", "TallyingAuditLog"]
+
+WINDOW: Final = 60.0
+"""Seconds after which whoever keeps the log calls `record_counts`."""
+
+_OTHERS = "others"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FloodLimits:
+    """How many refusals a window may turn into events."""
+
+    per_network: int = 30
+    altogether: int = 600
+    """Of all networks: whoever has many addresses gains nothing by it."""
+    counts: int = 1_000
+    """Different counts; beyond, networks are counted together as `others`, by place and error alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What is counted together."""
+
+    where: str
+    error: str
+    network: str
+    client_id: str | None
+
+
+@dataclass(slots=True)
+class _Count:
+    count: int
+    first: EpochSeconds
+    last: EpochSeconds
+
+
+class _Tally:
+    """One window after another. `close` ends a window and begins the next."""
+
+    __slots__ = ("_counts", "_limits", "_recorded")
+
+    def __init__(self, limits: FloodLimits) -> None:
+        self._limits = limits
+        self._recorded: Counter[str] = Counter()
+        self._counts: dict[_Kind, _Count] = {}
+
+    def count(self, kind: _Kind, now: EpochSeconds) -> bool:
+        """Whether `kind` has been counted here; else there is room for an event of its own."""
+        limits, recorded = self._limits, self._recorded
+        # INVARIANT: `recorded` and `counts` are bounded, whatever comes from however many networks.
+        if recorded[kind.network] < limits.per_network and recorded.total() < limits.altogether:
+            recorded[kind.network] += 1
+            return False
+        if kind not in self._counts and len(self._counts) >= limits.counts:
+            kind = _Kind(kind.where, kind.error, _OTHERS, None)
+        found = self._counts.setdefault(kind, _Count(0, now, now))
+        found.count += 1
+        found.last = now
+        return True
+
+    def close(self) -> tuple[RefusalsCounted, ...]:
+        """What was counted since the last time, as events."""
+        counts, self._counts, self._recorded = self._counts, {}, Counter()
+        return tuple(_event(kind, found) for kind, found in counts.items())
+
+
+class TallyingAuditLog:
+    """An audit log in which refusals of nobody in particular may be counted.
+
+    `network_of` says which addresses are one network. Used from the event loop's
+    thread, but for `record` and `abandon`.
+    """
+
+    def __init__(
+        self,
+        log: AuditLog,
+        clock: Clock,
+        *,
+        network_of: Callable[[str | None], str],
+        limits: FloodLimits | None = None,
+    ) -> None:
+        self._log = log
+        self._clock = clock
+        self._network_of = network_of
+        self._tally = _Tally(limits or FloodLimits())
+        self._waiting: deque[RefusalsCounted] = deque()
+
+    def count_refusal(self, context: Context, *, where: str, error: str) -> bool:
+        """As the port says."""
+        network = self._network_of(context.network.ip)
+        kind = _Kind(where, error, network, context.client_id)
+        return self._tally.count(kind, self._clock.now())
+
+    async def record_counts(self) -> None:
+        """Record what was counted, and begin a new window. What cannot be recorded is kept.
+
+        Raises:
+            AuditUnavailableError: not all of it is recorded; the window stays open meanwhile.
+        """
+        if not self._waiting:
+            self._waiting.extend(self._tally.close())
+        while self._waiting:
+            event = self._waiting.popleft()
+            try:
+                await self._log.append(event)
+            except AuditUnavailableError:
+                self._waiting.appendleft(event)
+                raise
+
+    async def append(self, event: Event) -> Receipt:
+        return await self._log.append(event)
+
+    def append_soon(self, event: Event) -> None:
+        self._log.append_soon(event)
+
+    def record(self, events: Sequence[object]) -> None:
+        self._log.record(events)
+
+    def abandon(self, events: Sequence[object], cause: BaseException) -> None:
+        self._log.abandon(events, cause)
+
+
+def _event(kind: _Kind, found: _Count) -> RefusalsCounted:
+    return RefusalsCounted(
+        context=Context(actor=Actor(ActorType.ANONYMOUS), client_id=kind.client_id),
+        where=kind.where,
+        error=kind.error,
+        count=found.count,
+        first=found.first,
+        last=found.last,
+        network=kind.network,
+    )
