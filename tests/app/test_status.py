@@ -1,4 +1,5 @@
 from remit.app.status import Status
+from remit.settings import Settings
 
 
 async def test_status_has_what_an_administrator_needs_and_no_secret(app, clock):
@@ -16,4 +17,6 @@ async def test_status_has_what_an_administrator_needs_and_no_secret(app, clock):
     assert status["up_for"] == 3
     assert status["standing_age"] == 5
     assert status["database"] == "postgresql"
+    assert status["settings"]["database_url"] == "postgresql://db/remit"
+    assert Settings.model_validate(status["settings"]).repo == app.settings.repo.absolute()
     assert "hunter2" not in repr(status)

@@ -45,11 +45,11 @@ def test_secrets_are_there_private_and_hard_to_guess(catalog):
         assert all(weak not in one.text + one.mend for one in found)
 
 
-def test_a_missing_secret_is_unsafe_unless_a_server_may_have_it(catalog):
+def test_a_missing_secret_is_down_unless_a_server_may_have_it(catalog):
     def missing(reference: str) -> str:
         raise SecretNotFoundError("the environment variable `X` is not set")
 
-    for runs, level in ((False, Level.UNSAFE), (True, Level.NOTE)):
+    for runs, level in ((False, Level.DOWN), (True, Level.NOTE)):
         found = list(examine_secrets(catalog, missing, server_runs=runs))
         assert {one.level for one in found} == {level}
 
@@ -72,8 +72,8 @@ def test_a_secret_file_that_others_may_read_is_unsafe(catalog, tmp_path):
     [
         (("python", "-m", "x"), None, Level.FINE),
         (("sh",), None, Level.FINE),
-        (("no-such-command",), None, Level.UNSAFE),
-        (("sh",), "/no/such/folder", Level.UNSAFE),
+        (("no-such-command",), None, Level.DOWN),
+        (("sh",), "/no/such/folder", Level.DOWN),
     ],
 )
 def test_a_command_must_be_there(catalog, command, place, level):
@@ -81,9 +81,9 @@ def test_a_command_must_be_there(catalog, command, place, level):
     assert [one.level for one in reach(with_upstream(catalog, upstream))] == [level]
 
 
-def test_a_server_that_does_not_answer_is_unsafe(catalog):
+def test_a_server_that_does_not_answer_is_down(catalog):
     (finding,) = reach(with_upstream(catalog, HttpUpstream(url="http://127.0.0.1:1/mcp")))
-    assert finding.level is Level.UNSAFE
+    assert finding.level is Level.DOWN
     assert "does not answer" in finding.text
 
 

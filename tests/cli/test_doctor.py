@@ -1,4 +1,11 @@
 import json
+import os
+import re
+import subprocess
+import sys
+import time
+
+import pytest
 
 from remit.cli.exits import ExitCode
 
@@ -7,12 +14,12 @@ def about(done, level: str) -> set[str]:
     return {one["about"] for one in json.loads(done.out) if one["level"] == level}
 
 
-def test_what_is_out_of_reach_is_unsafe_and_has_its_mend(cli, folder):
+def test_what_is_out_of_reach_is_down_and_has_its_mend(cli, folder):
     done = cli("doctor")
-    assert done.code == ExitCode.FOUND_WRONG
-    assert "UNSAFE  server crm: " in done.out
+    assert done.code == ExitCode.DONE, "nothing is unsafe about it"
+    assert "DOWN    server crm: " in done.out
     assert "mend: start it" in done.out
-    assert {"secrets", "server crm"} <= about(cli("doctor", "--json"), "unsafe")
+    assert about(cli("doctor", "--json"), "down") == {"secrets", "server crm"}
 
 
 def test_every_finding_that_is_not_fine_has_a_mend(cli, folder):
@@ -31,7 +38,49 @@ def test_nothing_unsafe_is_a_good_end(cli, folder, monkeypatch):
     monkeypatch.setenv("CRM_GATEWAY_TOKEN", "M2fQm7pXw0kq9sVt4yZa8bCd")
     done = cli("doctor", "--json")
     # The CRM of the example does not run here; everything else is well.
-    assert about(done, "unsafe") == {"server crm"}
+    assert (done.code, about(done, "unsafe"), about(done, "down")) == (0, set(), {"server crm"})
+
+
+@pytest.fixture
+def serving(cli, folder):
+    """A server with settings that the doctor is not told; its URL."""
+    environ = {**os.environ, "CRM_GATEWAY_TOKEN": "x" * 24, "REMIT_BILLING_JOB_SECRET": "x" * 24}
+    (folder / "policy").rename(folder / "rules")
+    command = [
+        sys.executable, "-m", "remit", "serve", "--repo", "rules", "--data", "data", "--port", "0",
+        "--log-format", "json", "--database-url", f"sqlite:///{folder / 'data/other.sqlite3'}",
+    ]  # fmt: skip
+    with (
+        (folder / "serve.log").open("wb") as log,
+        subprocess.Popen(command, stderr=log, env=environ) as server,
+    ):
+        try:
+            yield _url(folder / "serve.log", server)
+        finally:
+            server.terminate()
+
+
+def _url(log, server) -> str:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and server.poll() is None:
+        found = re.search(r'"url": "([^"]+)"', log.read_text())
+        if found:
+            return found[1]
+        time.sleep(0.05)
+    raise AssertionError(log.read_text())
+
+
+def test_of_a_server_that_runs_it_tells_the_servers_settings(cli, folder, serving):
+    done = cli("doctor", "--data", "data", "--json")
+    found = {one["about"]: one for one in json.loads(done.out)}
+    assert done.code == ExitCode.DONE, done.out
+    assert found["issuer"]["text"].startswith(serving)
+    assert found["repository"]["text"].startswith(f"`{folder / 'rules'}` checks")
+    assert found["database"] == {
+        "level": "fine", "about": "database", "text": "SQLite, the server's own", "mend": "",
+    }  # fmt: skip
+    assert found["settings"]["text"] == "those of the server that runs"
+    assert "the server that runs does not use `x`" in cli("doctor", "--repo", "x").out
 
 
 def test_a_broken_repository_is_unsafe(cli, folder):

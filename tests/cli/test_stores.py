@@ -1,7 +1,11 @@
 import pytest
 
 from remit.cli.checkup import Level
-from remit.cli.checkup.stores import examine_database, examine_server
+from remit.cli.checkup.stores import (
+    examine_database,
+    examine_database_of_server,
+    examine_server,
+)
 from remit.secrets import resolve_secret
 from remit.settings import Settings
 
@@ -26,14 +30,23 @@ def test_a_database_that_is_not_there_is_not_made(tmp_path):
 @pytest.mark.parametrize(
     "url", ["postgresql://127.0.0.1:1/remit", "env:NO_SUCH_VARIABLE", "file:/no/such/file"]
 )
-def test_a_database_out_of_reach_is_unsafe(tmp_path, url):
-    assert found(Settings(data=tmp_path, database_url=url)) == {"database": Level.UNSAFE}
+def test_a_database_out_of_reach_is_down(tmp_path, url):
+    assert found(Settings(data=tmp_path, database_url=url)) == {"database": Level.DOWN}
 
 
 def test_sqlite_for_several_processes_is_unsafe(cli, folder, dana):
     (folder / "data" / "audit" / "other").mkdir()
     levels = [one.level for one in examine_database(Settings(data=folder / "data"), resolve_secret)]
     assert Level.UNSAFE in levels
+
+
+def test_a_running_server_tells_its_own_database_and_people(tmp_path):
+    settings = Settings(data=tmp_path, database_url="postgresql://db/r")
+    database, users = examine_database_of_server(settings, [{"state": "active"}])
+    assert (database.level, database.text) == (Level.FINE, "PostgreSQL, the server's own")
+    assert users.text == "1 may log in"
+    *_, users = examine_database_of_server(settings, [{"state": "disabled"}])
+    assert users.level is Level.NOTE
 
 
 STATUS = {

@@ -51,6 +51,13 @@ def test_the_master_key_in_production_is_kept_elsewhere(tmp_path, settings, envi
     assert levels(found) == [level]
 
 
+def test_a_server_without_a_key_file_has_its_key_from_elsewhere(tmp_path):
+    settings = Settings(data=tmp_path, public_url="https://remit.example")
+    assert levels(examine_master_key(settings, {}, server_runs=True)) == [Level.FINE]
+    (tmp_path / "master.key").write_text("x")
+    assert levels(examine_master_key(settings, {}, server_runs=True)) == [Level.UNSAFE]
+
+
 def test_a_key_file_that_is_not_used_is_worth_a_note(tmp_path):
     (tmp_path / "master.key").write_text("x")
     found = examine_master_key(Settings(data=tmp_path), {"REMIT_MASTER_KEY": "x"})

@@ -39,3 +39,18 @@ def test_a_password_is_not_in_the_text_of_the_settings() -> None:
 def test_an_instance_name_is_a_safe_folder_name(name: str) -> None:
     with pytest.raises(ValidationError):
         Settings(instance=name)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        (None, None),
+        ("env:REMIT_DB", "env:REMIT_DB"),
+        ("sqlite:////var/lib/remit.sqlite3", "sqlite:////var/lib/remit.sqlite3"),
+        ("postgresql://remit:hunter2@db:5432/remit?password=hunter2", "postgresql://db/remit"),
+    ],
+)
+def test_what_is_shown_makes_settings_again_and_opens_nothing(url, shown) -> None:
+    settings = Settings(database_url=url, trusted_proxies="10.0.0.0/8")  # type: ignore[arg-type]
+    assert settings.shown()["database_url"] == shown
+    assert Settings.model_validate(settings.shown()).trusted_proxies == settings.trusted_proxies

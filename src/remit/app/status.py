@@ -56,4 +56,13 @@ class Status:
             "disabled_users": len(standing.disabled_users),
             "disabled_clients": len(standing.disabled_clients),
             "up_for": int(self._clock.monotonic() - self._began),
+            "settings": self._shown(),
         }
+
+    def _shown(self) -> JsonObject:
+        """The settings as they work here; folders whole, for whoever asks stands elsewhere."""
+        folders: JsonObject = {
+            "repo": str(self._settings.repo.absolute()),
+            "data": str(self._settings.data.absolute()),
+        }
+        return {**self._settings.shown(), **folders}

@@ -1,18 +1,24 @@
 """`remit doctor`: everything worth knowing before others rely on it, each with its mend.
 
-It only reads, opens no lock, and works beside a running server as well as without one.
+It only reads and opens no lock. Of a server that runs it takes the server's own word for its
+settings and its database; without one it looks at what a server started here would have.
 """
 
 import asyncio
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from remit.cli.checkup import Finding, Level
 from remit.cli.checkup.catalog import examine_agents, examine_secrets, examine_servers
 from remit.cli.checkup.exposure import examine_settings
-from remit.cli.checkup.finding import fine, unsafe
-from remit.cli.checkup.stores import examine_database, examine_server
+from remit.cli.checkup.finding import down, fine, note, unsafe
+from remit.cli.checkup.stores import (
+    examine_database,
+    examine_database_of_server,
+    examine_server,
+)
 from remit.cli.checkup.surroundings import (
     examine_clock,
     examine_disk,
@@ -21,6 +27,7 @@ from remit.cli.checkup.surroundings import (
     examine_user,
 )
 from remit.cli.connection import (
+    Management,
     ManagementRefusedError,
     NotReachableError,
     NotRunningError,
@@ -28,12 +35,12 @@ from remit.cli.connection import (
 )
 from remit.cli.exits import ExitCode
 from remit.cli.options import Where
-from remit.cli.terminal import print_findings, print_json
+from remit.cli.terminal import counted, print_findings, print_json
 from remit.clock import SystemClock
 from remit.documents import DocumentInvalidError
 from remit.repository import load_repository
 from remit.secrets import resolve_secret
-from remit.settings import LoadedSettings, Settings, SettingsInvalidError, load_settings
+from remit.settings import Origin, Settings, SettingsInvalidError, load_settings
 
 __all__ = ["examine"]
 
@@ -55,27 +62,67 @@ def examine(where: Where, *, as_json: bool) -> ExitCode:
 
 
 def _findings(where: Where) -> Iterable[Finding]:
+    """A running server's own word for its settings; else what a server started here would have."""
+    try:
+        told = ask_running(where, _tell)
+    except NotRunningError:
+        yield from _without_server(where)
+    except (NotReachableError, ManagementRefusedError) as error:
+        yield down("server", error.detail, mend="look at its log")
+        yield from _without_server(where)
+    else:
+        yield from _with_server(told, where)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a running server says of itself."""
+
+    status: dict[str, Any]
+    people: list[dict[str, Any]]
+
+
+async def _tell(management: Management) -> _Told:
+    status, people = await management.get("/v1/status"), await management.get("/v1/users")
+    return _Told(dict(status), people["users"])  # type: ignore[arg-type]  # as our own API answers
+
+
+def _with_server(told: _Told, where: Where) -> Iterable[Finding]:
+    settings = Settings.model_validate(told.status["settings"])
+    yield fine("settings", "those of the server that runs")
+    if where.repo is not None and where.repo.absolute() != settings.repo:
+        mend = f"remit check --repo {where.repo}"
+        yield note("repository", f"the server that runs does not use `{where.repo}`", mend=mend)
+    yield from _of_machine(settings, {}, server_runs=True)
+    yield from examine_database_of_server(settings, told.people)
+    yield from examine_server(told.status)
+    yield from _of_repository(settings, server_runs=True)
+
+
+def _without_server(where: Where) -> Iterable[Finding]:
     try:
         loaded = load_settings(flags=where.flags, environ=os.environ, config=where.config)
     except SettingsInvalidError as error:
         for fault in error.faults:
             yield unsafe("settings", f"{fault.origin.place}: {fault.message}", mend=fault.mend)
         return
-    yield from _of_machine(loaded)
-    status = _status(where)
-    yield from examine_server(status)
-    yield from _of_repository(loaded.settings, server_runs=status is not None)
+    yield fine("settings", f"{len(loaded.origins)} set, the rest at their defaults")
+    yield from _of_machine(loaded.settings, loaded.origins, server_runs=False)
+    yield from examine_database(loaded.settings, resolve_secret)
+    yield from examine_server(None)
+    yield from _of_repository(loaded.settings, server_runs=False)
 
 
-def _of_machine(loaded: LoadedSettings) -> Iterable[Finding]:
-    settings, clock = loaded.settings, SystemClock()
-    yield from examine_settings(settings, loaded.origins)
+def _of_machine(
+    settings: Settings, origins: Mapping[str, Origin], *, server_runs: bool
+) -> Iterable[Finding]:
+    clock = SystemClock()
+    yield from examine_settings(settings, origins)
     yield from examine_user()
     yield from examine_folder(settings.data)
-    yield from examine_master_key(settings, os.environ)
+    yield from examine_master_key(settings, os.environ, server_runs=server_runs)
     yield from examine_disk(settings.data)
     yield from examine_clock(settings.data, clock)
-    yield from examine_database(settings, resolve_secret)
 
 
 def _of_repository(settings: Settings, *, server_runs: bool) -> Iterable[Finding]:
@@ -84,7 +131,7 @@ def _of_repository(settings: Settings, *, server_runs: bool) -> Iterable[Finding
     except DocumentInvalidError as error:
         yield unsafe(
             "repository",
-            f"`{settings.repo}` has {len(error.problems)} mistakes",
+            f"`{settings.repo}` has {counted(len(error.problems), 'mistake')}",
             mend=f"remit check --repo {settings.repo}",
         )
         return
@@ -92,10 +139,3 @@ def _of_repository(settings: Settings, *, server_runs: bool) -> Iterable[Finding
     yield from examine_agents(catalog)
     yield from examine_secrets(catalog, resolve_secret, server_runs=server_runs)
     yield from asyncio.run(examine_servers(catalog, SystemClock()))
-
-
-def _status(where: Where) -> dict[str, Any] | None:
-    try:
-        return ask_running(where, lambda management: management.get("/v1/status"))
-    except (NotRunningError, NotReachableError, ManagementRefusedError):
-        return None

@@ -14,6 +14,8 @@ __all__ = ["operate"]
 
 operate = typer.Typer()
 
+_SECONDS = frozenset({"standing_age", "up_for"})
+
 
 def _setting(flag: str, about: str, metavar: str) -> Any:
     """An option that hands its text to the settings unread: they say what may stand there."""
@@ -174,7 +176,9 @@ def status(
     if as_json:
         print_json(found)
         return
-    print_fields((name.replace("_", " "), _shown(value)) for name, value in found.items())
+    # All settings are for machines; those that people ask for stand among the rest.
+    del found["settings"]
+    print_fields((name.replace("_", " "), _shown(name, value)) for name, value in found.items())
 
 
 @operate.command("doctor")
@@ -214,9 +218,9 @@ def version() -> None:
     sys.stdout.write(f"remit {version_of('remit')}\n")
 
 
-def _shown(value: object) -> str:
+def _shown(name: str, value: object) -> str:
+    if name in _SECONDS and isinstance(value, int):
+        return f"{value} s"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, dict):
-        return ", ".join(f"{name}: {_shown(one)}" for name, one in value.items()) or "-"
     return "-" if value is None else str(value)

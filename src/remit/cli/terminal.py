@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Column",
     "ago",
+    "counted",
     "instant",
     "print_json",
     "print_table",
@@ -94,6 +95,7 @@ def print_findings(findings: "Iterable[Finding]") -> None:
     marks = {
         "fine": ("ok    ", "green"),
         "note": ("note  ", "yellow"),
+        "down": ("DOWN  ", "bold yellow"),
         "unsafe": ("UNSAFE", "bold red"),
     }
     console = _console()
@@ -148,6 +150,11 @@ def say_error(text: str, *, mend: str = "") -> None:
     console.print(Text.assemble(("error: ", "bold red"), _printable(text)), soft_wrap=True)
     if mend:
         console.print(Text.assemble(("  next: ", "bold"), _printable(mend)), soft_wrap=True)
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 mistake`, `2 mistakes`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def instant(seconds: object) -> str:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from remit.canonical import canonical_bytes
+from remit.canonical import JsonObject, canonical_bytes
 from remit.clock import Seconds
 from remit.settings.addresses import (
     IpNetwork,
@@ -165,10 +165,18 @@ class Settings(BaseModel):
     def grace(self) -> Seconds:
         return Seconds(self.shutdown_grace)
 
+    def shown(self) -> JsonObject:
+        """Every setting as an administrator may see it: no user, password or parameter of the database URL.
+
+        `Settings` can be made of it again.
+        """
+        shown: JsonObject = self.model_dump(mode="json")
+        url = self.database_url
+        if url is not None and not url.startswith(("env:", "file:", "sqlite:")):
+            parts = urlsplit(url)
+            shown["database_url"] = f"{parts.scheme}://{parts.hostname or ''}{parts.path}"
+        return shown
+
     def digest(self) -> str:
         """SHA-256 over every setting but the password in the database URL: what `audit.started` records."""
-        shown = self.model_dump(mode="json")
-        if self.database_url is not None:
-            parts = urlsplit(self.database_url)
-            shown["database_url"] = f"{parts.scheme}://{parts.hostname or ''}{parts.path}"
-        return hashlib.sha256(canonical_bytes(shown)).hexdigest()
+        return hashlib.sha256(canonical_bytes(self.shown())).hexdigest()

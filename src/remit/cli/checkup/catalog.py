@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from remit.cli.checkup.finding import Finding, fine, note, unsafe
+from remit.cli.checkup.finding import Finding, down, fine, note, unsafe
 from remit.clock import Clock
 from remit.errors import Error
 from remit.model import Agent, Catalog, HttpUpstream, Server, StdioUpstream
@@ -60,7 +60,7 @@ def examine_secrets(catalog: Catalog, resolve: Resolve, *, server_runs: bool) ->
                 yield note("secrets", f"{holder}: {error.detail} here", mend=mend)
             else:
                 mend = f"provide `{reference}` to remit serve"
-                yield unsafe("secrets", f"{holder}: {error.detail}", mend=mend)
+                yield down("secrets", f"{holder}: {error.detail}", mend=mend)
             continue
         if secret.casefold() in _GUESSED or len(secret) < _SHORTEST:
             yield unsafe(
@@ -107,14 +107,14 @@ async def _reach(server: Server, clock: Clock) -> list[Finding]:
 def _command(name: str, command: str, folder: str | None) -> Finding:
     about = f"server {name}"
     if folder is not None and not Path(folder).is_dir():
-        return unsafe(
+        return down(
             about,
             f"its working directory `{folder}` is not there",
             mend="correct working_directory",
         )
     # A first word `python` means the interpreter that Remit itself runs on.
     if command != "python" and shutil.which(command) is None:
-        return unsafe(about, f"`{command}` is not found", mend="install it, or name its whole path")
+        return down(about, f"`{command}` is not found", mend="install it, or name its whole path")
     return fine(about, f"`{command}` is there")
 
 
@@ -125,7 +125,7 @@ async def _ask(name: str, url: str, clock: Clock) -> Finding:
         async with httpx2.AsyncClient(timeout=_PATIENCE, trust_env=False) as http:
             answer = await http.get(url, headers={"Accept": "text/event-stream"})
     except httpx2.TransportError as error:
-        return unsafe(
+        return down(
             about,
             f"`{url}` does not answer ({type(error).__name__})",
             mend=f"start it, or correct its url in servers/{name}.yaml",

@@ -16,7 +16,6 @@ def is_production(settings: Settings) -> bool:
 
 def examine_settings(settings: Settings, origins: Mapping[str, Origin]) -> Iterator[Finding]:
     """What the settings alone tell."""
-    yield fine("settings", f"{len(origins)} set, the rest at their defaults")
     yield from _issuer(settings)
     yield from _proxies(settings)
     if settings.log_level is LogLevel.DEBUG:

@@ -3,15 +3,17 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Finding", "Level", "fine", "note", "unsafe"]
+__all__ = ["Finding", "Level", "down", "fine", "note", "unsafe"]
 
 
 class Level(StrEnum):
     FINE = "fine"
     NOTE = "note"
     """Worth knowing; may be meant so."""
+    DOWN = "down"
+    """Not reachable or not there: what needs it does not work, and nothing is exposed by it."""
     UNSAFE = "unsafe"
-    """Broken, or dangerous: `remit doctor` then exits 1."""
+    """Dangerous, or wrong: `remit doctor` then exits 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,11 @@ def fine(about: str, text: str) -> Finding:
 def note(about: str, text: str, *, mend: str) -> Finding:
     """Worth knowing."""
     return Finding(Level.NOTE, about, text, mend)
+
+
+def down(about: str, text: str, *, mend: str) -> Finding:
+    """To be started, or provided."""
+    return Finding(Level.DOWN, about, text, mend)
 
 
 def unsafe(about: str, text: str, *, mend: str) -> Finding:

@@ -1,15 +1,19 @@
-"""Whether the database answers and what it holds; whether a server runs, and how it does."""
+"""Whether the database answers and what it holds; whether a server runs, and how it does.
 
-from collections.abc import Callable, Iterator
+While a server runs, it is asked for its own database: only it knows which that is.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from remit.cli.checkup.finding import Finding, fine, note, unsafe
+from remit.cli.checkup.finding import Finding, down, fine, note, unsafe
 from remit.db import Database
 from remit.errors import Error
 from remit.identity import list_users
 from remit.settings import Settings
 
-__all__ = ["examine_database", "examine_server"]
+__all__ = ["examine_database", "examine_database_of_server", "examine_server"]
 
 
 def examine_database(settings: Settings, resolve: Callable[[str], str]) -> Iterator[Finding]:
@@ -23,12 +27,12 @@ def examine_database(settings: Settings, resolve: Callable[[str], str]) -> Itera
     try:
         database = Database.open(resolve(url) if url.startswith(("env:", "file:")) else url, pool=1)
     except Error as error:
-        yield unsafe("database", error.detail, mend="correct database_url")
+        yield down("database", error.detail, mend="correct database_url, or provide what it names")
         return
     try:
         people = database.read_now(list_users)
     except Error as error:
-        yield unsafe(
+        yield down(
             "database",
             f"{kind}: {error.detail}",
             mend="see that it runs, that the URL is right, and that remit serve has run once",
@@ -38,9 +42,21 @@ def examine_database(settings: Settings, resolve: Callable[[str], str]) -> Itera
         database.close()
     yield fine("database", f"{kind} answers")
     yield from _streams(settings)
-    active = [user for user in people if user.disabled_at is None]
+    yield from _people(sum(user.disabled_at is None for user in people))
+
+
+def examine_database_of_server(
+    settings: Settings, people: Sequence[Mapping[str, Any]]
+) -> Iterator[Finding]:
+    """As `examine_database`, of a server that runs with `settings` and told who may log in."""
+    yield fine("database", f"{'SQLite' if settings.is_sqlite else 'PostgreSQL'}, the server's own")
+    yield from _streams(settings)
+    yield from _people(sum(user["state"] != "disabled" for user in people))
+
+
+def _people(active: int) -> Iterator[Finding]:
     if active:
-        yield fine("users", f"{len(active)} may log in")
+        yield fine("users", f"{active} may log in")
     else:
         yield note(
             "users", "nobody may log in", mend="remit users add NAME --tenant TENANT --role ROLE"

@@ -46,8 +46,13 @@ def examine_folder(data: Path) -> Iterator[Finding]:
         )
 
 
-def examine_master_key(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Where the key that seals all others is kept."""
+def examine_master_key(
+    settings: Settings, environ: Mapping[str, str], *, server_runs: bool = False
+) -> Iterator[Finding]:
+    """Where the key that seals all others is kept.
+
+    The environment of a server that runs is not ours; but without the file, the key came from there.
+    """
     in_folder = (settings.data / "master.key").exists()
     if environ.get("REMIT_MASTER_KEY"):
         yield fine("master key", "comes from REMIT_MASTER_KEY")
@@ -57,6 +62,8 @@ def examine_master_key(settings: Settings, environ: Mapping[str, str]) -> Iterat
                 f"`{settings.data / 'master.key'}` is there too, and is not used",
                 mend="remove it, once you are sure that nothing was sealed with it",
             )
+    elif server_runs and not in_folder:
+        yield fine("master key", "comes from the server's REMIT_MASTER_KEY")
     elif not settings.is_sqlite:
         yield unsafe(
             "master key",
