@@ -36,6 +36,32 @@ def test_a_socket_nobody_listens_on_is_no_server(cli, folder):
     assert cli("users", "list").code == 0
 
 
+@pytest.mark.parametrize(
+    "command",
+    ["users list", "users disable dana", "agents list", "agents suspend x", "clients list",
+     "grants list", "audit tail", "status", "reload"],
+)  # fmt: skip
+def test_a_slip_in_the_data_folders_name_makes_nothing(cli, folder, command):
+    done = cli(*command.split(), "--data", "dta")
+    assert done.code == ExitCode.UNAVAILABLE
+    assert "there is no Remit in `dta`" in done.err
+    assert "--data" in done.err
+    assert not (folder / "dta").exists()
+
+
+def test_an_empty_folder_is_no_installation_either(cli, folder):
+    (folder / "dta").mkdir()
+    assert cli("users", "list", "--data", "dta").code == ExitCode.UNAVAILABLE
+    assert list((folder / "dta").iterdir()) == []
+
+
+def test_an_installation_may_begin_with_its_first_person(cli, folder):
+    arguments = ("--tenant", "acme", "--password-stdin", "--data", "new")
+    done = cli("users", "add", "dana", *arguments, stdin="correct horse battery staple\n")
+    assert done.code == 0, done.err
+    assert "dana" in cli("users", "list", "--data", "new").out
+
+
 def test_a_lock_that_another_process_holds_is_told(cli, folder):
     with open_data_folder(folder / "data"):
         done = cli("users", "list")

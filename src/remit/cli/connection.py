@@ -1,7 +1,9 @@
 """Talking to the management API: of the server that runs, or, when none does, opened in this process.
 
 Either way the same application answers the same requests; only the road differs.
-A socket nobody listens on counts as no server. Source: docs/adr/0004.
+A socket nobody listens on counts as no server. Refused: a folder that no Remit has
+used, but where something is begun: a slip of the finger would otherwise make another
+installation, with keys of its own, and answer from there. Source: docs/adr/0004.
 """
 
 import asyncio
@@ -20,6 +22,7 @@ from remit.errors import Error
 __all__ = [
     "Management",
     "ManagementRefusedError",
+    "NoInstallationError",
     "NotReachableError",
     "NotRunningError",
     "ask",
@@ -30,6 +33,7 @@ __all__ = [
 T = TypeVar("T")
 
 _TIMEOUT = 30.0
+_TRACES = ("remit.lock", "remit.sqlite3", "audit", "master.key")
 
 
 class ManagementRefusedError(Error):
@@ -47,6 +51,12 @@ class NotReachableError(Error):
     """A server seems to run, but does not answer."""
 
     code: ClassVar[str] = "not_reachable"
+
+
+class NoInstallationError(Error):
+    """No Remit has used the data folder that is meant."""
+
+    code: ClassVar[str] = "no_installation"
 
 
 class NotRunningError(Error):
@@ -97,11 +107,19 @@ class Management:
         return value
 
 
-def ask(where: Where, question: Callable[[Management], Awaitable[T]]) -> T:
-    """Run `question` against the management API, however it is reached."""
+def ask(
+    where: Where, question: Callable[[Management], Awaitable[T]], *, may_begin: bool = False
+) -> T:
+    """Run `question` against the management API, however it is reached.
+
+    `may_begin`: an installation may begin with it, so the data folder need not be one yet.
+
+    Raises:
+        NoInstallationError: the data folder is none; nothing was made.
+    """
 
     async def run() -> T:
-        async with _open(where) as management:
+        async with _open(where, may_begin=may_begin) as management:
             return await question(management)
 
     return asyncio.run(run())
@@ -111,12 +129,14 @@ def ask_running(where: Where, question: Callable[[Management], Awaitable[T]]) ->
     """As `ask`, of a running server only.
 
     Raises:
+        NoInstallationError: the data folder is none.
         NotRunningError: there is none.
     """
 
     async def run() -> T:
         socket = data_folder(where).absolute() / "remit.sock"
         if not await _listens(socket):
+            _expect_installation(data_folder(where))
             raise NotRunningError(f"no server runs on the data folder `{socket.parent}`")
         async with _client(httpx2.AsyncHTTPTransport(uds=str(socket))) as client:
             return await question(Management(client, online=True))
@@ -140,13 +160,15 @@ def data_folder(where: Where) -> Path:
 
 
 @asynccontextmanager
-async def _open(where: Where) -> AsyncIterator[Management]:
+async def _open(where: Where, *, may_begin: bool) -> AsyncIterator[Management]:
     socket = data_folder(where).absolute() / "remit.sock"
     if await _listens(socket):
         transport: httpx2.AsyncBaseTransport = httpx2.AsyncHTTPTransport(uds=str(socket))
         async with _client(transport) as client:
             yield Management(client, online=True)
         return
+    if not may_begin:
+        _expect_installation(data_folder(where))
     # The whole of Remit, a second of imports: only when there is no server to ask.
     from remit.cli.offline import open_in_process
 
@@ -155,6 +177,12 @@ async def _open(where: Where) -> AsyncIterator[Management]:
         _client(httpx2.ASGITransport(application)) as client,
     ):
         yield Management(client, online=False)
+
+
+def _expect_installation(folder: Path) -> None:
+    """Any of what the first start leaves will do: a restored back-up has no lock."""
+    if not any((folder / name).exists() for name in _TRACES):
+        raise NoInstallationError(f"there is no Remit in `{folder}`")
 
 
 def _client(transport: httpx2.AsyncBaseTransport) -> httpx2.AsyncClient:

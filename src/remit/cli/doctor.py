@@ -29,6 +29,7 @@ from remit.cli.checkup.surroundings import (
 from remit.cli.connection import (
     Management,
     ManagementRefusedError,
+    NoInstallationError,
     NotReachableError,
     NotRunningError,
     ask_running,
@@ -65,7 +66,7 @@ def _findings(where: Where) -> Iterable[Finding]:
     """A running server's own word for its settings; else what a server started here would have."""
     try:
         told = ask_running(where, _tell)
-    except NotRunningError:
+    except (NoInstallationError, NotRunningError):
         yield from _without_server(where)
     except (NotReachableError, ManagementRefusedError) as error:
         yield down("server", error.detail, mend="look at its log")

@@ -69,7 +69,7 @@ def add(
     async def question(management: Management) -> dict[str, Any]:
         return await management.post("/v1/users", body)
 
-    user = ask(Where(data, repo, config, database_url), question)
+    user = ask(Where(data, repo, config, database_url), question, may_begin=True)
     if as_json:
         print_json(user)
         return

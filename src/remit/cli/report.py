@@ -16,7 +16,7 @@ __all__ = ["report_error"]
 _UNAVAILABLE = frozenset(
     {
         "settings_invalid", "data_folder", "data_folder_in_use", "listen", "not_reachable",
-        "not_running", "migration_failed", "unsupported_database", "database_unavailable",
+        "no_installation", "not_running", "migration_failed", "unsupported_database", "database_unavailable",
         "audit_unavailable", "audit_log_locked", "audit_log_damaged", "master_key", "unavailable",
     }
 )  # fmt: skip
@@ -24,6 +24,7 @@ _UNAVAILABLE = frozenset(
 _NEXT: Mapping[str, str] = MappingProxyType(
     {
         "repository_invalid": "correct it; `remit check --repo DIR` shows each with its line",
+        "no_installation": "name its data folder with --data; `remit serve` begins one",
         "database_unavailable": "see that the database runs and its URL is right; `remit doctor` tells more",
         "migration_failed": "see that the database can be reached, and is not of a newer remit",
         "audit_unavailable": "see that the disk of the data folder has room and can be written",
