@@ -46,7 +46,7 @@ async def test_old_knowledge_of_who_is_revoked_is_not_ready(public, clock):
 
 
 async def test_a_log_that_takes_nothing_is_not_ready(public, app: App):
-    app.reload._audit._log.close()
+    app.audit._log._log.close()
     assert await failing(public) == {"audit"}
 
 

@@ -136,3 +136,11 @@ async def test_who_names_a_client_without_a_secret_is_nobody_yet(public, app, se
         "authorize": 25,
     }
     assert {one["client"] for one in counts} == {client}
+
+
+@pytest.mark.parametrize("path", ["/login", "/metrics", "/.well-known/jwks.json", "/nothing"])
+async def test_a_rebound_name_reads_nothing_of_the_site(public, path):
+    answer = await public.get(path, headers={"Host": "rebound.example:8600"})
+    assert answer.status_code == 421
+    assert answer.json()["code"] == "misdirected_request"
+    assert answer.headers["x-content-type-options"] == "nosniff"

@@ -14,6 +14,7 @@ from remit.api import ApiDeps, management_app
 from remit.app.data_folder import DataFolder
 from remit.app.door import Door
 from remit.app.health import Health, health_routes
+from remit.app.host import OwnHost, own_hosts
 from remit.app.metrics import Metrics
 from remit.app.missing_secrets import warn_of_missing_secrets
 from remit.app.problems import with_problems
@@ -216,9 +217,10 @@ def _public(parts: _Parts, gateway: GatewayApp) -> ASGIApp:
         ],
         redirect_slashes=False,
     )
+    site = OwnHost(with_problems(router), own_hosts(settings))
     return Door(
         gateway=gateway,
-        site=SecurityHeaders(with_problems(router), secure=parts.site.secure),
+        site=SecurityHeaders(site, secure=parts.site.secure),
         name="site",
         metrics=stores.metrics,
         max_body=settings.max_request_body,
