@@ -133,7 +133,7 @@ def test_a_missing_argument_is_refused_if_required_and_absent_if_not(arguments):
         ("/a~1b", "slash"),
         ("/m~0n", "tilde"),
         ("/", "empty key"),
-        ("/ ", "blank"),
+        ("/e/ ", "blank"),
     ],
 )
 def test_a_pointer_follows_rfc_6901(pointer, found):
@@ -143,7 +143,7 @@ def test_a_pointer_follows_rfc_6901(pointer, found):
         "a/b": "slash",
         "m~n": "tilde",
         "": "empty key",
-        " ": "blank",
+        "e": {" ": "blank"},
     }
     assert typed_arguments(document, [argument(ArgumentType.STRING, pointer)]) == {"a": found}
 
@@ -156,6 +156,45 @@ def test_a_pointer_to_nothing_finds_nothing(pointer):
 
 def test_what_is_not_declared_is_not_seen():
     assert typed_arguments({"a": "x", "b": "y"}, [argument(ArgumentType.STRING)]) == {"a": "x"}
+
+
+@pytest.mark.parametrize("other", ["User_ID", "u\u017fer_id", "user_id ", "user_id\0"])
+@pytest.mark.parametrize("given_too", [{}, {"user_id": "me"}])
+def test_a_name_that_is_almost_a_declared_one_is_refused(other, given_too):
+    user = Argument(name="user", type=ArgumentType.STRING, pointer="/user_id")
+    with pytest.raises(InvalidArgumentError, match="almost like `user_id`"):
+        typed_arguments({**given_too, other: "root"}, [user])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"Order": {"amount": 5}},
+        {"order": {"amount": 1, "AMOUNT": 5}},
+        {"order": {"amount": 1, "currency": "EUR", "Currency": "USD"}},
+        {"lines": [{"sum": 1, "Sum": 5}]},
+        {"a/b": 1, "A/B": 5},
+    ],
+)
+def test_names_along_a_pointer_have_no_look_alikes_either(arguments):
+    declared = [
+        Argument(
+            name="amount",
+            type=ArgumentType.MONEY,
+            pointer="/order/amount",
+            currency_pointer="/order/currency",
+        ),
+        Argument(name="sum", type=ArgumentType.INTEGER, pointer="/lines/0/sum"),
+        Argument(name="slash", type=ArgumentType.INTEGER, pointer="/a~1b"),
+    ]
+    with pytest.raises(InvalidArgumentError, match="almost like"):
+        typed_arguments(arguments, declared)
+
+
+def test_names_away_from_every_pointer_are_free():
+    declared = [argument(ArgumentType.STRING), argument(ArgumentType.STRING, "/A")]
+    arguments = {"a": "x", "A": "y", "other": {"A": 1, "a ": 2}, "Other": 3}
+    assert typed_arguments(arguments, declared) == {"a": "y"}
 
 
 def test_no_detail_shows_a_value():

@@ -3,9 +3,11 @@
 Refuses an argument that is missing, of another type, or not exact: a boolean is no
 number, an amount has at most four decimals and is never rounded, a currency is
 three capital letters. `null` counts as absent. What the catalog does not declare is
-not looked at, and no policy can see it.
+not looked at, and no policy can see it; so that nothing declared comes in unseen,
+a name that is almost a declared one is refused.
 
-Source: RFC 6901; ISO 4217; Cedar `decimal` (four places in 64 bits) and `Long`.
+Source: RFC 6901; ISO 4217; Cedar `decimal` (four places in 64 bits) and `Long`;
+`look_alike`.
 """
 
 import re
@@ -15,6 +17,7 @@ from typing import ClassVar, Final, assert_never
 
 from remit.canonical import Json
 from remit.errors import Error
+from remit.guard.look_alike import look_alike
 from remit.model import Argument, ArgumentType
 from remit.policy.evaluation import ArgumentValue, Money
 
@@ -38,8 +41,9 @@ def typed_arguments(arguments: Json, declared: Sequence[Argument]) -> Mapping[st
     """The declared arguments of a call, by their names in the catalog; optional ones only if given.
 
     Raises:
-        InvalidArgumentError: one is missing, or is not of its type.
+        InvalidArgumentError: one is missing, is not of its type, or has a look-alike.
     """
+    _refuse_look_alikes(arguments, declared)
     typed: dict[str, ArgumentValue] = {}
     for argument in declared:
         value = _at(arguments, argument.pointer)
@@ -54,7 +58,7 @@ def _at(document: Json, pointer: str) -> Json:
     """What stands at an RFC 6901 pointer; `None` when nothing does."""
     value = document
     for part in pointer.split("/")[1:]:
-        token = part.replace("~1", "/").replace("~0", "~")
+        token = _unescaped(part)
         if isinstance(value, dict):
             value = value.get(token)
         elif isinstance(value, list) and _INDEX.fullmatch(token) and int(token) < len(value):
@@ -62,6 +66,40 @@ def _at(document: Json, pointer: str) -> Json:
         else:
             return None
     return value
+
+
+def _unescaped(part: str) -> str:
+    return part.replace("~1", "/").replace("~0", "~") if "~" in part else part
+
+
+def _refuse_look_alikes(arguments: Json, declared: Sequence[Argument]) -> None:
+    """Refuse names that are almost those on the way to a declared argument.
+
+    A server that folds case or trims names would take `User_ID` for the `user_id` that policy read.
+    """
+    for pointer, names in _declared_names(declared).items():
+        holder = _at(arguments, pointer) if pointer else arguments
+        if not isinstance(holder, dict) or holder.keys() <= names:
+            continue
+        if (name := look_alike(holder.keys() - names, names)) is not None:
+            raise InvalidArgumentError(f"another argument is named almost like `{name}`")
+
+
+def _declared_names(declared: Sequence[Argument]) -> Mapping[str, set[str]]:
+    """The names that the catalog's pointers go through, by the pointer to what holds them."""
+    names: dict[str, set[str]] = {}
+    for argument in declared:
+        _add_names(names, argument.pointer)
+        if argument.currency_pointer is not None:
+            _add_names(names, argument.currency_pointer)
+    return names
+
+
+def _add_names(names: dict[str, set[str]], pointer: str) -> None:
+    holder = ""
+    for part in pointer.split("/")[1:]:
+        names.setdefault(holder, set()).add(_unescaped(part))
+        holder = f"{holder}/{part}"
 
 
 def _typed(argument: Argument, value: Json, arguments: Json) -> ArgumentValue:
