@@ -128,7 +128,6 @@ async def test_write_and_sync_of_the_record_come_before_the_checkpoint_that_sign
         ("sync", SEGMENT),
         ("write", "checkpoints"),
         ("sync", "checkpoints"),
-        ("replace", "frontier.json"),
     ]
 
 

@@ -1,5 +1,7 @@
+import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +14,7 @@ from remit.audit import (
     AuditUnavailableError,
     StreamSettings,
     read_events,
+    recovery,
     verify_log,
 )
 from remit.audit.events import GrantRevoked
@@ -43,6 +46,25 @@ def written(open_log, stream):
     return stream.folder
 
 
+def small(stream) -> StreamSettings:
+    return StreamSettings(folder=stream.folder, origin=stream.origin, segment_bytes=1500)
+
+
+@pytest.fixture
+def segmented(open_log, stream):
+    """A log in several segments whose process died: all but the last few events under a checkpoint."""
+    log = open_log(settings=small(stream))
+    for n in range(10):
+        log.record([revoked(str(n))])
+    image = {path.name: path.read_bytes() for path in stream.folder.iterdir()}
+    log.close()
+    for path in stream.folder.iterdir():
+        path.unlink()
+    for name, content in image.items():
+        (stream.folder / name).write_bytes(content)
+    return stream.folder
+
+
 @pytest.fixture
 def crashed(open_log, stream, clock):
     """A log whose process died: five events under a checkpoint, five more not."""
@@ -59,25 +81,91 @@ def crashed(open_log, stream, clock):
     return stream.folder
 
 
-@pytest.mark.parametrize("sidecar", ["kept", "missing", "garbled", "of another size", "lying"])
-def test_a_log_goes_on_where_it_ended_whatever_became_of_its_sidecar(crashed, open_log, sidecar):
-    path = crashed / "frontier.json"
-    match sidecar:
-        case "missing":
-            path.unlink()
-        case "garbled":
-            path.write_bytes(b"\0" * 100)
-        case "of another size":
-            path.write_bytes(path.read_bytes().replace(b'"size":6', b'"size":5'))
-        case "lying":
-            held = path.read_bytes()
-            path.write_bytes(held.replace(b'"offset":', b'"offset":1'))
-    log = open_log()
+def lie(content: bytes) -> bytes:
+    """A sidecar of the same size whose first node is another."""
+    told = json.loads(content)
+    told["nodes"][0] = "00" * 32
+    return json.dumps(told).encode()
+
+
+@pytest.mark.parametrize(
+    ("sidecar", "change"),
+    [
+        ("kept", lambda content: content),
+        ("empty", lambda content: b""),
+        ("garbled", lambda content: b"\0" * 100),
+        ("of another size", lambda content: content.replace(b'"size":8', b'"size":4')),
+        (
+            "with another link",
+            lambda content: re.sub(rb'"previous":"....', b'"previous":"0000', content),
+        ),
+        ("of another version", lambda content: content.replace(b'"v":2', b'"v":1')),
+        ("lying", lie),
+    ],
+)
+def test_a_log_goes_on_where_it_ended_whatever_became_of_its_sidecar(
+    segmented, open_log, stream, sidecar, change
+):
+    path = segmented / "frontier.json"
+    held = path.read_bytes()
+    path.write_bytes(change(held))
+    assert (path.read_bytes() == held) == (sidecar == "kept"), "the test changes what it says"
+    log = open_log(settings=small(stream))
     log.record([revoked("after")])
     log.close()
-    assert reasons(crashed) == [*(str(n) for n in range(10)), "after"]
-    assert verify_log(crashed).exit_code == 0
-    assert repaired(crashed) == [0, 0]
+    assert reasons(segmented) == [*(str(n) for n in range(10)), "after"]
+    assert verify_log(segmented).exit_code == 0
+    assert repaired(segmented) == [0, 0]
+
+
+def test_with_a_sidecar_only_the_last_segment_is_read(segmented, open_log, stream, monkeypatch):
+    read = []
+    whole = recovery.read_lines
+    monkeypatch.setattr(recovery, "read_lines", lambda path: read.append(path.name) or whole(path))
+    segments = sorted(path.name for path in segmented.glob("*.jsonl"))
+    open_log(settings=small(stream)).close()
+    assert read == segments[-1:]
+    (segmented / "frontier.json").unlink()
+    read.clear()
+    open_log(settings=small(stream))
+    assert read[: len(segments)] == segments
+
+
+def flipped(path, at, mask=1) -> None:
+    content = bytearray(path.read_bytes())
+    content[at] ^= mask
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("sidecar", [True, False])
+def test_a_byte_changed_anywhere_in_the_last_segment_is_named_and_nothing_opens(
+    crashed, open_log, sidecar
+):
+    """Under the last checkpoint and after it; a space that becomes NUL is not a torn write."""
+    if not sidecar:
+        (crashed / "frontier.json").unlink()
+    path = crashed / SEGMENT
+    whole = path.read_bytes()
+    ends = [n for n, byte in enumerate(whole) if byte == 0x0A]
+    seed = random.Random(9162)
+    last = ends[-2] + 1  # of the very last record, the end is nothing that is signed or linked
+    places = sorted({*seed.sample(range(last), 120), *ends[:-2]})
+    for at in places:
+        for mask in {1, whole[at]}:
+            flipped(path, at, mask)
+            damaged = sum(end < at for end in ends)
+            with pytest.raises(AuditLogDamagedError) as refusal:
+                open_log()
+            assert refusal.value.sequence in {damaged, damaged + 1}, (at, mask)
+            flipped(path, at, mask)
+    open_log()
+
+
+def test_a_byte_changed_in_an_older_segment_is_for_the_verifier(segmented, open_log, stream):
+    """The control: what opening does not read. `remit audit verify` reads it."""
+    flipped(segmented / SEGMENT, 700)
+    open_log(settings=small(stream)).close()
+    assert verify_log(segmented).exit_code == 1
 
 
 @pytest.mark.parametrize("cut", [1, 2, 100, 400])
@@ -95,10 +183,11 @@ def test_a_torn_last_record_is_cut_off_and_counted(crashed, open_log, cut):
 def test_zeros_that_a_power_cut_left_are_cut_off_with_what_follows_them(crashed, open_log):
     path = crashed / SEGMENT
     whole = path.read_bytes()
-    path.write_bytes(whole + b"\0" * 5000 + b'half a record"}\n{"seq":12}\n')
+    lost = 5120 - len(whole) % 512
+    path.write_bytes(whole + b"\0" * lost + b'half a record"}\n{"seq":12}\n')
     open_log().close()
     assert reasons(crashed) == [str(n) for n in range(10)]
-    assert repaired(crashed)[1] > 5000
+    assert repaired(crashed)[1] > lost
 
 
 @pytest.mark.parametrize("zeros", [False, True])
@@ -233,6 +322,7 @@ import asyncio, os, sys
 from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from remit.audit import FileAuditLog, StreamSettings
+from remit.audit import recovery
 from remit.audit.events import GrantRevoked
 
 folder, life = sys.argv[1], sys.argv[2]

@@ -15,6 +15,7 @@ The format is in docs/reference/audit-log.md, the events in docs/reference/event
 from remit.audit import events
 from remit.audit.checkpoint import BadCheckpointError, Checkpoint, VerifierKey
 from remit.audit.context import Actor, ActorType, Context, Network, Trace
+from remit.audit.ending import LogEnding, verify_ending
 from remit.audit.entry import BadEntryError, Producer
 from remit.audit.event import Durability, Event
 from remit.audit.file_log import FileAuditLog, LogStatus
@@ -43,6 +44,7 @@ __all__ = [
     "Event",
     "FileAuditLog",
     "FloodLimits",
+    "LogEnding",
     "LogStatus",
     "Network",
     "Problem",
@@ -67,5 +69,6 @@ __all__ = [
     "render_rows",
     "row",
     "tail",
+    "verify_ending",
     "verify_log",
 ]

@@ -5,9 +5,10 @@ and is cut off. Anything else that is wrong is not ours to repair: a log that
 is shorter than its last signed checkpoint, whose records do not hash to it, or
 that is broken before its end does not open, and the error names the record.
 
-The records since the last sidecar are read; all of them when there is none, or
-when it disagrees with the signed checkpoint of the same size. Records older than
-that are `verify_log`'s business.
+The last segment is read whole: what a checkpoint signs must hash to its root, what follows
+must be a chain. The sidecar says what the segments before it hash to, so that they are not read;
+when it does not lead to the signed root, all are. A byte changed in an older segment is
+`verify_log`'s business.
 
 Source: AUDIT §1.5 (start-up).
 """
@@ -36,6 +37,7 @@ __all__ = ["MAX_WRITE_BYTES", "AuditLogDamagedError", "Position", "Recovered", "
 MAX_WRITE_BYTES = 8 * 1024 * 1024
 """The most that is written at once, and so the most that a crash can leave behind."""
 _TAIL = 64 * 1024
+_SECTOR = 512
 
 
 class AuditLogDamagedError(Error):
@@ -62,9 +64,10 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """Where to go on from, and what has to be cut off first."""
+    """Where to go on from, what has to be cut off first, and where the last segment begins."""
 
     position: Position
+    begin: Position
     last: Checkpoint | None
     checkpoints_end: int
     checkpoints_reach: int
@@ -82,31 +85,29 @@ def recover(folder: Path, key: VerifierKey) -> Recovered:
     segments, foreign = list_segments(folder)
     if foreign:
         raise AuditLogDamagedError(f"`{foreign[0].name}` is not a segment", sequence=None)
-    start = _from_sidecar(folder, {note.size: note for note in notes})
-    if start is None:
-        tree = Frontier()
-        start = Position(tree, first_link(key.name), segments[0].first if segments else 0, 0)
-        if start.segment != 0:
-            raise AuditLogDamagedError("the log does not start at record 0", sequence=0)
-    position, torn = _scan(segments, start, {note.size: note for note in notes})
+    noted = _from_sidecar(folder)
+    scan = _scan_signed(segments, noted, notes) if noted is not None else None
+    if scan is None:
+        start = _beginning(segments, key)
+        signed = {note.size: note for note in notes}
+        scan = _scan_signed(segments, start, notes) or _scan(segments, start, signed)
+    position = scan.position
     if last is not None and position.tree.size < last.size:
         raise AuditLogDamagedError(
             f"the log ends before record {position.tree.size}, but a checkpoint signs {last.size} records",
             sequence=position.tree.size,
         )
-    return Recovered(position, last, checkpoints_end, checkpoints_reach, torn)
+    return Recovered(position, scan.begin, last, checkpoints_end, checkpoints_reach, scan.torn)
 
 
 def sidecar(position: Position) -> bytes:
-    """What `frontier.json` holds for `position`."""
+    """What `frontier.json` holds for `position`, which is where a segment begins."""
     return canonical_bytes(
         {
-            "v": 1,
+            "v": 2,
             "size": position.tree.size,
             "nodes": [node.hex() for node in position.tree.nodes],
             "previous": position.previous,
-            "segment": position.segment,
-            "offset": position.offset,
         }
     )
 
@@ -137,58 +138,73 @@ def _last_checkpoints(folder: Path, key: VerifierKey) -> tuple[list[Checkpoint],
     return checkpoints, whole[-1].end if whole else 0, size
 
 
-def _from_sidecar(folder: Path, checkpoints: dict[int, Checkpoint]) -> Position | None:
-    """The position the sidecar names, if a signed checkpoint and the segment bear it out."""
+@dataclass(frozen=True, slots=True)
+class _Scanned:
+    """The end of the records, where the last segment begins, and the bytes of a torn record after the end."""
+
+    position: Position
+    begin: Position
+    torn: int
+
+
+def _beginning(segments: list[Segment], key: VerifierKey) -> Position:
+    if segments and segments[0].first != 0:
+        raise AuditLogDamagedError("the log does not start at record 0", sequence=0)
+    return Position(Frontier(), first_link(key.name), 0, 0)
+
+
+def _scan_signed(
+    segments: list[Segment], start: Position, notes: list[Checkpoint]
+) -> _Scanned | None:
+    """What is found from `start` on when records up to the last checkpoint are only hashed.
+
+    `start` and those records are believed when they make the root that is signed: no others do.
+    `None` when they do not, and what is wrong, if anything, has to be looked for record by record.
+    """
+    if not notes or start.tree.size > notes[-1].size:
+        return None
+    try:
+        scanned = _scan(segments, start, {n.size: n for n in notes}, hashed=notes[-1].size)
+    except AuditLogDamagedError:
+        return None
+    return scanned if scanned.position.tree.size >= notes[-1].size else None
+
+
+def _from_sidecar(folder: Path) -> Position | None:
     try:
         data = parse_object((folder / FRONTIER).read_bytes())
-        size, nodes, offset = data["size"], data["nodes"], data["offset"]
-        previous, segment = data["previous"], data["segment"]
-        if not (isinstance(size, int) and isinstance(offset, int) and isinstance(segment, int)):
+        size, nodes, previous = data["size"], data["nodes"], data["previous"]
+        if data["v"] != 2 or not (isinstance(size, int) and isinstance(previous, str)):
             return None
-        if not (isinstance(previous, str) and isinstance(nodes, list)):
+        if not isinstance(nodes, list):
             return None
         tree = Frontier(size, [bytes.fromhex(str(node)) for node in nodes])
     except (OSError, MalformedJsonError, KeyError, ValueError):
         return None
-    checkpoint = checkpoints.get(size)
-    if checkpoint is None or checkpoint.root != tree.root():
-        return None
-    position = Position(tree, previous, segment, offset)
-    return position if _ends_record(folder, position, checkpoint) else None
-
-
-def _ends_record(folder: Path, position: Position, checkpoint: Checkpoint) -> bool:
-    """Whether the record before `position` is whole and is the leaf that the sidecar names."""
-    segments, _ = list_segments(folder)
-    paths = {segment.first: segment.path for segment in segments}
-    path = paths.get(position.segment)
-    if path is None or position.offset <= 0 or position.segment >= checkpoint.size:
-        return False
-    with path.open("rb") as file:
-        begin = max(0, position.offset - _TAIL)
-        file.seek(begin)
-        before = file.read(position.offset - begin)
-    if len(before) != position.offset - begin or not before.endswith(b"\n"):
-        return False
-    return leaf_hash(before[:-1].rpartition(b"\n")[2]).hex() == position.previous
+    return Position(tree, previous, size, 0)
 
 
 def _scan(
-    segments: list[Segment], start: Position, checkpoints: dict[int, Checkpoint]
-) -> tuple[Position, int]:
-    """Read on from `start` to the end; the end, and how many bytes of a torn record follow it."""
+    segments: list[Segment],
+    start: Position,
+    checkpoints: dict[int, Checkpoint],
+    *,
+    hashed: int = 0,
+) -> _Scanned:
+    """Read on from `start`, where a segment begins, to the end; the first `hashed` records are not parsed."""
     tree, previous = start.tree.copy(), start.previous
     ahead = [segment for segment in segments if segment.first >= start.segment]
-    position = start
-    for number, segment in enumerate(ahead):
-        if number and segment.first != tree.size:
+    begin = position = start
+    _agree(tree, checkpoints)
+    for segment in ahead:
+        if segment.first != tree.size:
             raise AuditLogDamagedError(
                 f"`{segment.path.name}` should start with record {tree.size}", sequence=tree.size
             )
-        offset = start.offset if number == 0 else 0
-        position = Position(tree, previous, segment.first, offset)
-        for line in read_lines(segment.path, offset):
-            problem = _problem(line.content, tree.size, previous)
+        begin = position = Position(tree.copy(), previous, segment.first, 0)
+        for line in read_lines(segment.path):
+            known = tree.size < hashed
+            problem = None if known else _problem(line.content, tree.size, previous)
             if problem is None and line.complete:
                 leaf = leaf_hash(line.content)
                 tree.append(leaf)
@@ -198,23 +214,34 @@ def _scan(
                 continue
             rest = segment.path.stat().st_size - position.offset
             if segment is ahead[-1] and _is_torn(line, rest):
-                return position, rest
+                return _Scanned(position, begin, rest)
             raise AuditLogDamagedError(
                 f"record {tree.size} in `{segment.path.name}` is damaged: {problem or 'not complete'}",
                 sequence=tree.size,
             )
-    return position, 0
+    return _Scanned(position, begin, 0)
 
 
 def _is_torn(line: Line, rest: int) -> bool:
     """Whether `rest` bytes that start with `line` are what a crash leaves of the last write.
 
     Either the write stopped within a record; or the disk kept the file's new length
-    but not every page, and zeros stand for the rest. Each write is on stable storage before
+    but not every sector, and zeros stand for the rest. Each write is on stable storage before
     the next begins, so nothing after the first such record was acknowledged either.
+    One byte that became zero is no sector that was lost: what follows it is not cut off.
     """
-    stopped = not line.complete and len(line.content) == rest
-    return stopped or (b"\0" in line.content and rest <= MAX_WRITE_BYTES)
+    if not line.complete and len(line.content) == rest:
+        return True
+    content = line.content
+    zero = content.find(b"\0")
+    if zero < 0 or rest > MAX_WRITE_BYTES:
+        return False
+    after = len(content) - len(content[zero:].lstrip(b"\0"))
+    if after == len(content) and not line.complete:
+        return True
+    start = line.end - len(content) - line.complete
+    begins = zero == 0 or (start + zero) % _SECTOR == 0
+    return begins and (start + after) % _SECTOR == 0
 
 
 def _problem(content: bytes, sequence: int, previous: str) -> str | None:

@@ -104,6 +104,7 @@ class Stream:
             disk, folder / CHECKPOINTS, end=found.checkpoints_end, reach=found.checkpoints_reach
         )
         undo.callback(self._checkpoints.close)
+        self._note_begin(found.begin)
         disk.sync_folder(folder)
         disk.sync_folder(folder.parent)
 
@@ -166,8 +167,6 @@ class Stream:
         note = f"{sign_checkpoint(checkpoint, self._key)}\n".encode()
         self._checkpoints.append(note)
         self._last = checkpoint
-        with contextlib.suppress(OSError):  # a cache: without it the next start reads more
-            self._disk.replace(self._settings.folder / FRONTIER, sidecar(self._position))
         return checkpoint
 
     def close(self) -> None:
@@ -196,6 +195,11 @@ class Stream:
         self._records.close()
         self._records = opened
         self._position = Position(position.tree, position.previous, position.tree.size, 0)
+        self._note_begin(self._position)
+
+    def _note_begin(self, position: Position) -> None:
+        with contextlib.suppress(OSError):  # a cache: without it the next start reads more
+            self._disk.replace(self._settings.folder / FRONTIER, sidecar(position))
 
 
 def _make_private(folder: Path) -> None:

@@ -26,6 +26,7 @@ from remit.cli.checkup.surroundings import (
     examine_master_key,
     examine_user,
 )
+from remit.cli.checkup.trail import examine_log
 from remit.cli.connection import (
     Management,
     ManagementRefusedError,
@@ -124,6 +125,7 @@ def _of_machine(
     yield from examine_master_key(settings, os.environ, server_runs=server_runs)
     yield from examine_disk(settings.data)
     yield from examine_clock(settings.data, clock)
+    yield from examine_log(settings.data)
 
 
 def _of_repository(settings: Settings, *, server_runs: bool) -> Iterable[Finding]:
