@@ -6,7 +6,7 @@ import json
 import pytest
 
 from remit.gateway.jsonrpc import Notification, Request, Response
-from remit.gateway.rejection import UpstreamError
+from remit.gateway.rejection import NoPlaceError, UpstreamError
 from remit.testing import FixedClock
 from tests.gateway.doubles import (
     BASE_HEADERS,
@@ -15,6 +15,7 @@ from tests.gateway.doubles import (
     Wire,
     gateway,
     post,
+    token_of,
     until,
     without,
 )
@@ -363,6 +364,33 @@ async def test_a_session_in_use_gives_way_to_nobody(guard, server):
     wire.gone.set()
     await running
     assert (await post(app, BASE_HEADERS, INITIALIZE)).status == 200
+
+
+async def test_the_places_of_a_server_go_round_and_nobody_holds_them_all(server):
+    class Grants(ListGuard):
+        """Every token is of a grant of its own; a person is what stands before the dash."""
+
+        async def authenticate(self, call):
+            return self._who(call)
+
+        def _who(self, call):
+            token = call.authorization[0].removeprefix("Bearer ")
+            return token_of(token.split("-")[0], grant=token)
+
+    def open_session():
+        if app.open_sessions >= 4:
+            raise NoPlaceError
+        return server
+
+    server.open_session = open_session
+    app = gateway(Grants(), server)
+    eves = [await opened(app, as_person(BASE_HEADERS, f"eve-{number}")) for number in range(4)]
+    assert (await post(app, as_person(BASE_HEADERS, "eve-5"), INITIALIZE)).status == 503
+    danas = [await opened(app, as_person(BASE_HEADERS, f"dana-{number}")) for number in range(2)]
+    assert (await post(app, as_person(BASE_HEADERS, "dana-3"), INITIALIZE)).status == 503
+    assert [(await post(app, headers, CALL)).status for headers in eves] == [404, 404, 200, 200]
+    assert [(await post(app, headers, CALL)).status for headers in danas] == [200, 200]
+    assert server.closed == 2
 
 
 async def test_an_idle_session_ends(guard, server):

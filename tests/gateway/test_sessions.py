@@ -12,6 +12,7 @@ from remit.testing import FixedClock
 from tests.gateway.doubles import PUBLIC_URL, token_of
 
 DANA = Principal.of(token_of("dana"))
+EVE = Principal.of(token_of("eve"))
 
 
 @pytest.fixture
@@ -33,7 +34,9 @@ def test_a_session_is_found_by_whom_it_belongs_to(sessions):
     assert sessions.find(session.id, "crm", DANA) is session
 
 
-@pytest.mark.parametrize("change", [{"sub": "eve"}, {"client_id": "c2"}, {"grant_id": "g2"}])
+@pytest.mark.parametrize(
+    "change", [{"tenant": "globex"}, {"sub": "eve"}, {"client_id": "c2"}, {"grant_id": "g2"}]
+)
 def test_it_is_not_found_by_anybody_else(sessions, change):
     session = opened(sessions)
     with pytest.raises(RejectedError) as caught:
@@ -75,3 +78,51 @@ def test_a_question_is_answered_once_and_the_oldest_are_forgotten(sessions):
     assert session.take_answer(299)
     assert not session.take_answer(299)
     assert not session.take_answer(None)
+
+
+def grants(principal, number):
+    return [replace(principal, grant_id=f"g{one}") for one in range(number)]
+
+
+def test_whoever_holds_most_gives_the_idlest_up_whatever_clients_they_use(sessions, clock):
+    held = []
+    for principal in grants(EVE, 3):
+        clock.advance(1)
+        held.append(opened(sessions, principal))
+    clock.advance(1)
+    sessions.find(held[0].id, "crm", held[0].principal)
+    held[1].in_flight = 1
+    assert [sessions.surrendered(DANA) for _ in range(2)] == [held[2], held[0]]
+    assert held[1] in sessions.all()
+
+
+def test_even_what_is_in_use_is_given_up_by_those_who_hold_most(sessions):
+    held = [opened(sessions, principal) for principal in grants(EVE, 2)]
+    held[0].in_flight, held[1].listening = 1, True
+    assert sessions.surrendered(DANA) is held[1]
+
+
+@pytest.mark.parametrize(("theirs", "own"), [(0, 0), (1, 0), (3, 2), (2, 2), (1, 4)])
+def test_nobody_takes_from_those_who_would_then_hold_less(sessions, theirs, own):
+    for principal in (*grants(EVE, theirs), *grants(DANA, own)):
+        opened(sessions, principal)
+    surrendered = sessions.surrendered(DANA)
+    assert surrendered is None
+    assert len(sessions) == theirs + own
+
+
+def test_the_places_of_one_server_are_shared_among_those_who_use_it(sessions):
+    for principal in grants(EVE, 3):
+        sessions.open("payments", principal, upstream=None, version="2025-11-25")
+    assert sessions.surrendered(DANA, "crm") is None
+    assert sessions.surrendered(DANA, "payments").principal.sub == "eve"
+
+
+def test_a_full_process_takes_from_those_who_hold_most(clock):
+    few = Sessions(GatewaySettings(public_url=PUBLIC_URL, max_sessions=2), clock)
+    first, _ = (opened(few, principal) for principal in grants(EVE, 2))
+    assert few.make_room(DANA) is first
+    opened(few)
+    with pytest.raises(RejectedError) as caught:
+        few.make_room(DANA)
+    assert caught.value.status == 503

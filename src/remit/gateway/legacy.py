@@ -34,12 +34,13 @@ from remit.gateway.protocol import (
     Era,
 )
 from remit.gateway.refusal import answer_refusal, refusal_of
-from remit.gateway.rejection import RejectedError, UpstreamError
+from remit.gateway.rejection import NoPlaceError, RejectedError, UpstreamError
 from remit.gateway.routing_headers import refuse_repeated_headers
 from remit.gateway.sessions import Principal, Session, Sessions
 from remit.gateway.settlement import Settlement
-from remit.gateway.upstream.port import Outgoing
+from remit.gateway.upstream.port import Outgoing, UpstreamSession
 from remit.guard.outcome import Challenge, Deny
+from remit.model import Server
 from remit.tokens.access_token import AccessToken
 
 __all__ = ["LegacyDoor"]
@@ -103,13 +104,7 @@ class LegacyDoor:
         if judged is None:
             return
         principal = Principal.of(judged.token)
-        replaced = self._sessions.make_room(principal)
-        if replaced is not None:
-            await replaced.upstream.close()
-        try:
-            own = self._deps.upstreams.of(incoming.server).open_session()
-        except UpstreamError as error:
-            raise RejectedError(503, error.detail) from error
+        own = await self._place(incoming.server, principal)
         # The id has to be in the headers, which a stream sends before its first event.
         session = self._sessions.open(
             incoming.server.name, principal, upstream=own, version=version
@@ -123,6 +118,24 @@ class LegacyDoor:
             if not opening.accepted:
                 self._sessions.end(session)
                 await own.close()
+
+    async def _place(self, server: Server, principal: Principal) -> UpstreamSession:
+        """A session behind, for which somebody else's may have to end."""
+        replaced = self._sessions.make_room(principal)
+        if replaced is not None:
+            await replaced.upstream.close()
+        try:
+            upstream = self._deps.upstreams.of(server)
+            try:
+                return upstream.open_session()
+            except NoPlaceError:
+                surrendered = self._sessions.surrendered(principal, server.name)
+                if surrendered is None:
+                    raise
+            await surrendered.upstream.close()
+            return upstream.open_session()
+        except UpstreamError as error:
+            raise RejectedError(503, error.detail) from error
 
     async def _within_session(self, incoming: Incoming, message: Message) -> None:
         method = message.method if isinstance(message, Request | Notification) else "response"

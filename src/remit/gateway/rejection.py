@@ -21,6 +21,7 @@ from remit.gateway.jsonrpc import (
 from remit.gateway.protocol import MODERN_VERSIONS
 
 __all__ = [
+    "NoPlaceError",
     "RejectedError",
     "UpstreamError",
     "header_mismatch",
@@ -77,6 +78,13 @@ class UpstreamError(UnavailableError):
         self.timed_out = timed_out
         self.upstream_status = upstream_status
         self.session_ended = session_ended
+
+
+class NoPlaceError(UpstreamError):
+    """As many sessions are open with the server as there may be."""
+
+    def __init__(self) -> None:
+        super().__init__("as many sessions are open with the server as there may be")
 
 
 def header_mismatch(detail: str) -> RejectedError:

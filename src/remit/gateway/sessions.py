@@ -3,7 +3,10 @@
 A session belongs to the principal that opened it: user, client and grant. Every
 request carries its own token; a session that is unknown, ended, of another server
 or of somebody else looks the same. A principal has so many, of which a new one takes
-the place of the one used longest ago; an idle one ends.
+the place of the one used longest ago; an idle one ends. Places that are scarce (the
+processes of a server, all sessions of this process) are shared between people: with
+none left, whoever holds most gives one up, in use or not, to whoever holds less.
+Otherwise one person with several clients could shut everybody else out.
 
 Source: MCP 2025-11-25 transports (session management); security best practices
 (session hijacking).
@@ -28,13 +31,19 @@ _MAX_ASKED = 256
 class Principal:
     """On whose behalf a session was opened."""
 
+    tenant: str
     sub: str
     client_id: ClientId
     grant_id: GrantId
 
     @classmethod
     def of(cls, token: AccessToken) -> "Principal":
-        return cls(token.sub, token.client_id, token.grant_id)
+        return cls(token.organization_id, token.sub, token.client_id, token.grant_id)
+
+    @property
+    def person(self) -> tuple[str, str]:
+        """Who it is, whatever they use."""
+        return self.tenant, self.sub
 
 
 @dataclass(slots=True)
@@ -87,15 +96,30 @@ class Sessions:
         """
         own = [session for session in self._open.values() if session.principal == principal]
         if len(own) < self._settings.max_sessions_per_principal:
-            if len(self._open) >= self._settings.max_sessions:
-                raise _full(503)
-            return None
+            return self._place_for(principal)
         unused = [session for session in own if not session.in_flight and not session.listening]
         if not unused:
             raise _full(429)
         oldest = min(unused, key=lambda session: session.last_used)
         self.end(oldest)
         return oldest
+
+    def surrendered(self, principal: Principal, server: ServerName | None = None) -> Session | None:
+        """Forget a session of whoever holds most (of those with `server`); its upstream is to be closed.
+
+        `None` where that would not leave them more than `principal`'s person then has: two who
+        hold alike would take from each other for ever.
+        """
+        held: dict[tuple[str, str], list[Session]] = {principal.person: []}
+        for session in self._open.values():
+            if server is None or session.server == server:
+                held.setdefault(session.principal.person, []).append(session)
+        most = max(held.values(), key=len)
+        if len(most) < len(held[principal.person]) + 2:
+            return None
+        idlest = min(most, key=lambda one: (one.in_flight > 0, one.listening, one.last_used))
+        self.end(idlest)
+        return idlest
 
     def open(
         self, server: ServerName, principal: Principal, *, upstream: UpstreamSession, version: str
@@ -133,6 +157,14 @@ class Sessions:
             for session in self._open.values()
             if session.last_used < before and not session.in_flight and not session.listening
         )
+
+    def _place_for(self, principal: Principal) -> Session | None:
+        if len(self._open) < self._settings.max_sessions:
+            return None
+        surrendered = self.surrendered(principal)
+        if surrendered is None:
+            raise _full(503)
+        return surrendered
 
     def all(self) -> tuple[Session, ...]:
         """Every open session."""

@@ -87,7 +87,8 @@ class Upstream(Protocol):
         """A session that has yet to be initialised.
 
         Raises:
-            UpstreamError: as many sessions are open as there may be.
+            NoPlaceError: as many sessions are open as there may be.
+            UpstreamError: the server is being stopped.
         """
         ...
 

@@ -17,7 +17,7 @@ from contextlib import asynccontextmanager
 from remit.canonical import JsonObject
 from remit.gateway.jsonrpc import Request, Response
 from remit.gateway.protocol import CAPABILITIES_KEY, LEGACY_VERSIONS, MODERN_VERSIONS, VERSION_KEY
-from remit.gateway.rejection import UpstreamError, unsupported_version
+from remit.gateway.rejection import NoPlaceError, UpstreamError, unsupported_version
 from remit.gateway.upstream.child import Launch
 from remit.gateway.upstream.pipe import Pipe
 from remit.gateway.upstream.port import Limits, Outgoing, Reply
@@ -54,8 +54,10 @@ class Stdio:
             yield reply
 
     def open_session(self) -> StdioSession:
-        if self._closed or len(self._sessions) >= self._max_sessions:
-            raise UpstreamError("as many sessions are open with the server as there may be")
+        if self._closed:
+            raise UpstreamError("the gateway is stopping the server")
+        if len(self._sessions) >= self._max_sessions:
+            raise NoPlaceError
         session = StdioSession(self._launch, self._limits, on_close=self._sessions.discard)
         self._sessions.add(session)
         return session
