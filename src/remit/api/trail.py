@@ -8,7 +8,7 @@ Source: PCI DSS 10.2.1.3 (access to audit logs is logged).
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 from starlette.requests import Request
@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from remit.api.deps import ApiDeps
 from remit.api.door import BadRequestError, administrator, read_query, route, switch
+from remit.api.trail_query import CONDITIONS, read_trail_query
 from remit.audit import BadEntryError, Query, newest
 from remit.audit.entry import read_entry
 from remit.audit.events import AuditQueried
@@ -28,15 +29,14 @@ __all__ = ["trail_routes"]
 
 _MOST = 1_000
 _POLL = 0.25
-_CONDITIONS = tuple(field.name for field in fields(Query))
 
 
 def trail_routes(deps: ApiDeps) -> list[Route]:
     """`/v1/audit/tail`: one event a line (NDJSON), oldest first; with `follow`, without an end."""
 
     async def tail(request: Request) -> Response:
-        params = read_query(request, "count", "follow", *_CONDITIONS)
-        query = Query(**{name: params.one(name) for name in _CONDITIONS})
+        params = read_query(request, "count", "follow", *CONDITIONS)
+        query = await read_trail_query(params, deps.database)
         count, goes_on = _count(params), switch(params, "follow")
         asked = {**query.as_json(), "count": count, "follow": goes_on}
         await deps.audit.append(AuditQueried(context=administrator(request), query=asked))

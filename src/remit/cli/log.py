@@ -3,7 +3,7 @@
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +17,11 @@ __all__ = ["audit"]
 audit = typer.Typer(help="The audit log: what happened, provably.", no_args_is_help=True)
 
 
+def _condition(flag: str, metavar: str, about: str) -> Any:
+    """An option that hands its text to the management API unread: it knows what can be asked for."""
+    return typer.Option(flag, metavar=metavar, help=about, show_default=False)
+
+
 @audit.command("tail")
 def tail(
     count: Annotated[
@@ -24,23 +29,27 @@ def tail(
     ] = 20,
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on as events come.")] = False,
     kind: Annotated[
-        str | None,
-        typer.Option(
-            "--kind", metavar="KIND", help="Only this kind, such as `decision`.", show_default=False
-        ),
+        str | None, _condition("--kind", "KIND", "Only this kind: `decision`, or `grant.*`.")
     ] = None,
-    agent: Annotated[
-        str | None,
-        typer.Option("--agent", metavar="AGENT", help="Only this agent's.", show_default=False),
-    ] = None,
+    agent: Annotated[str | None, _condition("--agent", "AGENT", "Only this agent's.")] = None,
+    user: Annotated[str | None, _condition("--user", "NAME", "Only this person's.")] = None,
+    tenant: Annotated[str | None, _condition("--tenant", "TENANT", "Only this tenant's.")] = None,
+    client: Annotated[str | None, _condition("--client", "CLIENT", "Only this client's.")] = None,
+    grant: Annotated[str | None, _condition("--grant", "GRANT", "Only under this grant.")] = None,
+    server: Annotated[str | None, _condition("--server", "SERVER", "Only on this server.")] = None,
     outcome: Annotated[
         str | None,
-        typer.Option(
+        _condition(
             "--outcome",
-            metavar="OUTCOME",
-            help="Only `allow`, `deny` or `challenge`.",
-            show_default=False,
+            "OUTCOME",
+            "Only those that ended so: `allow`, `deny`, `challenge`, `ok`, `error`, …",
         ),
+    ] = None,
+    since: Annotated[
+        str | None, _condition("--since", "TIME", "From then on; UTC, such as `2026-01-31T12:00`.")
+    ] = None,
+    until: Annotated[
+        str | None, _condition("--until", "TIME", "Up to, but not including, then.")
     ] = None,
     data: Data = None,
     repo: Repo = None,
@@ -52,8 +61,9 @@ def tail(
     from remit.cli.connection import ask  # imports an HTTP client
 
     query: dict[str, str | int | None] = {
-        "count": count, "kind": kind, "agent": agent, "outcome": outcome,
-        "follow": "true" if follow else None,
+        "count": count, "follow": "true" if follow else None, "kind": kind, "agent": agent,
+        "user": user, "tenant": tenant, "client": client, "grant": grant, "server": server,
+        "outcome": outcome, "since": since, "until": until,
     }  # fmt: skip
 
     async def question(management: "Management") -> None:
