@@ -164,23 +164,22 @@ def test_a_folder_that_does_not_exist_is_refused(tmp_path):
         migrate(f"sqlite:///{tmp_path / 'nowhere' / 'remit.sqlite3'}")
 
 
-_POPULATED = {
-    "0001": (
-        "INSERT INTO users VALUES ('usr_1','acme','ada','Ada','$argon2id$','[]','{}',1,NULL,0,NULL)",
-        "INSERT INTO sessions VALUES ('ses_1','d1','usr_1',1,'a','[]',1,1,2,NULL)",
-        "INSERT INTO agent_standing VALUES ('agent',1,'why','root')",
-        "INSERT INTO clients VALUES ('c','dynamic','agent','C','{}',NULL,'f',1,NULL,NULL,NULL)",
-        "INSERT INTO authorization_requests VALUES ('d2','b','{}',1,2,NULL)",
-        "INSERT INTO consents VALUES ('usr_1','c','r','[]','f',1)",
-        (
-            "INSERT INTO grants VALUES ('g','user','usr_1','c','agent','acme','prod','r','[]','',"
-            "1,'a','[]',1,1,2,NULL,NULL)"
-        ),
-        "INSERT INTO authorization_codes VALUES ('d3','g','c','u','cc',2,NULL)",
-        "INSERT INTO refresh_tokens VALUES ('d4','g',1,2,NULL)",
-        "INSERT INTO revoked_tokens VALUES ('j',2)",
-        "INSERT INTO sealed_secrets VALUES ('n','v1.x',1)",
-        "INSERT INTO signing_keys VALUES ('k','ES256','{}','v1.x',1,NULL)",
-        "INSERT INTO throttle VALUES ('t',1,1)",
+_FIRST = (
+    "INSERT INTO users VALUES ('usr_1','acme','ada','Ada','$argon2id$','[]','{}',1,NULL,0,NULL)",
+    "INSERT INTO sessions VALUES ('ses_1','d1','usr_1',1,'a','[]',1,1,2,NULL)",
+    "INSERT INTO agent_standing VALUES ('agent',1,'why','root')",
+    "INSERT INTO clients VALUES ('c','dynamic','agent','C','{}',NULL,'f',1,NULL,NULL,NULL)",
+    "INSERT INTO authorization_requests VALUES ('d2','b','{}',1,2,NULL)",
+    "INSERT INTO consents VALUES ('usr_1','c','r','[]','f',1)",
+    (
+        "INSERT INTO grants VALUES ('g','user','usr_1','c','agent','acme','prod','r','[]','',"
+        "1,'a','[]',1,1,2,NULL,NULL)"
     ),
-}
+    "INSERT INTO authorization_codes VALUES ('d3','g','c','u','cc',2,NULL)",
+    "INSERT INTO refresh_tokens VALUES ('d4','g',1,2,NULL)",
+    "INSERT INTO revoked_tokens VALUES ('j',2)",
+    "INSERT INTO sealed_secrets VALUES ('n','v1.x',1)",
+    "INSERT INTO signing_keys VALUES ('k','ES256','{}','v1.x',1,NULL)",
+    "INSERT INTO throttle VALUES ('t',1,1)",
+)
+_POPULATED = {"0001": _FIRST, "0002": _FIRST}

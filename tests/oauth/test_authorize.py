@@ -7,8 +7,10 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from flows import CALLBACK, CRM, answer, given, request_fields
 from sqlalchemy import func, select
+from starlette.applications import Starlette
 
 from remit.audit.events import AuthorizationRefused, ConsentGranted
+from remit.oauth import Limits, routes
 from remit.oauth.grant_store import grants
 from remit.oauth.request_store import authorization_requests
 
@@ -335,3 +337,40 @@ async def test_a_log_that_cannot_take_the_refusal_makes_it_a_503(server):
 async def test_given_leaves_out_what_is_none():
     """The tests above rest on it."""
     assert given({"a": 1, "b": 2}, {"a": None}) == {"b": 2}
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_request_is_no_longer_than_eight_kilobytes(server, method):
+    fields = {**request_fields(), "state": "x" * 8_192}
+    options = {"params": fields} if method == "GET" else {"data": fields}
+    response = await server.browser().client.request(method, "/authorize", **options)
+    assert response.status_code in {400, 413}
+    assert "location" not in response.headers
+    assert rows(server, authorization_requests) == 0
+
+
+async def test_one_browser_keeps_only_so_many_requests_waiting(server):
+    browser = server.browser()
+    first = await browser.authorize()
+    for _ in range(20):
+        server.clock.advance(1)
+        last = await browser.authorize()
+    assert rows(server, authorization_requests) == 16
+    assert (await browser.follow(first)).status_code == 400
+    assert (await browser.follow(last)).status_code == 200
+
+
+async def test_one_address_makes_only_so_many_requests_in_the_time_they_wait(server):
+    limited = replace(server.deps, limits=Limits(requests_per_lifetime=3))
+    application = Starlette(routes=routes(limited))
+    for _ in range(3):
+        response = await server.browser(application=application).authorize()
+        assert response.status_code == 303
+    refused = await server.browser(application=application).authorize()
+    assert refused.status_code == 429
+    assert refused.headers["retry-after"] == "600"
+    assert rows(server, authorization_requests) == 3
+    elsewhere = await server.browser("203.0.113.8", application=application).authorize()
+    assert elsewhere.status_code == 303
+    server.clock.advance(600)
+    assert (await server.browser(application=application).authorize()).status_code == 303

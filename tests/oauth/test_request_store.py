@@ -33,6 +33,10 @@ def run(database):
     return database.run_now
 
 
+def add(tx, request, per_browser=16):
+    request_store.add_request(tx, request, per_browser=per_browser)
+
+
 def find(run, digest="d1", now=NOW):
     return run(lambda tx: request_store.find_request(tx, digest, now=now))
 
@@ -42,21 +46,21 @@ def finish(run, digest="d1", now=NOW):
 
 
 def test_a_request_comes_back_while_it_waits(run):
-    run(lambda tx: request_store.add_request(tx, REQUEST))
+    run(lambda tx: add(tx, REQUEST))
     assert find(run, now=NOW + 599) == REQUEST
     assert find(run, now=NOW + 600) is None
     assert find(run, "other") is None
 
 
 def test_a_request_is_finished_once(run):
-    run(lambda tx: request_store.add_request(tx, replace(REQUEST, session_id="ses_1")))
+    run(lambda tx: add(tx, replace(REQUEST, session_id="ses_1")))
     assert finish(run) is True
     assert finish(run) is False
     assert find(run) is None
 
 
 def test_a_request_that_expired_or_never_was_is_not_finished(run):
-    run(lambda tx: request_store.add_request(tx, REQUEST))
+    run(lambda tx: add(tx, REQUEST))
     assert finish(run, now=NOW + 600) is False
     assert finish(run, "other") is False
 
@@ -81,3 +85,22 @@ def test_a_consent_is_forgotten_alone(run, other):
     assert run(lambda tx: request_store.find_consent(tx, **key)) == CONSENT
     run(lambda tx: request_store.forget_consent(tx, **key))
     assert run(lambda tx: request_store.find_consent(tx, **key)) is None
+
+
+def test_of_one_browser_the_newest_requests_wait_and_the_oldest_go(run):
+    for n in range(5):
+        request = replace(REQUEST, digest=f"d{n}", created_at=NOW + n)
+        run(lambda tx, request=request: add(tx, request, per_browser=3))
+    assert [find(run, f"d{n}") is not None for n in range(5)] == [False, False, True, True, True]
+
+
+def test_what_is_finished_or_waits_elsewhere_takes_no_place(run):
+    run(lambda tx: add(tx, REQUEST))
+    finish(run)
+    run(lambda tx: add(tx, replace(REQUEST, digest="other", browser_digest="b2")))
+    run(lambda tx: add(tx, replace(REQUEST, digest="d2"), per_browser=1))
+    assert find(run, "other") is not None
+    assert find(run, "d2") is not None
+    run(lambda tx: add(tx, replace(REQUEST, digest="d3"), per_browser=1))
+    assert find(run, "other") is not None
+    assert find(run, "d2") is None

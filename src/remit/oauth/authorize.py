@@ -1,7 +1,9 @@
 """The authorization endpoint: a request comes in, is checked, and waits for its person.
 
 Everything a client says is checked here, before anybody is asked to log in. What passes
-is kept on this side; the browser goes on with a random name for it.
+is kept on this side; the browser goes on with a random name for it. Anybody can make
+a request, without a log-in: so each is short, a browser has few that wait, and an
+address makes few in the time they wait.
 
 Source: O21 §3.1, §4.1.1; RFC 9700 §4.7; AS-09 to AS-16, AS-35.
 """
@@ -10,14 +12,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from remit.clock import EpochSeconds
+from remit.db import Transaction
+from remit.db.throttle import count_attempt, network_of
 from remit.ids import digest, new_secret
 from remit.oauth import request_store
-from remit.oauth.authorization_request import AuthorizationRequest, Prompt, check_request
+from remit.oauth.authorization_request import (
+    AuthorizationRequest,
+    Prompt,
+    UnusableRequestError,
+    check_request,
+)
 from remit.oauth.authorization_response import AuthorizationRefusalError
 from remit.oauth.circumstances import acting_client, circumstances_of
 from remit.oauth.continuation import continue_path
 from remit.oauth.deps import OAuthDeps
-from remit.oauth.errors import Endpoint, LoginRequiredError, OAuthError
+from remit.oauth.errors import Endpoint, LoginRequiredError, OAuthError, SlowDownError
 from remit.oauth.page_door import page_door
 from remit.oauth.pending_request import PendingRequest
 from remit.oauth.requester import Requester, find_requester
@@ -26,6 +35,7 @@ from remit.web import (
     UnsupportedMediaTypeError,
     browser_of,
     parse_query,
+    peer_of,
     read_body,
     redirect,
     remember_browser,
@@ -33,7 +43,7 @@ from remit.web import (
 
 __all__ = ["endpoint"]
 
-_MAX_FORM = 16_384
+_MAX_REQUEST = 8_192
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -63,11 +73,13 @@ async def _raw_parameters(request: Request) -> bytes:
     """The query of a GET, the form of a POST: never both (O21 §3.1)."""
     if request.method != "POST":
         query: bytes = request.scope["query_string"]
+        if len(query) > _MAX_REQUEST:
+            raise UnusableRequestError(f"the request is longer than {_MAX_REQUEST} bytes")
         return query
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != _FORM:
         raise UnsupportedMediaTypeError(f"the body must be `{_FORM}`")
-    return await read_body(request, limit=_MAX_FORM)
+    return await read_body(request, limit=_MAX_REQUEST)
 
 
 def _check(deps: OAuthDeps, params: Params, requester: Requester) -> AuthorizationRequest:
@@ -95,7 +107,20 @@ async def _wait(
         created_at=now,
         expires_at=EpochSeconds(now + deps.limits.request_lifetime),
     )
-    await deps.database.run(lambda tx: request_store.add_request(tx, pending))
+    network = network_of(peer_of(request.scope, deps.site.trusted_proxies).ip)
+    await deps.database.run(lambda tx: _store(tx, deps, pending, network=network))
     response = redirect(continue_path(name))
     remember_browser(response, deps.site, browser)
     return response
+
+
+def _store(tx: Transaction, deps: OAuthDeps, pending: PendingRequest, *, network: str) -> None:
+    """Count and store; beyond the limit both are rolled back."""
+    limits, now = deps.limits, pending.created_at
+    window = limits.request_lifetime
+    attempts = count_attempt(tx, f"authorize:{network}", now=now, window=window)
+    if attempts.count > limits.requests_per_lifetime:
+        raise SlowDownError(
+            "too many requests from this address", retry_after=attempts.wait(now, window)
+        )
+    request_store.add_request(tx, pending, per_browser=limits.waiting_per_browser)

@@ -37,6 +37,10 @@ class Limits:
 
     request_lifetime: Seconds = Seconds(600)
     """How long a person has between the request and the answer on the consent page."""
+    waiting_per_browser: int = 16
+    """Unanswered requests of one browser; one more takes the place of the oldest."""
+    requests_per_lifetime: int = 600
+    """Requests from one address in the time that one may wait."""
     attempts_per_minute: int = 30
     """Failed client authentications of one client from one address before it has to wait."""
     registrations_per_hour: int = 60

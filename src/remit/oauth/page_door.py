@@ -70,7 +70,9 @@ async def _answered(deps: OAuthDeps, request: Request, endpoint: Endpoint) -> Re
     except UnusableRequestError as error:
         return await _shown(deps, request, error, status=400, code=error.error)
     except SlowDownError as error:
-        return await _shown(deps, request, error, status=429, code=error.code)
+        page = await _shown(deps, request, error, status=429, code=error.code)
+        page.headers["Retry-After"] = str(error.retry_after)
+        return page
     except NotWaitingError as error:
         return await _shown(deps, request, error, status=400, code=error.code)
     except CrossSiteRequestError as error:

@@ -32,7 +32,7 @@ authorization_requests = Table(
     "authorization_requests",
     metadata,
     Column("digest", Text, primary_key=True),
-    Column("browser_digest", Text, nullable=False),
+    Column("browser_digest", Text, nullable=False, index=True),
     Column("parameters", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False, index=True),
@@ -63,8 +63,13 @@ class Consent:
     granted_at: EpochSeconds
 
 
-def add_request(tx: Transaction, request: PendingRequest) -> None:
-    """Store a request that waits."""
+def add_request(tx: Transaction, request: PendingRequest, *, per_browser: int) -> None:
+    """Store a request that waits; of its browser, the newest `per_browser` wait on."""
+    table = authorization_requests
+    waiting = (table.c.browser_digest == request.browser_digest, table.c.finished_at.is_(None))
+    newest = select(table.c.digest).where(*waiting).order_by(table.c.created_at.desc())
+    kept = newest.limit(per_browser - 1)
+    tx.connection.execute(delete(table).where(*waiting, table.c.digest.not_in(kept)))
     tx.connection.execute(
         insert(authorization_requests).values(
             digest=request.digest,
