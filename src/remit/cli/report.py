@@ -21,6 +21,10 @@ _UNAVAILABLE = frozenset(
     }
 )  # fmt: skip
 
+# Evidence that cannot be read proves nothing: to exit as for a log that was tampered with
+# would raise the alarm, or teach people to ignore it.
+_UNDECIDED = frozenset({"evidence"})
+
 _NEXT: Mapping[str, str] = MappingProxyType(
     {
         "repository_invalid": "correct it; `remit check --repo DIR` shows each with its line",
@@ -41,5 +45,7 @@ def report_error(error: Error) -> ExitCode:
     parts = getattr(error, "faults", None) or getattr(error, "problems", None) or ()
     for part in parts:
         say_hint(f"  {part}")
+    if error.code in _UNDECIDED:
+        return ExitCode.USAGE
     unavailable = reason in _UNAVAILABLE or error.code in _UNAVAILABLE
     return ExitCode.UNAVAILABLE if unavailable else ExitCode.FOUND_WRONG
