@@ -631,3 +631,56 @@ async def test_a_segment_is_not_rolled_over_into_a_folder_of_somebody_else(strea
     assert list(stream.folder.iterdir()) == []
     with pytest.raises(AuditUnavailableError):
         log.close()
+
+
+@pytest.fixture
+def hung(open_log, monkeypatch, clock):
+    """A log at a disk that does not answer, and that disk; nobody waits longer than a moment."""
+    monkeypatch.setattr(module, "_PATIENCE", 0.2)
+    disk = HeldDisk()
+    log = open_log(disk=disk)
+    disk.gate.clear()
+    yield log, disk
+    disk.gate.set()
+
+
+async def test_nobody_waits_without_bound_for_a_disk_that_hangs(hung, stream):
+    log, disk = hung
+    with pytest.raises(AuditUnavailableError, match="cannot be written"):
+        await log.append(revoked("unanswered"))
+    with pytest.raises(AuditUnavailableError):
+        await asyncio.to_thread(log.record, [revoked("unanswered too")])
+    disk.gate.set()
+    await log.append(revoked("after"))
+    assert reasons(stream.folder) == ["unanswered", "unanswered too", "after"]
+
+
+async def test_a_disk_that_hangs_is_a_failure_and_refuses_at_once_until_it_answers(
+    hung, clock, monkeypatch
+):
+    log, disk = hung
+    with pytest.raises(AuditUnavailableError):
+        await log.append(revoked("unanswered"))
+    assert log.status().failure is None
+    clock.advance(1)
+    assert log.status().failure == "the disk does not answer"
+    monkeypatch.setattr(module, "_PATIENCE", 0.9)
+    with pytest.raises(AuditUnavailableError, match="does not answer"):
+        async with asyncio.timeout(0.5):
+            await log.append(revoked("refused"))
+    with pytest.raises(AuditUnavailableError, match="does not answer"):
+        log.append_soon(AuditQueried(query={}))
+    disk.gate.set()
+    for _ in range(100):
+        if log.status().failure is None:
+            break
+        await asyncio.sleep(0.05)
+    await log.append(revoked("after"))
+
+
+def test_closing_does_not_wait_without_bound_for_a_disk_that_hangs(hung):
+    log, disk = hung
+    log.append_soon(revoked("unanswered"))
+    with pytest.raises(AuditUnavailableError, match="good order"):
+        log.close()
+    disk.gate.set()

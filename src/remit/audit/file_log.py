@@ -4,7 +4,8 @@ Whoever waits goes on only when the event is on stable storage. When the disk re
 everybody who waits is refused, nothing of theirs is in the log, and every further append
 tries the disk again first; it succeeds or is refused itself. A log whose files were removed,
 moved or replaced under it is such a disk, found out before a record is acknowledged, and at
-most one interval later when there is none. Events that nobody waits
+most one interval later when there is none. A disk that does not answer is waited for so
+long and no longer; what was handed to it may still reach the log. Events that nobody waits
 for are kept in order and written when the disk takes them. A full queue refuses. A
 checkpoint is signed at most one interval after the log has grown.
 
@@ -36,7 +37,9 @@ __all__ = ["FileAuditLog", "LogStatus"]
 _MAX_BATCH = 256
 _MAX_WAITING = 20_000
 _INTERVAL = 1.0
+_PATIENCE = 10.0
 _CLOSED = "closed"
+_STUCK = "the disk does not answer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +84,7 @@ class FileAuditLog:
         self._closing = False
         self._failure: str | None = None
         self._signed_at = self._clock.monotonic()
+        self._since: float | None = None  # when the writer went to the disk, if it is there
         try:
             self._stream = Stream(settings, key, disk=disk or PosixDisk())
             self._start()
@@ -95,7 +99,11 @@ class FileAuditLog:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Answer] = loop.create_future()
         self._enqueue(Waiting((self._draft(event),), future, loop))
-        answer = await future
+        deadline = loop.call_later(_PATIENCE, _give_up, future)
+        try:
+            answer = await future
+        finally:
+            deadline.cancel()
         return _receipts(answer)[0]
 
     def append_soon(self, event: Event) -> None:
@@ -151,7 +159,7 @@ class FileAuditLog:
             size=self._stream.size,
             checkpointed=self._stream.checkpointed,
             waiting=self._count,
-            failure=self._failure,
+            failure=_STUCK if self._failure is None and self._stuck() else self._failure,
         )
 
     def close(self) -> None:
@@ -163,8 +171,8 @@ class FileAuditLog:
         with self._wake:
             self._closing = True
             self._wake.notify()
-        self._writer.join()
-        if self._failure not in {None, _CLOSED}:
+        self._writer.join(_PATIENCE)
+        if self._writer.is_alive() or self._failure not in {None, _CLOSED}:
             raise AuditUnavailableError("the audit log could not be closed in good order")
 
     # -- callers' side ----------------------------------------------------------
@@ -184,6 +192,8 @@ class FileAuditLog:
 
     def _enqueue(self, waiting: Waiting) -> None:
         size = len(waiting.drafts)
+        if self._stuck():
+            raise AuditUnavailableError("the disk of the audit log does not answer")
         with self._wake:
             if self._closing:
                 raise AuditUnavailableError("the audit log is closed")
@@ -197,7 +207,15 @@ class FileAuditLog:
     def _answer(self, waiting: Waiting) -> Answer:
         self._enqueue(waiting)
         assert isinstance(waiting.future, Future)  # noqa: S101  its callers made it so
-        return waiting.future.result()
+        try:
+            return waiting.future.result(_PATIENCE)
+        except TimeoutError as error:
+            return error
+
+    def _stuck(self) -> bool:
+        """Whether the writer has been at one batch for longer than anybody should wait."""
+        since = self._since
+        return since is not None and self._clock.monotonic() - since > _PATIENCE
 
     def _wait(self, waiting: Waiting) -> list[Receipt]:
         return _receipts(self._answer(waiting))
@@ -226,7 +244,9 @@ class FileAuditLog:
 
     def _turn(self) -> bool:
         """Write one batch, or sign what is due; whether the log is closed now."""
+        self._since = None
         self._batch, closing = self._take()
+        self._since = self._clock.monotonic()
         if self._batch or self._failure is not None:
             self._write(self._batch)
             self._batch = []
@@ -330,6 +350,11 @@ class FileAuditLog:
         settle([(waiting, OSError(reason)) for waiting in left])
         with contextlib.suppress(OSError):
             self._stream.close()
+
+
+def _give_up(future: asyncio.Future[Answer]) -> None:
+    if not future.done():
+        future.set_result(TimeoutError(_STUCK))
 
 
 def _receipts(answer: Answer) -> list[Receipt]:
