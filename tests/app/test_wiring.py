@@ -3,6 +3,7 @@ from collections import Counter
 
 import httpx2
 import pytest
+from structlog.testing import capture_logs
 
 from remit.app import build
 from remit.repository import RepositoryInvalidError
@@ -144,3 +145,38 @@ async def test_a_rebound_name_reads_nothing_of_the_site(public, path):
     assert answer.status_code == 421
     assert answer.json()["code"] == "misdirected_request"
     assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    "path", ["/token", "/revoke", "/introspect", "/register", "/authorize", "/login"]
+)
+async def test_who_hangs_up_in_the_middle_of_a_body_leaves_no_trace_to_read(app, settings, path):
+    coming = iter([{"type": "http.request", "body": b"grant_", "more_body": True}])
+    sent = []
+
+    async def receive():
+        return next(coming, {"type": "http.disconnect"})
+
+    async def send(message):
+        sent.append(message)
+
+    kind = b"application/json" if path == "/register" else b"application/x-www-form-urlencoded"
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "client": ("192.0.2.1", 1),
+        "headers": [
+            (b"host", app.settings.issuer.removeprefix("http://").encode()),
+            (b"content-type", kind),
+        ],
+    }
+    stream = next((settings.data / "audit" / "main").glob("*.jsonl"))
+    before = stream.read_bytes()
+    with capture_logs() as lines:
+        await app.asgi(scope, receive, send)
+    assert [one for one in lines if one["log_level"] in {"warning", "error"}] == []
+    assert sent == []
+    assert stream.read_bytes() == before

@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 import pytest
-from flows import answer
+from flows import answer, request_fields
 from starlette.applications import Starlette
+from structlog.testing import capture_logs
 
+from remit.app.logs import redact
 from remit.audit.events import AuthorizationRefused
 from remit.oauth import routes
 
@@ -59,3 +61,14 @@ async def test_a_trace_is_taken_over(server):
     browser.client.headers["traceparent"] = f"00-{trace}-b7ad6b7169203331-01"
     assert answer(await browser.authorize(response_type="token"))["error"]
     assert server.events(AuthorizationRefused)[0].context.trace.trace_id == trace
+
+
+@pytest.mark.parametrize("path", ["/authorize", "/token"])
+async def test_why_it_is_unavailable_can_be_read_in_the_log(server, path):
+    fields = {**request_fields(), "grant_type": "refresh_token", "refresh_token": "x"}
+    server.database.close()
+    with capture_logs() as lines:
+        response = await server.browser().client.post(path, data=fields)
+    assert response.status_code == 503
+    (line,) = [redact(None, "", dict(one)) for one in lines if one["log_level"] == "warning"]
+    assert line["error"] == "database_unavailable"

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable
 
 import structlog
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from remit.app.metrics import Metrics
@@ -69,6 +70,9 @@ class Door:
                 await application(exchange.scope, exchange.receive, exchange.send)
         except _BodyTooLargeError:
             await exchange.refuse(413, "content_too_large", "the request's body is too large")
+        except ClientDisconnect:
+            # Whoever hangs up in the middle of a body is owed nothing, least of all a traceback.
+            _log.debug("hung_up", request_id=exchange.id, path=exchange.path)
         except Exception:  # noqa: BLE001  the outermost door: logged, counted, answered with 500
             _log.exception(
                 "unhandled", request_id=exchange.id, method=exchange.method, path=exchange.path

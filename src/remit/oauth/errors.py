@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import ClassVar
 
 import structlog
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from remit.canonical import canonical_bytes
@@ -233,8 +233,10 @@ def json_door(endpoint: Endpoint) -> Endpoint:
         except (MalformedParametersError, UnsupportedMediaTypeError) as error:
             return json_response(InvalidRequestError(error.detail, cause=error))
         except UnavailableError as error:
-            _log.warning("unavailable", path=request.url.path, code=error.code, cause=error.cause)
+            _log.warning("unavailable", path=request.url.path, error=error.code, cause=error.cause)
             return json_response(TemporarilyUnavailableError("try again later", cause=error))
+        except ClientDisconnect:
+            raise  # nobody is there to be answered; the outermost door ends it
         except Exception as error:  # noqa: BLE001  a door: whatever it was, the answer is no
             _log.exception("failed", path=request.url.path)
             return json_response(ServerError("the request could not be completed", cause=error))

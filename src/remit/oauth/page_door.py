@@ -6,7 +6,7 @@ Source: O21 §4.1.2.1; STYLE (an exception on the enforcement path is a denial).
 from collections.abc import Awaitable, Callable
 
 import structlog
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from remit.audit.events import AuthorizationRefused
@@ -40,7 +40,7 @@ def page_door(deps: OAuthDeps, endpoint: Endpoint) -> Endpoint:
         try:
             return await _answered(deps, request, endpoint)
         except UnavailableError as error:
-            _log.warning("unavailable", path=request.url.path, code=error.code, cause=error.cause)
+            _log.warning("unavailable", path=request.url.path, error=error.code, cause=error.cause)
             return error_page(
                 503,
                 "Not now",
@@ -48,6 +48,8 @@ def page_door(deps: OAuthDeps, endpoint: Endpoint) -> Endpoint:
                 hint="Try again in a minute.",
                 code="temporarily_unavailable",
             )
+        except ClientDisconnect:
+            raise  # nobody is there to be answered; the outermost door ends it
         except Exception:  # noqa: BLE001  a door: whatever it was, the answer is no
             _log.exception("failed", path=request.url.path)
             return error_page(
