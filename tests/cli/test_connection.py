@@ -6,6 +6,7 @@ import socket
 import pytest
 
 from remit.app.data_folder import open_data_folder
+from remit.canonical import MAX_VALUES
 from remit.cli.connection import (
     ManagementRefusedError,
     NotReachableError,
@@ -118,3 +119,9 @@ def test_a_refusal_is_told_in_its_own_words(tmp_path):
 def test_a_refusal_in_no_words_is_told_by_its_status(tmp_path):
     with pytest.raises(ManagementRefusedError, match="remit answered 500"):
         answering(tmp_path, response("500 Oops", b"<html>"), status)
+
+
+def test_a_list_is_read_however_long_it_is(tmp_path):
+    people = [{"name": "a", "roles": ["b"]}] * MAX_VALUES
+    answer = response("200 OK", json.dumps({"people": people}).encode())
+    assert answering(tmp_path, answer, status) == {"people": people}
