@@ -60,6 +60,6 @@ def test_reload_is_for_a_running_server(cli, folder):
 def test_serve_tells_every_setting_that_is_wrong(cli, folder):
     done = cli("serve", "--port", "x", "--public-url", "http://remit.example")
     assert done.code == ExitCode.UNAVAILABLE
-    assert "--port: port: " in done.err
-    assert "--public-url: public_url: " in done.err
+    assert "--port: expected a whole number, not `x`" in done.err
+    assert "--public-url: `http" in done.err
     assert "use https" in done.err

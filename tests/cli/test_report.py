@@ -47,7 +47,7 @@ def test_every_part_of_what_is_wrong_is_told(capsys, monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
     report_error(SettingsInvalidError((Fault(Origin.of_flag("port"), "wrong", "right it"),)))
     assert capsys.readouterr().err == (
-        "error: 1 of the settings cannot be used\n  --port: wrong; right it\n"
+        "error: one setting cannot be used\n  --port: wrong; right it\n"
     )
 
 

@@ -11,4 +11,5 @@ def test_a_fault_says_where_what_and_how_to_mend_it() -> None:
 
 def test_the_error_counts_what_is_wrong() -> None:
     fault = Fault(Origin.of_flag("port"), "wrong")
-    assert SettingsInvalidError((fault, fault)).detail == "2 of the settings cannot be used"
+    assert SettingsInvalidError((fault, fault)).detail == "2 settings cannot be used"
+    assert SettingsInvalidError((fault,)).detail == "one setting cannot be used"

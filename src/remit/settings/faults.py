@@ -10,9 +10,13 @@ __all__ = ["DEFAULT", "Fault", "Origin", "SettingsInvalidError"]
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What to correct: a place in a file, a variable, a flag, or the default."""
+    """What to correct: a place in a file, a variable, a flag, or the default.
+
+    `names_setting`: whether whoever reads the place knows which setting it is.
+    """
 
     place: str
+    names_setting: bool = False
 
     @classmethod
     def in_file(cls, file: str, line: int, column: int) -> "Origin":
@@ -20,11 +24,11 @@ class Origin:
 
     @classmethod
     def of_variable(cls, name: str) -> "Origin":
-        return cls(name)
+        return cls(name, names_setting=True)
 
     @classmethod
     def of_flag(cls, field: str) -> "Origin":
-        return cls("--" + field.replace("_", "-"))
+        return cls("--" + field.replace("_", "-"), names_setting=True)
 
 
 DEFAULT = Origin("default")
@@ -38,6 +42,11 @@ class Fault:
     message: str
     mend: str = ""
 
+    @classmethod
+    def of_setting(cls, name: str, origin: Origin, message: str, mend: str = "") -> "Fault":
+        """What is wrong with the setting `name`, which is said unless the place says it."""
+        return cls(origin, message if origin.names_setting else f"{name}: {message}", mend)
+
     def __str__(self) -> str:
         mend = f"; {self.mend}" if self.mend else ""
         return f"{self.origin.place}: {self.message}{mend}"
@@ -49,5 +58,6 @@ class SettingsInvalidError(Error):
     code: ClassVar[str] = "settings_invalid"
 
     def __init__(self, faults: tuple[Fault, ...]) -> None:
-        super().__init__(f"{len(faults)} of the settings cannot be used")
+        count = "one setting" if len(faults) == 1 else f"{len(faults)} settings"
+        super().__init__(f"{count} cannot be used")
         self.faults = faults

@@ -68,7 +68,7 @@ def load_settings(
                 (given[name].origin for name in (found.field, *found.also) if name in given),
                 DEFAULT,
             )
-            faults.append(Fault(origin, f"{found.field}: {found.message}", found.mend))
+            faults.append(Fault.of_setting(found.field, origin, found.message, found.mend))
     if faults:
         raise SettingsInvalidError(tuple(faults))
     return LoadedSettings(settings, {name: one.origin for name, one in given.items()})
@@ -109,7 +109,7 @@ def _unknown(one: _Given) -> Fault:
     mend = "see docs/reference/settings.md for what can be set"
     if close:
         variable = one.origin.place.startswith(_PREFIX)
-        mend = f"did you mean `{_PREFIX + close[0].upper() if variable else close[0]}`"
+        mend = f"did you mean `{_PREFIX + close[0].upper() if variable else close[0]}`?"
     return Fault(one.origin, f"`{one.name}` is not a setting", mend)
 
 
@@ -128,11 +128,27 @@ def _validated(given: Mapping[str, _Given], faults: list[Fault]) -> tuple[Settin
 
 def _fault(given: Mapping[str, _Given], detail: ErrorDetails) -> Fault:
     name = str(detail["loc"][0])
-    message = detail["msg"].removeprefix("Value error, ")
-    if detail["type"] != "value_error":
-        # The library's words, in our case and with the offending input, which is no secret here:
-        # the one setting that may hold a password raises `value_error` alone.
-        message = message[:1].lower() + message[1:]
-        if name != "database_url":
-            message = f"{message}, not `{str(detail['input'])[:80]}`"
-    return Fault(given[name].origin, f"{name}: {message}")
+    return Fault.of_setting(name, given[name].origin, _in_words(name, detail))
+
+
+def _in_words(name: str, detail: ErrorDetails) -> str:
+    if detail["type"] == "value_error":
+        return detail["msg"].removeprefix("Value error, ")
+    context = detail.get("ctx", {})
+    match detail["type"]:
+        case "int_parsing" | "int_type" | "int_from_float" | "int_parsing_size":
+            expected = "expected a whole number"
+        case "greater_than_equal":
+            expected = f"expected {context['ge']} or more"
+        case "less_than_equal":
+            expected = f"expected {context['le']} or less"
+        case "enum":
+            expected = f"expected {context['expected']}".replace("'", "`")
+        case "string_type" | "path_type" | "string_too_short":
+            expected = "expected text"
+        case "string_pattern_mismatch":
+            expected = "expected lower-case letters, digits and hyphens"
+        case _:
+            expected = detail["msg"][:1].lower() + detail["msg"][1:]
+    # The offending input is no secret here, but for the one setting that may hold a password.
+    return expected if name == "database_url" else f"{expected}, not `{str(detail['input'])[:80]}`"
