@@ -580,3 +580,24 @@ def test_an_omitted_field_and_cleaned_text_do_not_disturb_the_verifier(open_log,
     log.record([AuditQueried(query={"text": "x\n\u202e" * 20_000})])
     log.close()
     assert verify_log(stream.folder).exit_code == 0
+
+
+def test_progress_is_told_in_bytes_up_to_all_of_them(pristine, tmp_path, module_log):
+    for name in ("one", "two"):
+        shutil.copytree(pristine, tmp_path / name)
+    told: list[tuple[int, int]] = []
+    verify_log(tmp_path, progress=lambda done, total: told.append((done, total)))
+    total = 2 * sum(path.stat().st_size for path in segments(pristine))
+    assert {of for _, of in told} == {total}
+    done = [done for done, _ in told]
+    assert done == sorted(done)
+    assert done[-1] == total
+    assert len(set(done)) >= 2 * len(segments(pristine))
+
+
+def test_progress_comes_to_its_end_in_a_log_that_is_tampered_with(log):
+    lines = lines_of(log)
+    rewrite(log, [*lines[:5], *lines[6:]])
+    told: list[tuple[int, int]] = []
+    assert verify_log(log, progress=lambda done, total: told.append((done, total))).exit_code == 1
+    assert told[-1][0] == told[-1][1]

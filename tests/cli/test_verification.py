@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from remit.cli import verification
 from remit.cli.exits import ExitCode
 
 
@@ -67,3 +68,14 @@ def test_evidence_that_cannot_be_read_is_told(cli, records, option):
     done = cli("audit", "verify", "data/audit", option, "nonsense")
     assert done.code == ExitCode.USAGE, "it proves nothing"
     assert "cannot be read" in done.err
+
+
+def test_a_long_log_shows_how_far_it_is_on_a_terminal_and_nothing_in_a_pipe(
+    cli, records, monkeypatch
+):
+    monkeypatch.setattr(verification, "_LONG", 1)
+    assert "verifying" not in cli("audit", "verify", "data/audit").err
+    monkeypatch.setattr(verification.sys.stderr, "isatty", lambda: True, raising=False)
+    done = cli("audit", "verify", "data/audit")
+    assert "verifying" in done.err
+    assert "audit log verified" in done.out

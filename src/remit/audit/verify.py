@@ -15,7 +15,7 @@ who does not trust the rest. Source: AUDIT §1.4; RFC 6962 §2.1; C2SP tlog-chec
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from remit.audit.checkpoint import (
@@ -26,17 +26,24 @@ from remit.audit.checkpoint import (
     parse_checkpoint,
 )
 from remit.audit.report import Problem, StreamReport, Verdict, VerifyReport
-from remit.audit.stream_files import CHECKPOINTS, KEYS, find_streams, read_notes
+from remit.audit.stream_files import CHECKPOINTS, KEYS, find_streams, list_segments, read_notes
 from remit.audit.walk import Signed, walk
 
 __all__ = ["verify_log"]
 
 
-def verify_log(path: Path, *, keys: Sequence[str] = (), since: Sequence[str] = ()) -> VerifyReport:
+def verify_log(
+    path: Path,
+    *,
+    keys: Sequence[str] = (),
+    since: Sequence[str] = (),
+    progress: Callable[[int, int], None] | None = None,
+) -> VerifyReport:
     """Check the stream in `path`, or every stream in the folders of `path`.
 
     `keys` are pinned verifier keys (`name+hash+key`): each stream must be signed by the
     one of its name. `since` are checkpoints kept from earlier: the log must continue each.
+    `progress` is told now and then how many bytes of records are done, and of how many.
 
     Raises:
         BadCheckpointError: one of `keys` or `since` cannot be read.
@@ -49,15 +56,45 @@ def verify_log(path: Path, *, keys: Sequence[str] = (), since: Sequence[str] = (
         return VerifyReport(path=path, streams=(), failure=_reason(error))
     if not folders:
         return VerifyReport(path=path, streams=(), failure="there is no audit log here")
-    streams = tuple(_verify_stream(folder, pinned, kept) for folder in folders)
+    told = _Told(folders, progress)
+    streams = tuple(_verify_stream(folder, pinned, kept, told) for folder in folders)
     origins = {stream.origin for stream in streams}
     foreign = [note for note in kept if parse_checkpoint(note).checkpoint.origin not in origins]
     failure = "a checkpoint that was kept is of a log that is not here" if foreign else None
     return VerifyReport(path=path, streams=streams, failure=failure)
 
 
+class _Told:
+    """Adds up what each stream has done. A log that is being written may be longer than it was at the start."""
+
+    def __init__(
+        self, folders: Sequence[Path], progress: Callable[[int, int], None] | None
+    ) -> None:
+        self._progress = progress
+        self._sizes = {folder: _size(folder) for folder in folders} if progress else {}
+        self._total = sum(self._sizes.values())
+        self._before = 0
+
+    def read(self, done: int) -> None:
+        """Of the stream in hand, `done` bytes are checked."""
+        if self._progress is not None:
+            self._progress(min(self._before + done, self._total), self._total)
+
+    def finish(self, folder: Path) -> None:
+        """The stream is done with, to its end or to where it is wrong."""
+        self._before += self._sizes.get(folder, 0)
+        self.read(0)
+
+
+def _size(folder: Path) -> int:
+    try:
+        return sum(segment.path.stat().st_size for segment in list_segments(folder)[0])
+    except OSError:  # the walk will say so
+        return 0
+
+
 def _verify_stream(
-    folder: Path, pinned: Sequence[VerifierKey], kept: Sequence[str]
+    folder: Path, pinned: Sequence[VerifierKey], kept: Sequence[str], told: _Told
 ) -> StreamReport:
     report = StreamReport(path=folder, pinned=bool(pinned))
     try:
@@ -67,9 +104,10 @@ def _verify_stream(
             _expect(note, keys, signed, report)
         if not report.origin and signed.due is not None:
             report.origin = signed.due.origin
-        walk(folder, report, signed)
+        walk(folder, report, signed, progress=told.read)
     except OSError as error:
         report.add(Problem("unreadable", _name(error), what=_reason(error)), Verdict.INCOMPLETE)
+    told.finish(folder)
     return report
 
 

@@ -5,7 +5,7 @@ record that is named or the one that names it was altered, and the record after 
 tells which.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -51,6 +51,8 @@ class Signed:
             self.due = self._next
 
 
+_TICK = 1024
+"""How many records are checked between two words of progress."""
 _ALTERED = "altered, or not the record that was here"
 
 
@@ -62,19 +64,25 @@ class _Walk:
     signed: Signed
     previous: str | None
     """What the next record must name; `None` when not even the log's name is known."""
+    progress: Callable[[int], None]
+    before: int = 0
+    """The bytes of the segments that are checked."""
     tree: Frontier = field(default_factory=Frontier)
     pending: Problem | None = None
     """A root that does not hold: the next record may single out what was altered."""
 
 
-def walk(folder: Path, report: StreamReport, signed: Signed) -> None:
-    """Check every record in `folder` and note in `report` what is found."""
+def walk(
+    folder: Path, report: StreamReport, signed: Signed, *, progress: Callable[[int], None]
+) -> None:
+    """Check every record in `folder`, note in `report` what is found; `progress` hears the bytes done."""
     segments, foreign = list_segments(folder)
     for path in foreign:
         report.add(
             Problem("framing", path.name, what="not the name of a segment"), Verdict.TAMPERED
         )
-    state = _Walk(report, signed, first_link(report.origin) if report.origin else None)
+    first = first_link(report.origin) if report.origin else None
+    state = _Walk(report, signed, first, progress)
     for segment in segments:
         if not _starts_where_the_last_ended(state, segment):
             break
@@ -132,8 +140,12 @@ def _walk_segment(state: _Walk, segment: Segment, *, last: bool) -> bool:
             _compare_roots(state, name, line.number)
         if report.first_time is None:
             report.first_time = _time(entry)
+        if not line.number % _TICK:
+            state.progress(state.before + line.end)
     if state.tree.size > segment.first:
         report.last_time = _time(entry)
+        state.before += line.end
+        state.progress(state.before)
     return True
 
 

@@ -10,6 +10,14 @@ from pathlib import Path
 from typing import ClassVar
 
 from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from remit.audit import BadCheckpointError, VerifyReport, render_report, verify_log
 from remit.cli.terminal import print_json, say
@@ -36,8 +44,8 @@ def verify_folder(
     """
     try:
         kept = [path.read_text(encoding="utf-8") for path in since]
-        with _patience(folder):
-            report = verify_log(folder, keys=keys, since=kept)
+        with _Bar() as bar:
+            report = verify_log(folder, keys=keys, since=kept, progress=bar.show)
     except (OSError, UnicodeDecodeError, BadCheckpointError) as error:
         raise EvidenceError(
             "a key or checkpoint that was given cannot be read", cause=error
@@ -52,27 +60,29 @@ def verify_folder(
     return report.exit_code
 
 
-class _patience:  # noqa: N801  a context manager in place of a function
-    """Something that moves while a long log is read, on a terminal only."""
+class _Bar:
+    """How far a long log is read, on a terminal only."""
 
-    def __init__(self, folder: Path) -> None:
-        size = (
-            sum(path.stat().st_size for path in folder.rglob("*.jsonl")) if folder.is_dir() else 0
-        )
-        shown = size > _LONG and sys.stderr.isatty()
-        self._status = (
-            Console(stderr=True).status(f"verifying {size / 1e6:,.0f} MB of records …")
-            if shown
-            else None
-        )
+    def __init__(self) -> None:
+        columns = (TextColumn("verifying"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+        self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+        self._task: TaskID | None = None
 
-    def __enter__(self) -> None:
-        if self._status is not None:
-            self._status.start()
+    def __enter__(self) -> "_Bar":
+        return self
 
     def __exit__(self, *_: object) -> None:
-        if self._status is not None:
-            self._status.stop()
+        if self._task is not None:
+            self._bar.stop()
+
+    def show(self, done: int, total: int) -> None:
+        """Of `total` bytes, `done` are read."""
+        if total < _LONG or not sys.stderr.isatty():
+            return
+        if self._task is None:
+            self._task = self._bar.add_task("", total=total)
+            self._bar.start()
+        self._bar.update(self._task, completed=done)
 
 
 def _as_json(report: VerifyReport) -> dict[str, object]:
