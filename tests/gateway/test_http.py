@@ -189,6 +189,50 @@ async def test_the_configured_credential_is_read_and_sent(behind):
     await app.drain()
 
 
+SECRET = "s3cret-of-the-gateway"
+ECHOES = {
+    "in a result": {"result": {"content": [{"type": "text", "text": f"you sent {SECRET}!"}]}},
+    "in a name": {"result": {"content": [], "x": [{SECRET: 1}]}},
+    "in an error": {"error": {"code": -32000, "message": f"bad: Bearer {SECRET}"}},
+    "in the error's data": {"error": {"code": -32602, "message": "bad", "data": [SECRET]}},
+}
+
+
+@pytest.mark.parametrize("status", [200, 400])
+@pytest.mark.parametrize("escaped", [False, True])
+@pytest.mark.parametrize("echo", ECHOES.values(), ids=ECHOES)
+async def test_a_server_that_echoes_our_credential_is_not_heard(behind, echo, escaped, status):
+    text = json.dumps({"jsonrpc": "2.0", "id": 1, **echo})
+    if escaped:
+        text = text.replace(SECRET, "".join(f"\\u{ord(letter):04x}" for letter in SECRET))
+    behind.will(text.encode(), status=status)
+    upstream = HttpUpstream(url=behind.url, bearer_secret="env:T")
+    guard = ListGuard()
+    answer = await call_tool(
+        gateway(guard, Roster({"env:T": SECRET}.get), server_of(upstream=upstream))
+    )
+    assert answer.status in {400, 502}
+    assert SECRET not in json.dumps(answer.json)
+
+
+async def test_an_echo_on_a_stream_ends_it(behind):
+    notice = {"method": "notifications/message", "params": {"data": {"authorization": SECRET}}}
+    behind.will(event(notice), event({"id": 1, "result": {}}), headers=(EVENTS,))
+    upstream = HttpUpstream(url=behind.url, bearer_secret="env:T")
+    answer = await call_tool(
+        gateway(ListGuard(), Roster({"env:T": SECRET}.get), server_of(upstream=upstream))
+    )
+    assert answer.events[-1]["error"]["data"] == {"reason": "upstream_failed"}
+    assert SECRET.encode() not in answer.body
+
+
+async def test_what_is_wrong_with_a_servers_json_is_not_quoted(behind, upstream):
+    behind.will(b'{"jsonrpc":"2.0","id":1,"result":{"%s":1,"%s":2}}' % ((SECRET.encode(),) * 2))
+    with pytest.raises(UpstreamError) as caught:
+        await ask(upstream)
+    assert SECRET not in caught.value.detail
+
+
 async def test_events_arrive_one_by_one_and_the_first_before_the_end(behind, upstream):
     progress = {"jsonrpc": "2.0", "method": "notifications/progress", "params": {"progress": 1}}
     behind.will(b": hello\n\n", event(progress), headers=(EVENTS,), hold=True)

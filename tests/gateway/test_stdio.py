@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import re
 
 import anyio
 import pytest
@@ -11,6 +12,7 @@ from remit.gateway.jsonrpc import Notification, Request, Response
 from remit.gateway.rejection import RejectedError, UpstreamError
 from remit.gateway.upstream import Outgoing, Stdio
 from remit.gateway.upstream.child import Launch
+from remit.gateway.upstream.credentials import Credentials
 from remit.gateway.upstream.port import Limits
 from tests.gateway.conftest import SERVERS
 from tests.gateway.doubles import META, VERSION, until
@@ -76,6 +78,46 @@ async def test_a_server_that_breaks_fails_the_call_in_flight(server, tool):
         await ask(server, call(tool))
 
 
+async def test_an_unreadable_line_fails_the_call_it_names_and_no_other(server):
+    waiting = asyncio.create_task(ask(server, call("slow")))
+    with pytest.raises(UpstreamError, match="malformed"):
+        await ask(server, call("broken"))
+    assert [response.id for response in await waiting] == ["c1"]
+
+
+async def test_an_unreadable_line_that_names_no_call_is_dropped(server, caplog):
+    [response] = await ask(server, call("garbled"))
+    assert response.id == "c1"
+    assert "cannot be read" in caplog.text
+
+
+async def test_a_caller_cannot_answer_the_next_callers_request(server):
+    waiting = asyncio.create_task(ask(server, call("silent")))
+    first = await ask(server, call("plain"))
+    [forged] = await ask(server, call("forge", caller_id="c2"))
+    assert forged.id == "c2"
+    assert first[0].result["you"] + 1 != forged.result["you"]
+    assert not waiting.done()
+    waiting.cancel()
+    await asyncio.wait([waiting])
+
+
+@pytest.mark.parametrize("tool", ["echo", "echo escaped", "echo in a key"])
+async def test_the_servers_own_secret_does_not_come_down(tool, caplog):
+    environment = {"KEY": "secret-value-123", "PLACE": "production"}
+    credentials = Credentials(("secret-value-123",))
+    server = Stdio(
+        launch(environment=environment, credentials=credentials), limits=Limits(seconds=10)
+    )
+    with pytest.raises(UpstreamError, match="withheld"):
+        await ask(server, call(tool))
+    [response] = await ask(server, call("echo place"))
+    assert response.result["content"] == ["production"]
+    assert "withheld" in caplog.text
+    assert "secret-value-123" not in caplog.text
+    await server.close()
+
+
 async def test_a_crash_fails_every_call_in_flight_at_once(server):
     waiting = [asyncio.create_task(ask(server, call("silent"))) for _ in range(3)]
     with anyio.fail_after(5):
@@ -119,7 +161,7 @@ async def test_a_caller_who_leaves_has_the_call_cancelled_under_its_number(serve
     leaving.cancel()
     await asyncio.wait([leaving])
     await until(lambda: "notified notifications/cancelled" in caplog.text)
-    assert '"requestId": 4' in caplog.text
+    assert re.search(r'"requestId": [1-9][0-9]{6,}', caplog.text)
 
 
 async def test_a_program_that_is_not_there_is_a_failure_without_its_path():

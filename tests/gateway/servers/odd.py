@@ -1,6 +1,7 @@
 """A modern stdio server with bad habits: noise, foreign ids, broken lines, lines too long, silence."""
 
 import json
+import os
 import sys
 import time
 
@@ -51,6 +52,26 @@ for line in sys.stdin:
             say(answer)
         case "broken":
             say('{"jsonrpc":"2.0","id":NUMBER,"result":{"a":NaN}}'.replace("NUMBER", str(number)))
+        case "garbled":
+            say('{"jsonrpc":"2.0","id":7,"result":{"a":NaN}}')
+            say(answer)
+        case "forge":
+            for other in range(number - 20, number + 20):
+                if other != number:
+                    say({**answer, "id": other})
+            for other in range(20):
+                say({**answer, "id": other})
+            say(answer)
+        case "echo":
+            say({**answer, "result": {"content": [{"text": f"Bearer {os.environ['KEY']}"}]}})
+        case "echo escaped":
+            escaped = "".join(f"\\u{ord(letter):04x}" for letter in os.environ["KEY"])
+            error = json.dumps({"code": 1, "message": "KEY"}).replace("KEY", escaped)
+            say(f'{{"jsonrpc":"2.0","id":{number},"error":{error}}}')
+        case "echo in a key":
+            say({**answer, "result": {"content": [], os.environ["KEY"]: 1}})
+        case "echo place":
+            say({**answer, "result": {"content": [os.environ["PLACE"]]}})
         case "long":
             say({"jsonrpc": "2.0", "id": number, "result": {"content": ["x" * 200_000]}})
         case "exit":

@@ -2,7 +2,7 @@
 
 Refused: another media type, more than the limit, bytes that are not one JSON-RPC
 message, a stream that falls silent or ends early, a response to somebody else's
-request. What is refused is not passed on in any form.
+request, the gateway's own credential. What is refused is not passed on in any form.
 
 Source: MCP 2026-07-28 and 2025-11-25 transports; PROTOCOL "ten facts" 9.
 """
@@ -28,6 +28,7 @@ from remit.gateway.jsonrpc import (
 from remit.gateway.media_types import is_event_stream, is_json
 from remit.gateway.rejection import UpstreamError
 from remit.gateway.upstream.connection import Answer, BrokenConnectionError
+from remit.gateway.upstream.credentials import NO_CREDENTIALS, Credentials
 from remit.gateway.upstream.port import Limits, Reply
 
 __all__ = ["AnswerReader", "parse_answer", "tells_other_era"]
@@ -67,17 +68,20 @@ def parse_answer(data: bytes) -> Message:
     try:
         return parse_message(data, max_values=_MAX_VALUES)
     except InvalidMessageError as error:
-        raise UpstreamError(
-            f"the server's answer is malformed: {error.detail}", cause=error
-        ) from error
+        # What the parser says of text that is no JSON may quote it, and what it quotes is the server's.
+        reason = "it is not strict JSON" if error.rpc_code == PARSE_ERROR else error.detail
+        raise UpstreamError(f"the server's answer is malformed: {reason}", cause=error) from error
 
 
 class AnswerReader:
     """Reads one answer; remembers what is needed to ask for the rest of it."""
 
-    def __init__(self, response: Answer, limits: Limits) -> None:
+    def __init__(
+        self, response: Answer, limits: Limits, *, credentials: Credentials = NO_CREDENTIALS
+    ) -> None:
         self._response = response
         self._limits = limits
+        self._credentials = credentials
         self._whole: Message | None = None
         self.answered = False
         self.last_event_id: str | None = None
@@ -139,7 +143,7 @@ class AnswerReader:
                 self.last_event_id = event.id or self.last_event_id
                 self.retry_ms = self.retry_ms if event.retry_ms is None else event.retry_ms
                 if event.type == "message" and event.data:
-                    yield parse_answer(event.data)
+                    yield self._parsed(event.data)
 
     async def _read(self, response: Answer, *, patient: bool = False) -> bytes | None:
         try:
@@ -158,8 +162,13 @@ class AnswerReader:
                 body += chunk
                 if len(body) > self._limits.message_bytes:
                     raise UpstreamError("the server's answer is too large")
-            self._whole = parse_answer(bytes(body))
+            self._whole = self._parsed(bytes(body))
         return self._whole
+
+    def _parsed(self, data: bytes) -> Message:
+        message = parse_answer(data)
+        self._credentials.refuse_in(message)
+        return message
 
     def _content_type(self) -> str:
         return self._response.get_header("content-type") or ""

@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from remit.gateway.rejection import UpstreamError
+from remit.gateway.upstream.credentials import NO_CREDENTIALS, Credentials
 from remit.gateway.upstream.stderr_log import StderrLog
 
 __all__ = ["Child", "Launch"]
@@ -30,11 +31,15 @@ _DRAINING_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
-    """How to start the process. `python` as first word is the interpreter that runs Remit."""
+    """How to start the process. `python` as first word is the interpreter that runs Remit.
+
+    `credentials` are those values of `environment` that no caller may learn.
+    """
 
     name: str
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
+    credentials: Credentials = NO_CREDENTIALS
     working_directory: str | None = None
     line_bytes: int = 16 * 1024 * 1024
 

@@ -2,13 +2,15 @@
 
 Two callers may choose the same id; each request goes up under a number of ours and
 its answer comes back under the caller's own. What belongs to no request in flight
-belongs to nobody, and is never guessed to be somebody's.
+belongs to nobody, and is never guessed to be somebody's. The numbers are drawn at
+random from 2^53 (what every JSON parser keeps exact): a caller who can make a server
+write what they like could otherwise answer the next caller's request.
 
 Source: JSON-RPC 2.0 §4; MCP 2026-07-28 progress, cancellation.
 """
 
 import asyncio
-import itertools
+import secrets
 
 from remit.canonical import Json, JsonObject
 from remit.gateway.jsonrpc import JsonRpcId, Message, Notification, Request, Response
@@ -17,6 +19,7 @@ from remit.gateway.rejection import UpstreamError
 __all__ = ["Correlation", "Pending"]
 
 _QUEUE = 256
+_NUMBERS = 2**53
 
 
 class Pending:
@@ -58,12 +61,11 @@ class Correlation:
     """The requests in flight on one pipe."""
 
     def __init__(self) -> None:
-        self._numbers = itertools.count(1)
         self._pending: dict[int, Pending] = {}
 
     def begin(self, request: Request) -> tuple[Pending, Request]:
         """Take in `request`; what goes up in its place."""
-        pending = Pending(next(self._numbers), request)
+        pending = Pending(self._unguessable(), request)
         self._pending[pending.number] = pending
         params = request.params
         if pending.progress_token is not None and params is not None:
@@ -76,7 +78,7 @@ class Correlation:
 
     def latest(self) -> Pending | None:
         """The request that was sent last, of those in flight."""
-        return self._pending[max(self._pending)] if self._pending else None
+        return next(reversed(self._pending.values()), None)
 
     def number_of(self, caller_id: JsonRpcId) -> int | None:
         """The number under which the caller's `caller_id` is in flight. For one caller's pipe only."""
@@ -107,6 +109,21 @@ class Correlation:
         for pending in self._pending.values():
             pending.put(error)
         self._pending.clear()
+
+    def refuse(self, number: Json, error: UpstreamError) -> bool:
+        """Let the request in flight under `number` end with `error`; whether there is one."""
+        pending = self._find(number)
+        if pending is None:
+            return False
+        self.end(pending)
+        pending.put(error)
+        return True
+
+    def _unguessable(self) -> int:
+        """A number that is in use nowhere here; zero is the number of no request."""
+        while not (number := secrets.randbelow(_NUMBERS)) or number in self._pending:
+            continue
+        return number
 
     def _find(self, number: Json) -> Pending | None:
         if isinstance(number, bool) or not isinstance(number, int):

@@ -20,6 +20,7 @@ from remit.gateway.rejection import RejectedError, UpstreamError, unsupported_ve
 from remit.gateway.routing_headers import routing_headers_of
 from remit.gateway.upstream.answer import AnswerReader, tells_other_era
 from remit.gateway.upstream.connection import Answer, BrokenConnectionError
+from remit.gateway.upstream.credentials import Credentials
 from remit.gateway.upstream.pool import Pool
 from remit.gateway.upstream.port import Limits, Outgoing, Reply
 
@@ -37,6 +38,7 @@ class StreamableHttp:
         self, url: str, *, bearer: str | None = None, limits: Limits | None = None
     ) -> None:
         self._bearer = bearer
+        self._credentials = Credentials(() if bearer is None else (bearer,))
         self._limits = limits or Limits()
         self._pool = Pool(url)
 
@@ -45,7 +47,7 @@ class StreamableHttp:
         request = outgoing.message
         headers = [*routing_headers_of(request, outgoing.version), *outgoing.headers]
         async with self.send("POST", headers, canonical_bytes(request.to_json())) as response:
-            reader = AnswerReader(response, self._limits)
+            reader = self.reader(response)
             if 400 <= response.status < 500 and tells_other_era(await reader.rpc_error()):
                 raise unsupported_version(outgoing.version, LEGACY_VERSIONS)
             yield await reader.reply()
@@ -55,6 +57,10 @@ class StreamableHttp:
 
     async def close(self) -> None:
         self._pool.close()
+
+    def reader(self, answer: Answer) -> AnswerReader:
+        """What reads `answer` within the limits, and lets our credential not come back."""
+        return AnswerReader(answer, self._limits, credentials=self._credentials)
 
     @asynccontextmanager
     async def send(
@@ -102,7 +108,7 @@ class HttpSession:
         async with self._upstream.send(
             "POST", headers, canonical_bytes(request.to_json())
         ) as response:
-            reader = AnswerReader(response, self._limits)
+            reader = self._upstream.reader(response)
             if request.method == "initialize":
                 await _refuse_modern_only(reader, outgoing.version)
                 self._session_id = response.get_header("mcp-session-id")
@@ -136,7 +142,7 @@ class HttpSession:
                 raise UpstreamError(
                     "the server did not open a stream", upstream_status=response.status
                 )
-            yield AnswerReader(response, self._limits).unasked()
+            yield self._upstream.reader(response).unasked()
 
     async def close(self) -> None:
         if self._session_id is None:

@@ -1,6 +1,7 @@
 """A running child process as something that can be asked. Source: MCP transports (stdio)."""
 
 import logging
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -10,9 +11,12 @@ from remit.gateway.rejection import UpstreamError
 from remit.gateway.upstream.answer import parse_answer
 from remit.gateway.upstream.child import Child, Launch
 from remit.gateway.upstream.correlation import Correlation, Pending
+from remit.gateway.upstream.credentials import NO_CREDENTIALS, Credentials
 from remit.gateway.upstream.port import Limits, Reply
 
 __all__ = ["Pipe"]
+
+_IDS = re.compile(rb'"id"\s*:\s*([0-9]{1,16})(?![0-9])')
 
 
 class Pipe:
@@ -25,10 +29,12 @@ class Pipe:
         self,
         limits: Limits,
         *,
+        credentials: Credentials = NO_CREDENTIALS,
         on_exit: Callable[[], None],
         on_unasked: Callable[[Message], None] | None = None,
     ) -> None:
         self._limits = limits
+        self._credentials = credentials
         self._on_exit = on_exit
         self._on_unasked = on_unasked
         self._closing = False
@@ -50,7 +56,7 @@ class Pipe:
         Raises:
             UpstreamError: it cannot be started.
         """
-        pipe = cls(limits, on_exit=on_exit, on_unasked=on_unasked)
+        pipe = cls(limits, credentials=launch.credentials, on_exit=on_exit, on_unasked=on_unasked)
         pipe._child = await Child.start(launch, on_line=pipe._take, on_exit=pipe._exited)
         return pipe
 
@@ -110,11 +116,24 @@ class Pipe:
         try:
             message = parse_answer(line)
         except UpstreamError as error:
-            # Which request it would have answered cannot be known, so none may wait for it.
-            self.correlation.fail(error)
+            self._unreadable(line, error)
+            return
+        try:
+            self._credentials.refuse_in(message)
+        except UpstreamError as error:
+            self.correlation.refuse(message.id if isinstance(message, Response) else None, error)
             return
         if not self.correlation.deliver(message) and self._on_unasked is not None:
             self._on_unasked(message)
+
+    def _unreadable(self, line: bytes, error: UpstreamError) -> None:
+        """Fail the request that `line` was to answer, if it can be told; one caller's line is not another's loss."""
+        named = {int(number) for number in _IDS.findall(line)}
+        failed = [number for number in named if self.correlation.refuse(number, error)]
+        if not failed:
+            logging.getLogger("remit.gateway.upstream").warning(
+                "an upstream wrote a line that cannot be read, in answer to nobody knows what"
+            )
 
     def _exited(self) -> None:
         self._ended = True

@@ -12,6 +12,7 @@ from typing import Protocol
 from remit.errors import Error
 from remit.gateway.rejection import UpstreamError
 from remit.gateway.upstream.child import Launch
+from remit.gateway.upstream.credentials import Credentials
 from remit.gateway.upstream.http import StreamableHttp
 from remit.gateway.upstream.port import Limits, Upstream
 from remit.gateway.upstream.stdio import Stdio
@@ -83,17 +84,23 @@ class Roster:
                 )
                 return StreamableHttp(definition.url, bearer=bearer, limits=limits)
             case StdioUpstream():
-                launch = Launch(
-                    name=server.name,
-                    command=definition.command,
-                    environment={
-                        name: self._secret(value) if value.startswith(("env:", "file:")) else value
-                        for name, value in definition.environment.items()
-                    },
-                    working_directory=definition.working_directory,
-                    line_bytes=self._message_bytes,
-                )
+                launch = self._launch(server.name, definition)
                 return Stdio(launch, limits=limits, max_sessions=self._max_sessions)
+
+    def _launch(self, name: ServerName, definition: StdioUpstream) -> Launch:
+        secrets = {
+            variable: self._secret(value)
+            for variable, value in definition.environment.items()
+            if value.startswith(("env:", "file:"))
+        }
+        return Launch(
+            name=name,
+            command=definition.command,
+            environment={**definition.environment, **secrets},
+            credentials=Credentials(tuple(secrets.values())),
+            working_directory=definition.working_directory,
+            line_bytes=self._message_bytes,
+        )
 
     def _secret(self, reference: str) -> str:
         try:
