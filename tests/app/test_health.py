@@ -35,6 +35,15 @@ async def test_without_a_database_it_is_alive_but_not_ready(public, app: App):
     assert (await public.get("/healthz")).status_code == 200
 
 
+async def test_a_database_that_was_destroyed_under_it_is_not_ready(public, app: App):
+    """SQLite answers a query that needs no page whatever became of its file."""
+    await app.database.ping()
+    for path in app.folder.path.glob("remit.sqlite3*"):
+        if not path.name.endswith("-shm"):
+            path.write_bytes(b"\xa5" * path.stat().st_size)
+    assert await failing(public) == {"database"}
+
+
 async def test_a_stopping_process_is_not_ready(public, app: App):
     app.stopping.set()
     assert await failing(public) == {"running"}

@@ -237,6 +237,39 @@ async def test_a_closed_database_says_so(database):
         await database.run(_insert("a"))
 
 
+def _overwrite(database_url: str) -> None:
+    """Destroy the file under a database that is open, its write-ahead log with it."""
+    path = database_url.removeprefix("sqlite:///")
+    for name in (path, f"{path}-wal"):
+        if Path(name).exists():
+            with Path(name).open("r+b") as file:
+                file.write(b"\xa5" * Path(name).stat().st_size)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_database_that_was_destroyed_while_open_is_unavailable(database, database_url):
+    await database.run(_insert("a"))
+    await database.ping()
+    _overwrite(database_url)
+    with pytest.raises(DatabaseUnavailableError):
+        await database.ping()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_file_that_is_no_database_is_unavailable(database, database_url):
+    _overwrite(database_url)
+    for attempt in (database.ping(), database.read(_keys), database.run(_insert("a"))):
+        with pytest.raises(DatabaseUnavailableError, match="damaged"):
+            await attempt
+
+
+async def test_a_database_without_its_tables_is_unavailable(bare_database_url):
+    bare = Database.open(bare_database_url)
+    with pytest.raises(DatabaseUnavailableError):
+        await bare.ping()
+    bare.close()
+
+
 async def test_a_cancelled_caller_does_not_tear_a_transaction_apart(database, events):
     begun, go = threading.Event(), threading.Event()
 
@@ -252,7 +285,9 @@ async def test_a_cancelled_caller_does_not_tear_a_transaction_apart(database, ev
         await writing
     go.set()
     await database.run(_insert("b"))
-    assert "a" in await database.read(_keys)
+    async with asyncio.timeout(10):  # PostgreSQL may take the second before the first
+        while "a" not in await database.read(_keys):  # noqa: ASYNC110  another thread commits it
+            await asyncio.sleep(0.01)
     assert events.recorded[0] == "inserted a"
 
 

@@ -159,6 +159,14 @@ def test_a_database_that_cannot_be_reached_says_so_without_its_password(tmp_path
     assert "hunter2" not in str(raised.value)
 
 
+def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path):
+    path = tmp_path / "remit.sqlite3"
+    path.write_bytes(b"\xa5" * 8_192)
+    with pytest.raises(MigrationError, match="damaged"):
+        migrate(f"sqlite:///{path}")
+    assert path.read_bytes() == b"\xa5" * 8_192
+
+
 def test_a_folder_that_does_not_exist_is_refused(tmp_path):
     with pytest.raises(MigrationError, match="cannot be opened or made"):
         migrate(f"sqlite:///{tmp_path / 'nowhere' / 'remit.sqlite3'}")

@@ -15,11 +15,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar, Self, TypeVar
 
-from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from remit.db.engine import create_private_file, postgresql_engine, sqlite_engine
+from remit.db.engine import create_private_file, is_damage, postgresql_engine, sqlite_engine
 from remit.db.transaction import NoRecorder, Recorder, Transaction, UnrecordedEventError
 from remit.db.url import parse_database_url
 from remit.errors import UnavailableError
@@ -32,7 +32,7 @@ _SQLITE_READERS = 4
 
 
 class DatabaseUnavailableError(UnavailableError):
-    """The database does not answer, is full, or was closed. Nothing was changed."""
+    """The database does not answer, is full, damaged, or was closed. Nothing was changed."""
 
     code: ClassVar[str] = "database_unavailable"
 
@@ -117,12 +117,17 @@ class Database:
         return self._submit(self._reader, self._read, work).result()
 
     async def ping(self) -> None:
-        """Return when the database has answered one read.
+        """Return when the database has answered one read of what it keeps.
 
         Raises:
-            DatabaseUnavailableError: it did not.
+            DatabaseUnavailableError: it did not, or what it should keep is not there.
         """
-        await self.read(lambda tx: tx.connection.exec_driver_sql("SELECT 1").scalar_one())
+        try:
+            await self.read(_read_a_page)
+        except ProgrammingError as error:
+            raise DatabaseUnavailableError(
+                "the database has lost its tables", cause=error
+            ) from error
 
     def close(self) -> None:
         """Wait for what has begun, then close every connection. A second time does nothing."""
@@ -185,8 +190,19 @@ class Database:
                 yield connection
         except (OperationalError, InterfaceError, PoolTimeoutError) as error:
             raise DatabaseUnavailableError("the database does not answer", cause=error) from error
+        except DatabaseError as error:
+            if not is_damage(error):
+                raise
+            raise DatabaseUnavailableError("the database is damaged", cause=error) from error
         finally:
             self._inside.transaction = False
+
+
+def _read_a_page(tx: Transaction) -> None:
+    """Read a table that is always there, from the disk: SQLite would answer `SELECT 1` without its file."""
+    if tx.connection.dialect.name == "sqlite":
+        tx.connection.exec_driver_sql("PRAGMA shrink_memory")  # forget the pages it remembers
+    tx.connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
 
 
 def _threads(name: str, count: int) -> ThreadPoolExecutor:

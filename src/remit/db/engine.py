@@ -16,15 +16,17 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import QueuePool
 
 if TYPE_CHECKING:  # only who uses PostgreSQL waits for its driver to load
     import psycopg
 
-__all__ = ["create_private_file", "postgresql_engine", "sqlite_engine"]
+__all__ = ["create_private_file", "is_damage", "postgresql_engine", "sqlite_engine"]
 
 _CONNECT_SECONDS = 5
 _BUSY_MILLISECONDS = 10_000
+_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
 def sqlite_engine(url: URL, *, connections: int, writes: bool) -> Engine:
@@ -73,6 +75,15 @@ def postgresql_engine(url: URL, *, connections: int) -> Engine:
 
     event.listen(engine, "connect", on_connect)
     return engine
+
+
+def is_damage(error: DatabaseError) -> bool:
+    """Whether SQLite says that its file is damaged, or no database at all.
+
+    It says so in the class of its errors that has no name of its own, like no other trouble.
+    """
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in _DAMAGE
 
 
 def create_private_file(path: str) -> None:

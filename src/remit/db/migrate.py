@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import DatabaseError, OperationalError, ProgrammingError
 
-from remit.db.engine import create_private_file, postgresql_engine, sqlite_engine
+from remit.db.engine import create_private_file, is_damage, postgresql_engine, sqlite_engine
 from remit.db.url import parse_database_url
 from remit.errors import Error
 
@@ -37,7 +37,7 @@ def migrate(url: str) -> None:
 
     Raises:
         UnsupportedDatabaseError: the URL names no database that Remit can use.
-        MigrationError: the database cannot be reached, or is of a newer Remit.
+        MigrationError: the database cannot be reached, or is damaged, or is of a newer Remit.
     """
     parsed = parse_database_url(url)
     if parsed.get_backend_name() == "postgresql":
@@ -55,6 +55,10 @@ def migrate(url: str) -> None:
             _upgrade(engine)
     except OperationalError as error:
         raise MigrationError("the database cannot be reached", cause=error) from error
+    except DatabaseError as error:
+        if not is_damage(error):
+            raise
+        raise MigrationError("the database is damaged", cause=error) from error
     finally:
         engine.dispose()
 
