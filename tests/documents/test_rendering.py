@@ -12,7 +12,7 @@ def test_a_problem_is_shown_with_its_line_and_a_caret() -> None:
         "    │ ^^^^^^^^\n"
         "    expected `operation`\n"
         "\n"
-        "1 problem in 1 file"
+        "1 mistake in 1 file"
     )
 
 
@@ -20,7 +20,7 @@ def test_a_problem_without_a_line_to_show_has_no_caret() -> None:
     text = render_problems(
         [Problem(file="x.yaml", line=1, column=1, message="the file is too large")]
     ).plain
-    assert text == "x.yaml:1:1  the file is too large\n\n1 problem in 1 file"
+    assert text == "x.yaml:1:1  the file is too large\n\n1 mistake in 1 file"
 
 
 def test_the_caret_of_a_long_line_stays_under_its_column() -> None:
@@ -38,5 +38,5 @@ def test_markup_in_a_file_is_shown_and_not_obeyed() -> None:
 
 def test_problems_are_counted_over_files() -> None:
     problems = [Problem(file=name, line=1, column=1, message="m") for name in ("b", "a", "a")]
-    assert render_problems(problems).plain.endswith("3 problems in 2 files")
-    assert render_problems([]).plain == "no problems"
+    assert render_problems(problems).plain.endswith("3 mistakes in 2 files")
+    assert render_problems([]).plain == "no mistakes"

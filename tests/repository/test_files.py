@@ -5,7 +5,7 @@ import pytest
 
 from remit.documents.reading import MAX_BYTES
 from remit.repository import files
-from remit.repository.files import digest_of, read_files
+from remit.repository.files import RepositoryMissingError, digest_of, read_files
 
 from .conftest import FILES, Repository
 
@@ -68,9 +68,9 @@ def test_a_file_that_must_be_there_is_missed(repository: Repository, name: str) 
     ]
 
 
-def test_a_folder_that_is_not_there_is_a_problem(tmp_path: Path) -> None:
-    [problem] = read_files(tmp_path / "nowhere").problems
-    assert "is no folder" in problem.message
+def test_a_folder_that_is_not_there_is_no_mistake_in_a_file(tmp_path: Path) -> None:
+    with pytest.raises(RepositoryMissingError, match="there is no folder"):
+        read_files(tmp_path / "nowhere")
 
 
 def test_a_link_that_leads_out_is_refused_and_what_it_leads_to_is_not_shown(

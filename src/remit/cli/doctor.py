@@ -40,7 +40,7 @@ from remit.cli.options import Where
 from remit.cli.terminal import counted, print_findings, print_json
 from remit.clock import SystemClock
 from remit.documents import DocumentInvalidError
-from remit.repository import load_repository
+from remit.repository import RepositoryMissingError, load_repository
 from remit.secrets import resolve_secret
 from remit.settings import Origin, Settings, SettingsInvalidError, load_settings
 
@@ -131,6 +131,10 @@ def _of_machine(
 def _of_repository(settings: Settings, *, server_runs: bool) -> Iterable[Finding]:
     try:
         catalog = load_repository(settings.repo).catalog
+    except RepositoryMissingError as error:
+        mend = "name one with --repo, or write one: remit init policy"
+        yield down("repository", error.detail, mend=mend)
+        return
     except DocumentInvalidError as error:
         yield unsafe(
             "repository",

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from remit.cli.exits import ExitCode
-from remit.cli.terminal import say_error, say_hint
+from remit.cli.terminal import counted, say_error, say_hint
 from remit.errors import Error
 
 __all__ = ["report_error"]
@@ -27,6 +27,7 @@ _UNDECIDED = frozenset({"evidence"})
 
 _NEXT: Mapping[str, str] = MappingProxyType(
     {
+        "repository_missing": "name one with --repo, or write one: remit init policy",
         "repository_invalid": "correct it; `remit check --repo DIR` shows each with its line",
         "no_installation": "name its data folder with --data; `remit serve` begins one",
         "database_unavailable": "see that the database runs and its URL is right; `remit doctor` tells more",
@@ -41,8 +42,11 @@ _NEXT: Mapping[str, str] = MappingProxyType(
 def report_error(error: Error) -> ExitCode:
     """Tell `error` on standard error; returns how to exit."""
     reason = str(getattr(error, "reason", error.code))
-    say_error(error.detail, mend=_NEXT.get(reason, ""))
     parts = getattr(error, "faults", None) or getattr(error, "problems", None) or ()
+    # Its own detail is the first mistake, which stands among the parts.
+    invalid = reason == "repository_invalid" and parts
+    told = f"{counted(len(parts), 'mistake')} in the policy repository" if invalid else error.detail
+    say_error(told, mend=_NEXT.get(reason, ""))
     for part in parts:
         say_hint(f"  {part}")
     if error.code in _UNDECIDED:

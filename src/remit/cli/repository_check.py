@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from remit.cli.exits import ExitCode
-from remit.cli.terminal import print_json, say, say_error, say_hint
+from remit.cli.terminal import print_json, say, say_hint
 from remit.documents import Problem, render_problems
 from remit.repository import check_repository as findings_in
 
@@ -18,8 +18,6 @@ def check_repository(repo: Path, *, as_json: bool) -> ExitCode:
         print_json([_as_json(problem) for problem in problems])
     elif problems:
         say(render_problems(problems))
-        count = f"{len(problems)} mistakes" if len(problems) > 1 else "one mistake"
-        say_error(f"{count} in `{repo}`", mend="correct them all, then check again")
     else:
         say(f"{repo}: no mistakes")
     if findings.unchecked:

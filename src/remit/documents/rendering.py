@@ -51,7 +51,7 @@ def _excerpt(problem: Problem) -> Text:
 
 def _tally(problems: list[Problem]) -> str:
     if not problems:
-        return "no problems"
+        return "no mistakes"
     files = len({problem.file for problem in problems})
-    some = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    some = "1 mistake" if len(problems) == 1 else f"{len(problems)} mistakes"
     return f"{some} in {'1 file' if files == 1 else f'{files} files'}"

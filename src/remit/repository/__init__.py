@@ -4,6 +4,7 @@ A repository with a mistake is never loaded; all its mistakes are reported at on
 each with file, line and column. The reference is docs/reference/policy-repository.md.
 """
 
+from remit.repository.files import RepositoryMissingError
 from remit.repository.loading import (
     Findings,
     LoadedRepository,
@@ -22,6 +23,7 @@ __all__ = [
     "NamedSecret",
     "PolicyCheck",
     "RepositoryInvalidError",
+    "RepositoryMissingError",
     "check_repository",
     "json_schemas",
     "load_repository",

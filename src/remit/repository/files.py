@@ -11,10 +11,11 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 from remit.documents import Problem, did_you_mean, quoted
 from remit.documents.reading import MAX_BYTES
+from remit.errors import Error
 
 __all__ = [
     "AGENTS",
@@ -45,6 +46,12 @@ _REQUIRED: Final = (ROOT, SCOPES)
 _FOLDERS: Final[Mapping[str, str]] = {SERVERS: ".yaml", AGENTS: ".yaml", POLICIES: ".cedar"}
 
 
+class RepositoryMissingError(Error):
+    """Where the policy repository should be is no folder: nothing is wrong in it, the path is."""
+
+    code: ClassVar[str] = "repository_missing"
+
+
 @dataclass(frozen=True, slots=True)
 class Files:
     """The bytes of every counted file by its path in the repository, and what kept others out."""
@@ -54,9 +61,13 @@ class Files:
 
 
 def read_files(folder: Path) -> Files:
-    """Read what counts in `folder`. Mistakes are in the result, not raised."""
+    """Read what counts in `folder`. Mistakes are in the result, not raised.
+
+    Raises:
+        RepositoryMissingError: `folder` is none.
+    """
     if not folder.is_dir():
-        return Files({}, (_at_top(ROOT, f"the policy repository {quoted(folder)} is no folder"),))
+        raise RepositoryMissingError(f"there is no folder {quoted(folder)}")
     problems: list[Problem] = []
     candidates = list(_candidates(folder, problems))
     contents: dict[str, bytes] = {}

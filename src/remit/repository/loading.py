@@ -74,6 +74,7 @@ def load_repository(path: Path, *, check: PolicyCheck = check_policies) -> Loade
 
     Raises:
         RepositoryInvalidError: there is a mistake in it; `problems` are all of them.
+        RepositoryMissingError: there is no such folder.
     """
     loaded, findings = _load(path, check)
     if loaded is None or findings.problems:
@@ -82,7 +83,11 @@ def load_repository(path: Path, *, check: PolicyCheck = check_policies) -> Loade
 
 
 def check_repository(path: Path, *, check: PolicyCheck = check_policies) -> Findings:
-    """Everything that is wrong with the policy repository in `path`."""
+    """Everything that is wrong with the policy repository in `path`.
+
+    Raises:
+        RepositoryMissingError: there is no such folder.
+    """
     return _load(path, check)[1]
 
 
