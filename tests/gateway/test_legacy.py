@@ -265,6 +265,13 @@ async def test_what_is_not_carried_is_an_error_the_client_can_read(app, method):
     assert (answer.status, answer.json["error"]["code"]) == (200, -32601)
 
 
+async def test_a_call_that_asks_to_become_a_task_is_carried_as_a_call(app, server):
+    headers = await opened(app)
+    asked = {**CALL, "params": {**CALL["params"], "task": {"ttl": 60_000}}}
+    assert (await post(app, headers, asked)).status == 200
+    assert server.asked[-1].message.params == CALL["params"]
+
+
 @pytest.mark.parametrize("method", ["resources/subscribe", "resources/unsubscribe"])
 async def test_to_subscribe_is_decided_like_reading(app, guard, method):
     headers = await opened(app)

@@ -38,6 +38,7 @@ from remit.gateway.rejection import NoPlaceError, RejectedError, UpstreamError
 from remit.gateway.routing_headers import refuse_repeated_headers
 from remit.gateway.sessions import Principal, Session, Sessions
 from remit.gateway.settlement import Settlement
+from remit.gateway.tasks import without_tasks
 from remit.gateway.upstream.port import Outgoing, UpstreamSession
 from remit.guard.outcome import Challenge, Deny
 from remit.model import Server
@@ -164,7 +165,9 @@ class LegacyDoor:
         opening: "_Opening | None" = None,
     ) -> None:
         deps = self._deps
-        outgoing = Outgoing(request, session.version, forwarded_headers(incoming, modern=False))
+        outgoing = Outgoing(
+            without_tasks(request), session.version, forwarded_headers(incoming, modern=False)
+        )
         passage = Passage(
             server=incoming.server,
             request=request,

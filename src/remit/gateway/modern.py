@@ -10,7 +10,6 @@ Source: MCP 2026-07-28 transports, base protocol.
 
 from functools import partial
 
-from remit.canonical import JsonObject
 from remit.gateway.carriage import Carriage, Passage
 from remit.gateway.incoming import Incoming, forwarded_headers
 from remit.gateway.jsonrpc import Message, Notification, Request, Response
@@ -18,18 +17,17 @@ from remit.gateway.judgement import edited, judge
 from remit.gateway.methods import carries_notification
 from remit.gateway.parameter_headers import ToolSchemas, check_parameter_headers
 from remit.gateway.ports import GatewayDeps
-from remit.gateway.protocol import CAPABILITIES_KEY, MODERN_VERSIONS, Era
+from remit.gateway.protocol import MODERN_VERSIONS, Era
 from remit.gateway.refusal import answer_refusal, refusal_of
 from remit.gateway.rejection import RejectedError, unsupported_version
 from remit.gateway.routing_headers import check_modern_request, refuse_repeated_headers
 from remit.gateway.settlement import Settlement
+from remit.gateway.tasks import without_tasks
 from remit.gateway.upstream.port import Outgoing
 from remit.guard.outcome import Challenge, Deny
 from remit.ids import ServerName
 
 __all__ = ["ModernDoor"]
-
-_TASKS = "io.modelcontextprotocol/tasks"
 
 
 class ModernDoor:
@@ -87,7 +85,7 @@ class ModernDoor:
             await answer_refusal(incoming.exchange, refusal, request.id)
             return
         outgoing = Outgoing(
-            _without_tasks(request), version, forwarded_headers(incoming, modern=True)
+            without_tasks(request), version, forwarded_headers(incoming, modern=True)
         )
         schemas = self._schemas_of(incoming.server.name)
         passage = Passage(
@@ -102,17 +100,3 @@ class ModernDoor:
 
     def _schemas_of(self, server: ServerName) -> ToolSchemas:
         return self._schemas.setdefault(server, ToolSchemas())
-
-
-def _without_tasks(request: Request) -> Request:
-    """`request` without the promise that its sender understands tasks, which are not carried."""
-    meta = request.params.get("_meta") if request.params else None
-    capabilities = meta.get(CAPABILITIES_KEY) if isinstance(meta, dict) else None
-    if not isinstance(meta, dict) or not isinstance(capabilities, dict):
-        return request
-    extensions = capabilities.get("extensions")
-    if not isinstance(extensions, dict) or _TASKS not in extensions:
-        return request
-    kept: JsonObject = {name: value for name, value in extensions.items() if name != _TASKS}
-    said: JsonObject = {**meta, CAPABILITIES_KEY: {**capabilities, "extensions": kept}}
-    return Request(request.id, request.method, {**(request.params or {}), "_meta": said})
