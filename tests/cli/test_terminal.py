@@ -24,6 +24,14 @@ def test_a_table_in_a_pipe_is_neither_folded_nor_coloured(capsys):
     assert capsys.readouterr().out.splitlines()[1] == f"{long}  active"
 
 
+def test_a_name_is_cut_and_says_so(capsys):
+    long = "A client that calls itself something very long indeed"
+    print_table([Column("NAME", widest=40), Column("B")], [(long, "x"), ("y" * 40, "x")], empty="")
+    _, cut, whole = capsys.readouterr().out.splitlines()
+    assert cut == f"{long[:39]}…  x"
+    assert whole == f"{'y' * 40}  x"
+
+
 def test_no_rows_are_a_sentence_on_standard_error(capsys):
     print_table([Column("A")], [], empty="none yet: do this")
     printed = capsys.readouterr()

@@ -33,14 +33,14 @@ def list_agents(
     as_json: AsJson = False,
 ) -> None:
     """List all agents."""
-    from remit.cli.terminal import Column, print_json, print_table, styled
+    from remit.cli.terminal import NAME_WIDTH, Column, print_json, print_table, styled
 
     found = _get("/v1/agents", Where(data, repo, config, database_url))["agents"]
     if as_json:
         print_json(found)
         return
     print_table(
-        [Column("AGENT", "bold"), Column("NAME", folds=True), Column("CLASS"), Column("OWNER"),
+        [Column("AGENT", "bold"), Column("NAME", widest=NAME_WIDTH), Column("CLASS"), Column("OWNER"),
          Column("CLEARANCE"), Column("STATE")],
         [
             (agent["id"], agent["name"], agent["class"], agent["owner"] or "-",
@@ -105,14 +105,14 @@ def list_clients(
     as_json: AsJson = False,
 ) -> None:
     """List the clients that are known."""
-    from remit.cli.terminal import Column, ago, print_json, print_table, styled
+    from remit.cli.terminal import NAME_WIDTH, Column, ago, print_json, print_table, styled
 
     found = _get("/v1/clients", Where(data, repo, config, database_url))["clients"]
     if as_json:
         print_json(found)
         return
     print_table(
-        [Column("CLIENT", "bold", folds=True), Column("NAME", folds=True), Column("KIND"),
+        [Column("CLIENT", "bold", folds=True), Column("NAME", widest=NAME_WIDTH), Column("KIND"),
          Column("AGENT"), Column("LAST USED"), Column("STATE")],
         [
             (client["client_id"], client["name"] or "-", client["kind"], client["agent_id"] or "-",

@@ -198,7 +198,7 @@ def doctor(
 @operate.command("demo")
 def demo(
     interactive: Annotated[
-        bool, typer.Option("--interactive", help="Wait for a key between the scenes.")
+        bool, typer.Option("--interactive", help="Your own browser opens, and you are the person.")
     ] = False,
     stay: Annotated[
         bool, typer.Option("--stay", help="Leave everything running at the end, to play with.")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from remit.cli.checkup.finding import Finding
 
 __all__ = [
+    "NAME_WIDTH",
     "Column",
     "ago",
     "counted",
@@ -34,6 +35,10 @@ __all__ = [
 ]
 
 
+NAME_WIDTH = 40
+"""Names that somebody else chose may be as long as they like; a table may not."""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column of a table: its heading, and how its cells look."""
@@ -41,7 +46,9 @@ class Column:
     heading: str
     style: str = ""
     folds: bool = False
-    """Whether long cells go on on the next line; else they are never cut."""
+    """Whether long cells go on on the next line."""
+    widest: int | None = None
+    """Characters after which a cell is cut; `--json` has all of it. `None`: never cut."""
 
 
 def print_table(
@@ -60,7 +67,7 @@ def print_table(
             column.heading, style=column.style, overflow="fold", no_wrap=not column.folds
         )
     for row in rows:
-        table.add_row(*(_plain(cell) if isinstance(cell, str) else cell for cell in row))
+        table.add_row(*map(_cell, columns, row))
     if sys.stdout.isatty():
         _console().print(table)
         return
@@ -182,6 +189,13 @@ def styled(text: str, style: str) -> "Text":
     cell = _plain(text)
     cell.stylize(style)
     return cell
+
+
+def _cell(column: Column, cell: "str | Text") -> "Text":
+    if not isinstance(cell, str):
+        return cell
+    cut = column.widest is not None and len(cell) > column.widest
+    return _plain(f"{cell[: (column.widest or 1) - 1]}…" if cut else cell)
 
 
 def _console(*, stderr: bool = False, width: int | None = None) -> "Console":
