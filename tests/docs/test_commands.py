@@ -158,6 +158,14 @@ def test_the_commands_of_the_readme_work_in_order(shell):
         shell.run(command)
 
 
+def test_the_commands_of_the_examples_own_page_work_in_order(shell):
+    shell.run("remit init policy")
+    commands = _commands(shell.folder / "policy/README.md")
+    assert len(commands) == 2
+    for command in commands:
+        shell.run(command)
+
+
 def test_a_newcomer_gets_through_the_first_steps(shell):
     """Every command of the page in order; where it adds a client, an official one calls a tool."""
     commands = _commands(FIRST_STEPS)
