@@ -315,3 +315,13 @@ def test_two_processes_on_one_postgresql_agree_within_a_second(remit, shared_dat
             assert second.stop() == 0
     for data in (first_data, second_data):
         assert "audit log verified" in remit.ok("audit", "verify", str(data / "audit"))
+
+
+def test_the_time_of_the_start_counts_from_the_process_imports_included():
+    # Long before a line of the room runs; 10 ms is what the kernel's clock tick leaves unsaid.
+    program = "import time; time.sleep(0.3); from remit.app.serve import _running_for; print(_running_for())"
+    began = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert 0.3 <= float(done.stdout) + 0.01 <= time.monotonic() - began + 0.02
