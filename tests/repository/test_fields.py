@@ -5,6 +5,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from remit.repository import fields
 
+from .conftest import Repository
+
 
 def accepts(kind: Any, text: object) -> bool:
     try:
@@ -76,3 +78,18 @@ def test_a_scope_that_opens_everything_is_general_purpose(scope: str) -> None:
 )
 def test_a_scope_that_says_what_it_opens_is_not(scope: str) -> None:
     assert not fields.is_general_purpose(scope)
+
+
+def test_a_secret_left_blank_is_refused(repository: Repository) -> None:
+    """The server would be called without a credential, the client be a public one."""
+    repository.edit("servers/crm.yaml", "example/mcp'", "example/mcp', bearer_secret: ")
+    repository.append(
+        "agents/helper.yaml",
+        "clients: {static: [{client_id: x, name: X, redirect_uris: ['https://x.example/cb'], secret: }]}\n",
+    )
+    problems = repository.problems()
+    assert [(one.file, one.message) for one in problems] == [
+        ("agents/helper.yaml", "the secret is left blank"),
+        ("servers/crm.yaml", "the secret is left blank"),
+    ]
+    assert {one.expected for one in problems} == {"`env:NAME` or `file:/path`, or no key at all"}

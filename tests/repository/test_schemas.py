@@ -6,7 +6,7 @@ import pytest
 from remit.documents import parse_yaml
 from remit.repository import json_schemas
 
-from .conftest import FILES
+from .conftest import FILES, Repository
 
 KINDS = {
     "remit.yaml": "remit",
@@ -36,6 +36,18 @@ def test_each_kind_of_file_has_a_schema_that_admits_it(file: str, kind: str) -> 
         ("remit.yaml", "acme:", "ACME:"),
         ("servers/crm.yaml", "operation: read", "operation: reed"),
         ("servers/crm.yaml", "owner:", "owned:"),
+        ("servers/crm.yaml", "shared: true", "shared: false"),
+        ("servers/crm.yaml", "shared: true", "shared: true\ntenant: acme"),
+        ("servers/crm.yaml", "{http: {url: 'https://crm.example/mcp'}}", "{}"),
+        (
+            "servers/crm.yaml",
+            "upstream: {http:",
+            "upstream: {stdio: {command: [python]}, http:",
+        ),
+        ("servers/crm.yaml", "https://crm", "http://crm"),
+        ("servers/crm.yaml", "https://crm.example/mcp", "crm.example/mcp"),
+        ("servers/crm.yaml", "example/mcp'", "example/mcp', bearer_secret: "),
+        ("servers/crm.yaml", "example/mcp'", "example/mcp', bearer_secret: hunter2"),
         ("agents/helper.yaml", "class:", "agent_class:"),
         ("roles.yaml", "[crm:accounts.read]", "crm:accounts.read"),
     ],
@@ -45,3 +57,19 @@ def test_what_the_check_refuses_in_one_file_an_editor_refuses_too(
 ) -> None:
     text = FILES[file].replace(old, new)
     assert not validator(KINDS[file]).is_valid(parse_yaml(text.encode(), file=file).value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://crm.example:8443/mcp?tenant=1",
+        "http://localhost:8611/mcp",
+        "http://127.0.0.2/mcp",
+        "http://[::1]:8611/mcp",
+    ],
+)
+def test_what_the_check_admits_an_editor_admits_too(repository: Repository, url: str) -> None:
+    repository.edit("servers/crm.yaml", "https://crm.example/mcp", url)
+    assert repository.said() == []
+    text = (repository.path / "servers" / "crm.yaml").read_bytes()
+    validator("server").validate(parse_yaml(text, file="crm.yaml").value)

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from remit.documents import mistake, quoted
 from remit.model import AgentClass, Sensitivity
-from remit.repository.fields import Line, Prose, ScopeReference, SecretReference
+from remit.repository.fields import Line, OptionalSecretReference, Prose, ScopeReference
 from remit.repository.section import Section
 
 __all__ = ["AgentFile", "ClientsSection", "StaticClientSection"]
@@ -52,7 +52,7 @@ class StaticClientSection(Section):
         min_length=1,
         description="`client_credentials` is for a workload that acts for itself.",
     )
-    secret: SecretReference | None = Field(
+    secret: OptionalSecretReference = Field(
         default=None,
         description="Where its secret is kept: `env:NAME` or `file:/path`. A client without one is public.",
     )

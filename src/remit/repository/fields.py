@@ -24,6 +24,7 @@ __all__ = [
     "Currency",
     "Line",
     "Name",
+    "OptionalSecretReference",
     "Pointer",
     "Prose",
     "ResourceUri",
@@ -127,6 +128,15 @@ def _check_secret(given: object) -> object:
     return given
 
 
+def _check_optional_secret(given: object) -> object:
+    """Refuse a key without a value: whoever wrote it meant a secret, and would go without one."""
+    if given is None:
+        raise mistake(
+            "the secret is left blank", expected="`env:NAME` or `file:/path`, or no key at all"
+        )
+    return _check_secret(given)
+
+
 def _check_time_zone(text: str) -> str:
     try:
         ZoneInfo(text)
@@ -198,6 +208,12 @@ _THING = r"[A-Za-z0-9_][A-Za-z0-9_./-]{0,127}"
 _ARGUMENT = r"[A-Za-z_][A-Za-z0-9_]{0,63}"
 _POINTER = r"(/([^~/]|~[01])*)+"
 _CURRENCY = r"[A-Z]{3}"
+_SECRET_TEXT = {"type": "string", "pattern": f"^({_SECRET})$", "examples": ["env:CRM_TOKEN"]}
+# As near as a pattern comes: `https` anywhere, `http` on loopback, no fragment.
+_URL = (
+    r"^(https://[^\s#\\]+"
+    r"|http://([Ll]ocalhost|127\.[0-9]+\.[0-9]+\.[0-9]+|\[[0-9A-Fa-f:.]+\])(:[0-9]*)?([/?][^\s#\\]*)?)$"
+)
 _SCOPE_TEXT = {"type": "string", "examples": ["crm:accounts.read"]}
 
 Line = Annotated[
@@ -266,9 +282,13 @@ ScopeReference = Annotated[str, WithJsonSchema(_SCOPE_TEXT)]
 SecretReference = Annotated[
     str,
     BeforeValidator(_check_secret),
-    WithJsonSchema({"type": "string", "pattern": "^(env:|file:/)", "examples": ["env:CRM_TOKEN"]}),
+    WithJsonSchema(_SECRET_TEXT),
 ]
 """Where a secret is kept: never the secret."""
+OptionalSecretReference = Annotated[
+    str | None, BeforeValidator(_check_optional_secret), WithJsonSchema(_SECRET_TEXT)
+]
+"""The same, where there need not be one: then the key is left out, not left blank."""
 TimeZone = Annotated[
     str,
     AfterValidator(_check_time_zone),
@@ -277,7 +297,14 @@ TimeZone = Annotated[
 UpstreamUrl = Annotated[
     str,
     AfterValidator(_check_upstream_url),
-    WithJsonSchema({"type": "string", "format": "uri", "examples": ["https://crm.example/mcp"]}),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "uri",
+            "pattern": _URL,
+            "examples": ["https://crm.example/mcp"],
+        }
+    ),
 ]
 ResourceUri = Annotated[
     str, AfterValidator(_check_resource_uri), WithJsonSchema({"type": "string"})

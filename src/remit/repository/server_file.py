@@ -13,11 +13,11 @@ from remit.repository.fields import (
     Currency,
     Line,
     Name,
+    OptionalSecretReference,
     Pointer,
     Prose,
     ResourceUri,
     ScopeReference,
-    SecretReference,
     ThingName,
     UpstreamUrl,
 )
@@ -68,7 +68,7 @@ class HttpSection(Section):
     """A server reached by streamable HTTP."""
 
     url: UpstreamUrl = Field(description="Its MCP endpoint. `https`, or `http` on loopback.")
-    bearer_secret: SecretReference | None = Field(
+    bearer_secret: OptionalSecretReference = Field(
         default=None,
         description="The credential that Remit itself presents: `env:NAME` or `file:/path`. The caller's token never goes further.",
     )
@@ -94,6 +94,15 @@ class StdioSection(Section):
 
 class UpstreamSection(Section):
     """How Remit reaches the server: exactly one of the two."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {"required": [one], "properties": {one: {"type": "object"}}}
+                for one in ("http", "stdio")
+            ]
+        }
+    )
 
     http: HttpSection | None = Field(default=None, description="By streamable HTTP.")
     stdio: StdioSection | None = Field(
@@ -196,6 +205,15 @@ class Things(BaseModel):
 
 class ServerFile(Section):
     """`servers/<name>.yaml`."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {"required": ["tenant"], "properties": {"tenant": {"type": "string"}}},
+                {"required": ["shared"], "properties": {"shared": {"const": True}}},
+            ]
+        }
+    )
 
     title: Line = Field(description="What people see on the consent page.")
     description: Prose = Field(default="", description="For people; what the server is for.")
