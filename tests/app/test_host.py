@@ -51,7 +51,7 @@ async def test_who_asks_us_by_our_name_is_answered(settings, host):
         (LOCAL, ""),
     ],
 )
-@pytest.mark.parametrize("path", ["/login", "/.well-known/jwks.json", "/readyz/", "/%72eadyz"])
+@pytest.mark.parametrize("path", ["/login", "/jwks", "/readyz/", "/%72eadyz"])
 async def test_a_name_that_was_turned_to_our_address_reads_nothing(settings, host, path):
     assert await asked(settings, path, host) == 421
 

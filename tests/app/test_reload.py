@@ -49,7 +49,7 @@ async def test_a_broken_repository_changes_nothing(app, settings):
 async def test_a_change_that_cannot_be_recorded_does_not_happen(app, settings):
     before = in_force(app)
     forbid_everything(settings)
-    app.reload._audit._log.close()
+    app.audit._log._log.close()
     with pytest.raises(AuditUnavailableError):
         await app.reload()
     assert in_force(app) == before

@@ -8,7 +8,7 @@ async def test_status_has_what_an_administrator_needs_and_no_secret(app, clock):
         app.settings.model_copy(update={"database_url": "postgresql://a:hunter2@db/remit"}),
         directory=app.reload._directory,
         decisions=app.reload._decisions,
-        log=app.reload._audit._log,
+        log=app.audit._log._log,
         guard=type("Open", (), {"closed": False})(),
         clock=clock,
     )

@@ -21,7 +21,7 @@ async def public(app):
     [
         "/.well-known/oauth-authorization-server",
         "/.well-known/openid-configuration",
-        "/.well-known/jwks.json",
+        "/jwks",
         "/.well-known/oauth-protected-resource/mcp/crm",
         "/login?return_to=/authorize/continue?request=x",
         "/healthz",
@@ -58,7 +58,7 @@ async def test_keys_survive_a_restart(settings, clock):
         async with build(settings, environ={}, clock=clock) as app:
             transport = httpx2.ASGITransport(app.asgi)
             async with httpx2.AsyncClient(transport=transport, base_url=settings.issuer) as http:
-                seen.append((await http.get("/.well-known/jwks.json")).json())
+                seen.append((await http.get("/jwks")).json())
     assert seen[0] == seen[1]
     assert "d" not in seen[0]["keys"][0]
 
@@ -139,7 +139,7 @@ async def test_who_names_a_client_without_a_secret_is_nobody_yet(public, app, se
     assert {one["client"] for one in counts} == {client}
 
 
-@pytest.mark.parametrize("path", ["/login", "/metrics", "/.well-known/jwks.json", "/nothing"])
+@pytest.mark.parametrize("path", ["/login", "/metrics", "/jwks", "/nothing"])
 async def test_a_rebound_name_reads_nothing_of_the_site(public, path):
     answer = await public.get(path, headers={"Host": "rebound.example:8600"})
     assert answer.status_code == 421

@@ -5,7 +5,7 @@ from joserfc.jwk import KeySet as PublishedKeys
 
 from remit.tokens import SigningKey
 
-PATH = "/.well-known/jwks.json"
+PATH = "/jwks"
 
 
 async def test_a_token_verifies_with_what_is_published(world):

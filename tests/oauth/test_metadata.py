@@ -24,7 +24,7 @@ async def test_the_document_says_what_clients_look_for(world):
         "registration_endpoint": "https://remit.example/register",
         "revocation_endpoint": "https://remit.example/revoke",
         "introspection_endpoint": "https://remit.example/introspect",
-        "jwks_uri": "https://remit.example/.well-known/jwks.json",
+        "jwks_uri": "https://remit.example/jwks",
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
@@ -98,7 +98,7 @@ def test_an_issuer_with_a_path_is_found_in_three_places():
     )
 
 
-@pytest.mark.parametrize("path", [*PATHS, "/.well-known/jwks.json"])
+@pytest.mark.parametrize("path", [*PATHS, "/jwks"])
 async def test_documents_may_be_cached_and_asked_for_only_when_they_changed(world, path):
     first = await world.http.get(path)
     assert first.headers["cache-control"] == "public, max-age=300"
@@ -118,7 +118,7 @@ async def test_a_reload_of_the_repository_changes_the_tag(world):
     assert (await world.http.get(PATHS[0])).headers["etag"] != before
 
 
-@pytest.mark.parametrize("path", [*PATHS, "/.well-known/jwks.json"])
+@pytest.mark.parametrize("path", [*PATHS, "/jwks"])
 async def test_scripts_of_every_origin_may_read_them_with_the_header_that_mcp_clients_send(
     world, path
 ):

@@ -1,9 +1,10 @@
 """The token in the request, and nowhere else.
 
-Refuses a request with more than one `Authorization` header, another scheme, or
-credentials that are no token. A token in the query or the body is never looked at.
+Refuses a request with more than one `Authorization` header, or credentials that are no
+token. Another scheme brings no token: its client is told of ours, as if it had sent nothing.
+A token in the query or the body is never looked at.
 
-Source: RFC 6750 §2.1; RFC 9110 §11.4 (schemes ignore case); RFC 6750 §3.1 (more than one method).
+Source: RFC 6750 §2.1, §3.1 (more than one method; an unsupported method); RFC 9110 §11.4 (schemes ignore case).
 """
 
 import re
@@ -14,9 +15,8 @@ from remit.errors import Error
 
 __all__ = ["MalformedAuthorizationError", "bearer_token"]
 
-_CREDENTIALS: Final = re.compile(
-    r"(?P<scheme>[!#$%&'*+.^_`|~0-9A-Za-z-]+) +(?P<token>[A-Za-z0-9._~+/-]+=*)"
-)
+_SCHEME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_BEARER: Final = re.compile(r"bearer +(?P<token>[A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)
 
 
 class MalformedAuthorizationError(Error):
@@ -26,20 +26,22 @@ class MalformedAuthorizationError(Error):
 
 
 def bearer_token(values: Sequence[str]) -> str | None:
-    """The bearer token of the `Authorization` headers `values`; `None` when there is no header.
+    """The bearer token of the `Authorization` headers `values`; `None` when they bring none.
 
     Raises:
-        MalformedAuthorizationError: several headers, another scheme, or no token after it.
+        MalformedAuthorizationError: several headers, no scheme, or no token after `Bearer`.
     """
     if not values:
         return None
     if len(values) > 1:
         raise MalformedAuthorizationError("the request has more than one `Authorization` header")
-    credentials = _CREDENTIALS.fullmatch(values[0].strip(" \t"))
-    if credentials is None:
+    value = values[0].strip(" \t")
+    scheme, _, _ = value.partition(" ")
+    if _SCHEME.fullmatch(scheme) is None:
         raise MalformedAuthorizationError("the `Authorization` header is malformed")
-    if credentials["scheme"].lower() != "bearer":
-        raise MalformedAuthorizationError(
-            "the `Authorization` header is of another scheme than `Bearer`"
-        )
+    if scheme.lower() != "bearer":
+        return None
+    credentials = _BEARER.fullmatch(value)
+    if credentials is None:
+        raise MalformedAuthorizationError("the `Authorization` header holds no bearer token")
     return credentials["token"]

@@ -39,7 +39,7 @@ TOKEN_PATH = "/token"  # noqa: S105  a path
 REGISTRATION_PATH = "/register"
 REVOCATION_PATH = "/revoke"
 INTROSPECTION_PATH = "/introspect"
-JWKS_PATH = "/.well-known/jwks.json"
+JWKS_PATH = "/jwks"
 
 _WELL_KNOWN = ("oauth-authorization-server", "openid-configuration")
 _MAX_AGE = Seconds(300)
