@@ -45,7 +45,7 @@ async def test_a_query_that_could_be_misread_is_refused(management, query):
 async def test_nothing_is_shown_when_looking_cannot_be_recorded(management, app):
     # The log is given up under the application: whatever it says now was not recorded.
     app.database.close()
-    app_log = app.reload._audit._log
+    app_log = app.audit._log._log
     app_log.close()
     answer = await management.get("/v1/audit/tail")
     assert answer.status_code == 503
