@@ -62,6 +62,7 @@ def consent_page(
             "shown": view.shown_digest,
             "request": name,
             "csrf_token": csrf_token(browser, consent_form(waiting, person)),
+            "issuer": deps.directory.catalog.issuer.name,
             "display_name": person.user.display_name,
             "problem": None if again is None else again.problem,
             "ticked": view.scopes if again is None else again.ticked,
