@@ -5,7 +5,7 @@ def test_settings_that_cannot_be_used_are_told(cli, folder, monkeypatch):
     monkeypatch.setenv("REMIT_PORT", "many")
     done = cli("users", "list")
     assert done.code == ExitCode.UNAVAILABLE
-    assert "REMIT_PORT: port: " in done.err
+    assert "REMIT_PORT: expected a whole number, not `many`" in done.err
 
 
 def test_a_repository_that_is_not_there_is_told(cli, folder):
