@@ -646,35 +646,42 @@ def hung(open_log, monkeypatch, clock):
 
 async def test_nobody_waits_without_bound_for_a_disk_that_hangs(hung, stream):
     log, disk = hung
-    with pytest.raises(AuditUnavailableError, match="cannot be written"):
-        await log.append(revoked("unanswered"))
-    with pytest.raises(AuditUnavailableError):
-        await asyncio.to_thread(log.record, [revoked("unanswered too")])
+    answers = await asyncio.gather(
+        log.append(revoked("unanswered")),
+        asyncio.to_thread(log.record, [revoked("unanswered too")]),
+        return_exceptions=True,
+    )
+    assert [type(answer) for answer in answers] == [AuditUnavailableError] * 2
     disk.gate.set()
+    await answered(log)
     await log.append(revoked("after"))
-    assert reasons(stream.folder) == ["unanswered", "unanswered too", "after"]
+    assert sorted(reasons(stream.folder)) == ["after", "unanswered", "unanswered too"]
+
+
+async def answered(log) -> None:
+    for _ in range(100):
+        if log.status().failure is None:
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("the log does not notice that the disk answers")
 
 
 async def test_a_disk_that_hangs_is_a_failure_and_refuses_at_once_until_it_answers(
-    hung, clock, monkeypatch
+    hung, monkeypatch
 ):
     log, disk = hung
+    assert log.status().failure is None
     with pytest.raises(AuditUnavailableError):
         await log.append(revoked("unanswered"))
-    assert log.status().failure is None
-    clock.advance(1)
     assert log.status().failure == "the disk does not answer"
-    monkeypatch.setattr(module, "_PATIENCE", 0.9)
-    with pytest.raises(AuditUnavailableError, match="does not answer"):
-        async with asyncio.timeout(0.5):
+    monkeypatch.setattr(module, "_PATIENCE", 60)
+    for _ in range(2):
+        with pytest.raises(AuditUnavailableError, match="does not answer"):
             await log.append(revoked("refused"))
-    with pytest.raises(AuditUnavailableError, match="does not answer"):
-        log.append_soon(AuditQueried(query={}))
+        with pytest.raises(AuditUnavailableError, match="does not answer"):
+            log.append_soon(AuditQueried(query={}))
     disk.gate.set()
-    for _ in range(100):
-        if log.status().failure is None:
-            break
-        await asyncio.sleep(0.05)
+    await answered(log)
     await log.append(revoked("after"))
 
 

@@ -84,7 +84,7 @@ class FileAuditLog:
         self._closing = False
         self._failure: str | None = None
         self._signed_at = self._clock.monotonic()
-        self._since: float | None = None  # when the writer went to the disk, if it is there
+        self._stuck = False  # somebody waited too long, and the writer has not come back since
         try:
             self._stream = Stream(settings, key, disk=disk or PosixDisk())
             self._start()
@@ -99,7 +99,7 @@ class FileAuditLog:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Answer] = loop.create_future()
         self._enqueue(Waiting((self._draft(event),), future, loop))
-        deadline = loop.call_later(_PATIENCE, _give_up, future)
+        deadline = loop.call_later(_PATIENCE, self._give_up, future)
         try:
             answer = await future
         finally:
@@ -159,7 +159,7 @@ class FileAuditLog:
             size=self._stream.size,
             checkpointed=self._stream.checkpointed,
             waiting=self._count,
-            failure=_STUCK if self._failure is None and self._stuck() else self._failure,
+            failure=_STUCK if self._failure is None and self._stuck else self._failure,
         )
 
     def close(self) -> None:
@@ -192,7 +192,7 @@ class FileAuditLog:
 
     def _enqueue(self, waiting: Waiting) -> None:
         size = len(waiting.drafts)
-        if self._stuck():
+        if self._stuck:
             raise AuditUnavailableError("the disk of the audit log does not answer")
         with self._wake:
             if self._closing:
@@ -210,12 +210,13 @@ class FileAuditLog:
         try:
             return waiting.future.result(_PATIENCE)
         except TimeoutError as error:
+            self._stuck = True
             return error
 
-    def _stuck(self) -> bool:
-        """Whether the writer has been at one batch for longer than anybody should wait."""
-        since = self._since
-        return since is not None and self._clock.monotonic() - since > _PATIENCE
+    def _give_up(self, future: asyncio.Future[Answer]) -> None:
+        if not future.done():
+            self._stuck = True
+            future.set_result(TimeoutError(_STUCK))
 
     def _wait(self, waiting: Waiting) -> list[Receipt]:
         return _receipts(self._answer(waiting))
@@ -244,9 +245,8 @@ class FileAuditLog:
 
     def _turn(self) -> bool:
         """Write one batch, or sign what is due; whether the log is closed now."""
-        self._since = None
+        self._stuck = False
         self._batch, closing = self._take()
-        self._since = self._clock.monotonic()
         if self._batch or self._failure is not None:
             self._write(self._batch)
             self._batch = []
@@ -350,11 +350,6 @@ class FileAuditLog:
         settle([(waiting, OSError(reason)) for waiting in left])
         with contextlib.suppress(OSError):
             self._stream.close()
-
-
-def _give_up(future: asyncio.Future[Answer]) -> None:
-    if not future.done():
-        future.set_result(TimeoutError(_STUCK))
 
 
 def _receipts(answer: Answer) -> list[Receipt]:
