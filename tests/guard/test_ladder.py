@@ -42,9 +42,7 @@ async def test_without_a_header_the_caller_is_asked_for_a_token(world):
     assert outcome.reason is RefusalReason.MISSING_TOKEN
 
 
-@pytest.mark.parametrize(
-    "values", [("Bearer a b",), ("Bearer a", "Bearer b"), ("Bearer",), ("Bearer a b",), ("",)]
-)
+@pytest.mark.parametrize("values", [("Bearer a b",), ("Bearer a", "Bearer b"), ("Bearer",), ("",)])
 async def test_a_malformed_header_is_no_matter_of_another_token(world, values):
     outcome = await refusal(world, world.call(authorization=values))
     assert isinstance(outcome, Deny)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from rich.console import Console
 from rich.progress import (
@@ -68,7 +68,7 @@ class _Bar:
         self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
         self._task: TaskID | None = None
 
-    def __enter__(self) -> "_Bar":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
