@@ -1,8 +1,9 @@
 """Tool calls through the gateway, beside the same calls direct and through a bare proxy, in one run.
 
 The server behind is a minimal raw-ASGI MCP server, so that what stands in front of it is
-what is measured. The guard permits everything and keeps nothing: its cost is measured
-where it lives. Each part is a process of its own; the load comes from this one.
+what is measured. `gateway` is the gateway alone: its guard permits everything and keeps
+nothing. `remit` is a whole `remit serve`: token, standing, scopes, Cedar, and the decision
+and outcome of every call on disk. Each part is a process of its own; the load comes from this one.
 
     python -m benchmarks.gateway [--seconds 5] [--connections 16] [--rounds 3]
 """
@@ -13,11 +14,15 @@ import json
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
+from benchmarks import _whole
+
 ROOT = Path(__file__).resolve().parents[1]
-PORTS = {"upstream": 18761, "proxy": 18762, "gateway": 18763}
+PORTS = {"upstream": 18761, "proxy": 18762, "gateway": 18763, "remit": 18764}
+PATHS = {"upstream": "/mcp", "proxy": "/mcp", "gateway": "/mcp/crm", "remit": "/mcp/bench"}
 VERSION = "2026-07-28"
 CALL = {
     "jsonrpc": "2.0",
@@ -113,20 +118,19 @@ def serve(role):
     )  # fmt: skip
 
 
-def request_bytes(port, path):
+def request_bytes(port, path, token):
     body = json.dumps(CALL).encode()
     lines = [
         f"POST {path} HTTP/1.1", f"host: 127.0.0.1:{port}", "content-type: application/json",
-        "accept: application/json, text/event-stream", "authorization: Bearer dana",
+        "accept: application/json, text/event-stream", f"authorization: Bearer {token}",
         f"mcp-protocol-version: {VERSION}", "mcp-method: tools/call", "mcp-name: find",
         f"content-length: {len(body)}", "", "",
     ]  # fmt: skip
     return "\r\n".join(lines).encode() + body
 
 
-async def call_until(deadline, port, path, latencies):
+async def call_until(deadline, port, request, latencies):
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    request = request_bytes(port, path)
     while time.perf_counter() < deadline:
         begun = time.perf_counter()
         writer.write(request)
@@ -140,11 +144,12 @@ async def call_until(deadline, port, path, latencies):
 
 
 async def measure(role, seconds, connections):
-    path = "/mcp/crm" if role == "gateway" else "/mcp"
+    token = _whole.token(PORTS[role]) if role == "remit" else "dana"
+    request = request_bytes(PORTS[role], PATHS[role], token)
     latencies = []
     begun = time.perf_counter()
     await asyncio.gather(
-        *(call_until(begun + seconds, PORTS[role], path, latencies) for _ in range(connections))
+        *(call_until(begun + seconds, PORTS[role], request, latencies) for _ in range(connections))
     )
     spent = time.perf_counter() - begun
     latencies.sort()
@@ -172,13 +177,17 @@ async def reachable(port):
     raise SystemExit(f"nothing listens on {port}")
 
 
-def started():
+def started(folder):
     command = [sys.executable, "-m", "benchmarks.gateway", "--role"]
-    return {role: subprocess.Popen([*command, role], cwd=ROOT) for role in PORTS}
+    apart = [role for role in PORTS if role != "remit"]
+    processes = {role: subprocess.Popen([*command, role], cwd=ROOT) for role in apart}
+    upstream_url = f"http://127.0.0.1:{PORTS['upstream']}/mcp"
+    processes["remit"] = _whole.start(folder, upstream=upstream_url, port=PORTS["remit"])
+    return processes
 
 
-async def run(seconds, connections, rounds):
-    processes = started()
+async def run(seconds, connections, rounds, folder):
+    processes = started(folder)
     try:
         for port in PORTS.values():
             await reachable(port)
@@ -199,7 +208,12 @@ async def run(seconds, connections, rounds):
 
 
 def report(figures, alone, memory):
-    names = {"upstream": "direct", "proxy": "bare proxy", "gateway": "Remit gateway"}
+    names = {
+        "upstream": "direct",
+        "proxy": "bare proxy",
+        "gateway": "gateway alone",
+        "remit": "whole Remit",
+    }
     base = statistics.median(median for _, median, _ in alone["upstream"])
     print(
         f"{'':14} {'calls/s':>9} {'p50 ms':>8} {'p99 ms':>8} {'alone p50 ms':>13} {'added ms':>9} {'RSS MB idle/after':>18}"
@@ -224,7 +238,8 @@ def main(arguments=()):
     if chosen.role:
         serve(chosen.role)
     else:
-        asyncio.run(run(chosen.seconds, chosen.connections, chosen.rounds))
+        with tempfile.TemporaryDirectory() as folder:
+            asyncio.run(run(chosen.seconds, chosen.connections, chosen.rounds, Path(folder)))
 
 
 if __name__ == "__main__":
