@@ -1,5 +1,6 @@
 import asyncio
 import json
+import shutil
 
 import pytest
 
@@ -87,8 +88,9 @@ class _Deps:
 
 
 @pytest.mark.usefixtures("app")
-async def test_a_line_that_is_still_being_written_is_left_for_later(settings):
-    stream = settings.data / "audit" / "main"
+async def test_a_line_that_is_still_being_written_is_left_for_later(settings, tmp_path):
+    # A copy: the log itself stops as soon as somebody else writes into it.
+    stream = shutil.copytree(settings.data / "audit" / "main", tmp_path / "copy")
     place = _end(stream)
     (segment,) = stream.glob("*.jsonl")
     whole = segment.read_bytes().splitlines()[-1]

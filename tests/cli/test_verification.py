@@ -76,6 +76,7 @@ def test_a_long_log_shows_how_far_it_is_on_a_terminal_and_nothing_in_a_pipe(
     monkeypatch.setattr(verification, "_LONG", 1)
     assert "verifying" not in cli("audit", "verify", "data/audit").err
     monkeypatch.setattr(verification.sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
     done = cli("audit", "verify", "data/audit")
     assert "verifying" in done.err
     assert "audit log verified" in done.out

@@ -47,6 +47,13 @@ def _demo(*options: str) -> list[str]:
     return [sys.executable, "-m", "remit", "demo", *options]
 
 
+@pytest.fixture
+def tmp_path():
+    """A folder with a short name: the path of a socket may have about a hundred characters."""
+    with tempfile.TemporaryDirectory(prefix="demo-") as folder:
+        yield Path(folder)
+
+
 def test_the_demonstration_ends_with_a_verified_log_and_leaves_nothing(tmp_path):
     began = time.monotonic()
     # A setting of the user's own must not reach the stage.

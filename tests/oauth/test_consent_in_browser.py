@@ -107,7 +107,7 @@ async def screen() -> AsyncIterator[Page]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=program, args=CHROMIUM_ARGUMENTS)
         page = await browser.new_page(viewport={"width": 320, "height": 640}, color_scheme="light")
-        page.on("console", lambda message: complaints.append(message.text))
+        page.on("console", lambda said: complaints.append(f"{said.text} {said.location}"))
         yield page
         await browser.close()
     assert [one for one in complaints if "status of 4" not in one and "favicon" not in one] == []
