@@ -122,12 +122,10 @@ async def test_two_callers_with_the_same_id_get_their_own_answers(real):
 
 
 @pytest.mark.node
-@pytest.mark.skipif(
-    not TYPESCRIPT.exists() or not NODE.exists(), reason="`npm ci` in tests/node first"
-)
 async def test_the_typescript_client_opens_a_legacy_session_and_uses_all_of_it(
     real, guard, tmp_path
 ):
+    assert TYPESCRIPT.exists(), "run `npm ci` in tests/node first, or `make test`, which does"
     process = await asyncio.create_subprocess_exec(
         shutil.which(str(NODE)), str(HERE / "legacy_client.mjs"), str(MODULES), real, "dana",
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
