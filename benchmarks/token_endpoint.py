@@ -30,7 +30,7 @@ from remit.guard.ports import Standing
 from remit.identity import User, UserDetails, create_user
 from remit.ids import AgentId, ClientId, GrantId, ServerName, TenantId, digest, new_id, new_secret
 from remit.model import Catalog, Environment
-from remit.oauth import Grant, GrantKind, OAuthDeps, grant_store, routes
+from remit.oauth import credential_store, Grant, GrantKind, OAuthDeps, grant_store, routes
 from remit.oauth.grant import RefreshToken
 from remit.policy import CedarEngine, DecisionPoint
 from remit.registry import RegistryDirectory
@@ -199,7 +199,7 @@ class Bench:
 
         def store(tx):
             grant_store.add_grant(tx, grant)
-            grant_store.add_refresh_token(tx, token)
+            credential_store.add_refresh_token(tx, token)
 
         await self.database.run(store)
         return secret

@@ -37,7 +37,13 @@ def test_every_event_is_a_frozen_slotted_value_with_a_name_of_the_convention(eve
 def test_every_event_class_in_the_room_is_reachable_through_events():
     declared = {
         node.name
-        for name in ("events.py", "log_events.py")
+        for name in (
+            "events.py",
+            "client_events.py",
+            "key_events.py",
+            "log_events.py",
+            "people_events.py",
+        )
         for node in ast.walk(ast.parse((ROOT / name).read_text()))
         if isinstance(node, ast.ClassDef)
     }

@@ -9,6 +9,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -21,8 +22,10 @@ from remit.db.migrate import HEAD, LOCK, MIGRATIONS
 from remit.db.url import parse_database_url
 
 TABLES = {
-    "agent_standing", "authorization_codes", "authorization_requests", "clients", "consents",
-    "grants", "refresh_tokens", "revoked_tokens", "sealed_secrets", "sessions", "signing_keys",
+    "agent_standing", "authorization_codes", "authorization_requests", "clients", "connection_requests",
+    "connections", "consents", "external_identities", "grants", "initial_access_tokens",
+    "one_time_passwords", "passkeys", "provider_logins", "recovery_codes", "refresh_tokens",
+    "revoked_tokens", "sealed_secrets", "seen_assertions", "sessions", "sign_ins", "signing_keys",
     "throttle", "users",
 }  # fmt: skip
 
@@ -136,13 +139,14 @@ def test_a_database_of_a_newer_remit_is_refused_and_left_alone(bare_database_url
     engine.dispose()
 
 
-def test_what_was_there_survives_a_migration(bare_database_url):
-    """Each migration finds the rows of the one before it: `_POPULATED`, by the version it stops at."""
-    migrate(bare_database_url)
+def test_what_was_there_survives_every_migration(bare_database_url):
+    """Each migration finds the rows of those before it: `_POPULATED`, by the version that they fit."""
     engine = _engine(bare_database_url)
-    with engine.begin() as connection:
-        for statement in _POPULATED[HEAD]:
-            connection.execute(text(statement))
+    for version, statements in _POPULATED.items():
+        _upgrade_to(engine, version)
+        with engine.begin() as connection:
+            for statement in statements:
+                connection.execute(text(statement))
     migrate(bare_database_url)
     with engine.connect() as connection:
         counts = {
@@ -151,6 +155,14 @@ def test_what_was_there_survives_a_migration(bare_database_url):
         }
     engine.dispose()
     assert counts == dict.fromkeys(sorted(TABLES), 1)
+
+
+def _upgrade_to(engine, version):
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, version)
 
 
 def test_a_database_that_cannot_be_reached_says_so_without_its_password(tmp_path):
@@ -190,4 +202,16 @@ _FIRST = (
     "INSERT INTO signing_keys VALUES ('k','ES256','{}','v1.x',1,NULL)",
     "INSERT INTO throttle VALUES ('t',1,1)",
 )
-_POPULATED = {"0001": _FIRST, "0002": _FIRST}
+_THIRD = (
+    "INSERT INTO seen_assertions VALUES ('a',2)",
+    "INSERT INTO initial_access_tokens VALUES ('i','d5','o',NULL,'','root',1,2,1,NULL)",
+    "INSERT INTO connections VALUES ('usr_1','crm','https://i','[]','v1.x',1,1,NULL)",
+    "INSERT INTO connection_requests VALUES ('d6','b','usr_1','c','crm','https://i','v1.x','/',1,2,NULL)",
+    "INSERT INTO passkeys VALUES ('p','usr_1','k',0,'n','[]',0,1,NULL)",
+    "INSERT INTO one_time_passwords VALUES ('usr_1','v1.x',1,NULL,NULL)",
+    "INSERT INTO recovery_codes VALUES ('d7','usr_1',1,NULL)",
+    "INSERT INTO sign_ins VALUES ('d8','b','login',NULL,'[]',NULL,'/',1,2,0,NULL)",
+    "INSERT INTO external_identities VALUES ('https://i','s','p','usr_1',1,NULL)",
+    "INSERT INTO provider_logins VALUES ('d9','b','p','https://i','n','v1.x','/',1,2,NULL)",
+)
+_POPULATED = {"0001": _FIRST, "0002": (), "0003": _THIRD}

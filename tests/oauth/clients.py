@@ -41,7 +41,7 @@ from remit.model import (
     Tenant,
     Tool,
 )
-from remit.oauth import OAuthDeps, grant_store, routes
+from remit.oauth import OAuthDeps, credential_store, grant_store, routes
 from remit.oauth.grant import Grant, GrantKind, RefreshToken
 from remit.policy import CedarEngine, DecisionPoint, PolicySource
 from remit.registry import RegistryDirectory
@@ -294,5 +294,5 @@ def refresh_token(world: World, grant: Grant, **changes) -> str:
         "expires_at": EpochSeconds(now + 3_600),
     }
     token = RefreshToken(**(fields | changes))
-    world.database.run_now(lambda tx: grant_store.add_refresh_token(tx, token))
+    world.database.run_now(lambda tx: credential_store.add_refresh_token(tx, token))
     return secret

@@ -12,7 +12,7 @@ from remit.audit.events import (
     TokenIssued,
     TokenRefused,
 )
-from remit.oauth import grant_store
+from remit.oauth import credential_store, grant_store
 from remit.tokens import InvalidTokenError
 
 
@@ -31,7 +31,7 @@ def grant_of(server):
 
 
 def refresh_tokens(server):
-    table = grant_store.refresh_tokens
+    table = credential_store.refresh_tokens
     return server.database.read_now(
         lambda tx: tx.connection.scalar(select(func.count()).select_from(table))
     )
@@ -206,8 +206,8 @@ async def test_only_digests_are_stored(server, code):
             [
                 tx.connection.execute(select(table)).all()
                 for table in (
-                    grant_store.authorization_codes,
-                    grant_store.refresh_tokens,
+                    credential_store.authorization_codes,
+                    credential_store.refresh_tokens,
                     grant_store.grants,
                 )
             ]

@@ -6,7 +6,7 @@ import pytest
 
 from remit.audit.context import Context, Network
 from remit.audit.events import ClientMetadataFetched, ClientRegistered, ClientUpdated
-from remit.model import ClientKind
+from remit.model import ClientKind, DocumentHost
 from remit.oauth import client_store
 from remit.oauth.client import AuthMethod, GrantType
 from remit.oauth.client_id_metadata import check_client_id_url
@@ -411,11 +411,11 @@ async def test_strangers_cannot_keep_a_known_client_of_the_same_host_from_being_
 
 
 async def test_only_the_hosts_that_the_repository_lists_are_asked(world):
-    world.admit(metadata_document_hosts=("other.example",))
+    world.admit(document_hosts=(DocumentHost(host="other.example"),))
     publish(world)
     assert "`client.example` are not admitted" in await refusal(world)
     assert world.documents.requests == []
-    world.admit(metadata_document_hosts=("client.example",))
+    world.admit(document_hosts=(DocumentHost(host="client.example"),))
     assert await find_client(world.deps, URL) is not None
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from remit.ids import AgentId, ClientId
-from remit.model import ClientKind, StaticClient
+from remit.model import ClientKind, DocumentHost, RegistrationMode, StaticClient
 from remit.oauth import client_store
 from remit.oauth.client import AuthMethod, GrantType
 from remit.oauth.client_lookup import find_client, known_client, static_client
@@ -101,7 +101,8 @@ async def test_the_token_endpoint_never_makes_us_fetch_a_document(world):
 
 
 @pytest.mark.parametrize(
-    "registration", [{"metadata_documents": False}, {"metadata_document_hosts": ("other.example",)}]
+    "registration",
+    [{"metadata_documents": False}, {"document_hosts": (DocumentHost(host="other.example"),)}],
 )
 async def test_a_document_that_is_no_longer_admitted_is_nobody_at_the_token_endpoint(
     world, registration
@@ -113,7 +114,7 @@ async def test_a_document_that_is_no_longer_admitted_is_nobody_at_the_token_endp
 
 async def test_clients_that_registered_stay_when_registration_closes(world):
     store(world, "cli_1")
-    world.admit(dynamic=False)
+    world.admit(mode=RegistrationMode.OFF)
     assert await find_client(world.deps, "cli_1") is not None
 
 

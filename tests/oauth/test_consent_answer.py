@@ -12,7 +12,8 @@ from remit.audit.events import (
     ConsentDenied,
     ConsentGranted,
 )
-from remit.oauth.grant_store import authorization_codes, grants
+from remit.oauth.credential_store import authorization_codes
+from remit.oauth.grant_store import grants
 
 BOTH = ["crm:accounts.read", "crm:accounts.write"]
 

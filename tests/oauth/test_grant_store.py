@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from remit.ids import GrantId
-from remit.oauth import grant_store
+from remit.oauth import credential_store, grant_store
 from remit.oauth.grant import AuthorizationCode, Grant, GrantFilter, GrantKind, RefreshToken
 
 NOW = 1_000
@@ -110,39 +110,41 @@ def test_only_a_grant_that_says_the_same_is_an_equal(run, other):
 
 
 def test_a_code_is_spent_once(run):
-    run(lambda tx: grant_store.add_authorization_code(tx, CODE))
-    assert run(lambda tx: grant_store.find_authorization_code(tx, "d1")) == CODE
-    spent = run(lambda tx: grant_store.consume_authorization_code(tx, "d1", now=NOW + 1))
+    run(lambda tx: credential_store.add_authorization_code(tx, CODE))
+    assert run(lambda tx: credential_store.find_authorization_code(tx, "d1")) == CODE
+    spent = run(lambda tx: credential_store.consume_authorization_code(tx, "d1", now=NOW + 1))
     assert spent == replace(CODE, consumed_at=NOW + 1)
-    assert run(lambda tx: grant_store.consume_authorization_code(tx, "d1", now=NOW + 2)) is None
-    assert run(lambda tx: grant_store.find_authorization_code(tx, "d1")) == spent
-    assert run(lambda tx: grant_store.find_authorization_code(tx, "unknown")) is None
+    assert (
+        run(lambda tx: credential_store.consume_authorization_code(tx, "d1", now=NOW + 2)) is None
+    )
+    assert run(lambda tx: credential_store.find_authorization_code(tx, "d1")) == spent
+    assert run(lambda tx: credential_store.find_authorization_code(tx, "unknown")) is None
 
 
 def test_a_refresh_token_is_spent_once(run):
-    run(lambda tx: grant_store.add_refresh_token(tx, TOKEN))
-    assert run(lambda tx: grant_store.use_refresh_token(tx, "r1", now=NOW + 1)) == replace(
+    run(lambda tx: credential_store.add_refresh_token(tx, TOKEN))
+    assert run(lambda tx: credential_store.use_refresh_token(tx, "r1", now=NOW + 1)) == replace(
         TOKEN, used_at=NOW + 1
     )
-    assert run(lambda tx: grant_store.use_refresh_token(tx, "r1", now=NOW + 2)) is None
-    assert run(lambda tx: grant_store.find_refresh_token(tx, "r1")).used_at == NOW + 1
-    assert run(lambda tx: grant_store.find_refresh_token(tx, "unknown")) is None
+    assert run(lambda tx: credential_store.use_refresh_token(tx, "r1", now=NOW + 2)) is None
+    assert run(lambda tx: credential_store.find_refresh_token(tx, "r1")).used_at == NOW + 1
+    assert run(lambda tx: credential_store.find_refresh_token(tx, "unknown")) is None
 
 
 def test_what_is_rolled_back_is_not_spent(run):
-    run(lambda tx: grant_store.add_refresh_token(tx, TOKEN))
+    run(lambda tx: credential_store.add_refresh_token(tx, TOKEN))
 
     def refuse(tx):
-        grant_store.use_refresh_token(tx, "r1", now=NOW)
+        credential_store.use_refresh_token(tx, "r1", now=NOW)
         raise RuntimeError("refused")
 
     with pytest.raises(RuntimeError):
         run(refuse)
-    assert run(lambda tx: grant_store.find_refresh_token(tx, "r1")) == TOKEN
+    assert run(lambda tx: credential_store.find_refresh_token(tx, "r1")) == TOKEN
 
 
 def test_a_revoked_access_token_is_known_until_it_expires(run):
-    assert run(lambda tx: grant_store.revoke_token(tx, "at_1", expires_at=NOW + 10)) is True
-    assert run(lambda tx: grant_store.revoke_token(tx, "at_1", expires_at=NOW + 10)) is False
-    assert run(lambda tx: grant_store.revoked_tokens(tx, NOW + 9)) == {"at_1": NOW + 10}
-    assert run(lambda tx: grant_store.revoked_tokens(tx, NOW + 10)) == {}
+    assert run(lambda tx: credential_store.revoke_token(tx, "at_1", expires_at=NOW + 10)) is True
+    assert run(lambda tx: credential_store.revoke_token(tx, "at_1", expires_at=NOW + 10)) is False
+    assert run(lambda tx: credential_store.revoked_tokens(tx, NOW + 9)) == {"at_1": NOW + 10}
+    assert run(lambda tx: credential_store.revoked_tokens(tx, NOW + 10)) == {}

@@ -7,7 +7,7 @@ import pytest
 from remit.audit.context import Context
 from remit.clock import EpochSeconds
 from remit.ids import AgentId
-from remit.oauth import grant_store
+from remit.oauth import credential_store
 from remit.oauth.grant_revocation import revoke_grant
 from remit.tokens import KeySet, SigningKey
 
@@ -116,7 +116,9 @@ async def test_a_revoked_access_token_is_inactive_and_its_siblings_are_not(world
     grant = world.grant()
     token, sibling = world.access_token(grant, jti="at_1"), world.access_token(grant)
     expires = EpochSeconds(world.clock.now() + 600)
-    await world.database.run(lambda tx: grant_store.revoke_token(tx, "at_1", expires_at=expires))
+    await world.database.run(
+        lambda tx: credential_store.revoke_token(tx, "at_1", expires_at=expires)
+    )
     assert (await ask(world, token)).json() == INACTIVE
     assert (await ask(world, sibling)).json()["active"]
 

@@ -3,6 +3,7 @@
 import pytest
 from mcp.shared.auth import OAuthMetadata
 
+from remit.model import RegistrationMode
 from remit.oauth.metadata import server_metadata, well_known_paths
 
 PATHS = ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"]
@@ -70,7 +71,7 @@ async def test_every_endpoint_that_is_named_is_there(world):
 
 
 async def test_registration_is_named_only_while_it_is_open(world):
-    world.admit(dynamic=False, metadata_documents=False)
+    world.admit(mode=RegistrationMode.OFF, metadata_documents=False)
     document = (await world.http.get(PATHS[0])).json()
     assert "registration_endpoint" not in document
     assert document["client_id_metadata_document_supported"] is False
@@ -114,7 +115,7 @@ async def test_documents_may_be_cached_and_asked_for_only_when_they_changed(worl
 
 async def test_a_reload_of_the_repository_changes_the_tag(world):
     before = (await world.http.get(PATHS[0])).headers["etag"]
-    world.admit(dynamic=False)
+    world.admit(mode=RegistrationMode.OFF)
     assert (await world.http.get(PATHS[0])).headers["etag"] != before
 
 

@@ -3,13 +3,13 @@
 from sqlalchemy import func, select
 
 from remit.oauth import purge_expired
-from remit.oauth.grant_store import (
+from remit.oauth.credential_store import (
     authorization_codes,
-    grants,
     refresh_tokens,
     revoke_token,
     revoked_tokens_table,
 )
+from remit.oauth.grant_store import grants
 from remit.oauth.request_store import authorization_requests
 
 DAY = 86_400

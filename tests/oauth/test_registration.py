@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from remit.audit.events import ClientRegistered, ClientRegistrationRefused
 from remit.ids import matches_digest
+from remit.model import RegistrationMode
 from remit.oauth import client_store
 
 LOOPBACK = {"redirect_uris": ["http://localhost/callback"]}
@@ -303,7 +304,7 @@ async def test_a_body_beyond_the_limit_is_not_read(world):
 
 
 async def test_where_registration_is_off_nobody_can_register(world):
-    world.admit(dynamic=False)
+    world.admit(mode=RegistrationMode.OFF)
     response = await register(world, LOOPBACK)
     assert (response.status_code, response.json()["error"]) == (403, "access_denied")
     assert count(world) == 0

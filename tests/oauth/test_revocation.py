@@ -3,7 +3,7 @@
 import pytest
 
 from remit.audit.events import GrantRevoked, TokenRevoked
-from remit.oauth import grant_store
+from remit.oauth import credential_store, grant_store
 from remit.tokens import jti_digest
 
 BILLING = {"client_id": "billing:job", "client_secret": "billing's secret: 100% + more"}
@@ -19,7 +19,9 @@ def grant_of(world, grant):
 
 
 def revoked_tokens(world):
-    return world.database.read_now(lambda tx: grant_store.revoked_tokens(tx, world.clock.now()))
+    return world.database.read_now(
+        lambda tx: credential_store.revoked_tokens(tx, world.clock.now())
+    )
 
 
 @pytest.mark.parametrize("hint", [None, "refresh_token", "access_token", "unknown"])

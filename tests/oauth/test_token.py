@@ -131,7 +131,7 @@ async def test_without_a_grant_type_it_is_an_invalid_request(server):
     [
         "password",
         "implicit",
-        "urn:ietf:params:oauth:grant-type:jwt-bearer",
+        "urn:ietf:params:oauth:grant-type:saml2-bearer",
         "AUTHORIZATION_CODE",
         "x" * 300,
     ],

@@ -1,6 +1,6 @@
 import pytest
 
-from remit.model import AgentClass, Sensitivity
+from remit.model import AgentClass, RegistrationMode, Sensitivity
 from remit.repository.catalog import UNREGISTERED
 
 from .conftest import Repository
@@ -11,7 +11,7 @@ def test_what_is_left_out_has_its_default(repository: Repository) -> None:
     assert catalog.issuer.access_token_lifetime == 600
     assert catalog.issuer.session_lifetime == 43_200
     assert catalog.guardrails.max_scopes_per_agent == 20
-    assert catalog.registration.dynamic is True
+    assert catalog.registration.mode is RegistrationMode.OPEN
 
 
 def test_an_unregistered_agent_that_is_not_described_may_do_nothing(repository: Repository) -> None:
@@ -43,9 +43,12 @@ def test_what_is_written_is_what_holds(repository: Repository) -> None:
         2,
         ("crm:accounts.write",),
     )
-    assert (catalog.registration.dynamic, catalog.registration.metadata_document_hosts) == (
-        False,
-        ("claude.ai",),
+    assert (
+        catalog.registration.mode,
+        [one.host for one in catalog.registration.document_hosts],
+    ) == (
+        RegistrationMode.OFF,
+        ["claude.ai"],
     )
     assert catalog.registration.redirect_uri_schemes == ("cursor",)
     assert catalog.unregistered.tenants == ("acme",)

@@ -12,7 +12,29 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import ClassVar
 
+from remit.audit.client_events import (
+    ClientApproved,
+    ClientDisabled,
+    ClientEnabled,
+    ClientMetadataFetched,
+    ClientQueued,
+    ClientRegistered,
+    ClientRegistrationRefused,
+    ClientRejected,
+    ClientRemoved,
+    ClientUpdated,
+    GuardrailViolated,
+    InitialAccessTokenCreated,
+    InitialAccessTokenRevoked,
+)
 from remit.audit.event import Durability, Event
+from remit.audit.key_events import (
+    ConnectionMade,
+    ConnectionRefused,
+    ConnectionRemoved,
+    SigningKeyAdded,
+    SigningKeyRetired,
+)
 from remit.audit.log_events import (
     AuditQueried,
     AuditRecovered,
@@ -21,12 +43,27 @@ from remit.audit.log_events import (
     EffectFailed,
     RefusalsCounted,
 )
+from remit.audit.people_events import (
+    AccountUpdated,
+    IdentityLinked,
+    IdentityUnlinked,
+    OneTimePasswordsDisabled,
+    OneTimePasswordsEnabled,
+    PasskeyAdded,
+    PasskeyRemoved,
+    PasswordChanged,
+    ProviderLoginRefused,
+    RecoveryCodesIssued,
+    RecoveryCodeUsed,
+    SecondFactorsReset,
+)
 from remit.canonical import Json
 
 __all__ = [
     "AccountCreated",
     "AccountDisabled",
     "AccountEnabled",
+    "AccountUpdated",
     "AgentResumed",
     "AgentSuspended",
     "AuditQueried",
@@ -36,12 +73,19 @@ __all__ = [
     "AuthorizationCodeIssued",
     "AuthorizationRefused",
     "CallCompleted",
+    "ClientApproved",
     "ClientDisabled",
     "ClientEnabled",
     "ClientMetadataFetched",
+    "ClientQueued",
     "ClientRegistered",
     "ClientRegistrationRefused",
+    "ClientRejected",
+    "ClientRemoved",
     "ClientUpdated",
+    "ConnectionMade",
+    "ConnectionRefused",
+    "ConnectionRemoved",
     "ConsentDenied",
     "ConsentGranted",
     "Decided",
@@ -49,12 +93,28 @@ __all__ = [
     "EffectFailed",
     "Event",
     "GrantRevoked",
+    "GuardrailViolated",
+    "IdentityLinked",
+    "IdentityUnlinked",
+    "InitialAccessTokenCreated",
+    "InitialAccessTokenRevoked",
     "LoggedIn",
     "LoggedOut",
     "LoginFailed",
+    "OneTimePasswordsDisabled",
+    "OneTimePasswordsEnabled",
+    "PasskeyAdded",
+    "PasskeyRemoved",
+    "PasswordChanged",
     "PolicyLoaded",
+    "ProviderLoginRefused",
+    "RecoveryCodeUsed",
+    "RecoveryCodesIssued",
     "RefreshTokenReused",
     "RefusalsCounted",
+    "SecondFactorsReset",
+    "SigningKeyAdded",
+    "SigningKeyRetired",
     "TokenIssued",
     "TokenRefreshed",
     "TokenRefused",
@@ -126,57 +186,7 @@ class LoginFailed(Event):
     reason: str
 
 
-# -- clients and agents -------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientRegistered(Event):
-    """A client became known. `registration` is `dynamic`, `metadata_document` or `static`."""
-
-    kind: ClassVar[str] = "client.registered"
-    registration: str
-    client_name: str
-    redirect_uris: tuple[str, ...]
-    grant_types: tuple[str, ...]
-    token_endpoint_auth_method: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientUpdated(Event):
-    """What a client says of itself changed; `changed` names the fields. Consent is asked again."""
-
-    kind: ClassVar[str] = "client.updated"
-    changed: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientMetadataFetched(Event):
-    kind: ClassVar[str] = "client.cimd_fetched"
-    durability: ClassVar[Durability] = Durability.ANSWER
-    outcome: str
-    document_digest: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientRegistrationRefused(Event):
-    kind: ClassVar[str] = "client.refused"
-    durability: ClassVar[Durability] = Durability.ANSWER
-    error: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientDisabled(Event):
-    """An operator turned a client off: no request of its, and no token it holds, is good any more."""
-
-    kind: ClassVar[str] = "client.disabled"
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientEnabled(Event):
-    kind: ClassVar[str] = "client.enabled"
-    reason: str = ""
+# -- agents -------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,6 +260,16 @@ class TokenIssued(Event):
     rules: tuple[str, ...] = ()
     policy_version: str | None = None
     claims: Mapping[str, Json] = field(default_factory=lambda: _NOTHING)
+    jkt: str | None = None
+    authorization_details: tuple[Mapping[str, Json], ...] = ()
+    parent_grant_id: str | None = None
+    """The grant whose token was exchanged for this one."""
+    actors: tuple[str, ...] = ()
+    issuer: str | None = None
+    """Who vouched for the subject, when it was not us; `subject_digest` is whom it named."""
+    subject_digest: str | None = None
+    rule: str | None = None
+    """The trust rule that matched."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,6 +284,8 @@ class TokenRefreshed(Event):
     rules: tuple[str, ...] = ()
     policy_version: str | None = None
     claims: Mapping[str, Json] = field(default_factory=lambda: _NOTHING)
+    jkt: str | None = None
+    authorization_details: tuple[Mapping[str, Json], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,6 +59,7 @@ users = Table(
     Column("disabled_at", BigInteger, nullable=True),
     Column("failed_logins", Integer, nullable=False),
     Column("locked_until", BigInteger, nullable=True),
+    Column("password_changed_at", BigInteger, nullable=True),
     UniqueConstraint("username"),
 )
 
@@ -75,6 +76,9 @@ sessions = Table(
     Column("last_seen_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger, nullable=True),
+    Column("provider", Text, nullable=True),
+    Column("ip", Text, nullable=True),
+    Column("user_agent", Text, nullable=True),
     UniqueConstraint("digest"),
     Index(None, "user_id"),
     Index(None, "expires_at"),

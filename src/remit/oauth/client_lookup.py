@@ -111,7 +111,7 @@ def _check_admitted(catalog: Catalog, client_id: str) -> None:
     if not registration.metadata_documents:
         raise InvalidClientError("client metadata documents are not admitted here")
     host = check_client_id_url(client_id)
-    hosts = registration.metadata_document_hosts
+    hosts = tuple(one.host for one in registration.document_hosts)
     if hosts and host not in hosts:
         raise InvalidClientError(f"client metadata documents on `{host}` are not admitted here")
 

@@ -48,6 +48,15 @@ clients = Table(
     Column("last_used_at", BigInteger),
     Column("disabled_at", BigInteger),
     Column("fresh_until", BigInteger),
+    Column("status", Text, nullable=False, server_default="admitted", index=True),
+    Column("rule", Text),
+    Column("owner", Text, nullable=False, server_default="nobody"),
+    Column("environment", Text),
+    Column("scopes", Text),
+    Column("expires_at", BigInteger, index=True),
+    Column("decided_at", BigInteger),
+    Column("decided_by", Text),
+    Column("initial_access_token", Text),
 )
 
 

@@ -15,7 +15,7 @@ from remit.audit.events import AuthorizationCodeIssued, ConsentGranted
 from remit.clock import EpochSeconds
 from remit.db import Transaction
 from remit.ids import GrantId, ScopeName, digest, new_id, new_secret
-from remit.oauth import grant_store, request_store
+from remit.oauth import credential_store, grant_store, request_store
 from remit.oauth.authorization_response import code_response
 from remit.oauth.deps import OAuthDeps
 from remit.oauth.grant import AuthorizationCode, Grant, GrantKind
@@ -52,7 +52,7 @@ async def issue_code(deps: OAuthDeps, waiting: Waiting, assent: Assent) -> Respo
         if not request_store.finish_request(tx, waiting.pending.digest, now=now):
             raise NotWaitingError
         grant_store.add_grant(tx, grant)
-        grant_store.add_authorization_code(tx, _code(deps, waiting, grant, code=code))
+        credential_store.add_authorization_code(tx, _code(deps, waiting, grant, code=code))
         known = about_grant(assent.person.context, grant)
         if assent.shown_digest is not None:
             request_store.remember_consent(tx, _consent(waiting, grant, assent))

@@ -10,9 +10,11 @@ Source: RFC 6749 §1.3; RFC 9700 §4.14.2 (the grant is the family of its refres
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from remit.canonical import JsonObject
 from remit.clock import EpochSeconds
 from remit.ids import AgentId, ClientId, GrantId, ScopeName, TenantId, UserId
 from remit.model import Environment
+from remit.tokens import Delegate
 
 __all__ = [
     "AuthorizationCode",
@@ -37,6 +39,7 @@ class RevokeReason(StrEnum):
     CODE_REUSED = "authorization_code_reused"
     REFRESH_TOKEN_REUSED = "refresh_token_reused"  # noqa: S105  a reason, not a password
     REVOKED_BY_CLIENT = "revoked_by_client"
+    PARENT_ENDED = "parent_grant_ended"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +64,16 @@ class Grant:
     expires_at: EpochSeconds
     revoked_at: EpochSeconds | None = None
     revoke_reason: str | None = None
+    parent_id: GrantId | None = None
+    """The grant whose token was exchanged for this one; it ends when that one does."""
+    actors: tuple[Delegate, ...] = ()
+    """Who acts for its subject, the one that acts now first (RFC 8693 §4.1)."""
+    authorization_details: tuple[JsonObject, ...] = ()
+    """RFC 9396; each was checked. Empty: nothing narrower than the scopes."""
+    jkt: str | None = None
+    """The key its tokens are bound to, and for a public client its refresh tokens too (RFC 9449 §5)."""
+    origin: str | None = None
+    """Who vouched for its subject besides us: `iss` and `sub` of the assertion or upstream token, as one line."""
 
     def is_live(self, now: EpochSeconds) -> bool:
         """Whether tokens may still be issued from it."""
@@ -74,6 +87,7 @@ class GrantFilter:
     user_id: UserId | None = None
     client_id: ClientId | None = None
     agent_id: AgentId | None = None
+    tenant: TenantId | None = None
     live_at: EpochSeconds | None = None
     """Only grants from which tokens may be issued at that instant."""
 
@@ -93,6 +107,8 @@ class AuthorizationCode:
     code_challenge: str
     expires_at: EpochSeconds
     consumed_at: EpochSeconds | None = None
+    jkt: str | None = None
+    """The key that whoever redeems it must prove to have (`dpop_jkt`, RFC 9449 §10)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

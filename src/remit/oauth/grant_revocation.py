@@ -14,7 +14,7 @@ from remit.audit.events import GrantRevoked
 from remit.clock import EpochSeconds
 from remit.db import Transaction
 from remit.ids import GrantId
-from remit.oauth import grant_store, request_store
+from remit.oauth import credential_store, grant_store, request_store
 from remit.oauth.grant import Grant, GrantFilter
 
 __all__ = [
@@ -68,7 +68,7 @@ def revoked(tx: Transaction, since: EpochSeconds) -> frozenset[GrantId]:
 
 def revoked_tokens(tx: Transaction, now: EpochSeconds) -> Mapping[str, EpochSeconds]:
     """The access tokens revoked one by one that would still hold, for `Standing.revoked_tokens`."""
-    return grant_store.revoked_tokens(tx, now)
+    return credential_store.revoked_tokens(tx, now)
 
 
 def about_grant(context: Context, grant: Grant) -> Context:

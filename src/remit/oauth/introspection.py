@@ -19,7 +19,7 @@ from remit.clock import EpochSeconds
 from remit.db import Transaction
 from remit.errors import Error
 from remit.model import ClientKind
-from remit.oauth import grant_store
+from remit.oauth import credential_store, grant_store
 from remit.oauth.client import Client
 from remit.oauth.client_authentication import authenticate_client
 from remit.oauth.deps import OAuthDeps
@@ -87,7 +87,7 @@ async def _describe_access_token(
     deps: OAuthDeps, client: Client, token: AccessToken, *, now: EpochSeconds
 ) -> dict[str, Json]:
     def find(tx: Transaction) -> Grant:
-        if token.jti in grant_store.revoked_tokens(tx, now):
+        if token.jti in credential_store.revoked_tokens(tx, now):
             raise _InactiveError("the token was revoked")
         return _live_grant(grant_store.find_grant(tx, token.grant_id), now=now)
 

@@ -14,7 +14,7 @@ from remit.canonical import Json
 from remit.clock import EpochSeconds, Seconds
 from remit.db import Transaction
 from remit.ids import ScopeName, digest, new_id, new_secret
-from remit.oauth import grant_store
+from remit.oauth import credential_store
 from remit.oauth.client import Client, GrantType
 from remit.oauth.deps import OAuthDeps
 from remit.oauth.grant import Grant, RefreshToken
@@ -106,7 +106,7 @@ def issue_refresh_token(
         return None
     idle = deps.directory.catalog.issuer.refresh_token_idle
     secret = new_secret(_REFRESH_PREFIX)
-    grant_store.add_refresh_token(
+    credential_store.add_refresh_token(
         tx,
         RefreshToken(
             digest=digest(secret),

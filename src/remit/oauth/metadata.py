@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from remit.canonical import Json, JsonObject, canonical_bytes
 from remit.clock import Seconds
-from remit.model import Catalog
+from remit.model import Catalog, RegistrationMode
 from remit.oauth.client import AuthMethod, GrantType
 from remit.oauth.deps import OAuthDeps
 
@@ -44,6 +44,13 @@ JWKS_PATH = "/jwks"
 _WELL_KNOWN = ("oauth-authorization-server", "openid-configuration")
 _MAX_AGE = Seconds(300)
 _PASSWORD_ACR = "urn:remit:acr:pwd"  # noqa: S105  a name
+
+
+_GRANTS = (
+    GrantType.AUTHORIZATION_CODE,
+    GrantType.REFRESH_TOKEN,
+    GrantType.CLIENT_CREDENTIALS,
+)
 
 
 def endpoint(deps: OAuthDeps) -> Callable[[Request], Awaitable[Response]]:
@@ -79,7 +86,7 @@ def server_metadata(public_url: str, catalog: Catalog) -> JsonObject:
         "introspection_endpoint": public_url + INTROSPECTION_PATH,
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": [grant.value for grant in GrantType],
+        "grant_types_supported": [grant.value for grant in _GRANTS],
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": methods,
         "revocation_endpoint_auth_methods_supported": methods,
@@ -92,7 +99,7 @@ def server_metadata(public_url: str, catalog: Catalog) -> JsonObject:
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
     }
-    if catalog.registration.dynamic:
+    if catalog.registration.mode is not RegistrationMode.OFF:
         document["registration_endpoint"] = public_url + REGISTRATION_PATH
     return document
 

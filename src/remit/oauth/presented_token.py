@@ -12,7 +12,7 @@ from base64 import urlsafe_b64decode
 from remit.canonical import MalformedJsonError, parse_object
 from remit.db import Transaction
 from remit.ids import digest
-from remit.oauth import grant_store
+from remit.oauth import credential_store
 from remit.oauth.deps import OAuthDeps
 from remit.oauth.errors import InvalidRequestError
 from remit.oauth.grant import RefreshToken
@@ -51,7 +51,7 @@ def access_token_shown(deps: OAuthDeps, token: str) -> AccessToken | None:
 
 def refresh_token_shown(tx: Transaction, token: str) -> RefreshToken | None:
     """The refresh token, spent or not, if it is one of ours."""
-    return grant_store.find_refresh_token(tx, digest(token))
+    return credential_store.find_refresh_token(tx, digest(token))
 
 
 def _claimed_audience(token: str) -> str | None:

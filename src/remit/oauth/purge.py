@@ -9,7 +9,7 @@ Source: O21 §4.1.3; MISSION A3 (what is unused is removed).
 
 from remit.clock import EpochSeconds, Seconds
 from remit.db import Transaction
-from remit.oauth.grant_store import purge_expired_credentials
+from remit.oauth.credential_store import purge_expired_credentials
 from remit.oauth.request_store import purge_expired_requests
 
 __all__ = ["purge_expired"]

@@ -21,7 +21,7 @@ from remit.clock import EpochSeconds, Seconds
 from remit.db import Transaction
 from remit.db.throttle import count_attempt, network_of
 from remit.ids import ClientId, digest, new_id, new_secret
-from remit.model import Catalog, ClientKind
+from remit.model import Catalog, ClientKind, RegistrationMode
 from remit.oauth import client_store
 from remit.oauth.circumstances import circumstances_of
 from remit.oauth.client_metadata import ClientMetadata, metadata_to_json, parse_registration
@@ -70,7 +70,7 @@ def endpoint(deps: OAuthDeps) -> Callable[[Request], Awaitable[Response]]:
 
 async def _register(deps: OAuthDeps, request: Request, context: Context) -> Response:
     catalog = deps.directory.catalog
-    if not catalog.registration.dynamic:
+    if catalog.registration.mode is RegistrationMode.OFF:
         raise AccessDeniedError("clients cannot register themselves here")
     metadata = await _read_metadata(request, catalog)
     secret = new_secret("rms_") if metadata.token_endpoint_auth_method.uses_secret else None

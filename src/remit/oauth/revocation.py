@@ -17,7 +17,7 @@ from remit.audit.context import Context
 from remit.audit.events import TokenRevoked
 from remit.clock import EpochSeconds
 from remit.db import Transaction
-from remit.oauth import grant_store
+from remit.oauth import credential_store, grant_store
 from remit.oauth.circumstances import acting_client, circumstances_of
 from remit.oauth.client import Client
 from remit.oauth.client_authentication import authenticate_client
@@ -64,7 +64,7 @@ async def _revoke(deps: OAuthDeps, client: Client, token: str, *, context: Conte
 
 
 def _revoke_access_token(tx: Transaction, token: AccessToken, *, context: Context) -> bool:
-    if not grant_store.revoke_token(tx, token.jti, expires_at=token.exp):
+    if not credential_store.revoke_token(tx, token.jti, expires_at=token.exp):
         return False
     grant = grant_store.find_grant(tx, token.grant_id)
     tx.record(

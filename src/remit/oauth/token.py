@@ -8,13 +8,13 @@ Source: O21 §3.2; RFC 6749 §5.1, §5.2.
 """
 
 from collections.abc import Awaitable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from remit.audit.context import Context
 from remit.audit.events import TokenRefused
 from remit.errors import Error
 from remit.oauth.circumstances import acting_client, circumstances_of
@@ -30,9 +30,17 @@ from remit.oauth.errors import (
     json_door,
 )
 from remit.oauth.form_body import read_parameters
-from remit.oauth.grants import authorization_code, client_credentials, refresh_token
+from remit.oauth.grants import (
+    authorization_code,
+    client_credentials,
+    jwt_bearer,
+    refresh_token,
+    token_exchange,
+)
 from remit.oauth.issued_tokens import IssuedTokens
+from remit.oauth.proof_of_possession import proved_key
 from remit.oauth.refusal import ReuseDetectedError, TokenRefusalError, refusals_in
+from remit.oauth.token_request import TokenRequest
 from remit.web import Params, json_response
 
 __all__ = ["endpoint"]
@@ -41,9 +49,7 @@ __all__ = ["endpoint"]
 class _Issue(Protocol):
     """What each grant type is: its rules, in a module of its own."""
 
-    def __call__(
-        self, deps: OAuthDeps, client: Client, form: Params, *, context: Context
-    ) -> Awaitable[IssuedTokens]: ...
+    def __call__(self, deps: OAuthDeps, request: TokenRequest) -> Awaitable[IssuedTokens]: ...
 
 
 _GRANTS: Mapping[GrantType, _Issue] = MappingProxyType(
@@ -51,6 +57,8 @@ _GRANTS: Mapping[GrantType, _Issue] = MappingProxyType(
         GrantType.AUTHORIZATION_CODE: authorization_code.issue,
         GrantType.REFRESH_TOKEN: refresh_token.issue,
         GrantType.CLIENT_CREDENTIALS: client_credentials.issue,
+        GrantType.TOKEN_EXCHANGE: token_exchange.issue,
+        GrantType.JWT_BEARER: jwt_bearer.issue,
     }
 )
 
@@ -63,8 +71,11 @@ def endpoint(deps: OAuthDeps) -> Endpoint:
         form, client = Params(), None
         try:
             form = await read_parameters(request)
-            client = await authenticate_client(deps, request, form)
-            issued = await _issue(deps, client, form, context=context)
+            client = await _client_of(deps, request, form)
+            jkt = await proved_key(deps, request, client)
+            issued = await _issue(
+                deps, TokenRequest(form=form, client=client, context=context, jkt=jkt)
+            )
         except ReuseDetectedError as reuse:
             raise reuse.error from reuse
         except TokenRefusalError as refusal:
@@ -78,16 +89,27 @@ def endpoint(deps: OAuthDeps) -> Endpoint:
     return json_door(token)
 
 
-async def _issue(
-    deps: OAuthDeps, client: Client, form: Params, *, context: Context
-) -> IssuedTokens:
-    known = acting_client(context, client.client_id)
+async def _client_of(deps: OAuthDeps, request: Request, form: Params) -> Client | None:
+    """Who asks; nobody, where an assertion is all there is and speaks for itself (AS-69)."""
+    anonymous = (
+        form.one("grant_type") == GrantType.JWT_BEARER
+        and form.one("client_id") is None
+        and not form.all("client_assertion")
+        and not request.headers.getlist("authorization")
+    )
+    return None if anonymous else await authenticate_client(deps, request, form)
+
+
+async def _issue(deps: OAuthDeps, request: TokenRequest) -> IssuedTokens:
+    known = request.context
+    if request.client is not None:
+        known = acting_client(known, request.client.client_id)
     with refusals_in(known):
-        grant_type = _grant_type(form, client)
-        return await _GRANTS[grant_type](deps, client, form, context=known)
+        grant_type = _grant_type(request.form, request.client)
+        return await _GRANTS[grant_type](deps, replace(request, context=known))
 
 
-def _grant_type(form: Params, client: Client) -> GrantType:
+def _grant_type(form: Params, client: Client | None) -> GrantType:
     named = form.one("grant_type")
     if named is None:
         raise InvalidRequestError("`grant_type` is required")
@@ -95,7 +117,7 @@ def _grant_type(form: Params, client: Client) -> GrantType:
         grant_type = GrantType(named)
     except ValueError as error:
         raise UnsupportedGrantTypeError("`grant_type` is not supported", cause=error) from error
-    if not client.may_use(grant_type):
+    if client is not None and not client.may_use(grant_type):
         raise UnauthorizedClientError(f"this client may not use the grant `{grant_type}`")
     return grant_type
 

@@ -17,12 +17,14 @@ from remit.model import (
     Argument,
     AttributeRule,
     Catalog,
+    DocumentHost,
     Environment,
     Guardrails,
     HttpUpstream,
     Issuer,
     Prompt,
     Registration,
+    RegistrationMode,
     Resource,
     Role,
     ScopeDefinition,
@@ -117,7 +119,14 @@ def build_catalog(models: Models, *, version: str) -> Catalog:
             max_scopes_per_token=root.guardrails.max_scopes_per_token,
             forbidden_scopes=_scopes(root.guardrails.forbidden_scopes),
         ),
-        registration=Registration(**dict(root.registration)),
+        registration=Registration(
+            mode=RegistrationMode.OPEN if root.registration.dynamic else RegistrationMode.OFF,
+            metadata_documents=root.registration.metadata_documents,
+            document_hosts=tuple(
+                DocumentHost(host=host) for host in root.registration.metadata_document_hosts
+            ),
+            redirect_uri_schemes=root.registration.redirect_uri_schemes,
+        ),
         servers=_frozen({ServerName(name): _server(name, one) for name, one in models.servers.items()}),
         scopes=_frozen({
             name: ScopeDefinition(

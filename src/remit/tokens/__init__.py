@@ -6,7 +6,7 @@ issuer, audience, key; a claim missing or of another type; an expired one.
 guard can verify without a database. Source: RFC 9068; RFC 8725.
 """
 
-from remit.tokens.access_token import AccessToken
+from remit.tokens.access_token import AccessToken, Delegate
 from remit.tokens.audience import audience_of, jti_digest
 from remit.tokens.keys import KeySet, SigningKey
 from remit.tokens.mint import mint
@@ -14,6 +14,7 @@ from remit.tokens.verify import InvalidTokenError, TokenVerifier
 
 __all__ = [
     "AccessToken",
+    "Delegate",
     "InvalidTokenError",
     "KeySet",
     "SigningKey",

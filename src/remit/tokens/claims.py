@@ -13,11 +13,12 @@ from remit.errors import Error
 from remit.ids import AgentId, ClientId, GrantId, TenantId
 from remit.model import Environment, Sensitivity
 from remit.scopes import parse_scope_param
-from remit.tokens.access_token import AccessToken
+from remit.tokens.access_token import AccessToken, Delegate
 
 __all__ = ["InvalidTokenError", "not_before", "parse_claims"]
 
 _MAX_TIME = 2**53
+_MAX_ACTORS = 16
 
 
 class InvalidTokenError(Error):
@@ -56,6 +57,10 @@ def parse_claims(claims: JsonObject) -> AccessToken:
         auth_time=_time(claims, "auth_time") if "auth_time" in claims else None,
         acr=_text(claims, "acr") if "acr" in claims else None,
         amr=_texts(claims, "amr"),
+        jkt=_jkt(claims),
+        actors=_actors(claims),
+        may_act=_may_act(claims),
+        authorization_details=_details(claims),
     )
 
 
@@ -100,6 +105,45 @@ def _attributes(claims: JsonObject) -> dict[str, str]:
     if len(texts) != len(value):
         raise _wrong("attributes", value)
     return texts
+
+
+def _jkt(claims: JsonObject) -> str | None:
+    """The key it is bound to. A confirmation we do not know confirms nothing, and is refused (RFC 7800 §3.1)."""
+    if "cnf" not in claims:
+        return None
+    value = claims["cnf"]
+    if not isinstance(value, dict) or set(value) != {"jkt"}:
+        raise _wrong("cnf", value)
+    return _text(value, "jkt")
+
+
+def _actors(claims: JsonObject) -> tuple[Delegate, ...]:
+    """The chain under `act`, the one that acts now first."""
+    actors: list[Delegate] = []
+    left: Json = claims.get("act")
+    if "act" in claims and left is None:
+        raise _wrong("act", left)
+    while left is not None:
+        if not isinstance(left, dict) or len(actors) >= _MAX_ACTORS:
+            raise InvalidTokenError("the claim `act` is not a chain of actors")
+        agent_id, client_id = _text(left, "sub"), _text(left, "client_id")
+        actors.append(Delegate(AgentId(agent_id), ClientId(client_id)))
+        left = left.get("act")
+    return tuple(actors)
+
+
+def _may_act(claims: JsonObject) -> tuple[AgentId, ...]:
+    value = claims.get("may_act", {"sub": []})
+    if not isinstance(value, dict):
+        raise _wrong("may_act", value)
+    return tuple(AgentId(name) for name in _texts(value, "sub"))
+
+
+def _details(claims: JsonObject) -> tuple[JsonObject, ...]:
+    value = claims.get("authorization_details", [])
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        raise _wrong("authorization_details", value)
+    return tuple(one for one in value if isinstance(one, dict))
 
 
 def _sensitivity(claims: JsonObject) -> Sensitivity:

@@ -3,7 +3,7 @@
 from joserfc import jws
 
 from remit.canonical import JsonObject, canonical_bytes
-from remit.tokens.access_token import AccessToken
+from remit.tokens.access_token import AccessToken, Delegate
 from remit.tokens.keys import ALGORITHM, KeySet
 
 __all__ = ["claims_of", "mint"]
@@ -50,4 +50,19 @@ def claims_of(token: AccessToken) -> JsonObject:
         claims["acr"] = token.acr
     if token.amr:
         claims["amr"] = list(token.amr)
+    if token.jkt is not None:
+        claims["cnf"] = {"jkt": token.jkt}
+    if token.actors:
+        claims["act"] = _act(token.actors)
+    if token.may_act:
+        claims["may_act"] = {"sub": list(token.may_act)}
+    if token.authorization_details:
+        claims["authorization_details"] = [dict(one) for one in token.authorization_details]
     return claims
+
+
+def _act(actors: tuple[Delegate, ...]) -> JsonObject:
+    """The chain of actors, the one that acts now outermost (RFC 8693 §4.1)."""
+    first, *before = actors
+    act: JsonObject = {"sub": first.agent_id, "client_id": first.client_id}
+    return act | {"act": _act(tuple(before))} if before else act

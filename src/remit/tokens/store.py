@@ -22,6 +22,8 @@ signing_keys = Table(
     Column("sealed_private", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("retired_at", BigInteger),
+    Column("signs_from", BigInteger),
+    Column("retires_at", BigInteger),
 )
 
 

@@ -12,7 +12,7 @@ from remit.audit.events import TokenIssued
 from remit.clock import EpochSeconds
 from remit.db import Transaction
 from remit.ids import digest
-from remit.oauth import grant_store, pkce
+from remit.oauth import credential_store, grant_store, pkce
 from remit.oauth.client import Client, GrantType
 from remit.oauth.client_standing import note_client_use
 from remit.oauth.deps import OAuthDeps
@@ -29,6 +29,7 @@ from remit.oauth.issued_tokens import (
 from remit.oauth.refusal import ReuseDetectedError, refusals_in
 from remit.oauth.resource_indicators import require_same_resource
 from remit.oauth.reuse import end_reused
+from remit.oauth.token_request import TokenRequest
 from remit.tokens import jti_digest
 from remit.web import Params
 
@@ -37,20 +38,21 @@ __all__ = ["issue"]
 _UNUSABLE = "the authorization code is unknown, expired or spent"
 
 
-async def issue(deps: OAuthDeps, client: Client, form: Params, *, context: Context) -> IssuedTokens:
+async def issue(deps: OAuthDeps, request: TokenRequest) -> IssuedTokens:
     """The tokens for the code in `form`.
 
     Raises:
         OAuthError, TokenRefusalError: refused; nothing changed.
         ReuseDetectedError: the code was spent before; its grant has ended.
     """
+    client, form, context = request.known_client, request.form, request.context
     code = form.one("code")
     if code is None:
         raise InvalidRequestError("`code` is required")
     presented, now = digest(code), deps.clock.now()
 
     def redeem(tx: Transaction) -> IssuedTokens | None:
-        spent = grant_store.consume_authorization_code(tx, presented, now=now)
+        spent = credential_store.consume_authorization_code(tx, presented, now=now)
         if spent is None:
             _end_if_reused(tx, presented, now=now, context=context)
             return None
@@ -70,7 +72,7 @@ async def issue(deps: OAuthDeps, client: Client, form: Params, *, context: Conte
 
 def _end_if_reused(tx: Transaction, presented: str, *, now: EpochSeconds, context: Context) -> None:
     """End the grant of a code that was spent before; refuse one that never was."""
-    known = grant_store.find_authorization_code(tx, presented)
+    known = credential_store.find_authorization_code(tx, presented)
     if known is None:
         raise InvalidGrantError(_UNUSABLE)
     end_reused(tx, known.grant_id, reason=RevokeReason.CODE_REUSED, at=now, context=context)

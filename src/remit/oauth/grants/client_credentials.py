@@ -28,21 +28,22 @@ from remit.oauth.issuance import Applicant, Ruling, rule
 from remit.oauth.issued_tokens import IssuedTokens, claims_for_log, issue_access_token
 from remit.oauth.refusal import TokenRefusalError
 from remit.oauth.resource_indicators import require_resource
+from remit.oauth.token_request import TokenRequest
 from remit.scopes import covers
 from remit.tokens import audience_of, jti_digest
-from remit.web import Params
 
 __all__ = ["issue"]
 
 _NOTED_EVERY: Seconds = Seconds(60)
 
 
-async def issue(deps: OAuthDeps, client: Client, form: Params, *, context: Context) -> IssuedTokens:
+async def issue(deps: OAuthDeps, request: TokenRequest) -> IssuedTokens:
     """The access token for the workload that `client` is.
 
     Raises:
         OAuthError, TokenRefusalError: refused; nothing changed.
     """
+    client, form, context = request.known_client, request.form, request.context
     applicant = _workload(client, deps, context)
     catalog, now = deps.directory.catalog, deps.clock.now()
     server = require_resource(

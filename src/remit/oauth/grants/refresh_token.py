@@ -13,7 +13,7 @@ from remit.audit.events import TokenRefreshed
 from remit.clock import EpochSeconds
 from remit.db import Transaction
 from remit.ids import digest
-from remit.oauth import grant_store
+from remit.oauth import credential_store, grant_store
 from remit.oauth.client import Client
 from remit.oauth.client_standing import note_client_use
 from remit.oauth.deps import OAuthDeps
@@ -30,6 +30,7 @@ from remit.oauth.issued_tokens import (
 from remit.oauth.refusal import ReuseDetectedError, refusals_in
 from remit.oauth.resource_indicators import require_same_resource
 from remit.oauth.reuse import end_reused
+from remit.oauth.token_request import TokenRequest
 from remit.tokens import jti_digest
 from remit.web import Params
 
@@ -38,20 +39,21 @@ __all__ = ["issue"]
 _UNUSABLE = "the refresh token is unknown, expired or spent"
 
 
-async def issue(deps: OAuthDeps, client: Client, form: Params, *, context: Context) -> IssuedTokens:
+async def issue(deps: OAuthDeps, request: TokenRequest) -> IssuedTokens:
     """The tokens for the refresh token in `form`.
 
     Raises:
         OAuthError, TokenRefusalError: refused; nothing changed.
         ReuseDetectedError: the token was used before; its grant has ended.
     """
+    client, form, context = request.known_client, request.form, request.context
     refresh_token = form.one("refresh_token")
     if refresh_token is None:
         raise InvalidRequestError("`refresh_token` is required")
     presented, now = digest(refresh_token), deps.clock.now()
 
     def rotate(tx: Transaction) -> IssuedTokens | None:
-        spent = grant_store.use_refresh_token(tx, presented, now=now)
+        spent = credential_store.use_refresh_token(tx, presented, now=now)
         if spent is None:
             _end_if_reused(tx, presented, now=now, context=context)
             return None
@@ -71,7 +73,7 @@ async def issue(deps: OAuthDeps, client: Client, form: Params, *, context: Conte
 
 def _end_if_reused(tx: Transaction, presented: str, *, now: EpochSeconds, context: Context) -> None:
     """End the grant of a token that was used before; refuse one that never was."""
-    known = grant_store.find_refresh_token(tx, presented)
+    known = credential_store.find_refresh_token(tx, presented)
     if known is None:
         raise InvalidGrantError(_UNUSABLE)
     end_reused(

@@ -1,0 +1,103 @@
+"""The whole of what a policy repository declares: parsed, checked, frozen.
+
+It holds no run-time state; who is suspended or revoked is `guard.ports.Standing`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from remit.clock import Seconds
+from remit.ids import AgentId, ScopeName, ServerName, TenantId
+from remit.model.agents import Agent
+from remit.model.levels import Environment, Sensitivity
+from remit.model.people import AttributeRule, Role, SignIn
+from remit.model.registration import Registration
+from remit.model.servers import Server
+from remit.model.trust import Trust
+from remit.scopes import Hierarchy
+
+__all__ = [
+    "Catalog",
+    "Guardrails",
+    "Issuer",
+    "ScopeDefinition",
+    "Tenant",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenant:
+    """An organisation whose people, data and log are its own."""
+
+    id: TenantId
+    name: str
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScopeDefinition:
+    """A scope in words a person understands.
+
+    `name` may hold placeholders (`tenant:read:{organization_id}`), each filled
+    from the subject's claim of that name when a token is issued.
+    """
+
+    name: ScopeName
+    title: str
+    description: str
+    covers: tuple[ScopeName, ...] = ()
+    data_categories: tuple[str, ...] = ()
+    sensitivity: Sensitivity = Sensitivity.LOW
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guardrails:
+    """Limits that hold for every agent, whatever its own file or a policy says."""
+
+    max_scopes_per_agent: int = 20
+    max_scopes_per_token: int = 20
+    forbidden_scopes: tuple[ScopeName, ...] = ()
+    max_delegation_depth: int = 3
+    """How many actors an exchanged token may name, the first included (RFC 8693 §4.1)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issuer:
+    """How long what the authorization server issues may live."""
+
+    name: str
+    access_token_lifetime: Seconds = Seconds(600)
+    refresh_token_idle: Seconds = Seconds(7 * 86_400)
+    grant_lifetime: Seconds = Seconds(30 * 86_400)
+    code_lifetime: Seconds = Seconds(60)
+    session_idle: Seconds = Seconds(3_600)
+    session_lifetime: Seconds = Seconds(12 * 3_600)
+    signing_key_lifetime: Seconds = Seconds(90 * 86_400)
+    """After so long a new key signs; 0: only when an administrator says so."""
+    default_scopes: tuple[ScopeName, ...] = ()
+    """Granted when a request names no scope and its resource declares no baseline."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalog:
+    """All that a policy repository declares, but for the policies themselves.
+
+    `version` is the SHA-256, in hexadecimal, over every file of the repository that counts.
+    """
+
+    version: str
+    issuer: Issuer
+    tenants: Mapping[TenantId, Tenant]
+    environments: tuple[Environment, ...]
+    guardrails: Guardrails
+    registration: Registration
+    servers: Mapping[ServerName, Server]
+    scopes: Mapping[ScopeName, ScopeDefinition]
+    hierarchy: Hierarchy
+    roles: Mapping[str, Role]
+    attribute_rules: tuple[AttributeRule, ...]
+    agents: Mapping[AgentId, Agent]
+    unregistered: Agent
+    """The agent that a client nobody has claimed is: least of all."""
+    sign_in: SignIn = SignIn()
+    trust: Trust = Trust()

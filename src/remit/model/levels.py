@@ -1,0 +1,81 @@
+"""The words that catalog, policies and tokens grade things by."""
+
+from enum import StrEnum
+from typing import NewType
+
+__all__ = [
+    "AgentClass",
+    "ArgumentType",
+    "AuditTreatment",
+    "ClientKind",
+    "Environment",
+    "Operation",
+    "Sensitivity",
+]
+
+Environment = NewType("Environment", str)
+"""A name declared under `environments` in `remit.yaml`, such as `prod`."""
+
+
+class Operation(StrEnum):
+    """What a tool does to the world; policies and guardrails speak of these."""
+
+    READ = "read"
+    WRITE = "write"
+    DELETE = "delete"
+    EXPORT = "export"
+    EXECUTE = "execute"
+    ADMIN = "admin"
+    IMPERSONATE = "impersonate"
+
+
+class Sensitivity(StrEnum):
+    """How much harm one call can do, least first."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        """0 for `low` to 3 for `critical`, for comparison."""
+        return list(Sensitivity).index(self)
+
+
+class ArgumentType(StrEnum):
+    """How a tool's argument reaches a policy."""
+
+    STRING = "string"
+    INTEGER = "integer"
+    BOOLEAN = "boolean"
+    DECIMAL = "decimal"
+    MONEY = "money"
+    STRINGS = "strings"
+
+
+class AuditTreatment(StrEnum):
+    """What the audit log keeps of one argument."""
+
+    TOKEN = "token"  # noqa: S105  a keyed pseudonym, not a password
+    KEEP = "keep"
+    DROP = "drop"
+    LAST4 = "last4"
+
+
+class AgentClass(StrEnum):
+    """What sort of software acts."""
+
+    ASSISTANT = "assistant"
+    IDE = "ide"
+    AUTONOMOUS = "autonomous"
+    WORKLOAD = "workload"
+    UNREGISTERED = "unregistered"
+
+
+class ClientKind(StrEnum):
+    """How a client came to be known."""
+
+    STATIC = "static"
+    METADATA_DOCUMENT = "metadata_document"
+    DYNAMIC = "dynamic"

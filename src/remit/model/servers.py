@@ -1,0 +1,159 @@
+"""MCP servers and what they offer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from remit.clock import Seconds
+from remit.ids import ScopeName, ServerName, TenantId
+from remit.model.levels import ArgumentType, AuditTreatment, Environment, Operation, Sensitivity
+
+__all__ = [
+    "Argument",
+    "HttpUpstream",
+    "Prompt",
+    "Resource",
+    "Server",
+    "StdioUpstream",
+    "ThirdParty",
+    "Tool",
+    "Upstream",
+]
+
+_EMPTY: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Argument:
+    """One argument of a tool that policies may read.
+
+    `pointer` is an RFC 6901 JSON pointer into the call's `arguments`. For
+    `money`, `currency` is fixed or `currency_pointer` says where to read it.
+    """
+
+    name: str
+    type: ArgumentType
+    pointer: str
+    required: bool = False
+    currency: str | None = None
+    currency_pointer: str | None = None
+    audit: AuditTreatment = AuditTreatment.TOKEN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool:
+    """A tool of a server: what it does, and what calling it takes."""
+
+    name: str
+    operation: Operation
+    scopes: tuple[ScopeName, ...]
+    sensitivity: Sensitivity
+    description: str = ""
+    data_categories: tuple[str, ...] = ()
+    arguments: tuple[Argument, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """A resource, or family of resources, by exact URI or RFC 6570 level 1 template."""
+
+    uri: str
+    is_template: bool
+    operation: Operation
+    scopes: tuple[ScopeName, ...]
+    sensitivity: Sensitivity
+    description: str = ""
+    data_categories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """A prompt of a server."""
+
+    name: str
+    scopes: tuple[ScopeName, ...]
+    sensitivity: Sensitivity
+    description: str = ""
+    data_categories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpUpstream:
+    """A server reached by streamable HTTP.
+
+    `bearer_secret` names a secret (`env:NAME` or `file:PATH`) that Remit sends as
+    its own credential; the caller's token is never sent.
+    """
+
+    url: str
+    bearer_secret: str | None = None
+    timeout: Seconds = Seconds(60)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StdioUpstream:
+    """A server started as a child process and spoken to over its standard streams.
+
+    `environment` values may be `env:NAME` or `file:PATH`; nothing else of Remit's
+    own environment reaches the child but `PATH`, `HOME`, `LANG` and `TZ`.
+    """
+
+    command: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
+    working_directory: str | None = None
+    timeout: Seconds = Seconds(60)
+
+
+Upstream = HttpUpstream | StdioUpstream
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThirdParty:
+    """An authorization server at which Remit is one static client for all people.
+
+    `secret` names a secret. What it issues is kept sealed per person, and never leaves but to the server.
+    """
+
+    issuer: str
+    client_id: str
+    secret: str | None = None
+    scopes: tuple[str, ...] = ()
+    resource: str | None = None
+    title: str = ""
+    private_network: bool = False
+    """Whether its addresses may be private or loopback; http then, too, for loopback alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """One MCP server in the catalog. `tenant` is `None` for a server that tenants share."""
+
+    name: ServerName
+    title: str
+    owner: str
+    tenant: TenantId | None
+    environment: Environment
+    upstream: Upstream
+    tools: Mapping[str, Tool]
+    resources: tuple[Resource, ...] = ()
+    prompts: Mapping[str, Prompt] = field(default_factory=lambda: MappingProxyType({}))
+    description: str = ""
+    baseline_scopes: tuple[ScopeName, ...] = ()
+    """What the 401 challenge and the protected-resource metadata ask for: the minimum to be useful."""
+
+    region: str | None = None
+    """Where its data lives, for the region limits of agents."""
+    dpop_required: bool = False
+    """Whether only tokens bound to a key are good here (RFC 9728 `dpop_bound_access_tokens_required`)."""
+    introspection_secret: str | None = None
+    """Names the secret with which this server may ask whether a token is good (RFC 7662 §2.1)."""
+    connection: ThirdParty | None = None
+    """The third party whose API it needs on each person's behalf, consented to before anything is forwarded."""
+
+    @property
+    def scopes(self) -> tuple[ScopeName, ...]:
+        """Every scope that anything on this server requires, sorted."""
+        required = {scope for tool in self.tools.values() for scope in tool.scopes}
+        required.update(scope for resource in self.resources for scope in resource.scopes)
+        required.update(scope for prompt in self.prompts.values() for scope in prompt.scopes)
+        return tuple(sorted(required))
