@@ -26,11 +26,12 @@ class AuthMethod(StrEnum):
     NONE = "none"
     CLIENT_SECRET_BASIC = "client_secret_basic"  # noqa: S105  the name of a method
     CLIENT_SECRET_POST = "client_secret_post"  # noqa: S105
+    PRIVATE_KEY_JWT = "private_key_jwt"
 
     @property
     def uses_secret(self) -> bool:
         """Whether a shared secret is what proves it."""
-        return self is not AuthMethod.NONE
+        return self in {AuthMethod.CLIENT_SECRET_BASIC, AuthMethod.CLIENT_SECRET_POST}
 
 
 class GrantType(StrEnum):
@@ -49,7 +50,8 @@ class Client:
 
     `name` and the URIs are the client's own words, never verified. A confidential
     client has exactly one of `secret_digest` (dynamic: SHA-256 of the secret Remit
-    made) and `secret_reference` (static: `env:NAME` or `file:PATH`).
+    made), `secret_reference` (static: `env:NAME` or `file:PATH`), `jwks` and `jwks_uri`
+    (`private_key_jwt`: the public keys with which it signs).
     """
 
     client_id: ClientId
@@ -70,11 +72,13 @@ class Client:
     """Kept as text; never fetched and never linked to from a page (CIMD §8.8)."""
     tos_uri: str | None = None
     policy_uri: str | None = None
+    dpop_bound_access_tokens: bool = False
+    """Whether it gets tokens only with a proof of possession (RFC 9449 §5.2)."""
 
     @property
     def is_confidential(self) -> bool:
         """Whether this client must authenticate (O21 §2.1)."""
-        return self.token_endpoint_auth_method.uses_secret
+        return self.token_endpoint_auth_method is not AuthMethod.NONE
 
     @property
     def host(self) -> str | None:

@@ -102,6 +102,7 @@ def client_of_row(catalog: Catalog, row: StoredClient) -> Client | None:
         logo_uri=metadata.logo_uri,
         tos_uri=metadata.tos_uri,
         policy_uri=metadata.policy_uri,
+        dpop_bound_access_tokens=metadata.dpop_bound_access_tokens,
     )
 
 
@@ -123,7 +124,7 @@ def _declarations(catalog: Catalog) -> Iterator[StaticClient]:
 
 def _of_declaration(catalog: Catalog, declared: StaticClient) -> Client:
     agent = agent_of_client(catalog, ClientKind.STATIC, client_id=declared.client_id)
-    method = AuthMethod.NONE if declared.secret is None else AuthMethod.CLIENT_SECRET_BASIC
+    method = _method_of_declaration(declared)
     return Client(
         client_id=ClientId(declared.client_id),
         kind=ClientKind.STATIC,
@@ -133,7 +134,21 @@ def _of_declaration(catalog: Catalog, declared: StaticClient) -> Client:
         grant_types=tuple(GrantType(grant) for grant in declared.grant_types),
         token_endpoint_auth_method=method,
         fingerprint=fingerprint_of(
-            declared.name, declared.redirect_uris, token_endpoint_auth_method=method.value
+            declared.name,
+            declared.redirect_uris,
+            token_endpoint_auth_method=method.value,
+            jwks=declared.jwks,
+            jwks_uri=declared.jwks_uri,
         ),
         secret_reference=declared.secret,
+        jwks=declared.jwks,
+        jwks_uri=declared.jwks_uri,
+        dpop_bound_access_tokens=declared.dpop_bound_access_tokens,
     )
+
+
+def _method_of_declaration(declared: StaticClient) -> AuthMethod:
+    """What a static client was given is what it proves itself with; keys before a secret."""
+    if declared.jwks is not None or declared.jwks_uri is not None:
+        return AuthMethod.PRIVATE_KEY_JWT
+    return AuthMethod.NONE if declared.secret is None else AuthMethod.CLIENT_SECRET_BASIC

@@ -53,6 +53,7 @@ class ClientMetadata:
     policy_uri: str | None = None
     software_id: str | None = None
     software_version: str | None = None
+    dpop_bound_access_tokens: bool = False
 
     @property
     def fingerprint(self) -> str:
@@ -129,6 +130,7 @@ def metadata_to_json(metadata: ClientMetadata) -> JsonObject:
         "policy_uri": metadata.policy_uri,
         "software_id": metadata.software_id,
         "software_version": metadata.software_version,
+        "dpop_bound_access_tokens": metadata.dpop_bound_access_tokens or None,
     }
     document.update({name: value for name, value in optional.items() if value is not None})
     return document
@@ -151,12 +153,15 @@ def metadata_of_json(document: JsonObject) -> ClientMetadata:
         policy_uri=_text(document, "policy_uri", limit=_MAX_URI),
         software_id=_text(document, "software_id", limit=_MAX_NAME),
         software_version=_text(document, "software_version", limit=_MAX_NAME),
+        dpop_bound_access_tokens=document.get("dpop_bound_access_tokens") is True,
     )
 
 
 def _parse(document: JsonObject, *, schemes: Collection[str], method: AuthMethod) -> ClientMetadata:
     application_type = _application_type(document)
     jwks, jwks_uri = _keys(document)
+    if method is AuthMethod.PRIVATE_KEY_JWT and not (jwks_uri or (jwks and jwks["keys"])):
+        raise InvalidClientMetadataError("`private_key_jwt` takes `jwks` or `jwks_uri`")
     return ClientMetadata(
         client_name=_label(document, "client_name") or "",
         redirect_uris=_redirect_uris(document, schemes=schemes, web_only=application_type == "web"),
@@ -171,6 +176,7 @@ def _parse(document: JsonObject, *, schemes: Collection[str], method: AuthMethod
         policy_uri=_web_uri(document, "policy_uri"),
         software_id=_label(document, "software_id"),
         software_version=_label(document, "software_version"),
+        dpop_bound_access_tokens=_flag(document, "dpop_bound_access_tokens"),
     )
 
 
@@ -256,6 +262,13 @@ def _label(document: JsonObject, name: str) -> str | None:
     ):
         raise InvalidClientMetadataError(f"`{name}` holds a character that is not text")
     return None if value is None else value.strip() or None
+
+
+def _flag(document: JsonObject, name: str) -> bool:
+    value = document.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise InvalidClientMetadataError(f"`{name}` is not true or false")
+    return value is True
 
 
 def _text(document: JsonObject, name: str, *, limit: int) -> str | None:
