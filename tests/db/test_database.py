@@ -81,7 +81,9 @@ async def test_a_commit_that_fails_is_taken_back_in_the_log(database, events):
     def work(tx: Transaction) -> None:
         if tx.connection.dialect.name == "sqlite":
             tx.connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
-            sessions = "INSERT INTO sessions VALUES ('s','d','nobody',0,'','[]',0,0,0,NULL)"
+            sessions = (
+                "INSERT INTO sessions VALUES ('s','d','nobody',0,'','[]',0,0,0,NULL,NULL,NULL,NULL)"
+            )
             tx.connection.execute(text(sessions))
         else:
             tx.connection.execute(
@@ -208,7 +210,9 @@ async def test_work_may_not_commit_its_own_transaction(database, events):
 async def test_a_foreign_key_to_nothing_is_refused(database):
     def work(tx: Transaction) -> None:
         tx.connection.execute(
-            text("INSERT INTO sessions VALUES ('s','d','nobody',0,'','[]',0,0,0,NULL)")
+            text(
+                "INSERT INTO sessions VALUES ('s','d','nobody',0,'','[]',0,0,0,NULL,NULL,NULL,NULL)"
+            )
         )
 
     with pytest.raises(Exception, match=r"(?i)foreign key"):

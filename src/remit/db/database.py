@@ -20,6 +20,7 @@ from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError, Prog
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from remit.db.engine import create_private_file, is_damage, postgresql_engine, sqlite_engine
+from remit.db.group import Queue, Waiting, write_together
 from remit.db.transaction import NoRecorder, Recorder, Transaction, UnrecordedEventError
 from remit.db.url import parse_database_url
 from remit.errors import UnavailableError
@@ -53,6 +54,7 @@ class Database:
         self._reader = reader
         self._recorder = recorder
         self._inside = threading.local()
+        self._queue = Queue() if writer is not reader else None
 
     @classmethod
     def open(cls, url: str, *, recorder: Recorder | None = None, pool: int = 8) -> Self:
@@ -98,7 +100,7 @@ class Database:
             DatabaseUnavailableError: the database did not take it; if events were recorded, an
                 `effect.failed` follows them.
         """
-        return await asyncio.wrap_future(self._submit(self._writer, self._write, work))
+        return await asyncio.wrap_future(self._submit_write(work))
 
     async def read(self, work: Callable[[Transaction], T]) -> T:
         """Do `work` in a read-only transaction that sees one snapshot.
@@ -110,7 +112,7 @@ class Database:
 
     def run_now(self, work: Callable[[Transaction], T]) -> T:
         """As `run`, for a caller without an event loop."""
-        return self._submit(self._writer, self._write, work).result()
+        return self._submit_write(work).result()
 
     def read_now(self, work: Callable[[Transaction], T]) -> T:
         """As `read`, for a caller without an event loop."""
@@ -134,6 +136,23 @@ class Database:
         for lane in (self._writer, self._reader):
             lane.threads.shutdown(wait=True, cancel_futures=True)
             lane.engine.dispose()
+        if self._queue is not None:
+            self._queue.cancel()
+
+    def _submit_write(self, work: Callable[[Transaction], T]) -> Future[T]:
+        """On SQLite, into the queue of the one writer; on PostgreSQL a transaction of its own."""
+        queue = self._queue
+        if queue is None:
+            return self._submit(self._writer, self._write, work)
+        self._refuse_inside()
+        waiting: Waiting = Waiting(work, Future())
+        queue.add(waiting)
+        try:
+            self._writer.threads.submit(self._write_queued, queue)
+        except RuntimeError as error:
+            queue.cancel()
+            raise DatabaseUnavailableError("the database was closed", cause=error) from error
+        return waiting.future
 
     def _submit(
         self,
@@ -141,34 +160,37 @@ class Database:
         transact: Callable[[Callable[[Transaction], T]], T],
         work: Callable[[Transaction], T],
     ) -> Future[T]:
-        if getattr(self._inside, "transaction", False):
-            # It would wait for the very thread it runs in.
-            raise RuntimeError("a transaction was opened inside another")
+        self._refuse_inside()
         try:
             return lane.threads.submit(transact, work)
         except RuntimeError as error:
             raise DatabaseUnavailableError("the database was closed", cause=error) from error
 
+    def _refuse_inside(self) -> None:
+        if getattr(self._inside, "transaction", False):
+            # It would wait for the very thread it runs in.
+            raise RuntimeError("a transaction was opened inside another")
+
     def _write(self, work: Callable[[Transaction], T]) -> T:
+        future: Future[T] = Future()
         with self._connection(self._writer.engine) as connection:
-            transaction = connection.begin()
-            tx = Transaction(connection)
-            result = work(tx)  # an exception closes the connection, which rolls back
-            if not transaction.is_active:
-                raise RuntimeError("the work given to a transaction ended it")
-            events = tuple(tx.events)
-            if events:
-                self._recorder.record(events)
-            # INVARIANT: here every event is on stable storage and no effect has taken place.
-            try:
-                transaction.commit()
-            except BaseException as error:
-                # SQLite keeps the transaction open after a COMMIT that failed: close, and it is gone.
-                connection.invalidate(error)
-                if events:
-                    self._recorder.abandon(events, error)
-                raise
-            return result
+            wake = write_together(connection, [Waiting(work, future)], self._recorder)
+        wake()
+        return future.result()
+
+    def _write_queued(self, queue: Queue) -> None:
+        """Write what waits. Somebody before may have written it already: there is one such call per work."""
+        together = queue.take()
+        if not together:
+            return
+        try:
+            with self._connection(self._writer.engine) as connection:
+                wake = write_together(connection, together, self._recorder)
+        except BaseException as error:  # noqa: BLE001  handed to all who wait
+            for one in together:
+                one.future.set_exception(error)
+        else:
+            wake()
 
     def _read(self, work: Callable[[Transaction], T]) -> T:
         with self._connection(self._reader.engine) as connection:
