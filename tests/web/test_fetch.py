@@ -16,6 +16,7 @@ from remit.web.fetch import (
     FetchFailedError,
     FetchLimits,
     FetchRefusedError,
+    Reach,
     SystemResolver,
     is_public_address,
 )
@@ -362,3 +363,236 @@ async def test_the_next_address_is_tried_when_one_takes_no_connection(host):
 async def test_how_long_a_document_holds_is_what_its_headers_say(host, headers, fresh_for):
     document = await host.fetcher().fetch(host.serve("/meta", BODY, headers=headers))
     assert document.fresh_for == fresh_for
+
+
+# -- an operator's own addresses ---------------------------------------
+
+PRIVATE = Reach(private=True)
+
+
+@pytest.fixture
+async def plain():
+    """A host without TLS, on loopback: its port, and the heads of what it was asked."""
+    heads = []
+
+    async def answer(reader, writer):
+        heads.append((await reader.readuntil(b"\r\n\r\n")).decode())
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+        writer.write(head + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    yield server.sockets[0].getsockname()[1], heads
+    server.close()
+
+
+@pytest.fixture
+async def inside():
+    """A host on loopback whose certificate says `localhost`."""
+    async with DocumentHost("localhost") as host:
+        yield host
+
+
+async def loopback(host, port):
+    return (ip_address("127.0.0.1"),)
+
+
+async def test_http_to_loopback_is_asked_only_where_an_operator_says_so(plain):
+    port, heads = plain
+    for host in ("127.0.0.1", "localhost"):
+        url = f"http://{host}:{port}/keys?x=1"
+        with pytest.raises(FetchRefusedError, match="https"):
+            await DocumentFetcher(resolve=loopback).fetch(url)
+        assert heads == []
+        found = await DocumentFetcher(resolve=loopback).fetch(url, reach=PRIVATE)
+        assert found.body == BODY
+        assert heads.pop().startswith(f"GET /keys?x=1 HTTP/1.1\r\nHost: {host}:{port}\r\n")
+
+
+@pytest.mark.parametrize(
+    "addresses",
+    [("10.0.0.7",), ("192.168.1.1",), ("93.184.215.14",), ("127.0.0.1", "10.0.0.7"),
+     ("::ffff:127.0.0.1",), ("fd00::1",)],
+)  # fmt: skip
+async def test_http_off_loopback_is_refused_whatever_the_operator_says(addresses):
+    async def resolve(host, port):
+        return tuple(ip_address(one) for one in addresses)
+
+    with pytest.raises(FetchRefusedError, match="no address within reach"):
+        await DocumentFetcher(resolve=resolve).fetch("http://idp.internal/keys", reach=PRIVATE)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["10.0.0.1", "100.64.0.1", "127.0.0.1", "172.16.0.1", "192.168.1.1", "::1", "fc00::1",
+     "fd12:3456::1", "93.184.215.14"],
+)  # fmt: skip
+async def test_private_addresses_are_dialled_over_tls_where_an_operator_says_so(host, address):
+    host.addresses = (address,)
+    url = host.serve("/keys", BODY)
+    assert (await host.fetcher().fetch(url, reach=PRIVATE)).body == BODY
+    assert host.dialled == [str(ip_address(address))]
+
+
+NEVER = [
+    "0.0.0.0", "100.100.100.200", "168.63.129.16", "169.254.169.254", "169.254.170.2",
+    "192.0.0.192", "198.18.0.1", "224.0.0.1", "240.0.0.1", "255.255.255.255", "::",
+    "::ffff:10.0.0.1", "64:ff9b::a00:1", "fd00:ec2::254", "fe80::1", "fec0::1", "ff02::1",
+    "2001:db8::1", "2002:a00:1::1",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("address", NEVER)
+async def test_nobody_reaches_metadata_hosts_or_what_is_no_host(host, address):
+    url = host.serve("/keys", BODY)
+    for addresses in ((address,), ("10.0.0.7", address)):
+        host.addresses = addresses
+        with pytest.raises(FetchRefusedError, match="no address within reach"):
+            await host.fetcher().fetch(url, reach=PRIVATE)
+    assert host.dialled == []
+
+
+async def test_a_private_name_too_is_resolved_once_and_pinned(host):
+    url = host.serve("/keys", BODY)
+    answers = [(ip_address("10.0.0.7"),), (ip_address("169.254.169.254"),)]
+
+    async def rebinding(name, port):
+        return answers.pop(0)
+
+    fetcher = host.fetcher()
+    fetcher._resolve = rebinding
+    await fetcher.fetch(url, reach=PRIVATE)
+    assert host.dialled == ["10.0.0.7"]
+    with pytest.raises(FetchRefusedError):
+        await fetcher.fetch(url, reach=PRIVATE)
+    assert host.dialled == ["10.0.0.7"]
+
+
+async def test_only_the_authority_of_the_given_file_is_believed(inside, tmp_path):
+    authority = tmp_path / "authority.pem"
+    inside.serve("/keys", BODY)
+    url = f"https://localhost:{inside.port}/keys"
+    with pytest.raises(FetchFailedError, match="TLS"):
+        await DocumentFetcher(resolve=loopback).fetch(url, reach=PRIVATE)
+    authority.write_text(inside.authority)
+    reach = Reach(private=True, ca_file=str(authority))
+    assert (await DocumentFetcher(resolve=loopback).fetch(url, reach=reach)).body == BODY
+    async with DocumentHost("localhost") as another:
+        authority.write_text(another.authority)  # the file is read each time
+    with pytest.raises(FetchFailedError, match="TLS"):
+        await DocumentFetcher(resolve=loopback).fetch(url, reach=reach)
+    assert len(inside.requests) == 1
+
+
+async def test_an_authority_of_ones_own_does_not_widen_the_reach(inside, tmp_path):
+    authority = tmp_path / "authority.pem"
+    authority.write_text(inside.authority)
+    with pytest.raises(FetchRefusedError, match="no public address"):
+        await DocumentFetcher(resolve=loopback).fetch(
+            f"https://localhost:{inside.port}/keys", reach=Reach(ca_file=str(authority))
+        )
+
+
+@pytest.mark.parametrize("text", [None, "", "no certificate"])
+async def test_an_authority_that_cannot_be_read_believes_nobody(inside, tmp_path, text):
+    authority = tmp_path / "authority.pem"
+    if text is not None:
+        authority.write_text(text)
+    reach = Reach(private=True, ca_file=str(authority))
+    with pytest.raises(FetchFailedError, match="authority"):
+        await DocumentFetcher(resolve=loopback).fetch(
+            f"https://localhost:{inside.port}/keys", reach=reach
+        )
+
+
+async def test_a_caller_may_ask_for_a_longer_document_than_others(host):
+    fetcher = host.fetcher(FetchLimits(body_bytes=10))
+    url = host.serve("/keys", b"x" * 100)
+    assert len((await fetcher.fetch(url, body_bytes=100)).body) == 100
+    with pytest.raises(FetchRefusedError, match="larger than 99 bytes"):
+        await fetcher.fetch(url, body_bytes=99)
+
+
+# -- forms -------------------------------------------------------------
+
+
+async def test_a_form_reaches_the_endpoint_and_its_answer_comes_back(host):
+    headers = {"Content-Type": "Application/JSON; charset=utf-8"}
+    url = host.serve("/token", b'{"access_token":"x"}', headers=headers)
+    fields = {"grant_type": "authorization_code", "code": "a b&c=ä"}
+    answer = await host.fetcher().post_form(url, fields, authorization="Basic YTpi")
+    assert (answer.status, answer.body) == (200, b'{"access_token":"x"}')
+    assert answer.media_type == "application/json"
+    (head,) = host.requests
+    assert head.startswith("POST /token HTTP/1.1\r\n")
+    assert "\r\nContent-Type: application/x-www-form-urlencoded\r\n" in head
+    assert "\r\nAuthorization: Basic YTpi\r\n" in head
+    assert host.bodies == [b"grant_type=authorization_code&code=a+b%26c%3D%C3%A4"]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 429, 500, 503])
+async def test_an_error_of_the_endpoint_is_an_answer(host, status):
+    url = host.serve("/token", b'{"error":"invalid_grant"}', status=status)
+    answer = await host.fetcher().post_form(url, {"a": "b"})
+    assert (answer.status, answer.body) == (status, b'{"error":"invalid_grant"}')
+
+
+@pytest.mark.parametrize("status", [201, 204, 301, 302, 303, 307, 308])
+async def test_a_form_follows_no_redirect(host, status):
+    url = host.serve("/token", b"", status=status, headers={"Location": "https://evil.example/"})
+    with pytest.raises(FetchRefusedError, match=str(status)):
+        await host.fetcher().post_form(url, {"client_secret": "s"})
+    assert len(host.requests) == 1
+
+
+async def test_a_form_goes_no_further_than_a_document(host, plain):
+    host.addresses = ("10.0.0.7",)
+    for url in (host.serve("/token", b"{}"), f"http://127.0.0.1:{plain[0]}/token"):
+        with pytest.raises(FetchRefusedError):
+            await host.fetcher().post_form(url, {"client_secret": "s"})
+    assert (host.requests, plain[1]) == ([], [])
+    answer = await DocumentFetcher().post_form(url, {"client_secret": "s"}, reach=PRIVATE)
+    assert answer.body == BODY
+
+
+@pytest.mark.parametrize("authorization", ["", "Basic a\r\nX: y", "Basic \x00", "Basic ä", " a"])
+async def test_no_field_can_be_smuggled_into_the_head(host, authorization):
+    url = host.serve("/token", b"{}")
+    with pytest.raises(FetchRefusedError, match="authorization"):
+        await host.fetcher().post_form(url, {}, authorization=authorization)
+    assert host.requests == []
+
+
+async def test_an_endless_or_encoded_answer_to_a_form_is_refused(host):
+    url = host.serve("/token", b"x" * 70_000)
+    with pytest.raises(FetchRefusedError, match="larger"):
+        await host.fetcher().post_form(url, {})
+    host.serve("/token", b"x", headers={"Content-Encoding": "gzip"})
+    with pytest.raises(FetchRefusedError, match="encoded"):
+        await host.fetcher().post_form(url, {})
+
+
+async def test_an_endpoint_that_never_answers_costs_the_timeout_and_no_more(host):
+    host.answers["/token"] = None
+    with pytest.raises(FetchFailedError, match="in time"):
+        await host.fetcher(FetchLimits(timeout=0.2)).post_form("https://client.example/token", {})
+
+
+async def test_an_endpoint_that_drips_costs_the_timeout_and_no_more(host):
+    dripping = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
+
+    async def drip(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(dripping)
+        await reader.read()  # until the fetcher has had enough
+        writer.close()
+
+    server = await asyncio.start_server(drip, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/token"
+    fetcher = DocumentFetcher(FetchLimits(timeout=0.2))
+    with pytest.raises(FetchFailedError, match="in time"):
+        await fetcher.fetch(url, reach=PRIVATE)
+    with pytest.raises(FetchFailedError, match="in time"):
+        await fetcher.post_form(url, {}, reach=PRIVATE)
+    server.close()

@@ -28,29 +28,31 @@ __all__ = ["DocumentHost"]
 class DocumentHost:
     """Serves `answers`: a path to the raw bytes of an HTTP response; `None` never answers.
 
-    `requests` are the heads of the requests that came, `dialled` the addresses that
-    the fetcher meant to reach.
+    `requests` are the heads of the requests that came, `bodies` what followed them, `dialled`
+    the addresses that the fetcher meant to reach. `authority` is who made its certificate, in
+    PEM; `port` is where it listens on loopback.
     """
 
     def __init__(self, name: str = "client.example", *, certified: str | None = None) -> None:
         self.name = name
         self.answers: dict[str, bytes | None] = {}
         self.requests: list[str] = []
+        self.bodies: list[bytes] = []
         self.dialled: list[str] = []
         self.addresses: tuple[str, ...] = ("93.184.215.14",)
         self._certified = certified or name
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
-        authority, certificate = _certificate(self._certified)
+        self.authority, certificate = _certificate(self._certified)
         server_context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "host.pem"
             path.write_bytes(certificate)
             server_context.load_cert_chain(path)
-        self._trust = ssl.create_default_context(cadata=authority)
+        self._trust = ssl.create_default_context(cadata=self.authority)
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=server_context)
-        self._port: int = self._server.sockets[0].getsockname()[1]
+        self.port: int = self._server.sockets[0].getsockname()[1]
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -77,7 +79,7 @@ class DocumentHost:
         return DocumentFetcher(
             limits or FetchLimits(),
             resolve=self._resolve,
-            transport=lambda: _Detour(self, self._port, self._trust),
+            transport=lambda: _Detour(self, self.port, self._trust),
         )
 
     async def _resolve(self, host: str, port: int) -> tuple[IPv4Address | IPv6Address, ...]:
@@ -91,6 +93,7 @@ class DocumentHost:
         try:
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
             self.requests.append(head)
+            self.bodies.append(await reader.readexactly(_length_in(head)))
             answer = self.answers.get(head.split(" ")[1], b"HTTP/1.1 404 Answer\r\n\r\n")
             if answer is None:
                 await reader.read()  # until the fetcher has had enough
@@ -101,6 +104,12 @@ class DocumentHost:
             pass  # the fetcher went away, which is its right
         finally:
             writer.close()
+
+
+def _length_in(head: str) -> int:
+    """How many bytes follow `head`."""
+    lengths = [line for line in head.lower().split("\r\n") if line.startswith("content-length:")]
+    return int(lengths[0].partition(":")[2]) if lengths else 0
 
 
 class _Detour(httpx2.AsyncBaseTransport):

@@ -1,11 +1,12 @@
-"""One document from an address that a stranger named, without becoming the stranger's hand.
+"""What another host answers, asked for without becoming a stranger's hand.
 
-Decides whether a URL may be asked at all: https, a DNS name, and every address
-that the name has public. The connection goes to the address that was checked,
-so a second answer of the DNS changes nothing. Refuses redirects, every status
-but 200, encodings, anything but JSON, and bodies beyond the limit.
+A document is fetched from an address that a stranger, or an operator, named; a form is
+sent to an endpoint that an operator named. Whether a URL may be asked at all is decided by
+`reach`, on every address that its name has. The connection goes to the address that was
+checked, so a second answer of the DNS changes nothing. Refuses redirects, encodings, bodies
+beyond the limit, and, of a document, every status but 200 and everything but JSON.
 
-Source: CIMD §5, §8.6, §8.7; RFC 6890 and IANA's special-purpose registries; MCP SBP26 SSRF.
+Source: CIMD §5, §8.6, §8.7; MCP SBP26 SSRF.
 """
 
 import asyncio
@@ -15,70 +16,52 @@ import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from functools import partial
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import ip_address
 from typing import ClassVar, Protocol
+from urllib.parse import urlencode
 
 import httpx2
 
 from remit.clock import Seconds
 from remit.errors import Error
+from remit.web.freshness import fresh_for, whole_number
+from remit.web.reach import (
+    Address,
+    Destination,
+    FetchRefusedError,
+    Reach,
+    destination_of,
+    is_public_address,
+    may_be_dialled,
+)
 
 __all__ = [
+    "Answer",
     "Document",
     "DocumentFetcher",
     "FetchDocument",
     "FetchFailedError",
     "FetchLimits",
     "FetchRefusedError",
+    "Reach",
     "Resolve",
     "SystemResolver",
     "is_public_address",
 ]
 
-Address = IPv4Address | IPv6Address
-
-_URL = re.compile(
-    r"https://(?P<host>[A-Za-z0-9](?:[A-Za-z0-9.\-]{0,251}[A-Za-z0-9])?)(?::(?P<port>[1-9][0-9]{0,4}))?"
-    r"(?P<target>[/?](?:[A-Za-z0-9\-._~:/?@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*)?"
-)
 _JSON_TYPE = re.compile(
     r'application/(?:[A-Za-z0-9.\-]+\+)?json(?:\s*;\s*charset\s*=\s*"?utf-8"?)?\s*', re.IGNORECASE
 )
+_FIELD_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 _MAX_ADDRESSES = 3
-_MAX_URL = 2_048
-
-# IANA IPv4 special-purpose registry, whole, and 168.63.129.16, behind which Azure keeps
-# its host's metadata although the address is public.
-_SPECIAL_V4 = tuple(
-    ip_network(block)
-    for block in (
-        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "168.63.129.16/32",
-        "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24",
-        "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16", "192.175.48.0/24", "198.18.0.0/15",
-        "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
-    )
-)  # fmt: skip
-# IPv6 has one block of public unicast addresses. What lies outside it (loopback, mapped and
-# translated IPv4, 5f00::/16, fc00::/7, fe80::/10, fec0::/10, ff00::/8) needs no list.
-_PUBLIC_V6 = ip_network("2000::/3")
-# IANA IPv6 special-purpose registry, as far as it lies inside: IETF protocol assignments
-# with Teredo, documentation, 6to4, AS112.
-_SPECIAL_V6 = tuple(
-    ip_network(block)
-    for block in ("2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20")
-)
-
-
-class FetchRefusedError(Error):
-    """Remit will not ask this URL, or not take what it answered. Asking again changes nothing."""
-
-    code: ClassVar[str] = "fetch_refused"
+_FORM_ANSWER = 65_536
+"""Bytes of what a token endpoint may answer: an ID token with many groups is long."""
+_PUBLIC = Reach()
 
 
 class FetchFailedError(Error):
-    """The document could not be had: the name, the network or the host failed."""
+    """The answer could not be had: the name, the network or the host failed."""
 
     code: ClassVar[str] = "fetch_failed"
 
@@ -101,6 +84,25 @@ class Document:
     url: str
     body: bytes
     fresh_for: Seconds | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What an endpoint said to a form. `media_type` is without parameters and in lower case."""
+
+    status: int
+    body: bytes
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Question:
+    """One request, before it is known which address it goes to."""
+
+    method: str
+    destination: Destination
+    headers: Mapping[str, str]
+    content: bytes | None = None
 
 
 class Resolve(Protocol):
@@ -130,7 +132,7 @@ class SystemResolver:
 
 
 class DocumentFetcher:
-    """Fetches documents, a few at once, each over a connection of its own.
+    """Asks other hosts, a few at once, each over a connection of its own.
 
     `transport` is where a request to a checked address leaves the process. Tests
     hand in one that leads to a server of theirs; the checks before it stay in force.
@@ -148,105 +150,135 @@ class DocumentFetcher:
         self._transport = transport or _https_transport(ssl.create_default_context())
         self._places = asyncio.Semaphore(limits.at_once)
 
-    async def fetch(self, url: str) -> Document:
-        """The JSON document at `url`, its bytes unread.
+    async def fetch(
+        self, url: str, *, reach: Reach = _PUBLIC, body_bytes: int | None = None
+    ) -> Document:
+        """The JSON document at `url`, its bytes unread; at most `body_bytes` of them.
 
         Raises:
             FetchRefusedError: `url` may not be asked, or its answer may not be taken.
             FetchFailedError: there was no answer in time.
         """
-        host, port, target = _split(url)
+        question = _Question(
+            method="GET",
+            destination=destination_of(url, reach),
+            headers={"Accept": "application/json"},
+        )
+        limit = self._limits.body_bytes if body_bytes is None else body_bytes
+        response, body = await self._ask(question, reach, check=_check_document, limit=limit)
+        return Document(url=url, body=body, fresh_for=fresh_for(response.headers))
+
+    async def post_form(
+        self,
+        url: str,
+        fields: Mapping[str, str],
+        *,
+        authorization: str | None = None,
+        reach: Reach = _PUBLIC,
+    ) -> Answer:
+        """What the endpoint at `url` answers to `fields`, whatever its status, but for a redirect.
+
+        `authorization` is the whole field value. Sent once: an answer that fails to come is
+        not asked for again.
+
+        Raises:
+            FetchRefusedError: `url` may not be asked, or its answer may not be taken.
+            FetchFailedError: there was no answer in time.
+        """
+        headers = {
+            "Accept": "application/json",
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+        if authorization is not None:
+            if _FIELD_VALUE.fullmatch(authorization) is None:
+                raise FetchRefusedError("the authorization is not a field value")
+            headers["Authorization"] = authorization
+        question = _Question(
+            method="POST",
+            destination=destination_of(url, reach),
+            headers=headers,
+            content=urlencode(fields).encode(),
+        )
+        response, body = await self._ask(question, reach, check=_check_answer, limit=_FORM_ANSWER)
+        media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return Answer(status=response.status_code, body=body, media_type=media_type)
+
+    async def _ask(
+        self,
+        question: _Question,
+        reach: Reach,
+        *,
+        check: Callable[[httpx2.Response], None],
+        limit: int,
+    ) -> tuple[httpx2.Response, bytes]:
+        host = question.destination.host
         try:
             async with asyncio.timeout(self._limits.timeout), self._places:
-                addresses = await self._public_addresses(host, port)
-                async with self._transport() as transport:
-                    return await self._get(transport, url, _pinned(host, port, target, addresses))
+                addresses = await self._admitted_addresses(question.destination, reach)
+                async with await self._leaving(reach) as transport:
+                    response = await _first_answer(transport, _pinned(question, addresses))
+                    return response, await _body_of(response, check=check, limit=limit)
         except TimeoutError as error:
             raise FetchFailedError(f"`{host}` did not answer in time", cause=error) from error
 
-    async def _public_addresses(self, host: str, port: int) -> tuple[Address, ...]:
-        """Every address of `host`; a single one that is not public refuses them all.
+    async def _admitted_addresses(
+        self, destination: Destination, reach: Reach
+    ) -> tuple[Address, ...]:
+        """Every address of the host; a single one that may not be dialled refuses them all.
 
         A name that does not resolve reads the same, so that nobody can ask us which
         names exist on the inside.
         """
+        kind = "address within reach" if reach.private else "public address"
+        refusal = f"`{destination.host}` has no {kind}"
         try:
-            addresses = await self._resolve(host, port)
+            addresses = (
+                (destination.literal,)
+                if destination.literal is not None
+                else await self._resolve(destination.host, destination.port)
+            )
         except (OSError, UnicodeError) as error:
-            raise FetchRefusedError(f"`{host}` has no public address", cause=error) from error
-        if not addresses or not all(is_public_address(address) for address in addresses):
-            raise FetchRefusedError(f"`{host}` has no public address")
+            raise FetchRefusedError(refusal, cause=error) from error
+        if not addresses or not all(may_be_dialled(one, destination, reach) for one in addresses):
+            raise FetchRefusedError(refusal)
         return addresses[:_MAX_ADDRESSES]
 
-    async def _get(
-        self, transport: httpx2.AsyncBaseTransport, url: str, requests: tuple[httpx2.Request, ...]
-    ) -> Document:
-        response = await _first_answer(transport, requests)
+    async def _leaving(self, reach: Reach) -> httpx2.AsyncBaseTransport:
+        """The way out, believing whom `reach` says. The file is read each time: authorities rotate."""
+        if reach.ca_file is None:
+            return self._transport()
+        trusting = partial(ssl.create_default_context, cafile=reach.ca_file)
         try:
-            _check_head(response)
-            body = await self._read(response)
-        except httpx2.HTTPError as error:
-            raise FetchFailedError("the answer broke off", cause=error) from error
-        finally:
-            await response.aclose()
-        return Document(url=url, body=body, fresh_for=_fresh_for(response.headers))
-
-    async def _read(self, response: httpx2.Response) -> bytes:
-        declared = _whole_number(response.headers.get("content-length", "0"))
-        limit = self._limits.body_bytes
-        body = bytearray()
-        if declared is not None and declared <= limit:
-            async for chunk in response.aiter_raw():
-                body += chunk
-                if len(body) > limit:
-                    break
-            else:
-                return bytes(body)
-        raise FetchRefusedError(f"the document is larger than {limit} bytes")
+            context = await asyncio.to_thread(trusting)
+        except (OSError, ssl.SSLError) as error:
+            raise FetchFailedError(
+                f"the authority in `{reach.ca_file}` cannot be read", cause=error
+            ) from error
+        return _https_transport(context)()
 
 
-def is_public_address(address: Address) -> bool:
-    """Whether `address` is a public unicast one, by the registries and not by the standard library.
-
-    The tables of Python 3.11 let fec0::/10, 192.88.99.0/24, 5f00::/16 and 3fff::/20 pass.
-    """
-    if isinstance(address, IPv4Address):
-        return not any(address in block for block in _SPECIAL_V4)
-    return address in _PUBLIC_V6 and not any(address in block for block in _SPECIAL_V6)
-
-
-def _split(url: str) -> tuple[str, int, str]:
-    """Host, port and request target of an https URL, read by our own grammar."""
-    match = _URL.fullmatch(url) if len(url) <= _MAX_URL else None
-    if match is None or ".." in match["host"]:
-        raise FetchRefusedError("the URL is not an https URL with a plain host name")
-    host = match["host"].lower()
-    port = int(match["port"] or 443)
-    last_label = host.rpartition(".")[2]
-    # An IPv4 address in one of its many spellings ends in a number (or hexadecimal).
-    if port > 65535 or last_label.isdigit() or last_label.startswith("0x"):
-        raise FetchRefusedError("the URL is not an https URL with a plain host name")
-    target = match["target"] or "/"
-    return host, port, target if target.startswith("/") else "/" + target
-
-
-def _pinned(
-    host: str, port: int, target: str, addresses: tuple[Address, ...]
-) -> tuple[httpx2.Request, ...]:
-    """One request per address, each to that address and no other, yet for `host` in TLS and HTTP."""
+def _pinned(question: _Question, addresses: tuple[Address, ...]) -> tuple[httpx2.Request, ...]:
+    """One request per address, each to that address and no other, yet for the host in TLS and HTTP."""
+    destination = question.destination
     headers = {
-        "Host": host if port == 443 else f"{host}:{port}",
-        "Accept": "application/json",
+        "Host": destination.authority,
         "Accept-Encoding": "identity",
         "User-Agent": "remit",
         "Connection": "close",
+        **question.headers,
     }
     return tuple(
         httpx2.Request(
-            "GET",
-            httpx2.URL(scheme="https", host=str(address), port=port, raw_path=target.encode()),
+            question.method,
+            httpx2.URL(
+                scheme=destination.scheme,
+                host=str(address),
+                port=destination.port,
+                raw_path=destination.target.encode(),
+            ),
             headers=headers,
-            extensions={"sni_hostname": host},
+            content=question.content,
+            extensions={"sni_hostname": destination.host},
         )
         for address in addresses
     )
@@ -265,45 +297,54 @@ async def _first_answer(
         except httpx2.HTTPError as error:
             failure = error
             break
-    raise FetchFailedError("the host could not be reached over TLS", cause=failure)
+    how = "over TLS" if requests[0].url.scheme == "https" else "here"
+    raise FetchFailedError(f"the host could not be reached {how}", cause=failure)
 
 
-def _check_head(response: httpx2.Response) -> None:
+async def _body_of(
+    response: httpx2.Response, *, check: Callable[[httpx2.Response], None], limit: int
+) -> bytes:
+    """The whole body of an answer that `check` lets pass."""
+    try:
+        check(response)
+        return await _read(response, limit)
+    except httpx2.HTTPError as error:
+        raise FetchFailedError("the answer broke off", cause=error) from error
+    finally:
+        await response.aclose()
+
+
+async def _read(response: httpx2.Response, limit: int) -> bytes:
+    declared = whole_number(response.headers.get("content-length", "0"))
+    body = bytearray()
+    if declared is not None and declared <= limit:
+        async for chunk in response.aiter_raw():
+            body += chunk
+            if len(body) > limit:
+                break
+        else:
+            return bytes(body)
+    raise FetchRefusedError(f"the document is larger than {limit} bytes")
+
+
+def _check_document(response: httpx2.Response) -> None:
     if response.status_code != 200:
         raise FetchRefusedError(f"the host answered {response.status_code}, not 200")
-    if response.headers.get("content-encoding", "identity").strip().lower() != "identity":
-        raise FetchRefusedError("the document is encoded, though identity was asked for")
+    _check_not_encoded(response)
     if _JSON_TYPE.fullmatch(response.headers.get("content-type", "")) is None:
         raise FetchRefusedError("the document is not declared as JSON in UTF-8")
 
 
-def _fresh_for(headers: Mapping[str, str]) -> Seconds | None:
-    """How long the host says its document holds (RFC 9111 §4.2), its age taken off."""
-    directives = _directives(headers.get("cache-control", ""))
-    if "no-store" in directives or "no-cache" in directives:
-        return Seconds(0)
-    if "max-age" in directives:
-        lifetime = _whole_number(directives["max-age"])
-        age = _whole_number(headers.get("age", "0"))
-        return Seconds(0 if lifetime is None or age is None else max(0, lifetime - age))
-    if "expires" not in headers:
-        return None
-    try:
-        expires = parsedate_to_datetime(headers["expires"])
-        date = parsedate_to_datetime(headers.get("date", ""))
-        return Seconds(max(0, int((expires - date).total_seconds())))
-    except (ValueError, TypeError, OverflowError):
-        return Seconds(0)
+def _check_answer(response: httpx2.Response) -> None:
+    # A form with a secret in it follows nobody's advice where to go next.
+    if response.status_code != 200 and response.status_code < 400:
+        raise FetchRefusedError(f"the host answered {response.status_code}")
+    _check_not_encoded(response)
 
 
-def _whole_number(text: str) -> int | None:
-    """A non-negative number in ASCII digits, cut at nine of them."""
-    return int(text[:9]) if text.isascii() and text.isdigit() else None
-
-
-def _directives(cache_control: str) -> dict[str, str]:
-    pairs = (part.strip().partition("=") for part in cache_control.lower().split(","))
-    return {name.strip(): value.strip().strip('"') for name, _, value in pairs}
+def _check_not_encoded(response: httpx2.Response) -> None:
+    if response.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise FetchRefusedError("the document is encoded, though identity was asked for")
 
 
 def _https_transport(context: ssl.SSLContext) -> Callable[[], httpx2.AsyncBaseTransport]:
