@@ -148,3 +148,39 @@ def test_a_revoked_access_token_is_known_until_it_expires(run):
     assert run(lambda tx: credential_store.revoke_token(tx, "at_1", expires_at=NOW + 10)) is False
     assert run(lambda tx: credential_store.revoked_tokens(tx, NOW + 9)) == {"at_1": NOW + 10}
     assert run(lambda tx: credential_store.revoked_tokens(tx, NOW + 10)) == {}
+
+
+def _family(run):
+    """`grt_1`, its child `grt_2`, its grandchild `grt_3`; `grt_9` is of another family."""
+    for name, parent in (("grt_2", "grt_1"), ("grt_3", "grt_2"), ("grt_9", None)):
+        grant = replace(WORKLOAD, id=GrantId(name), parent_id=parent)
+        run(lambda tx, grant=grant: grant_store.add_grant(tx, grant))
+
+
+def test_what_descends_from_a_grant_is_found_at_any_depth(run):
+    _family(run)
+
+    def below(*ids):
+        return [one.id for one in run(lambda tx: grant_store.descendants(tx, ids))]
+
+    assert below("grt_1") == ["grt_2", "grt_3"]
+    assert below("grt_2") == ["grt_3"]
+    assert below("grt_3", "grt_9") == []
+    assert below() == []
+
+
+def test_what_descends_from_a_grant_ends_once_and_past_what_ended_before(run):
+    _family(run)
+    run(lambda tx: grant_store.mark_revoked(tx, GrantId("grt_2"), at=NOW, reason="before"))
+
+    def end():
+        return run(
+            lambda tx: grant_store.mark_descendants_revoked(
+                tx, [WORKLOAD.id], at=NOW + 1, reason="parent_grant_ended"
+            )
+        )
+
+    assert [(one.id, one.revoke_reason) for one in end()] == [("grt_3", "parent_grant_ended")]
+    assert end() == ()
+    assert run(lambda tx: grant_store.find_grant(tx, GrantId("grt_9"))).revoked_at is None
+    assert run(lambda tx: grant_store.find_grant(tx, WORKLOAD.id)).revoked_at is None

@@ -25,8 +25,10 @@ __all__ = [
     "ConsentRequiredError",
     "Endpoint",
     "InteractionRequiredError",
+    "InvalidAuthorizationDetailsError",
     "InvalidClientError",
     "InvalidClientMetadataError",
+    "InvalidDpopProofError",
     "InvalidGrantError",
     "InvalidRedirectUriError",
     "InvalidRequestError",
@@ -41,6 +43,7 @@ __all__ = [
     "SlowDownError",
     "TemporarilyUnavailableError",
     "UnauthorizedClientError",
+    "UnmetAuthenticationRequirementsError",
     "UnsupportedGrantTypeError",
     "UnsupportedResponseTypeError",
     "authorization_parameters",
@@ -122,6 +125,24 @@ class InvalidTargetError(OAuthError):
     """The `resource` is not one that Remit issues tokens for (RFC 8707 §2)."""
 
     code: ClassVar[str] = "invalid_target"
+
+
+class InvalidAuthorizationDetailsError(OAuthError):
+    """`authorization_details` is malformed, of an unknown type, or more than may be had (RFC 9396 §5)."""
+
+    code: ClassVar[str] = "invalid_authorization_details"
+
+
+class InvalidDpopProofError(OAuthError):
+    """The proof of possession is wrong, or missing where a key is required (RFC 9449 §5)."""
+
+    code: ClassVar[str] = "invalid_dpop_proof"
+
+
+class UnmetAuthenticationRequirementsError(OAuthError):
+    """The person cannot be authenticated as strongly as was asked (RFC 9470 §5; OpenID Unmet AuthN)."""
+
+    code: ClassVar[str] = "unmet_authentication_requirements"
 
 
 class AccessDeniedError(OAuthError):

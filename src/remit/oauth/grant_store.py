@@ -1,5 +1,6 @@
 """The SQL of grants. They are not deleted: an access review needs those that ended."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -9,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     ForeignKey,
     Row,
+    Select,
     Table,
     Text,
     bindparam,
@@ -27,9 +29,11 @@ from remit.tokens import Delegate
 
 __all__ = [
     "add_grant",
+    "descendants",
     "find_equal_workload_grant",
     "find_grant",
     "grants",
+    "mark_descendants_revoked",
     "mark_revoked",
     "revoked_grants",
     "select_grants",
@@ -175,6 +179,33 @@ def mark_revoked(
     return None if row is None else _grant(row)
 
 
+def descendants(tx: Transaction, grant_ids: Iterable[GrantId]) -> tuple[Grant, ...]:
+    """Every grant that descends from these by exchange, at any depth, live or ended; not these themselves."""
+    found = select(grants).where(grants.c.id.in_(_below(grant_ids))).order_by(grants.c.id)
+    return tuple(_grant(row) for row in tx.connection.execute(found))
+
+
+def mark_descendants_revoked(
+    tx: Transaction, grant_ids: Iterable[GrantId], *, at: EpochSeconds, reason: str
+) -> tuple[Grant, ...]:
+    """End what descends from these and had not ended by revocation; those that ended now.
+
+    Call it once these are revoked themselves. It runs until it finds nothing: an exchange
+    that held a grandchild's row while this waited for it has made one more by then, and
+    every later one finds its parent revoked.
+    """
+    ending = (
+        update(grants)
+        .where(grants.c.id.in_(_below(grant_ids)), grants.c.revoked_at.is_(None))
+        .values(revoked_at=at, revoke_reason=reason)
+        .returning(*grants.c)
+    )
+    ended: list[Grant] = []
+    while found := [_grant(row) for row in tx.connection.execute(ending)]:
+        ended.extend(found)
+    return tuple(ended)
+
+
 def revoked_grants(tx: Transaction, since: EpochSeconds) -> frozenset[GrantId]:
     """The grants revoked at `since` or later."""
     rows = tx.connection.execute(select(grants.c.id).where(grants.c.revoked_at >= since))
@@ -182,6 +213,15 @@ def revoked_grants(tx: Transaction, since: EpochSeconds) -> frozenset[GrantId]:
 
 
 # -- rows -----------------------------------------------------------------------
+
+
+def _below(grant_ids: Iterable[GrantId]) -> Select[tuple[str]]:
+    """The ids of all that descends from these."""
+    children = select(grants.c.id).where(grants.c.parent_id.in_(list(grant_ids)))
+    tree = children.cte("descendants", recursive=True)
+    # UNION, not UNION ALL: were there ever a cycle, it would end.
+    tree = tree.union(select(grants.c.id).where(grants.c.parent_id == tree.c.id))
+    return select(tree.c.id)
 
 
 def _live(now: EpochSeconds) -> tuple[ColumnElement[bool], ...]:
