@@ -32,6 +32,7 @@ from remit.oauth import (
     OAuthDeps,
     disabled_clients,
     login_form_sources,
+    login_requirements,
     revoked,
     revoked_tokens,
     routes,
@@ -372,6 +373,7 @@ def build_world(
         site=site,
         passwords=passwords,
         form_sources=login_form_sources(database, clock),
+        required_acr=login_requirements(database, clock),
     )
     holder: list[World] = []
 

@@ -193,6 +193,7 @@ def _public(parts: _Parts, gateway: GatewayApp) -> ASGIApp:
         site=parts.site,
         passwords=parts.passwords,
         form_sources=oauth.login_form_sources(stores.database, parts.clock),
+        required_acr=oauth.login_requirements(stores.database, parts.clock),
     )
     authorization = oauth.OAuthDeps(
         database=stores.database,

@@ -6,7 +6,7 @@ word about which part of a log-in was wrong.
 
 from remit.identity.accounts import create_user, disable_user, enable_user, require_user
 from remit.identity.browser_session import ReadSession, session_reader
-from remit.identity.deps import FormSources, IdentityDeps
+from remit.identity.deps import FormSources, IdentityDeps, RequiredAcr
 from remit.identity.pages import routes
 from remit.identity.password import BusyError, Passwords, WeakPasswordError
 from remit.identity.session import Session
@@ -20,6 +20,7 @@ __all__ = [
     "InvalidAccountError",
     "Passwords",
     "ReadSession",
+    "RequiredAcr",
     "Session",
     "User",
     "UserDetails",

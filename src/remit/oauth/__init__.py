@@ -11,7 +11,7 @@ from remit.oauth.client_standing import (
     list_clients,
 )
 from remit.oauth.client_store import disabled_clients, purge_unused_clients
-from remit.oauth.continuation import login_form_sources
+from remit.oauth.continuation import login_form_sources, login_requirements
 from remit.oauth.deps import Limits, OAuthDeps
 from remit.oauth.grant import Grant, GrantFilter, GrantKind
 from remit.oauth.grant_revocation import (
@@ -39,6 +39,7 @@ __all__ = [
     "list_clients",
     "list_grants",
     "login_form_sources",
+    "login_requirements",
     "purge_expired",
     "purge_unused_clients",
     "revoke_grant",

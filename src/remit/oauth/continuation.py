@@ -12,20 +12,27 @@ from urllib.parse import quote, urlsplit
 from starlette.requests import Request
 from starlette.responses import Response
 
-from remit.clock import Clock
+from remit.clock import Clock, EpochSeconds
 from remit.db import Database
-from remit.identity import FormSources
+from remit.identity import FormSources, RequiredAcr
 from remit.ids import digest
 from remit.oauth import request_store
+from remit.oauth.authentication_strength import required_acr
 from remit.oauth.authorization_request import Prompt
 from remit.oauth.circumstances import circumstances_of
 from remit.oauth.code_issuance import Assent, issue_code
 from remit.oauth.consent import consent_is_needed
 from remit.oauth.consent_page import consent_page, view_of
 from remit.oauth.deps import OAuthDeps
-from remit.oauth.errors import ConsentRequiredError, Endpoint, LoginRequiredError
+from remit.oauth.errors import (
+    ConsentRequiredError,
+    Endpoint,
+    LoginRequiredError,
+    UnmetAuthenticationRequirementsError,
+)
 from remit.oauth.issuance import Ruling
 from remit.oauth.page_door import page_door
+from remit.oauth.pending_request import PendingRequest
 from remit.oauth.waiting_request import (
     Person,
     Waiting,
@@ -45,7 +52,7 @@ from remit.web import (
     redirect_source,
 )
 
-__all__ = ["continue_path", "endpoint", "login_form_sources"]
+__all__ = ["continue_path", "endpoint", "login_form_sources", "login_requirements"]
 
 
 def continue_path(name: str) -> str:
@@ -91,19 +98,43 @@ def login_form_sources(database: Database, clock: Clock) -> FormSources:
     """
 
     async def sources(return_to: str) -> Sequence[str]:
-        try:
-            name = parse_query(urlsplit(return_to).query.encode()).one("request")
-        except MalformedParametersError:
-            return ()
-        if name is None:
-            return ()
-        now = clock.now()
-        pending = await database.read(
-            lambda tx: request_store.find_request(tx, digest(name), now=now)
-        )
+        pending = await _pending_at(return_to, database, now=clock.now())
         return () if pending is None else (redirect_source(pending.redirect_uri),)
 
     return sources
+
+
+def login_requirements(database: Database, clock: Clock) -> RequiredAcr:
+    """How strongly a person must log in for what waits there, for `identity.IdentityDeps.required_acr`.
+
+    It is read from the request as it was stored, so that nobody can soften it in the
+    address of the log-in page.
+    """
+
+    async def required(return_to: str) -> str | None:
+        pending = await _pending_at(return_to, database, now=clock.now())
+        if pending is None:
+            return None
+        try:
+            asked = parse_query(pending.query.encode()).one("acr_values") or ""
+            return required_acr(asked.split())
+        except (MalformedParametersError, UnmetAuthenticationRequirementsError):
+            return None  # the request itself will be refused
+
+    return required
+
+
+async def _pending_at(
+    return_to: str, database: Database, *, now: EpochSeconds
+) -> PendingRequest | None:
+    """The request that waits at the path `return_to`, if one does."""
+    try:
+        name = parse_query(urlsplit(return_to).query.encode()).one("request")
+    except MalformedParametersError:
+        return None
+    if name is None:
+        return None
+    return await database.read(lambda tx: request_store.find_request(tx, digest(name), now=now))
 
 
 async def _must_ask(deps: OAuthDeps, waiting: Waiting, person: Person, ruling: Ruling) -> bool:
