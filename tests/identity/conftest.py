@@ -26,6 +26,7 @@ from remit.model import (
     Tenant,
 )
 from remit.registry import RegistryDirectory
+from remit.secrets import MasterKey, SecretBox
 from remit.web import site_at, static_routes
 
 PASSWORD = "correct horse battery staple"
@@ -85,6 +86,7 @@ def deps(database, catalog, clock, passwords) -> IdentityDeps:
         clock=clock,
         site=site_at("http://localhost:8000"),
         passwords=passwords,
+        box=SecretBox(MasterKey(b"k" * 32)),
     )
 
 

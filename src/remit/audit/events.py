@@ -167,6 +167,7 @@ class LoggedIn(Event):
     session_id: str
     acr: str
     amr: tuple[str, ...]
+    provider: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

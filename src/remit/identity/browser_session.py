@@ -1,7 +1,8 @@
 """The session of the browser behind a request, and how it ends.
 
 Refused, all alike as `None`: no cookie, an unknown one, a session that has ended or
-passed a limit, an account that is disabled.
+passed a limit, an account that is disabled, a password alone where the policy has come to
+require more.
 """
 
 from collections.abc import Awaitable, Callable
@@ -13,6 +14,7 @@ from remit.audit.events import LoggedOut
 from remit.db import Transaction
 from remit.identity import store
 from remit.identity.deps import IdentityDeps
+from remit.identity.requirements import meets_policy
 from remit.identity.session import Session, holds, is_worth_noting
 from remit.identity.user import User
 from remit.ids import digest
@@ -32,11 +34,14 @@ def session_reader(deps: IdentityDeps) -> ReadSession:
         secret = session_secret(request, deps)
         if secret is None:
             return None
-        now, idle = deps.clock.now(), deps.directory.catalog.issuer.session_idle
+        catalog = deps.directory.catalog
+        now, idle = deps.clock.now(), catalog.issuer.session_idle
 
         def find(tx: Transaction) -> tuple[User, Session] | None:
             session = store.session_with_digest(tx, digest(secret))
             if session is None or not holds(session, now=now, idle=idle):
+                return None
+            if not meets_policy(session, catalog.sign_in):
                 return None
             user = store.find_user(tx, session.user_id)
             return None if user is None or user.disabled_at is not None else (user, session)

@@ -8,7 +8,6 @@ from remit.db import Database
 from remit.guard.ports import Directory
 from remit.identity.account_section import AccountSection
 from remit.identity.password import Passwords
-from remit.identity.requirements import Requirements
 from remit.secrets import SecretBox
 from remit.web import Site
 
@@ -21,10 +20,6 @@ RequiredAcr = Callable[[str], Awaitable[str | None]]
 """The weakest `acr` that a log-in must reach to be of use at a given `return_to`; `None`: any."""
 
 
-FindRequirements = Callable[[str], Awaitable[Requirements]]
-"""What a log-in must reach before it may lead back to a given `return_to`."""
-
-
 async def _none_but_ours(_: str) -> Sequence[str]:
     """No other source: right where every log-in ends on a page of ours."""
     return ()
@@ -33,11 +28,6 @@ async def _none_but_ours(_: str) -> Sequence[str]:
 async def _any_will_do(_: str) -> str | None:
     """However people log in: right where nothing asks for more."""
     return None
-
-
-async def _nothing(_: str) -> Requirements:
-    """No requirement: right where nobody asks for more than the policy does."""
-    return Requirements()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +39,6 @@ class IdentityDeps:
     consent), this must name the client's origin (`web.redirect_source`).
     `required_acr`: asked of the request that waits at `return_to`, never of the browser.
     `return_paths`: the only paths a log-in may lead back to.
-    `requirements`: what the request that waits at `return_to` asks of a log-in.
     `box` seals one-time-password secrets, and the challenges that passkeys answer.
     `sections`: what other rooms show on the account page.
     """
@@ -63,5 +52,4 @@ class IdentityDeps:
     form_sources: FormSources = _none_but_ours
     required_acr: RequiredAcr = _any_will_do
     return_paths: tuple[str, ...] = ("/authorize", "/account")
-    requirements: FindRequirements = _nothing
     sections: tuple[AccountSection, ...] = ()

@@ -26,9 +26,12 @@ from argon2.profiles import RFC_9106_LOW_MEMORY
 
 from remit.errors import Error, UnavailableError
 
-__all__ = ["BusyError", "Passwords", "WeakPasswordError"]
+__all__ = ["ABSENT_PASSWORD", "BusyError", "Passwords", "WeakPasswordError"]
 
 T = TypeVar("T")
+
+ABSENT_PASSWORD = "none"  # noqa: S105  what stands in place of a hash
+"""The hash of an account that has no password, and that no password matches."""
 
 _MIN_LENGTH = 12
 _MAX_LENGTH = 256
@@ -79,12 +82,12 @@ class Passwords:
         return await self._in_thread(lambda: self._argon2.hash(_normalized(password)))
 
     async def check(self, password: str, stored: str | None) -> bool:
-        """Whether `stored` is the hash of `password`; the same work where `stored` is `None`.
+        """Whether `stored` is the hash of `password`; the same work where it is `None` or `ABSENT_PASSWORD`.
 
         Raises:
             BusyError: too many wait.
         """
-        against = self._of_nobody if stored is None else stored
+        against = self._of_nobody if stored is None or stored == ABSENT_PASSWORD else stored
         return await self._in_thread(lambda: self._matches(against, _normalized(password)))
 
     async def renew(self, password: str, stored: str) -> str | None:

@@ -199,6 +199,9 @@ def add_session(tx: Transaction, session: Session, *, digest: str) -> None:
             last_seen_at=session.last_seen_at,
             expires_at=session.expires_at,
             ended_at=session.ended_at,
+            provider=session.provider,
+            ip=session.ip,
+            user_agent=session.user_agent,
         )
     )
 
@@ -267,6 +270,9 @@ def _session(row: Row[*tuple[object, ...]]) -> Session:
         last_seen_at=found[sessions.c.last_seen_at],
         expires_at=found[sessions.c.expires_at],
         ended_at=found[sessions.c.ended_at],
+        provider=found[sessions.c.provider],
+        ip=found[sessions.c.ip],
+        user_agent=found[sessions.c.user_agent],
     )
 
 

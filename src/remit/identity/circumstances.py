@@ -1,0 +1,24 @@
+"""What events and sessions say of the browser behind a request."""
+
+from starlette.requests import Request
+
+from remit.audit.context import Actor, ActorType, Context, Network, Trace
+from remit.identity.user import User
+from remit.web import Site, peer_of
+
+__all__ = ["acting", "context_of"]
+
+
+def context_of(request: Request, site: Site) -> Context:
+    """Somebody, from where `request` came."""
+    peer = peer_of(request.scope, site.trusted_proxies)
+    return Context(
+        actor=Actor(ActorType.ANONYMOUS),
+        network=Network(ip=peer.ip, user_agent=peer.user_agent),
+        trace=Trace(trace_id=peer.trace_id, span_id=peer.span_id),
+    )
+
+
+def acting(context: Context, user: User) -> Context:
+    """`context`, in which `user` acts."""
+    return context.with_(actor=Actor(ActorType.USER, user.id), tenant=user.tenant, user_id=user.id)

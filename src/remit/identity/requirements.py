@@ -1,0 +1,34 @@
+"""What a log-in must reach before it may lead back to where a person came from.
+
+Two sides ask: the request that waits (`acr_values`), and the policy repository
+(`sign_in.second_factor`). The stronger of them holds.
+
+Source: RFC 9470 §4, §5; OpenID Connect Core §3.1.2.1 (`acr_values`, `max_age`).
+"""
+
+from remit.clock import EpochSeconds, Seconds
+from remit.identity.session import ACR_MULTI_FACTOR, ACR_PASSWORD, Session, stronger
+from remit.model import SecondFactor, SignIn
+
+__all__ = ["is_fresh", "least_acr", "meets_policy"]
+
+
+def least_acr(required: str | None, sign_in: SignIn) -> str:
+    """How strong a log-in with an account of ours has to be; `required` by what waits, if at all."""
+    policy = ACR_MULTI_FACTOR if sign_in.second_factor is SecondFactor.REQUIRED else ACR_PASSWORD
+    return policy if required is None else stronger(required, policy)
+
+
+def meets_policy(session: Session, sign_in: SignIn) -> bool:
+    """Whether `session` may be used: not one of a password alone, once two factors are required.
+
+    A session from an identity provider is as strong as that provider was asked to be.
+    """
+    if session.provider is not None or sign_in.second_factor is SecondFactor.OPTIONAL:
+        return True
+    return session.acr != ACR_PASSWORD
+
+
+def is_fresh(session: Session, *, max_age: Seconds | None, now: EpochSeconds) -> bool:
+    """Whether the person proved who they are at most `max_age` ago."""
+    return max_age is None or now - session.auth_time < max_age
