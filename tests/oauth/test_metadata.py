@@ -47,7 +47,7 @@ async def test_the_document_says_what_clients_look_for(world):
         "authorization_response_iss_parameter_supported": True,
         "client_id_metadata_document_supported": True,
         "scopes_supported": ["crm:accounts.read", "crm:accounts.write"],
-        "acr_values_supported": ["urn:remit:acr:pwd"],
+        "acr_values_supported": ["urn:remit:acr:pwd", "urn:remit:acr:mfa", "urn:remit:acr:phr"],
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,

@@ -5,9 +5,11 @@ a redirect. Every check is a function below, called in a row in `check_request`.
 
 Refused: parameters that repeat, request objects, any response type but `code`, any
 response mode but `query`, a missing or plain PKCE challenge, a resource that is not
-exactly one of ours, a scope nobody declared. Ignored: parameters we do not know.
+exactly one of ours, a scope nobody declared, an authentication nobody here can have,
+a `dpop_jkt` that is no thumbprint. Ignored: parameters we do not know.
 
-Source: O21 §3.1, §4.1.1, §4.1.2.1; RFC 9207; RFC 8707 §2; OpenID Connect Core §3.1.2.1 (`prompt`, `max_age`).
+Source: O21 §3.1, §4.1.1, §4.1.2.1; RFC 9207; RFC 8707 §2; RFC 9449 §10; RFC 9470 §4;
+OpenID Connect Core §3.1.2.1 (`prompt`, `max_age`).
 """
 
 import re
@@ -19,6 +21,7 @@ from remit.errors import Error
 from remit.ids import ClientId, ScopeName
 from remit.model import Agent, Catalog, Server
 from remit.oauth import pkce
+from remit.oauth.authentication_strength import required_acr
 from remit.oauth.client import Client, GrantType
 from remit.oauth.errors import (
     InvalidRequestError,
@@ -47,6 +50,8 @@ __all__ = [
 
 OFFLINE_ACCESS = ScopeName("offline_access")
 _MAX_AGE = re.compile(r"[0-9]{1,9}")
+# RFC 7638 §3: a SHA-256 in base64url
+_THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 class UnusableRequestError(Error):
@@ -91,7 +96,10 @@ class AuthorizationRequest:
     """What was asked, or what stands in for it; may hold placeholders."""
     prompt: frozenset[Prompt]
     max_age: Seconds | None
-    acr_values: tuple[str, ...]
+    acr: str | None
+    """The weakest authentication that will do (`acr_values`)."""
+    dpop_jkt: str | None
+    """The key that whoever redeems the code must prove to have (RFC 9449 §10)."""
 
 
 def return_address(params: Params, client: Client) -> ReturnAddress:
@@ -143,7 +151,8 @@ def check_request(
         scopes=require_scopes(params.one("scope"), server, catalog),
         prompt=_prompt(params.one("prompt")),
         max_age=_max_age(params.one("max_age")),
-        acr_values=tuple((params.one("acr_values") or "").split()),
+        acr=required_acr((params.one("acr_values") or "").split()),
+        dpop_jkt=_dpop_jkt(params.one("dpop_jkt")),
     )
 
 
@@ -202,3 +211,9 @@ def _max_age(value: str | None) -> Seconds | None:
     if _MAX_AGE.fullmatch(value) is None:
         raise InvalidRequestError("`max_age` is not a number of seconds")
     return Seconds(int(value))
+
+
+def _dpop_jkt(value: str | None) -> str | None:
+    if value is not None and _THUMBPRINT.fullmatch(value) is None:
+        raise InvalidRequestError("`dpop_jkt` is not the SHA-256 thumbprint of a key")
+    return value

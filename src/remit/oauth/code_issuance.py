@@ -105,6 +105,7 @@ def _code(deps: OAuthDeps, waiting: Waiting, grant: Grant, *, code: str) -> Auth
         redirect_uri=waiting.requester.back.redirect_uri,
         code_challenge=waiting.request.code_challenge,
         expires_at=EpochSeconds(grant.created_at + lifetime),
+        jkt=waiting.request.dpop_jkt,
     )
 
 

@@ -40,6 +40,7 @@ from remit.oauth.waiting_request import (
     must_log_in,
     person_answering,
     refusal_of,
+    refuse_unmet,
     rule_on_request,
 )
 from remit.tokens import audience_of
@@ -75,6 +76,8 @@ def endpoint(deps: OAuthDeps) -> Endpoint:
             if Prompt.NONE in waiting.request.prompt:
                 required = LoginRequiredError("somebody would have to log in")
                 raise refusal_of(waiting, required, context=context)
+            if found is not None:
+                refuse_unmet(waiting, found[1], context=context)
             return redirect(f"/login?return_to={quote(continue_path(name), safe='')}")
         person = person_answering(waiting, found, deps=deps, context=context)
         ruling = rule_on_request(waiting, person, scopes=waiting.request.scopes, deps=deps)

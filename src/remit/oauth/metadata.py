@@ -18,6 +18,7 @@ from starlette.responses import Response
 from remit.canonical import Json, JsonObject, canonical_bytes
 from remit.clock import Seconds
 from remit.model import Catalog, RegistrationMode
+from remit.oauth.authentication_strength import ACR_VALUES
 from remit.oauth.client import AuthMethod, GrantType
 from remit.oauth.deps import OAuthDeps
 
@@ -43,8 +44,6 @@ JWKS_PATH = "/jwks"
 
 _WELL_KNOWN = ("oauth-authorization-server", "openid-configuration")
 _MAX_AGE = Seconds(300)
-_PASSWORD_ACR = "urn:remit:acr:pwd"  # noqa: S105  a name
-
 
 _GRANTS = (
     GrantType.AUTHORIZATION_CODE,
@@ -94,7 +93,7 @@ def server_metadata(public_url: str, catalog: Catalog) -> JsonObject:
         "authorization_response_iss_parameter_supported": True,
         "client_id_metadata_document_supported": catalog.registration.metadata_documents,
         "scopes_supported": _scopes(catalog),
-        "acr_values_supported": [_PASSWORD_ACR],
+        "acr_values_supported": list(ACR_VALUES),
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,

@@ -4,7 +4,7 @@ What the client sent is checked again by the same rules: the repository, the cli
 the agent may have changed while somebody logged in. Decides whether the person must
 log in first, and what of the request they could grant.
 
-Source: O21 §7.9; OpenID Connect Core §3.1.2.1 (`prompt`, `max_age`); RFC 9700 §4.7.
+Source: O21 §7.9; OpenID Connect Core §3.1.2.1 (`prompt`, `max_age`); RFC 9470 §5; RFC 9700 §4.7.
 """
 
 import hmac
@@ -14,11 +14,16 @@ from remit.audit.context import Context
 from remit.identity import Session, User, subject_of
 from remit.ids import ScopeName, digest
 from remit.oauth import request_store
+from remit.oauth.authentication_strength import meets
 from remit.oauth.authorization_request import AuthorizationRequest, Prompt, check_request
 from remit.oauth.authorization_response import AuthorizationRefusalError
 from remit.oauth.circumstances import acting_user
 from remit.oauth.deps import OAuthDeps
-from remit.oauth.errors import AccessDeniedError, OAuthError
+from remit.oauth.errors import (
+    AccessDeniedError,
+    OAuthError,
+    UnmetAuthenticationRequirementsError,
+)
 from remit.oauth.grant_holder import is_suspended
 from remit.oauth.issuance import Applicant, Ruling, rule
 from remit.oauth.pending_request import NotWaitingError, PendingRequest
@@ -32,6 +37,7 @@ __all__ = [
     "must_log_in",
     "person_answering",
     "refusal_of",
+    "refuse_unmet",
     "rule_on_request",
 ]
 
@@ -102,9 +108,26 @@ def must_log_in(waiting: Waiting, session: Session | None) -> bool:
     again = bool({Prompt.LOGIN, Prompt.SELECT_ACCOUNT} & request.prompt) or request.max_age == 0
     if again and session.id == pending.session_id:
         return True
+    if not meets(session.acr, request.acr):
+        return True
     if request.max_age is None:
         return False
     return pending.created_at - session.auth_time > request.max_age
+
+
+def refuse_unmet(waiting: Waiting, session: Session, *, context: Context) -> None:
+    """Refuse when somebody logged in for this request, and still not as strongly as it asks.
+
+    Else they would be sent to log in again and again for what they have not got.
+
+    Raises:
+        AuthorizationRefusalError: `unmet_authentication_requirements` (RFC 9470 §5).
+    """
+    if session.id != waiting.pending.session_id and not meets(session.acr, waiting.request.acr):
+        unmet = UnmetAuthenticationRequirementsError(
+            "the person could not be authenticated as strongly as was asked"
+        )
+        raise refusal_of(waiting, unmet, context=context)
 
 
 def person_answering(
