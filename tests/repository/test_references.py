@@ -56,7 +56,7 @@ def test_everything_on_a_server_refers_to_what_exists(repository: Repository, pl
 def test_what_was_expected_is_listed_while_it_is_short(repository: Repository) -> None:
     repository.edit("agents/helper.yaml", "[prod]", "[test]")
     [problem] = repository.problems()
-    assert problem.expected == "`dev` or `prod`"
+    assert problem.expected == "`dev`, `management` or `prod`"
 
 
 def test_uses_are_checked_in_files_that_have_other_mistakes_too(repository: Repository) -> None:

@@ -92,7 +92,7 @@ class Ladder:
         agent = agent_of(token, catalog)
         if agent is None or not is_backed(token, standing, catalog):
             return no_longer_good(token)
-        server = catalog.servers.get(call.server)
+        server = catalog.server_named(call.server)
         if server is None:
             return hidden_server(RefusalReason.NOT_FOUND, token)
         tenant = token.organization_id

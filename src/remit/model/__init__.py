@@ -9,7 +9,6 @@ from remit.model.catalog import (
     Catalog,
     Guardrails,
     Issuer,
-    ScopeDefinition,
     Tenant,
 )
 from remit.model.levels import (
@@ -20,6 +19,16 @@ from remit.model.levels import (
     Environment,
     Operation,
     Sensitivity,
+)
+from remit.model.management import (
+    ALL_TENANTS,
+    MANAGEMENT,
+    MANAGEMENT_ENVIRONMENT,
+    MANAGEMENT_OPERATIONS,
+    MANAGEMENT_PATH,
+    MANAGEMENT_SCOPES,
+    MANAGEMENT_SYSTEM,
+    ManagementOperation,
 )
 from remit.model.people import (
     AttributeRule,
@@ -36,6 +45,7 @@ from remit.model.registration import (
     Registration,
     RegistrationMode,
 )
+from remit.model.scope_definition import ScopeDefinition
 from remit.model.servers import (
     Argument,
     HttpUpstream,
@@ -55,6 +65,13 @@ from remit.model.trust import (
 )
 
 __all__ = [
+    "ALL_TENANTS",
+    "MANAGEMENT",
+    "MANAGEMENT_ENVIRONMENT",
+    "MANAGEMENT_OPERATIONS",
+    "MANAGEMENT_PATH",
+    "MANAGEMENT_SCOPES",
+    "MANAGEMENT_SYSTEM",
     "Admission",
     "AdmissionRule",
     "Agent",
@@ -73,6 +90,7 @@ __all__ = [
     "HttpUpstream",
     "IdentityProvider",
     "Issuer",
+    "ManagementOperation",
     "Operation",
     "PersonTrust",
     "Prompt",

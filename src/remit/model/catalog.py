@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from remit.clock import Seconds
 from remit.ids import AgentId, ScopeName, ServerName, TenantId
 from remit.model.agents import Agent
-from remit.model.levels import Environment, Sensitivity
+from remit.model.levels import Environment
+from remit.model.management import MANAGEMENT
 from remit.model.people import AttributeRule, Role, SignIn
 from remit.model.registration import Registration
+from remit.model.scope_definition import ScopeDefinition
 from remit.model.servers import Server
 from remit.model.trust import Trust
 from remit.scopes import Hierarchy
@@ -32,22 +34,6 @@ class Tenant:
     id: TenantId
     name: str
     time_zone: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScopeDefinition:
-    """A scope in words a person understands.
-
-    `name` may hold placeholders (`tenant:read:{organization_id}`), each filled
-    from the subject's claim of that name when a token is issued.
-    """
-
-    name: ScopeName
-    title: str
-    description: str
-    covers: tuple[ScopeName, ...] = ()
-    data_categories: tuple[str, ...] = ()
-    sensitivity: Sensitivity = Sensitivity.LOW
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,3 +87,10 @@ class Catalog:
     """The agent that a client nobody has claimed is: least of all."""
     sign_in: SignIn = SignIn()
     trust: Trust = Trust()
+
+    def server_named(self, name: ServerName) -> Server | None:
+        """What a token may be for: a server of the repository, or the management API; `None` for neither.
+
+        `servers` are those that the gateway stands before, and no others.
+        """
+        return MANAGEMENT if name == MANAGEMENT.name else self.servers.get(name)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 
 from remit.ids import ServerName
-from remit.model import Agent, Catalog, Server
+from remit.model import MANAGEMENT, Agent, Catalog, Server
 from remit.oauth.errors import InvalidTargetError
 from remit.oauth.scope_placeholders import may_meet
 from remit.tokens import audience_of
@@ -58,6 +58,8 @@ def server_at(resource: str, *, catalog: Catalog, public_url: str) -> Server | N
     wanted = _canonical(resource)
     if wanted is None:
         return None
+    if wanted == audience_of(public_url, MANAGEMENT.name):
+        return MANAGEMENT
     prefix = audience_of(public_url, ServerName(""))
     if not wanted.startswith(prefix):
         return None

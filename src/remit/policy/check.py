@@ -28,7 +28,7 @@ from remit.policy.statements import (
     problem_at,
     split_statements,
 )
-from remit.policy.vocabulary import CALL, ISSUE, Declared, callable_things, server_group
+from remit.policy.vocabulary import CALL, ISSUE, Declared, callable_things, server_groups
 
 __all__ = [
     "CheckedPolicy",
@@ -125,7 +125,7 @@ def schema_handle(catalog: Declared) -> Schema:
 
 def _ambiguous_actions(catalog: Declared) -> Iterator[Problem]:
     counted = Counter(thing.action for thing in callable_things(catalog))
-    counted.update([CALL, ISSUE, *(server_group(server) for server in catalog.servers)])
+    counted.update([CALL, ISSUE, *server_groups(catalog)])
     for thing in callable_things(catalog):
         if counted[thing.action] > 1:
             yield Problem(
@@ -247,8 +247,12 @@ def _suggestion(message: str, actions: Sequence[str]) -> str:
 
 
 def _action_names(catalog: Declared) -> list[str]:
-    groups = [server_group(server) for server in catalog.servers]
-    return [CALL, ISSUE, *groups, *(thing.action for thing in callable_things(catalog))]
+    return [
+        CALL,
+        ISSUE,
+        *server_groups(catalog),
+        *(thing.action for thing in callable_things(catalog)),
+    ]
 
 
 def _one_line(text: str) -> str:

@@ -23,7 +23,7 @@ from remit.policy.vocabulary import (
     entity_type,
     group_names,
     principal_type,
-    server_group,
+    server_groups,
 )
 
 __all__ = ["schema_of"]
@@ -102,7 +102,7 @@ def _entity_types() -> JsonObject:
 def _actions(catalog: Declared) -> JsonObject:
     actions: JsonObject = {CALL: {}}
     groups = [operation.value for operation in Operation]
-    groups += [server_group(server) for server in catalog.servers]
+    groups += server_groups(catalog)
     for group in groups:
         actions[group] = {"memberOf": [{"id": CALL}]}
     for thing in callable_things(catalog):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from remit.ids import ServerName
-from remit.model import Argument, ArgumentType, Operation, Prompt, Resource, Tool
+from remit.model import MANAGEMENT, Argument, ArgumentType, Operation, Prompt, Resource, Tool
 from remit.policy.evaluation import ResourceKind, SubjectKind
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "group_names",
     "principal_type",
     "server_group",
+    "server_groups",
 ]
 
 NAMESPACE: Final = "Remit"
@@ -91,9 +92,15 @@ class CallableThing:
 
 
 def callable_things(catalog: Declared) -> Iterator[CallableThing]:
-    """Everything in `catalog` that can be called, server by server."""
+    """Everything in `catalog` that can be called, server by server; last what administrators call."""
     for server in catalog.servers.values():
         yield from _things_of(server)
+    yield from _things_of(MANAGEMENT)
+
+
+def server_groups(catalog: Declared) -> tuple[str, ...]:
+    """The group of every server that can be called, the management API's last."""
+    return tuple(server_group(name) for name in (*catalog.servers, MANAGEMENT.name))
 
 
 def action_name(kind: ResourceKind, server: ServerName, name: str) -> str:

@@ -4,12 +4,15 @@ Source: RFC 8707 §2 (one canonical resource identifier per server, compared exa
 """
 
 from remit.ids import ServerName, digest
+from remit.model import MANAGEMENT, MANAGEMENT_PATH
 
 __all__ = ["audience_of", "jti_digest"]
 
 
 def audience_of(public_url: str, server_name: ServerName) -> str:
     """The resource identifier of a server: the URL clients use for it, without a trailing slash."""
+    if server_name == MANAGEMENT.name:
+        return f"{public_url.rstrip('/')}{MANAGEMENT_PATH}"
     return f"{public_url.rstrip('/')}/mcp/{server_name}"
 
 

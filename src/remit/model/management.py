@@ -1,0 +1,167 @@
+"""The management API as a server of the catalog: one table of its operations, with their scopes.
+
+It stands beside the servers that a repository declares, under a name that none of them may
+have, so that issuance, consent, policies and the log treat a call of an administrator as they
+treat a call of an agent. Nobody holds any of its scopes until a role and an agent's file name
+them, and only an agent of environment `management` may speak with it at all.
+
+`scopes` of an operation are all needed at once. What concerns every organisation needs
+`remit:tenants.cross` besides its own; the other operations show and change what belongs to the
+organisation of the token, and everything with that scope.
+
+Source: RFC 6749 §3.3; O21 §1.4 (least privilege); docs/adr/0010-management-api.md.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from remit.ids import ScopeName, ServerName
+from remit.model.levels import Environment, Operation, Sensitivity
+from remit.model.scope_definition import ScopeDefinition
+from remit.model.servers import HttpUpstream, Server, Tool
+
+__all__ = [
+    "ALL_TENANTS",
+    "MANAGEMENT",
+    "MANAGEMENT_ENVIRONMENT",
+    "MANAGEMENT_OPERATIONS",
+    "MANAGEMENT_PATH",
+    "MANAGEMENT_SCOPES",
+    "MANAGEMENT_SYSTEM",
+    "ManagementOperation",
+]
+
+MANAGEMENT_SYSTEM: Final = "remit"
+"""The first part of its scopes, and its name; a repository may declare neither."""
+MANAGEMENT_ENVIRONMENT: Final = Environment("management")
+MANAGEMENT_PATH: Final = "/api/v1"
+ALL_TENANTS: Final = ScopeName("remit:tenants.cross")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManagementOperation:
+    """One operation: what it is called, where it stands, what it takes, how much harm it can do.
+
+    `path` may hold `{placeholders}`, each one segment of the path.
+    """
+
+    name: str
+    method: str
+    path: str
+    scopes: tuple[ScopeName, ...]
+    operation: Operation
+    sensitivity: Sensitivity
+    summary: str
+
+    @property
+    def tool(self) -> Tool:
+        """The operation as policies see it."""
+        return Tool(
+            name=self.name,
+            operation=self.operation,
+            scopes=self.scopes,
+            sensitivity=self.sensitivity,
+            description=self.summary,
+        )
+
+
+def _scope(
+    name: str, title: str, description: str, sensitivity: Sensitivity
+) -> tuple[ScopeName, ScopeDefinition]:
+    scope = ScopeName(f"{MANAGEMENT_SYSTEM}:{name}")
+    return scope, ScopeDefinition(
+        name=scope, title=title, description=description, sensitivity=sensitivity
+    )
+
+
+_LOW, _MEDIUM, _HIGH, _CRITICAL = Sensitivity
+
+MANAGEMENT_SCOPES: Final[Mapping[ScopeName, ScopeDefinition]] = MappingProxyType(
+    dict(
+        [
+            _scope("agents.read", "See the agents", "Which there are, and what each may hold.", _LOW),
+            _scope("agents.write", "Stop agents", "Stop an agent, and let it act again.", _HIGH),
+            _scope("clients.read", "See the clients", "Which applications are known here.", _LOW),
+            _scope("clients.write", "Turn clients away", "Stop, admit or remove an application.", _HIGH),
+            _scope("registrations.read", "See who asks to be admitted", "Applications that wait for an administrator's word.", _LOW),
+            _scope("registrations.approve", "Admit applications", "Approve or reject an application that waits.", _HIGH),
+            _scope("registration-tokens.read", "See who may register", "Tokens that let somebody register applications; never the tokens themselves.", _LOW),
+            _scope("registration-tokens.write", "Let others register", "Make and revoke tokens that let somebody register applications.", _HIGH),
+            _scope("grants.read", "See what was granted", "Who allowed which agent what.", _MEDIUM),
+            _scope("grants.revoke", "Revoke what was granted", "End grants, with every token that came of them.", _HIGH),
+            _scope("users.read", "See the people", "Names, roles and attributes of who may log in.", _MEDIUM),
+            _scope("users.write", "Change the people", "Add and stop accounts, give roles, reset passwords.", _CRITICAL),
+            _scope("sessions.read", "See who is logged in", "Sessions, from where, and since when.", _MEDIUM),
+            _scope("sessions.end", "Sign people out", "End sessions of other people.", _HIGH),
+            _scope("keys.read", "See the signing keys", "Public parts and ages; never a private part.", _LOW),
+            _scope("keys.rotate", "Change the signing keys", "Make new keys and let go of old ones, which can end every token at once.", _CRITICAL),
+            _scope("audit.read", "Read the audit log", "What was done and decided, by whom.", _HIGH),
+            _scope("policy.read", "See how the server does", "Versions, settings and state.", _MEDIUM),
+            _scope("policy.reload", "Read the policies again", "Put the policy repository as it stands now in force.", _HIGH),
+            _scope("tenants.cross", "Act for every organisation", "Without it, only what belongs to your own organisation is seen and changed.", _CRITICAL),
+        ]
+    )
+)  # fmt: skip
+
+
+def _operation(
+    name: str, at: str, scope: str, summary: str, *, everywhere: bool = False
+) -> ManagementOperation:
+    """One row. Sensitivity is that of the scope; `everywhere`: it concerns every organisation."""
+    method, path = at.split(" ")
+    own = ScopeName(f"{MANAGEMENT_SYSTEM}:{scope}")
+    return ManagementOperation(
+        name=name,
+        method=method,
+        path=f"{MANAGEMENT_PATH}{path}",
+        scopes=(own, ALL_TENANTS) if everywhere else (own,),
+        operation=Operation.READ if own.endswith(".read") else Operation.ADMIN,
+        sensitivity=MANAGEMENT_SCOPES[own].sensitivity,
+        summary=summary,
+    )
+
+
+_TABLE: Final = (
+    _operation("agents.list", "GET /agents", "agents.read", "List agents"),
+    _operation("agents.show", "GET /agents/{agent}", "agents.read", "Show one agent"),
+    _operation("agents.suspend", "POST /agents/{agent}/suspend", "agents.write", "Stop an agent"),
+    _operation("agents.resume", "POST /agents/{agent}/resume", "agents.write", "Let a stopped agent act again"),
+    _operation("clients.list", "GET /clients", "clients.read", "List clients"),
+    _operation("clients.show", "GET /clients/show", "clients.read", "Show one client"),
+    _operation("clients.disable", "POST /clients/disable", "clients.write", "Turn a client away"),
+    _operation("clients.enable", "POST /clients/enable", "clients.write", "Admit a disabled client again"),
+    _operation("grants.list", "GET /grants", "grants.read", "List grants"),
+    _operation("grants.show", "GET /grants/{grant}", "grants.read", "Show one grant and what descends from it"),
+    _operation("grants.revoke", "POST /grants/{grant}/revoke", "grants.revoke", "End one grant"),
+    _operation("grants.revoke-all", "POST /grants/revoke", "grants.revoke", "End every grant of a client, an agent, a person or an organisation"),
+    _operation("users.list", "GET /users", "users.read", "List people"),
+    _operation("users.show", "GET /users/{user}", "users.read", "Show one person"),
+    _operation("users.add", "POST /users", "users.write", "Add a person"),
+    _operation("users.disable", "POST /users/{user}/disable", "users.write", "Lock a person out"),
+    _operation("users.enable", "POST /users/{user}/enable", "users.write", "Let a person in again"),
+    _operation("keys.list", "GET /keys", "keys.read", "List signing keys", everywhere=True),
+    _operation("keys.rotate", "POST /keys/rotate", "keys.rotate", "Make a new signing key", everywhere=True),
+    _operation("keys.retire", "POST /keys/{key}/retire", "keys.rotate", "Let nothing that a key signed be believed any more", everywhere=True),
+    _operation("audit.tail", "GET /audit/tail", "audit.read", "Read the latest events of the audit log"),
+    _operation("status", "GET /status", "policy.read", "Show what is running, and on what", everywhere=True),
+    _operation("reload", "POST /reload", "policy.reload", "Read the policy repository again", everywhere=True),
+)  # fmt: skip
+
+MANAGEMENT_OPERATIONS: Final[Mapping[str, ManagementOperation]] = MappingProxyType(
+    {one.name: one for one in _TABLE}
+)
+"""Every operation by its name, in the order of the documentation."""
+
+MANAGEMENT: Final = Server(
+    name=ServerName(MANAGEMENT_SYSTEM),
+    title="Remit management",
+    owner="remit",
+    tenant=None,
+    environment=MANAGEMENT_ENVIRONMENT,
+    # Answered in this process: nothing is ever forwarded, and the gateway does not know it.
+    upstream=HttpUpstream(url="about:blank"),
+    tools=MappingProxyType({one.name: one.tool for one in _TABLE}),
+    description="Administration of this Remit.",
+)
