@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from remit.canonical import Json, JsonObject, canonical_bytes
 from remit.clock import Seconds
-from remit.model import Catalog, RegistrationMode
+from remit.model import MANAGEMENT_SCOPES, Catalog, RegistrationMode
 from remit.oauth.authentication_strength import ACR_VALUES
 from remit.oauth.client import AuthMethod, GrantType
 from remit.oauth.deps import OAuthDeps
@@ -116,7 +116,13 @@ def cacheable_json(request: Request, document: JsonObject, *, max_age: Seconds) 
 
 def _scopes(catalog: Catalog) -> list[Json]:
     forbidden = frozenset(catalog.guardrails.forbidden_scopes)
-    return [name for name in sorted(catalog.scopes) if name not in forbidden and "{" not in name]
+    # Those of the management API stand in its own metadata: a client that asks for all it reads
+    # here, as some do, would ask every person for the keys to this house.
+    return [
+        name
+        for name in sorted(catalog.scopes)
+        if name not in forbidden and "{" not in name and name not in MANAGEMENT_SCOPES
+    ]
 
 
 def _if_none_match(request: Request) -> list[str]:
