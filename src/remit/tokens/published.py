@@ -1,0 +1,151 @@
+"""What another issuer publishes of itself, fetched when it is needed and kept for a while.
+
+How long is what the host's headers say, within bounds: never so short that every log-in asks
+again, never so long that a withdrawn key outlives the day. A document that was there and cannot be
+had any more is used for an hour at most. A failure is remembered for some seconds, so that a host
+that is down is not asked by everybody who waits. Of requests for one document at once, one goes out.
+
+Source: OpenID Connect Core §10.1.1 (rotation); RFC 9111 §4.2; RFC 8725 §3.
+"""
+
+import asyncio
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from typing import ClassVar, Final, Protocol
+
+from remit.canonical import JsonObject, MalformedJsonError, parse_object
+from remit.clock import Clock, EpochSeconds
+from remit.errors import UnavailableError
+from remit.tokens.foreign_keys import ForeignKey, UnusableKeysError, parse_jwks
+from remit.web.fetch import Document, FetchFailedError, FetchRefusedError, Reach
+
+__all__ = ["FetchWithin", "IssuerUnavailableError", "Published"]
+
+DOCUMENT_BYTES: Final = 262_144
+_SHORTEST: Final = 60
+_LONGEST: Final = 86_400
+_USUAL: Final = 900
+"""Seconds a document holds whose headers say nothing."""
+_STALE: Final = 3_600
+_FAILED: Final = 10
+_AGAIN: Final = 30
+"""An unknown key is no reason to ask for the keys more often than this."""
+_MAX_DOCUMENTS: Final = 256
+
+
+class IssuerUnavailableError(UnavailableError):
+    """What the issuer publishes cannot be had, or cannot be used."""
+
+    code: ClassVar[str] = "issuer_unavailable"
+
+
+class FetchWithin(Protocol):
+    """How a document is had from an address within reach (`DocumentFetcher.fetch`)."""
+
+    async def __call__(
+        self, url: str, *, reach: Reach, body_bytes: int | None = None
+    ) -> Document: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    """A document, or why there is none; when it was last asked for, and until when it is not again."""
+
+    value: JsonObject | None
+    tried_at: EpochSeconds
+    rests_until: EpochSeconds
+    expires_at: EpochSeconds
+    failure: str = ""
+
+
+class Published:
+    """The documents of other issuers, by their URL and how far a request for them may go."""
+
+    __slots__ = ("_clock", "_documents", "_fetch", "_under_way")
+
+    def __init__(self, fetch: FetchWithin, clock: Clock) -> None:
+        self._fetch = fetch
+        self._clock = clock
+        self._documents: OrderedDict[tuple[str, Reach], _Kept] = OrderedDict()
+        self._under_way: dict[tuple[str, Reach], asyncio.Lock] = {}
+
+    async def document(self, url: str, *, reach: Reach) -> JsonObject:
+        """The JSON object at `url`.
+
+        Raises:
+            IssuerUnavailableError: there is none to be had.
+        """
+        return self._value(await self._kept((url, reach), newer_than=None))
+
+    async def keys(
+        self, url: str, *, reach: Reach, renewed: bool = False
+    ) -> tuple[ForeignKey, ...]:
+        """The keys of the JWK set at `url`.
+
+        `renewed` asks the host again, if that was not done a moment ago: for a JWT that names a
+        key nobody knows yet.
+
+        Raises:
+            IssuerUnavailableError: there are none to be had.
+        """
+        newer_than = EpochSeconds(self._clock.now() - _AGAIN) if renewed else None
+        document = self._value(await self._kept((url, reach), newer_than=newer_than))
+        try:
+            return parse_jwks(document)
+        except UnusableKeysError as error:
+            raise IssuerUnavailableError(
+                f"the keys of the issuer cannot be used: {error.detail}", cause=error
+            ) from error
+
+    async def _kept(self, name: tuple[str, Reach], *, newer_than: EpochSeconds | None) -> _Kept:
+        kept = self._fresh(name, newer_than)
+        if kept is not None:
+            return kept
+        lock = self._under_way.setdefault(name, asyncio.Lock())
+        try:
+            async with lock:
+                # Whoever waited finds what the one before fetched.
+                return self._fresh(name, newer_than) or await self._fetched(name)
+        finally:
+            if not lock.locked():
+                self._under_way.pop(name, None)
+
+    def _fresh(self, name: tuple[str, Reach], newer_than: EpochSeconds | None) -> _Kept | None:
+        kept = self._documents.get(name)
+        if kept is None or self._clock.now() >= kept.rests_until:
+            return None
+        if newer_than is not None and kept.tried_at <= newer_than:
+            return None
+        self._documents.move_to_end(name)
+        return kept
+
+    async def _fetched(self, name: tuple[str, Reach]) -> _Kept:
+        before, url = self._documents.get(name), name[0]
+        try:
+            document = await self._fetch(url, reach=name[1], body_bytes=DOCUMENT_BYTES)
+            value = parse_object(document.body)
+        except (FetchFailedError, FetchRefusedError, MalformedJsonError) as error:
+            kept = self._after_failure(before, error.detail)
+        else:
+            said = _USUAL if document.fresh_for is None else document.fresh_for
+            now = self._clock.now()
+            expires = EpochSeconds(now + min(max(said, _SHORTEST), _LONGEST))
+            kept = _Kept(value=value, tried_at=now, rests_until=expires, expires_at=expires)
+        self._documents[name] = kept
+        self._documents.move_to_end(name)
+        while len(self._documents) > _MAX_DOCUMENTS:
+            self._documents.popitem(last=False)
+        return kept
+
+    def _after_failure(self, before: _Kept | None, failure: str) -> _Kept:
+        """What is used in the meantime: the document as it was, for an hour; else the failure."""
+        now = self._clock.now()
+        rest = EpochSeconds(now + _FAILED)
+        if before is not None and before.value is not None and now < before.expires_at + _STALE:
+            return replace(before, tried_at=now, rests_until=rest)
+        return _Kept(value=None, tried_at=now, rests_until=rest, expires_at=rest, failure=failure)
+
+    def _value(self, kept: _Kept) -> JsonObject:
+        if kept.value is None:
+            raise IssuerUnavailableError(f"what the issuer publishes cannot be had: {kept.failure}")
+        return kept.value
