@@ -77,9 +77,22 @@ def test_what_is_no_metadata_document_is_refused(repository: Repository) -> None
 
 
 def test_a_document_on_a_host_that_is_never_asked_is_refused(repository: Repository) -> None:
-    repository.append("remit.yaml", "registration: {metadata_document_hosts: [vscode.dev]}\n")
+    repository.append("remit.yaml", "registration: {document_hosts: [vscode.dev]}\n")
     with_clients(
         repository, "other", "{metadata_documents: ['https://claude.ai/x', 'https://vscode.dev/x']}"
+    )
+    assert repository.said() == ["agents/other.yaml:7 `https://claude.ai/x` is never fetched"]
+
+
+@pytest.mark.parametrize("host", ["'*.claude.ai'", "{host: '*.claude.ai', admission: approve}"])
+def test_a_document_below_a_host_that_is_asked_is_admitted(
+    repository: Repository, host: str
+) -> None:
+    repository.append("remit.yaml", f"registration: {{document_hosts: [{host}]}}\n")
+    with_clients(
+        repository,
+        "other",
+        "{metadata_documents: ['https://a.claude.ai/x', 'https://claude.ai/x']}",
     )
     assert repository.said() == ["agents/other.yaml:7 `https://claude.ai/x` is never fetched"]
 

@@ -25,9 +25,9 @@ def test_what_is_written_is_what_holds(repository: Repository) -> None:
     repository.append(
         "remit.yaml",
         "issuer: {name: X, access_token_lifetime: 5m, refresh_token_idle: 2d, grant_lifetime: 3d, code_lifetime: 30s,"
-        " session_idle: 10m, session_lifetime: 1h, default_scopes: ['crm:accounts.read']}\n"
-        "guardrails: {max_scopes_per_agent: 3, max_scopes_per_token: 2, forbidden_scopes: ['crm:accounts.write']}\n"
-        "registration: {dynamic: false, metadata_documents: false, metadata_document_hosts: [claude.ai], redirect_uri_schemes: [cursor]}\n"
+        " session_idle: 10m, session_lifetime: 1h, signing_key_lifetime: 30d, default_scopes: ['crm:accounts.read']}\n"
+        "guardrails: {max_scopes_per_agent: 3, max_scopes_per_token: 2, max_delegation_depth: 1, forbidden_scopes: ['crm:accounts.write']}\n"
+        "registration: {mode: 'off', metadata_documents: false, document_hosts: [claude.ai], redirect_uri_schemes: [cursor]}\n"
         "unregistered: {scopes: ['crm:accounts.read'], tenants: [acme], environments: [dev]}\n",
     )
     catalog = repository.catalog()
@@ -38,6 +38,8 @@ def test_what_is_written_is_what_holds(repository: Repository) -> None:
         259_200,
     )
     assert (issuer.code_lifetime, issuer.session_idle, issuer.session_lifetime) == (30, 600, 3_600)
+    assert issuer.signing_key_lifetime == 30 * 86_400
+    assert catalog.guardrails.max_delegation_depth == 1
     assert issuer.default_scopes == ("crm:accounts.read",)
     assert (catalog.guardrails.max_scopes_per_token, catalog.guardrails.forbidden_scopes) == (
         2,
@@ -70,22 +72,10 @@ def test_what_is_written_is_what_holds(repository: Repository) -> None:
         ),
         ("guardrails: {max_scopes_per_agent: 0}\n", "`0` is out of bounds"),
         ("guardrails: {max_scopes_per_agent: '5'}\n", "`5` where a whole number belongs"),
-        ("registration: {dynamic: 1}\n", "`1` where `true` or `false` belongs"),
-        ("registration: {dynamic: 'yes'}\n", "`yes` where `true` or `false` belongs"),
-        (
-            "registration: {redirect_uri_schemes: [javascript]}\n",
-            "`javascript` is no private-use URI scheme",
-        ),
-        ("registration: {redirect_uri_schemes: [https]}\n", "`https` is no private-use URI scheme"),
-        (
-            "registration: {redirect_uri_schemes: ['cursor://x']}\n",
-            "`cursor://x` is no private-use URI scheme",
-        ),
-        (
-            "registration: {metadata_document_hosts: ['https://claude.ai']}\n",
-            "`https://claude.ai` is no host name",
-        ),
-        ("registration: {metadata_document_hosts: [localhost]}\n", "`localhost` is no host name"),
+        ("guardrails: {max_delegation_depth: 11}\n", "`11` is out of bounds"),
+        ("issuer: {signing_key_lifetime: 1h}\n", "the length of time is out of bounds"),
+        ("issuer: {signing_key_lifetime: 0d}\n", "`0d` is not a length of time"),
+        ("issuer: {signing_key_lifetime: 0}\n", "`0` is not a length of time"),
         ("unregistered: {class: assistant}\n", "unknown key `class`"),
         ("tenant: {}\n", "unknown key `tenant`; did you mean `tenants`?"),
     ],
@@ -95,6 +85,13 @@ def test_what_cannot_hold_is_refused_at_its_line(
 ) -> None:
     repository.append("remit.yaml", text)
     assert repository.said() == [f"remit.yaml:6 {says}"]
+
+
+def test_signing_keys_may_live_until_an_administrator_says_otherwise(
+    repository: Repository,
+) -> None:
+    repository.append("remit.yaml", "issuer: {signing_key_lifetime: 0s}\n")
+    assert repository.catalog().issuer.signing_key_lifetime == 0
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Final
 from remit.documents import ANY, Document, Path, Problem, quoted
 from remit.ids import ScopeName
 from remit.repository.client_uris import (
-    host_of,
+    is_on_host,
     metadata_document_fault,
     redirect_uri_fault,
     same_place,
@@ -82,7 +82,7 @@ def _max_scopes(draft: Draft) -> int:
 
 def _bad_uris(document: Document, draft: Draft) -> Iterator[Problem]:
     schemes = names_under(draft.root, "registration", "redirect_uri_schemes") or frozenset()
-    hosts = names_under(draft.root, "registration", "metadata_document_hosts") or frozenset()
+    hosts = _document_hosts(draft)
     for pattern in (_STATIC, _DYNAMIC):
         for path, uri in strings_at(document, pattern):
             # Which schemes are admitted is for remit.yaml to say: without it, none is blamed.
@@ -93,12 +93,19 @@ def _bad_uris(document: Document, draft: Draft) -> Iterator[Problem]:
         if fault := metadata_document_fault(url):
             message = f"{quoted(url)} is no metadata document"
             yield document.problem(path, message, expected=fault)
-        elif hosts and host_of(url) not in hosts:
+        elif hosts and not any(is_on_host(url, host) for host in hosts):
             yield document.problem(
                 path,
                 f"{quoted(url)} is never fetched",
-                expected="a host listed in `metadata_document_hosts` of remit.yaml",
+                expected="a host listed in `document_hosts` of remit.yaml",
             )
+
+
+def _document_hosts(draft: Draft) -> frozenset[str]:
+    listed = ("registration", "document_hosts", ANY)
+    return frozenset(
+        host for place in (listed, (*listed, "host")) for _, host in strings_at(draft.root, place)
+    )
 
 
 def _claimed_twice(draft: Draft) -> Iterator[Problem]:

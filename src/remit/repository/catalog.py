@@ -11,20 +11,18 @@ from typing import TypeVar
 
 from remit.ids import AgentId, ScopeName, ServerName, TenantId
 from remit.model import (
+    MANAGEMENT_SCOPES,
     Agent,
     AgentClass,
     AgentClients,
     Argument,
     AttributeRule,
     Catalog,
-    DocumentHost,
     Environment,
     Guardrails,
     HttpUpstream,
     Issuer,
     Prompt,
-    Registration,
-    RegistrationMode,
     Resource,
     Role,
     ScopeDefinition,
@@ -37,6 +35,7 @@ from remit.model import (
 )
 from remit.repository.agent_file import AgentFile, StaticClientSection
 from remit.repository.hierarchy import close
+from remit.repository.registration_section import registration_of
 from remit.repository.roles_file import RolesFile
 from remit.repository.root_file import RootFile
 from remit.repository.scopes_file import ScopesFile
@@ -118,17 +117,11 @@ def build_catalog(models: Models, *, version: str) -> Catalog:
             max_scopes_per_agent=root.guardrails.max_scopes_per_agent,
             max_scopes_per_token=root.guardrails.max_scopes_per_token,
             forbidden_scopes=_scopes(root.guardrails.forbidden_scopes),
+            max_delegation_depth=root.guardrails.max_delegation_depth,
         ),
-        registration=Registration(
-            mode=RegistrationMode.OPEN if root.registration.dynamic else RegistrationMode.OFF,
-            metadata_documents=root.registration.metadata_documents,
-            document_hosts=tuple(
-                DocumentHost(host=host) for host in root.registration.metadata_document_hosts
-            ),
-            redirect_uri_schemes=root.registration.redirect_uri_schemes,
-        ),
+        registration=registration_of(root.registration),
         servers=_frozen({ServerName(name): _server(name, one) for name, one in models.servers.items()}),
-        scopes=_frozen({
+        scopes=_frozen(dict(MANAGEMENT_SCOPES) | {
             name: ScopeDefinition(
                 name=name,
                 title=one.title,

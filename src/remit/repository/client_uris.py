@@ -11,7 +11,7 @@ from collections.abc import Collection
 from ipaddress import AddressValueError, IPv6Address
 from urllib.parse import urlsplit
 
-__all__ = ["metadata_document_fault", "redirect_uri_fault", "same_place"]
+__all__ = ["is_on_host", "metadata_document_fault", "redirect_uri_fault", "same_place"]
 
 _MAX_LENGTH = 2048
 _LOOPBACK = frozenset({"127.0.0.1", "[::1]", "localhost"})
@@ -68,9 +68,10 @@ def same_place(uri: str) -> str:
     return f"http://{parts['host']}{parts['path'] or ''}{parts['query'] or ''}"
 
 
-def host_of(url: str) -> str:
-    """The host of a well-formed URL."""
-    return urlsplit(url).hostname or ""
+def is_on_host(url: str, host: str) -> bool:
+    """Whether the well-formed `url` is on `host`, which may begin with `*.`: then on any host below it."""
+    found = urlsplit(url).hostname or ""
+    return found.endswith(host[1:]) if host.startswith("*.") else found == host
 
 
 def _web_fault(uri: str) -> str | None:

@@ -31,6 +31,8 @@ from remit.repository.drafting import (
 from remit.repository.files import ROOT, SERVERS, Files, digest_of, read_files
 from remit.repository.hierarchy import close, find_cycles
 from remit.repository.references import check_references, unresolved
+from remit.repository.registration_rules import check_registration
+from remit.repository.reserved import check_reserved
 from remit.repository.server_rules import check_servers
 
 __all__ = [
@@ -152,9 +154,11 @@ def _check_together(draft: Draft) -> Iterator[Problem]:
         covers.setdefault(ScopeName(str(scope)), []).append(ScopeName(lower))
     hierarchy = close(covers)
     yield from check_references(draft)
+    yield from check_reserved(draft)
     yield from _rings(draft, covers)
     yield from check_servers(draft, hierarchy)
     yield from check_agents(draft, hierarchy)
+    yield from check_registration(draft, hierarchy)
 
 
 def _rings(draft: Draft, covers: Mapping[ScopeName, Sequence[ScopeName]]) -> Iterator[Problem]:

@@ -84,8 +84,8 @@ def _value(field: Mapping[str, Json], definitions: Mapping[str, Json]) -> str:
     """In words, what may stand there."""
     alternatives = field.get("anyOf")
     if isinstance(alternatives, list):
-        some = next(one for one in map(_object, alternatives) if one.get("type") != "null")
-        return _value(some, definitions)
+        some = [one for one in map(_object, alternatives) if one.get("type") != "null"]
+        return " or ".join(_value(one, definitions) for one in some)
     name = _referred(field)
     if name.endswith(_SECTION):
         return f"[{_spoken(name).lower()}](#{_spoken(name).lower().replace(' ', '-')})"

@@ -24,6 +24,7 @@ from remit.documents import (
 from remit.repository.draft import Draft, names_under, strings_at
 from remit.repository.fields import ONE_OPERATION, check_scope, is_general_purpose
 from remit.repository.files import ROLES, ROOT, SCOPES
+from remit.repository.reserved import BUILT_IN_ENVIRONMENTS, BUILT_IN_SCOPES
 
 __all__ = ["check_references", "unresolved"]
 
@@ -58,6 +59,9 @@ _IN_ROOT: Final = (
     _Use(Kind.SCOPE, ("unregistered", "scopes", ANY)),
     _Use(Kind.ENVIRONMENT, ("unregistered", "environments", ANY)),
     _Use(Kind.TENANT, ("unregistered", "tenants", ANY)),
+    _Use(Kind.SCOPE, ("registration", "rules", ANY, "scopes", ANY)),
+    _Use(Kind.ENVIRONMENT, ("registration", "rules", ANY, "environment")),
+    _Use(Kind.ENVIRONMENT, ("registration", "document_hosts", ANY, "environment")),
 )
 _IN_SCOPES: Final = (_Use(Kind.SCOPE, (ANY, "covers", ANY)),)
 _IN_ROLES: Final = (
@@ -102,10 +106,12 @@ def unresolved(draft: Draft) -> Iterator[str]:
 
 
 def _declared(draft: Draft) -> dict[Kind, frozenset[str] | None]:
+    scopes = names_under(draft.scopes)
+    environments = names_under(draft.root, "environments")
     return {
-        Kind.SCOPE: names_under(draft.scopes),
+        Kind.SCOPE: None if scopes is None else scopes | BUILT_IN_SCOPES,
         Kind.TENANT: names_under(draft.root, "tenants"),
-        Kind.ENVIRONMENT: names_under(draft.root, "environments"),
+        Kind.ENVIRONMENT: None if environments is None else environments | BUILT_IN_ENVIRONMENTS,
         Kind.ROLE: names_under(draft.roles, "roles"),
     }
 

@@ -2,72 +2,25 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, StrictBool, StrictInt, model_validator
+from pydantic import Field, StrictInt, model_validator
 
-from remit.clock import Seconds
-from remit.documents import Duration, duration_field, mistake, quoted
+from remit.documents import Duration, duration_field, mistake
 from remit.model import Sensitivity
-from remit.repository.fields import Line, Name, Prose, ScopeReference, TimeZone, is_loopback_host
+from remit.repository.fields import Line, Name, Prose, ScopeReference, TimeZone
+from remit.repository.lengths import DAY, MINUTE, DurationOrNever, within
+from remit.repository.registration_section import RegistrationSection
 from remit.repository.section import Section
 
 __all__ = [
     "FORMAT_VERSION",
     "GuardrailsSection",
     "IssuerSection",
-    "RegistrationSection",
     "RootFile",
     "TenantSection",
     "UnregisteredSection",
 ]
 
 FORMAT_VERSION = 1
-
-_MINUTE = 60
-_DAY = 86_400
-# Schemes that a browser itself acts upon: a code sent there is a code given away or code run.
-_NEVER_PRIVATE = frozenset({
-    "about", "blob", "data", "file", "ftp", "http", "https", "javascript", "mailto", "vbscript", "ws", "wss",
-})  # fmt: skip
-
-
-def _check_scheme(text: str) -> str:
-    valid = text[:1].isalpha() and text == text.lower() and text.isascii()
-    if (
-        not valid
-        or not all(one.isalnum() or one in "+.-" for one in text)
-        or text in _NEVER_PRIVATE
-    ):
-        raise mistake(
-            f"{quoted(text)} is no private-use URI scheme",
-            expected="a name such as `cursor` or `com.example.app`",
-        )
-    return text
-
-
-def _check_host(text: str) -> str:
-    labels = text.split(".")
-    valid = all(label and label.replace("-", "").isalnum() for label in labels)
-    if (
-        not text.isascii()
-        or text != text.lower()
-        or not valid
-        or len(labels) < 2
-        or is_loopback_host(text)
-    ):
-        raise mistake(
-            f"{quoted(text)} is no host name",
-            expected="a host name in lower case, such as `claude.ai`",
-        )
-    return text
-
-
-def _within(low: int, high: int, words: str) -> AfterValidator:
-    def check(value: Seconds) -> Seconds:
-        if not low <= value <= high:
-            raise mistake("the length of time is out of bounds", expected=words)
-        return value
-
-    return AfterValidator(check)
 
 
 class IssuerSection(Section):
@@ -77,34 +30,40 @@ class IssuerSection(Section):
         default="Remit", description="What people see on the login and consent pages."
     )
     access_token_lifetime: Annotated[
-        Duration, _within(_MINUTE, 60 * _MINUTE, "between `1m` and `60m`")
+        Duration, within(MINUTE, 60 * MINUTE, "between `1m` and `60m`")
     ] = duration_field(
         "10m",
         "How long an access token is good for. `1m` to `60m`; five to fifteen minutes is right for most.",
     )
     refresh_token_idle: Annotated[
-        Duration, _within(_MINUTE, 366 * _DAY, "between `1m` and `366d`")
+        Duration, within(MINUTE, 366 * DAY, "between `1m` and `366d`")
     ] = duration_field(
         "7d", "A refresh token that is not used for so long expires. At most `grant_lifetime`."
     )
-    grant_lifetime: Annotated[Duration, _within(_MINUTE, 366 * _DAY, "between `1m` and `366d`")] = (
+    grant_lifetime: Annotated[Duration, within(MINUTE, 366 * DAY, "between `1m` and `366d`")] = (
         duration_field(
             "30d",
             "After so long the person is asked again, however busy the agent is. At most `366d`.",
         )
     )
-    code_lifetime: Annotated[Duration, _within(10, 10 * _MINUTE, "between `10s` and `10m`")] = (
+    code_lifetime: Annotated[Duration, within(10, 10 * MINUTE, "between `10s` and `10m`")] = (
         duration_field(
             "60s", "How long an authorization code waits to be redeemed. `10s` to `10m`."
         )
     )
-    session_idle: Annotated[Duration, _within(_MINUTE, 30 * _DAY, "between `1m` and `30d`")] = (
+    session_idle: Annotated[Duration, within(MINUTE, 30 * DAY, "between `1m` and `30d`")] = (
         duration_field(
             "1h", "A person who does nothing for so long logs in again. At most `session_lifetime`."
         )
     )
-    session_lifetime: Annotated[Duration, _within(_MINUTE, 30 * _DAY, "between `1m` and `30d`")] = (
+    session_lifetime: Annotated[Duration, within(MINUTE, 30 * DAY, "between `1m` and `30d`")] = (
         duration_field("12h", "After so long everybody logs in again. At most `30d`.")
+    )
+    signing_key_lifetime: Annotated[
+        DurationOrNever, within(DAY, 366 * DAY, "between `1d` and `366d`, or `0s`")
+    ] = duration_field(
+        "90d",
+        "After so long a new key signs access tokens. `1d` to `366d`; `0s`: only when an administrator says so.",
     )
     default_scopes: tuple[ScopeReference, ...] = Field(
         default=(),
@@ -147,23 +106,9 @@ class GuardrailsSection(Section):
     forbidden_scopes: tuple[ScopeReference, ...] = Field(
         default=(), description="No agent may hold these, nor a scope that covers one of them."
     )
-
-
-class RegistrationSection(Section):
-    """Which clients may introduce themselves."""
-
-    dynamic: StrictBool = Field(
-        default=True, description="Whether clients may register at `/register` (RFC 7591)."
-    )
-    metadata_documents: StrictBool = Field(
-        default=True, description="Whether a client may be the URL of its metadata document."
-    )
-    metadata_document_hosts: tuple[Annotated[str, AfterValidator(_check_host)], ...] = Field(
-        default=(), description="When not empty, only documents on these hosts are fetched."
-    )
-    redirect_uri_schemes: tuple[Annotated[str, AfterValidator(_check_scheme)], ...] = Field(
-        default=(),
-        description="Private-use schemes admitted in redirect URIs, besides https and loopback.",
+    max_delegation_depth: Annotated[StrictInt, Field(ge=0, le=10)] = Field(
+        default=3,
+        description="How many agents may stand behind each other in a token that was exchanged. `0`: no token is ever exchanged.",
     )
 
 
