@@ -30,6 +30,7 @@ __all__ = [
     "InvalidClientMetadataError",
     "InvalidDpopProofError",
     "InvalidGrantError",
+    "InvalidInitialAccessTokenError",
     "InvalidRedirectUriError",
     "InvalidRequestError",
     "InvalidScopeError",
@@ -194,6 +195,21 @@ class InvalidClientMetadataError(OAuthError):
     code: ClassVar[str] = "invalid_client_metadata"
 
 
+class InvalidInitialAccessTokenError(OAuthError):
+    """Registration takes an initial access token, and none that is good was shown (RFC 7591 §3).
+
+    Without `presented` the challenge names no error: nothing was wrong with what was not
+    there (RFC 6750 §3.1).
+    """
+
+    code: ClassVar[str] = "invalid_token"
+    status: ClassVar[int] = 401
+
+    def __init__(self, detail: str, *, presented: bool = True) -> None:
+        super().__init__(detail)
+        self.presented = presented
+
+
 class ServerError(OAuthError):
     """Something failed that the client cannot mend."""
 
@@ -224,6 +240,8 @@ def json_response(error: OAuthError) -> Response:
     headers = dict(_NO_STORE)
     if isinstance(error, InvalidClientError) and error.tried_basic:
         headers["WWW-Authenticate"] = 'Basic realm="remit", charset="UTF-8"'
+    if isinstance(error, InvalidInitialAccessTokenError):
+        headers["WWW-Authenticate"] = _bearer_challenge(error)
     if isinstance(error, SlowDownError):
         headers["Retry-After"] = str(int(error.retry_after))
     body = canonical_bytes({"error": error.code, "error_description": _description(error)})
@@ -263,6 +281,13 @@ def json_door(endpoint: Endpoint) -> Endpoint:
             return json_response(ServerError("the request could not be completed", cause=error))
 
     return answer
+
+
+def _bearer_challenge(error: InvalidInitialAccessTokenError) -> str:
+    challenge = 'Bearer realm="remit"'
+    if not error.presented:
+        return challenge
+    return f'{challenge}, error="{error.code}", error_description="{_description(error)}"'
 
 
 def _description(error: OAuthError) -> str:
