@@ -26,7 +26,7 @@ TABLES = {
     "connections", "consents", "external_identities", "grants", "initial_access_tokens",
     "one_time_passwords", "passkeys", "provider_logins", "recovery_codes", "refresh_tokens",
     "revoked_tokens", "sealed_secrets", "seen_assertions", "sessions", "sign_ins", "signing_keys",
-    "throttle", "users",
+    "spent_challenges", "throttle", "users",
 }  # fmt: skip
 
 
@@ -208,9 +208,10 @@ _THIRD = (
     "INSERT INTO connections VALUES ('usr_1','crm','https://i','[]','v1.x',1,1,NULL)",
     "INSERT INTO connection_requests VALUES ('d6','b','usr_1','c','crm','https://i','v1.x','/',1,2,NULL)",
     "INSERT INTO passkeys VALUES ('p','usr_1','k',0,'n','[]',0,1,NULL)",
-    "INSERT INTO one_time_passwords VALUES ('usr_1','v1.x',1,NULL,NULL)",
+    "INSERT INTO one_time_passwords VALUES ('usr_1','v1.x',1,7)",
     "INSERT INTO recovery_codes VALUES ('d7','usr_1',1,NULL)",
-    "INSERT INTO sign_ins VALUES ('d8','b','login',NULL,'[]',NULL,'/',1,2,0,NULL)",
+    "INSERT INTO sign_ins VALUES ('d8','b','log_in','usr_1','[]','/',1,2,0,NULL)",
+    "INSERT INTO spent_challenges VALUES ('d10',2)",
     "INSERT INTO external_identities VALUES ('https://i','s','p','usr_1',1,NULL)",
     "INSERT INTO provider_logins VALUES ('d9','b','p','https://i','n','v1.x','/',1,2,NULL)",
 )

@@ -49,12 +49,13 @@ def _clients() -> None:
     for column in (
         Column("status", Text, nullable=False, server_default="admitted"),
         Column("rule", Text, nullable=True),
-        Column("owner", Text, nullable=False, server_default="nobody"),
+        Column("owner", Text, nullable=False, server_default=""),
         Column("environment", Text, nullable=True),
         Column("scopes", Text, nullable=True),
         Column("expires_at", BigInteger, nullable=True),
         Column("decided_at", BigInteger, nullable=True),
         Column("decided_by", Text, nullable=True),
+        Column("queued_at", BigInteger, nullable=True),
         Column("initial_access_token", Text, nullable=True),
     ):
         op.add_column("clients", column)
@@ -162,8 +163,7 @@ def _factors() -> None:
         ),
         Column("sealed_secret", Text, nullable=False),
         Column("created_at", BigInteger, nullable=False),
-        Column("confirmed_at", BigInteger, nullable=True),
-        Column("last_step", BigInteger, nullable=True),
+        Column("last_step", BigInteger, nullable=False),
         PrimaryKeyConstraint("user_id", name="pk_one_time_passwords"),
     )
     op.create_table(
@@ -187,15 +187,20 @@ def _sign_ins() -> None:
         Column("digest", Text, nullable=False),
         Column("browser_digest", Text, nullable=False),
         Column("purpose", Text, nullable=False),
-        Column("user_id", Text, nullable=True),
+        Column("user_id", Text, nullable=False),
         Column("amr", Text, nullable=False),
-        Column("challenge", Text, nullable=True),
         Column("return_to", Text, nullable=False),
         Column("created_at", BigInteger, nullable=False),
         Column("expires_at", BigInteger, nullable=False),
         Column("failures", Integer, nullable=False),
         Column("used_at", BigInteger, nullable=True),
         PrimaryKeyConstraint("digest", name="pk_sign_ins"),
+    )
+    op.create_table(
+        "spent_challenges",
+        Column("digest", Text, nullable=False),
+        Column("expires_at", BigInteger, nullable=False),
+        PrimaryKeyConstraint("digest", name="pk_spent_challenges"),
     )
 
 
@@ -242,6 +247,7 @@ def _indexes() -> None:
         ("passkeys", "user_id"),
         ("recovery_codes", "user_id"),
         ("sign_ins", "expires_at"),
+        ("spent_challenges", "expires_at"),
         ("external_identities", "user_id"),
         ("provider_logins", "expires_at"),
     ):
