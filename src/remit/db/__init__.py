@@ -6,6 +6,7 @@ Refuses: a change whose events are not on stable storage; a schema it does not k
 from remit.db.database import Database, DatabaseUnavailableError
 from remit.db.metadata import metadata
 from remit.db.migrate import MigrationError, migrate
+from remit.db.prepared import Prepared
 from remit.db.transaction import NoRecorder, Recorder, Transaction, UnrecordedEventError
 from remit.db.upsert import conflict_insert
 from remit.db.url import UnsupportedDatabaseError
@@ -15,6 +16,7 @@ __all__ = [
     "DatabaseUnavailableError",
     "MigrationError",
     "NoRecorder",
+    "Prepared",
     "Recorder",
     "Transaction",
     "UnrecordedEventError",

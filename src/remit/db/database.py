@@ -198,8 +198,10 @@ class Database:
                 connection = connection.execution_options(  # noqa: PLW2901  the same one, read-only
                     isolation_level="REPEATABLE READ", postgresql_readonly=True
                 )
-            tx = Transaction(connection)
-            result = work(tx)
+            # Begun here and not by its first statement, which may be one of `Prepared`.
+            with connection.begin():
+                tx = Transaction(connection)
+                result = work(tx)
             if tx.events:
                 raise UnrecordedEventError("an event was recorded in a read-only transaction")
             return result

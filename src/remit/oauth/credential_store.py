@@ -14,7 +14,6 @@ from sqlalchemy import (
     BigInteger,
     Column,
     ForeignKey,
-    Row,
     Table,
     Text,
     bindparam,
@@ -25,7 +24,7 @@ from sqlalchemy import (
 )
 
 from remit.clock import EpochSeconds
-from remit.db import Transaction, conflict_insert, metadata
+from remit.db import Prepared, Transaction, conflict_insert, metadata
 from remit.ids import ClientId, GrantId
 from remit.oauth.grant import AuthorizationCode, RefreshToken
 
@@ -76,12 +75,22 @@ revoked_tokens_table = Table(
 
 
 # Built once: these run at every refresh, and building one costs as much as executing it.
-_ADD_REFRESH_TOKEN = insert(refresh_tokens)
-_USE_REFRESH_TOKEN = (
+_ADD_REFRESH_TOKEN = Prepared(insert(refresh_tokens), columns=tuple(refresh_tokens.c.keys()))
+_USE_REFRESH_TOKEN = Prepared(
     update(refresh_tokens)
     .where(refresh_tokens.c.digest == bindparam("token"), refresh_tokens.c.used_at.is_(None))
     .values(used_at=bindparam("now"))
     .returning(*refresh_tokens.c)
+)
+_ADD_CODE = Prepared(insert(authorization_codes), columns=tuple(authorization_codes.c.keys()))
+_USE_CODE = Prepared(
+    update(authorization_codes)
+    .where(
+        authorization_codes.c.digest == bindparam("code"),
+        authorization_codes.c.consumed_at.is_(None),
+    )
+    .values(consumed_at=bindparam("now"))
+    .returning(*authorization_codes.c)
 )
 
 
@@ -90,17 +99,16 @@ _USE_REFRESH_TOKEN = (
 
 def add_authorization_code(tx: Transaction, code: AuthorizationCode) -> None:
     """Store the digest of a new code and what it is bound to."""
-    tx.connection.execute(
-        insert(authorization_codes).values(
-            digest=code.digest,
-            grant_id=code.grant_id,
-            client_id=code.client_id,
-            redirect_uri=code.redirect_uri,
-            code_challenge=code.code_challenge,
-            expires_at=code.expires_at,
-            consumed_at=code.consumed_at,
-            jkt=code.jkt,
-        )
+    _ADD_CODE.run(
+        tx,
+        digest=code.digest,
+        grant_id=code.grant_id,
+        client_id=code.client_id,
+        redirect_uri=code.redirect_uri,
+        code_challenge=code.code_challenge,
+        expires_at=code.expires_at,
+        consumed_at=code.consumed_at,
+        jkt=code.jkt,
     )
 
 
@@ -116,15 +124,7 @@ def consume_authorization_code(
     tx: Transaction, code_digest: str, *, now: EpochSeconds
 ) -> AuthorizationCode | None:
     """Spend the code, once: `None` if it is unknown or was spent before. Expiry is the caller's to check."""
-    row = tx.connection.execute(
-        update(authorization_codes)
-        .where(
-            authorization_codes.c.digest == code_digest,
-            authorization_codes.c.consumed_at.is_(None),
-        )
-        .values(consumed_at=now)
-        .returning(*authorization_codes.c)
-    ).one_or_none()
+    row = _USE_CODE.one_or_none(tx, code=code_digest, now=now)
     return None if row is None else _code(row)
 
 
@@ -133,15 +133,13 @@ def consume_authorization_code(
 
 def add_refresh_token(tx: Transaction, token: RefreshToken) -> None:
     """Store the digest of a new refresh token."""
-    tx.connection.execute(
-        _ADD_REFRESH_TOKEN,
-        {
-            "digest": token.digest,
-            "grant_id": token.grant_id,
-            "issued_at": token.issued_at,
-            "expires_at": token.expires_at,
-            "used_at": token.used_at,
-        },
+    _ADD_REFRESH_TOKEN.run(
+        tx,
+        digest=token.digest,
+        grant_id=token.grant_id,
+        issued_at=token.issued_at,
+        expires_at=token.expires_at,
+        used_at=token.used_at,
     )
 
 
@@ -157,8 +155,7 @@ def use_refresh_token(
     tx: Transaction, token_digest: str, *, now: EpochSeconds
 ) -> RefreshToken | None:
     """Spend the token, once: `None` if it is unknown or was spent before. Expiry is the caller's to check."""
-    spent = tx.connection.execute(_USE_REFRESH_TOKEN, {"token": token_digest, "now": now})
-    row = spent.one_or_none()
+    row = _USE_REFRESH_TOKEN.one_or_none(tx, token=token_digest, now=now)
     return None if row is None else _refresh_token(row)
 
 
@@ -195,7 +192,7 @@ def purge_expired_credentials(tx: Transaction, *, before: EpochSeconds) -> int:
 # -- rows -----------------------------------------------------------------------
 
 
-def _code(row: Row[Any]) -> AuthorizationCode:
+def _code(row: Any) -> AuthorizationCode:
     return AuthorizationCode(
         digest=row.digest,
         grant_id=GrantId(row.grant_id),
@@ -208,7 +205,7 @@ def _code(row: Row[Any]) -> AuthorizationCode:
     )
 
 
-def _refresh_token(row: Row[Any]) -> RefreshToken:
+def _refresh_token(row: Any) -> RefreshToken:
     return RefreshToken(
         digest=row.digest,
         grant_id=GrantId(row.grant_id),

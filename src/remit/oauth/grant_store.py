@@ -9,19 +9,19 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     ForeignKey,
-    Row,
     Select,
     Table,
     Text,
     bindparam,
     insert,
+    literal_column,
     select,
     update,
 )
 
 from remit.canonical import canonical_text
 from remit.clock import EpochSeconds
-from remit.db import Transaction, metadata
+from remit.db import Prepared, Transaction, metadata
 from remit.ids import AgentId, ClientId, GrantId, ScopeName, TenantId, UserId
 from remit.model import Environment
 from remit.oauth.grant import Grant, GrantFilter, GrantKind
@@ -68,8 +68,10 @@ grants = Table(
     Column("origin", Text),
 )
 
+_SAME = ("client_id", "agent_id", "tenant", "environment", "resource", "scopes", "purpose")
+
 # Built once: these run at every refresh, and building one costs as much as executing it.
-_USE_GRANT = (
+_USE_GRANT = Prepared(
     update(grants)
     .where(
         grants.c.id == bindparam("grant"),
@@ -79,6 +81,23 @@ _USE_GRANT = (
     .values(last_used_at=bindparam("now"))
     .returning(*grants.c)
 )
+_ADD_GRANT = Prepared(insert(grants), columns=tuple(grants.c.keys()))
+_FIND_GRANT = Prepared(select(grants).where(grants.c.id == bindparam("grant")))
+_FIND_EQUAL = Prepared(
+    select(grants)
+    .where(
+        grants.c.kind == GrantKind.WORKLOAD.value,
+        *(grants.c[name] == bindparam(f"wanted_{name}") for name in _SAME),
+        grants.c.authorization_details == bindparam("wanted_details"),
+        grants.c.jkt.is_not_distinct_from(bindparam("wanted_jkt")),
+        grants.c.origin.is_not_distinct_from(bindparam("wanted_origin")),
+        grants.c.parent_id.is_(None),
+        grants.c.revoked_at.is_(None),
+        grants.c.expires_at > bindparam("until"),
+    )
+    .order_by(grants.c.created_at, grants.c.id)
+    .limit(literal_column("1"))
+)
 
 
 # -- grants -------------------------------------------------------------------
@@ -86,38 +105,37 @@ _USE_GRANT = (
 
 def add_grant(tx: Transaction, grant: Grant) -> None:
     """Store a new grant."""
-    tx.connection.execute(
-        insert(grants).values(
-            id=grant.id,
-            kind=grant.kind.value,
-            user_id=grant.user_id,
-            client_id=grant.client_id,
-            agent_id=grant.agent_id,
-            tenant=grant.tenant,
-            environment=grant.environment,
-            resource=grant.resource,
-            scopes=canonical_text(list(grant.scopes)),
-            purpose=grant.purpose,
-            auth_time=grant.auth_time,
-            acr=grant.acr,
-            amr=canonical_text(list(grant.amr)),
-            created_at=grant.created_at,
-            last_used_at=grant.last_used_at,
-            expires_at=grant.expires_at,
-            revoked_at=grant.revoked_at,
-            revoke_reason=grant.revoke_reason,
-            parent_id=grant.parent_id,
-            actors=canonical_text([[one.agent_id, one.client_id] for one in grant.actors]),
-            authorization_details=canonical_text(list(grant.authorization_details)),
-            jkt=grant.jkt,
-            origin=grant.origin,
-        )
+    _ADD_GRANT.run(
+        tx,
+        id=grant.id,
+        kind=grant.kind.value,
+        user_id=grant.user_id,
+        client_id=grant.client_id,
+        agent_id=grant.agent_id,
+        tenant=grant.tenant,
+        environment=grant.environment,
+        resource=grant.resource,
+        scopes=canonical_text(list(grant.scopes)),
+        purpose=grant.purpose,
+        auth_time=grant.auth_time,
+        acr=grant.acr,
+        amr=canonical_text(list(grant.amr)),
+        created_at=grant.created_at,
+        last_used_at=grant.last_used_at,
+        expires_at=grant.expires_at,
+        revoked_at=grant.revoked_at,
+        revoke_reason=grant.revoke_reason,
+        parent_id=grant.parent_id,
+        actors=canonical_text([[one.agent_id, one.client_id] for one in grant.actors]),
+        authorization_details=canonical_text(list(grant.authorization_details)),
+        jkt=grant.jkt,
+        origin=grant.origin,
     )
 
 
 def find_grant(tx: Transaction, grant_id: GrantId) -> Grant | None:
     """The grant of that id, live or ended."""
-    row = tx.connection.execute(select(grants).where(grants.c.id == grant_id)).one_or_none()
+    row = _FIND_GRANT.one_or_none(tx, grant=grant_id)
     return None if row is None else _grant(row)
 
 
@@ -125,22 +143,20 @@ def find_equal_workload_grant(
     tx: Transaction, wanted: Grant, *, until: EpochSeconds
 ) -> Grant | None:
     """The oldest grant of a workload that says the same as `wanted` and is live until then."""
-    same = (
-        grants.c.kind == GrantKind.WORKLOAD.value,
-        grants.c.client_id == wanted.client_id,
-        grants.c.agent_id == wanted.agent_id,
-        grants.c.tenant == wanted.tenant,
-        grants.c.environment == wanted.environment,
-        grants.c.resource == wanted.resource,
-        grants.c.scopes == canonical_text(list(wanted.scopes)),
-        grants.c.purpose == wanted.purpose,
+    row = _FIND_EQUAL.one_or_none(
+        tx,
+        wanted_client_id=wanted.client_id,
+        wanted_agent_id=wanted.agent_id,
+        wanted_tenant=wanted.tenant,
+        wanted_environment=wanted.environment,
+        wanted_resource=wanted.resource,
+        wanted_scopes=canonical_text(list(wanted.scopes)),
+        wanted_purpose=wanted.purpose,
+        wanted_details=canonical_text(list(wanted.authorization_details)),
+        wanted_jkt=wanted.jkt,
+        wanted_origin=wanted.origin,
+        until=until,
     )
-    row = tx.connection.execute(
-        select(grants)
-        .where(*same, *_live(until))
-        .order_by(grants.c.created_at, grants.c.id)
-        .limit(1)
-    ).one_or_none()
     return None if row is None else _grant(row)
 
 
@@ -162,7 +178,7 @@ def select_grants(tx: Transaction, wanted: GrantFilter) -> tuple[Grant, ...]:
 
 def use_grant(tx: Transaction, grant_id: GrantId, *, now: EpochSeconds) -> Grant | None:
     """The grant, its last use noted, if it is live at `now`; `None` if it has ended or never was."""
-    row = tx.connection.execute(_USE_GRANT, {"grant": grant_id, "now": now}).one_or_none()
+    row = _USE_GRANT.one_or_none(tx, grant=grant_id, now=now)
     return None if row is None else _grant(row)
 
 
@@ -228,7 +244,7 @@ def _live(now: EpochSeconds) -> tuple[ColumnElement[bool], ...]:
     return (grants.c.revoked_at.is_(None), grants.c.expires_at > now)
 
 
-def _grant(row: Row[Any]) -> Grant:
+def _grant(row: Any) -> Grant:
     return Grant(
         id=GrantId(row.id),
         kind=GrantKind(row.kind),
