@@ -10,6 +10,8 @@ METADATA = "https://remit.example/.well-known/oauth-protected-resource/mcp/crm"
 CHALLENGES = {
     RefusalReason.MISSING_TOKEN,
     RefusalReason.INVALID_TOKEN,
+    RefusalReason.INVALID_PROOF,
+    RefusalReason.NONCE_NEEDED,
     RefusalReason.INSUFFICIENT_SCOPE,
 }
 

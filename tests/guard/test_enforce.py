@@ -189,3 +189,14 @@ async def test_a_number_that_the_log_cannot_hold_does_not_close_the_guard(world)
     )
     (event,) = world.audit.of(CallCompleted)
     assert event.error_code is None
+
+
+def test_a_token_is_backed_until_something_it_rests_on_is_gone_whatever_the_time(world):
+    token = world.token()
+    assert world.guard.backs(token)
+    world.clock.advance(100_000)
+    assert world.guard.backs(token)
+    world.stand(suspended_agents=frozenset({"assistant"}))
+    assert not world.guard.backs(token)
+    world.stand()
+    assert not world.guard.backs(world.token(agent_id="gone"))

@@ -57,5 +57,7 @@ def test_only_what_another_token_would_change_is_a_challenge():
     assert challenges == {
         RefusalReason.MISSING_TOKEN,
         RefusalReason.INVALID_TOKEN,
+        RefusalReason.INVALID_PROOF,
+        RefusalReason.NONCE_NEEDED,
         RefusalReason.INSUFFICIENT_SCOPE,
     }

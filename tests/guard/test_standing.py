@@ -1,5 +1,6 @@
 from remit.guard import Standing
 from remit.guard.standing import agent_of, is_backed, is_fresh
+from remit.tokens import Delegate
 
 
 def test_a_standing_is_fresh_up_to_its_maximal_age(world):
@@ -27,6 +28,19 @@ def test_a_token_is_backed_while_nothing_it_rests_on_is_gone(world):
     assert is_backed(world.token(), others, catalog)
     suspended = Standing(as_of=now, suspended_agents=frozenset({"assistant"}))
     assert not is_backed(world.token(), suspended, catalog)
+
+
+def test_a_chain_of_actors_is_as_good_as_its_weakest_link(world):
+    catalog, now = world.directory.catalog, world.clock.now()
+    token = world.token(actors=(Delegate("job", "cli_2"), Delegate("helper", "cli_3")))
+    assert is_backed(token, Standing(as_of=now), catalog)
+    for standing in (
+        Standing(as_of=now, suspended_agents=frozenset({"helper"})),
+        Standing(as_of=now, suspended_agents=frozenset({"job"})),
+        Standing(as_of=now, disabled_clients=frozenset({"cli_3"})),
+    ):
+        assert not is_backed(token, standing, catalog)
+        assert is_backed(world.token(), standing, catalog)
 
 
 def test_an_agent_is_looked_up_as_it_is_declared_now(world):

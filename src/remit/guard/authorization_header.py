@@ -1,22 +1,26 @@
 """The token in the request, and nowhere else.
 
 Refuses a request with more than one `Authorization` header, or credentials that are no
-token. Another scheme brings no token: its client is told of ours, as if it had sent nothing.
-A token in the query or the body is never looked at.
+token. A scheme besides `Bearer` and `DPoP` brings no token: its client is told of ours, as if
+it had sent nothing. A token in the query or the body is never looked at.
 
-Source: RFC 6750 §2.1, §3.1 (more than one method; an unsupported method); RFC 9110 §11.4 (schemes ignore case).
+Source: RFC 6750 §2.1, §3.1 (more than one method; an unsupported method); RFC 9449 §7.1; RFC 9110
+§11.4 (schemes ignore case).
 """
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
 from remit.errors import Error
 
-__all__ = ["MalformedAuthorizationError", "bearer_token"]
+__all__ = ["MalformedAuthorizationError", "Presented", "presented_token"]
 
 _SCHEME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_BEARER: Final = re.compile(r"bearer +(?P<token>[A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)
+_CREDENTIALS: Final = re.compile(r"[^ ]+ +(?P<token>[A-Za-z0-9._~+/-]+=*)")
+_BEARER: Final = "bearer"
+_DPOP: Final = "dpop"
 
 
 class MalformedAuthorizationError(Error):
@@ -25,11 +29,19 @@ class MalformedAuthorizationError(Error):
     code: ClassVar[str] = "malformed_request"
 
 
-def bearer_token(values: Sequence[str]) -> str | None:
-    """The bearer token of the `Authorization` headers `values`; `None` when they bring none.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presented:
+    """A token, and whether it came as one that is bound to a key."""
+
+    token: str = field(repr=False)
+    is_dpop: bool = False
+
+
+def presented_token(values: Sequence[str]) -> Presented | None:
+    """The token of the `Authorization` headers `values`; `None` when they bring none.
 
     Raises:
-        MalformedAuthorizationError: several headers, no scheme, or no token after `Bearer`.
+        MalformedAuthorizationError: several headers, no scheme, or no token after one of ours.
     """
     if not values:
         return None
@@ -39,9 +51,10 @@ def bearer_token(values: Sequence[str]) -> str | None:
     scheme, _, _ = value.partition(" ")
     if _SCHEME.fullmatch(scheme) is None:
         raise MalformedAuthorizationError("the `Authorization` header is malformed")
-    if scheme.lower() != "bearer":
+    scheme = scheme.lower()
+    if scheme not in {_BEARER, _DPOP}:
         return None
-    credentials = _BEARER.fullmatch(value)
+    credentials = _CREDENTIALS.fullmatch(value)
     if credentials is None:
-        raise MalformedAuthorizationError("the `Authorization` header holds no bearer token")
-    return credentials["token"]
+        raise MalformedAuthorizationError("the `Authorization` header holds no token")
+    return Presented(token=credentials["token"], is_dpop=scheme == _DPOP)

@@ -7,10 +7,36 @@ from remit.canonical import JsonObject
 from remit.ids import ServerName
 from remit.policy.evaluation import ResourceKind
 
-__all__ = ["Call", "CallResult"]
+__all__ = ["Call", "CallResult", "RequestProof"]
 
 # Clients of the revisions before this one replace their scopes at a step-up instead of adding to them.
 _ADDS_SCOPES_SINCE = "2026-07-28"
+
+
+class RequestProof:
+    """What one HTTP request brings to prove the possession of a key (RFC 9449 §7.1).
+
+    `method` and `uri` are those the client used, `values` every `DPoP` header as it came. One
+    request may be put to the guard more than once, and a stream of it for as long as it is open; its
+    proof is judged once. `next_nonce` is what the answer offers for the next proof, if anything.
+    """
+
+    __slots__ = ("_proved", "method", "next_nonce", "uri", "values")
+
+    def __init__(self, method: str, uri: str, values: tuple[str, ...]) -> None:
+        self.method = method
+        self.uri = uri
+        self.values = values
+        self.next_nonce: str | None = None
+        self._proved: str | None = None
+
+    def is_proved(self, token: str) -> bool:
+        """Whether this request was found to prove the key of `token`."""
+        return self._proved is not None and self._proved == token
+
+    def note_proved(self, token: str) -> None:
+        """Remember that this request proves the key of `token`."""
+        self._proved = token
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,8 +46,9 @@ class Call:
     `kind` and `name` say what is used: `TOOL` and its name for `tools/call`, `RESOURCE`
     and the URI for `resources/read`, `PROMPT` and its name for `prompts/get`; `name` is
     `None` for a list, both are for what uses nothing, such as `ping`. `authorization`
-    holds every `Authorization` header as it came. `context` brings network and trace;
-    the guard adds who acted.
+    holds every `Authorization` header as it came; `proof` is what came to prove the
+    possession of a key, and without it no bound token is good. `context` brings network and
+    trace; the guard adds who acted.
     """
 
     server: ServerName
@@ -33,6 +60,7 @@ class Call:
     arguments: "JsonObject | None" = None
     jsonrpc_id: str | int | None = None
     protocol_version: str | None = None
+    proof: RequestProof | None = None
 
     @property
     def replaces_scopes(self) -> bool:

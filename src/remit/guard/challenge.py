@@ -6,7 +6,7 @@ where the specification reserves nothing; what a server says of an unknown tool 
 wrong arguments is said with the server's own code, so that a hidden thing is
 answered like a missing one.
 
-Source: RFC 6750 §3; RFC 9728 §5.1; O21 §3.2.4 (characters); JSON-RPC 2.0 §5.1; MCP
+Source: RFC 6750 §3; RFC 9449 §7.1, §9; RFC 9728 §5.1; O21 §3.2.4 (characters); JSON-RPC 2.0 §5.1; MCP
 2026-07-28 authorization, error handling.
 """
 
@@ -20,6 +20,7 @@ from remit.canonical import JsonObject
 from remit.guard.outcome import Challenge, Deny, RefusalReason
 from remit.ids import ScopeName
 from remit.scopes import is_scope_token
+from remit.tokens.dpop import DPOP_ALGORITHMS
 
 __all__ = ["RefusalResponse", "refusal_response", "www_authenticate"]
 
@@ -46,6 +47,19 @@ _WIRE: Final[Mapping[RefusalReason, _Wire]] = MappingProxyType(
         RefusalReason.INVALID_TOKEN: _Wire(
             401, 1002, "refresh the token, or authorize again", error="invalid_token"
         ),
+        RefusalReason.INVALID_PROOF: _Wire(
+            401,
+            1012,
+            "make a new proof for this very request, and repeat it",
+            error="invalid_dpop_proof",
+        ),
+        RefusalReason.NONCE_NEEDED: _Wire(
+            401,
+            1013,
+            "repeat the request with a proof that carries the nonce of `DPoP-Nonce`",
+            error="use_dpop_nonce",
+        ),
+        RefusalReason.TOO_MANY_PROOFS: _Wire(503, 1014, "repeat the call later", retry=True),
         RefusalReason.INSUFFICIENT_SCOPE: _Wire(
             403,
             1003,
@@ -55,7 +69,7 @@ _WIRE: Final[Mapping[RefusalReason, _Wire]] = MappingProxyType(
         RefusalReason.MALFORMED_REQUEST: _Wire(
             400,
             _INVALID_REQUEST,
-            "send one `Authorization: Bearer` header",
+            "send one `Authorization` header, with the token after its scheme",
             error="invalid_request",
         ),
         RefusalReason.FORBIDDEN: _Wire(
@@ -132,7 +146,13 @@ def www_authenticate(
     if scopes:
         parameters.append(("scope", " ".join(scopes)))
     parameters.append(("resource_metadata", resource_metadata_url))
-    return "Bearer " + ", ".join(f'{name}="{_speakable(value)}"' for name, value in parameters)
+    scheme = "Bearer"
+    if isinstance(outcome, Challenge) and outcome.dpop:
+        # RFC 9449 §7.1: which algorithms a proof may be signed with.
+        scheme = "DPoP"
+        parameters.append(("algs", " ".join(DPOP_ALGORITHMS)))
+    said = ", ".join(f'{name}="{_speakable(value)}"' for name, value in parameters)
+    return f"{scheme} {said}"
 
 
 def _scopes(outcome: Challenge | Deny, baseline: Sequence[ScopeName]) -> tuple[ScopeName, ...]:

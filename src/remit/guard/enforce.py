@@ -71,6 +71,13 @@ class Guard:
             return await self._fail(call, decision_id, error)
         return caller.token
 
+    def backs(self, token: AccessToken) -> bool:
+        """Whether everything that `token` rests on still stands, whatever the time. Nothing is recorded.
+
+        For what is under way: a call that has begun may outlive its token, but not its grant.
+        """
+        return self._ladder.backs(token)
+
     async def decide(self, call: Call) -> Permit | Challenge | Deny:
         """Whether this very call may happen; a permit is on stable storage when this returns."""
         decision_id = new_id("dec")
@@ -124,8 +131,8 @@ class Guard:
             return refusal.outcome(decision_id)
         event = self._event(call, refusal, decision_id)
         try:
-            if refusal.truth is RefusalReason.MISSING_TOKEN:
-                # Every client starts with one; nobody waits for the disk on its account.
+            if refusal.truth in {RefusalReason.MISSING_TOKEN, RefusalReason.NONCE_NEEDED}:
+                # Every client starts with these; nobody waits for the disk on their account.
                 self._audit.append_soon(event)
             else:
                 await self._audit.append(event)

@@ -1,7 +1,7 @@
 """The steps of a decision, in their order. Pure: reads two snapshots, writes nothing.
 
-Refuses, in this order: a malformed `Authorization`; no token; a bad token; a standing
-too old to rely on; a token no longer backed; an agent or a server outside the
+Refuses, in this order: a malformed `Authorization`; no token; a bad token; a token whose
+key is not proved; a standing too old to rely on; a token no longer backed; an agent or a server outside the
 token's tenant and environment; a thing the catalog does not have, or that this
 caller could never use; scopes the token lacks; arguments of another type; whatever
 policy does not permit.
@@ -19,19 +19,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from remit.canonical import Json
-from remit.guard.authorization_header import MalformedAuthorizationError, bearer_token
+from remit.guard.authorization_header import MalformedAuthorizationError, presented_token
 from remit.guard.call import Call
 from remit.guard.caller import Caller
 from remit.guard.facts import InvalidArgumentError, typed_arguments
 from remit.guard.limits import scope_limits
 from remit.guard.outcome import RefusalReason
 from remit.guard.ports import Directory
+from remit.guard.possession import Possession
 from remit.guard.question import Moment, question
 from remit.guard.refusal import Refusal, forbidden_detail, hidden, hidden_server, no_longer_good
 from remit.guard.settings import GuardSettings
 from remit.guard.standing import agent_of, is_backed, is_fresh
 from remit.guard.target import Target, find_target, targets_of
 from remit.ids import ScopeName
+from remit.model import Catalog
 from remit.policy.decision import Decision, DecisionReason
 from remit.policy.decision_point import DecisionPoint
 from remit.policy.evaluation import ArgumentValue, Phase, ResourceKind
@@ -64,7 +66,7 @@ class Shown:
 class Ladder:
     """Decides calls against the snapshots and the policies in force."""
 
-    __slots__ = ("_decisions", "_directory", "_settings", "_verifier")
+    __slots__ = ("_decisions", "_directory", "_possession", "_settings", "_verifier")
 
     def __init__(
         self,
@@ -78,14 +80,22 @@ class Ladder:
         self._directory = directory
         self._decisions = decisions
         self._settings = settings
+        self._possession = Possession()
+
+    def backs(self, token: AccessToken) -> bool:
+        """Whether everything that `token` rests on still stands."""
+        catalog = self._directory.catalog
+        return agent_of(token, catalog) is not None and is_backed(
+            token, self._directory.standing, catalog
+        )
 
     def authenticate(self, call: Call) -> Caller | Refusal:
         """Who calls, and that they may speak with this server at all."""
-        token = self._token(call)
-        if isinstance(token, Refusal):
-            return token
         # Each snapshot is read once, so that every step of a call sees the same world.
         catalog, standing = self._directory.catalog, self._directory.standing
+        token = self._token(call, catalog)
+        if isinstance(token, Refusal):
+            return token
         if not is_fresh(standing, self._verifier.clock.now(), self._settings.standing_max_age):
             detail = "it is not known at present who may act"
             return _refusal(RefusalReason.STALE_SNAPSHOT, detail, token=token)
@@ -100,6 +110,10 @@ class Ladder:
             return hidden_server(RefusalReason.WRONG_TENANT, token)
         if server.environment not in agent.environments or server.environment != token.environment:
             return hidden_server(RefusalReason.WRONG_ENVIRONMENT, token)
+        if token.jkt is None and (server.dpop_required or agent.dpop_required):
+            detail = "only a token that is bound to a key is good here"
+            unbound = _refusal(RefusalReason.INVALID_TOKEN, detail, token=token)
+            return replace(unbound, dpop=True)
         limits = scope_limits(token, agent, catalog)
         return Caller(token=token, agent=agent, server=server, catalog=catalog, limits=limits)
 
@@ -140,18 +154,25 @@ class Ladder:
         )
         return Shown(caller=caller, targets=targets)
 
-    def _token(self, call: Call) -> AccessToken | Refusal:
+    def _token(self, call: Call, catalog: Catalog) -> AccessToken | Refusal:
+        """The token that came, verified, from whoever has its key if it is bound to one."""
+        server = catalog.server_named(call.server)
+        dpop = server is not None and server.dpop_required
         try:
-            raw = bearer_token(call.authorization)
+            presented = presented_token(call.authorization)
         except MalformedAuthorizationError as error:
             return _refusal(RefusalReason.MALFORMED_REQUEST, error.detail)
-        if raw is None:
-            return _refusal(RefusalReason.MISSING_TOKEN, "an access token is required")
+        if presented is None:
+            missing = _refusal(RefusalReason.MISSING_TOKEN, "an access token is required")
+            return replace(missing, dpop=dpop)
         audience = audience_of(self._settings.public_url, call.server)
         try:
-            return self._verifier.verify(raw, audience=audience)
+            token = self._verifier.verify(presented.token, audience=audience)
         except InvalidTokenError as error:
-            return _refusal(RefusalReason.INVALID_TOKEN, error.detail)
+            invalid = _refusal(RefusalReason.INVALID_TOKEN, error.detail)
+            return replace(invalid, dpop=dpop or presented.is_dpop)
+        now = self._verifier.clock.now()
+        return self._possession.refusal(presented, token, call.proof, now=now) or token
 
     def _within_limits(
         self, caller: Caller, target: Target, moment: Moment, *, replaces: bool

@@ -15,6 +15,12 @@ class RefusalReason(StrEnum):
 
     MISSING_TOKEN = "missing_token"  # noqa: S105  a reason, not a password
     INVALID_TOKEN = "invalid_token"  # noqa: S105
+    INVALID_PROOF = "invalid_dpop_proof"
+    """The proof of possession is wrong, was used before, or is of another key than the token's."""
+    NONCE_NEEDED = "use_dpop_nonce"
+    """The proof must carry the nonce that comes with this answer."""
+    TOO_MANY_PROOFS = "too_many_proofs"
+    """There is no room to remember another proof, so that none can be taken."""
     MALFORMED_REQUEST = "malformed_request"
     INSUFFICIENT_SCOPE = "insufficient_scope"
     NOT_FOUND = "not_found"
@@ -57,13 +63,15 @@ class Deny:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Challenge:
-    """The call may go ahead with another token: 401 for `MISSING_TOKEN` and `INVALID_TOKEN`, else 403."""
+    """The call may go ahead with another token, or another proof: 403 for `INSUFFICIENT_SCOPE`, else 401."""
 
     decision_id: str
     reason: RefusalReason
     detail: str
     scopes: tuple[ScopeName, ...] = ()
     """For `INSUFFICIENT_SCOPE`: everything this operation needs, at once."""
+    dpop: bool = False
+    """Whether a token bound to a key is asked for, with a proof (RFC 9449 §7.1)."""
 
 
 Outcome = Permit | Deny | Challenge

@@ -64,6 +64,8 @@ def finding_of(verdict: Allowance | Shown | Refusal) -> Finding:
                 in {
                     RefusalReason.MISSING_TOKEN,
                     RefusalReason.INVALID_TOKEN,
+                    RefusalReason.INVALID_PROOF,
+                    RefusalReason.NONCE_NEEDED,
                 }
                 or verdict.reason is RefusalReason.INSUFFICIENT_SCOPE
             )

@@ -22,6 +22,8 @@ _CHALLENGES: Final = frozenset(
     {
         RefusalReason.MISSING_TOKEN,
         RefusalReason.INVALID_TOKEN,
+        RefusalReason.INVALID_PROOF,
+        RefusalReason.NONCE_NEEDED,
         RefusalReason.INSUFFICIENT_SCOPE,
     }
 )
@@ -51,6 +53,8 @@ class Refusal:
     missing: tuple[ScopeName, ...] = ()
     decision: Decision | None = None
     about_server: bool = False
+    dpop: bool = False
+    """Whether another token would have to be bound to a key; one that was bound is so anyway."""
 
     def outcome(self, decision_id: str) -> Challenge | Deny:
         """What the caller is told."""
@@ -60,6 +64,7 @@ class Refusal:
                 reason=self.reason,
                 detail=self.detail,
                 scopes=self.scopes,
+                dpop=self.dpop or (self.token is not None and self.token.jkt is not None),
             )
         return Deny(
             decision_id=decision_id,

@@ -2,9 +2,10 @@
 
 Refuses a token that was revoked, whose grant was revoked, whose agent is suspended
 or no longer declared, whose user or client is disabled, whose tenant is gone, or
-that holds more scopes than a token may.
+that holds more scopes than a token may. What holds for the agent and its client holds
+for each of those on whose behalf it acts: a chain is as good as its weakest link.
 
-Source: MISSION A13, E2, G2; RFC 7009 §2.
+Source: MISSION A13, E2, G2; RFC 7009 §2; RFC 8693 §4.1.
 """
 
 from remit.clock import EpochSeconds, Seconds
@@ -34,6 +35,11 @@ def is_backed(token: AccessToken, standing: Standing, catalog: Catalog) -> bool:
         or token.agent_id in standing.suspended_agents
         or UserId(token.sub) in standing.disabled_users
         or token.client_id in standing.disabled_clients
+        or any(
+            actor.agent_id in standing.suspended_agents
+            or actor.client_id in standing.disabled_clients
+            for actor in token.actors
+        )
         or token.organization_id not in catalog.tenants
         or len(token.scopes) > catalog.guardrails.max_scopes_per_token
     )
