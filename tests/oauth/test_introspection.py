@@ -78,8 +78,8 @@ async def test_a_token_of_another_key_issuer_or_time_is_inactive(world):
     expired = world.access_token(grant, exp=EpochSeconds(world.clock.now() + 1))
     foreign = world.access_token(grant, iss="https://other.example")
     world.clock.advance(1)
-    own = world.deps.keys.signing
-    world.deps.keys.publish([SigningKey.generate(world.clock.now() + 9), own])
+    own = world.deps.keys.signing_at(world.clock.now())
+    world.deps.keys.publish([SigningKey.generate(world.clock.now()), own])
     forged = world.access_token(grant)
     world.deps.keys.publish([own])
     for token in (expired, foreign, forged):

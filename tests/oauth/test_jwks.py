@@ -9,7 +9,7 @@ PATH = "/jwks"
 
 
 async def test_a_token_verifies_with_what_is_published(world):
-    signing = world.deps.keys.signing
+    signing = world.deps.keys.signing_at(world.clock.now())
     token = jws.serialize_compact(
         {"alg": "ES256", "kid": signing.kid}, b"payload", signing.key, algorithms=["ES256"]
     )
@@ -23,7 +23,7 @@ async def test_no_private_part_is_published(world):
 
 
 async def test_a_new_key_is_published_beside_the_old_one_until_that_retires(world):
-    old = world.deps.keys.signing
+    old = world.deps.keys.signing_at(world.clock.now())
     new = SigningKey.generate(world.clock.now() + 1)
     tag = (await world.http.get(PATH)).headers["etag"]
     world.deps.keys.publish([old, new])

@@ -49,7 +49,7 @@ class Mint:
 
     def signed(self, claims: object, **header: object) -> str:
         """Anything at all as the payload, under our own key."""
-        key = self.keys.signing
+        key = self.keys.signing_at(self.clock.now())
         fields = {"typ": "at+jwt", "alg": "ES256", "kid": key.kid, **header}
         fields = {name: value for name, value in fields.items() if value is not None}
         data = claims if isinstance(claims, bytes) else canonical_bytes(claims)

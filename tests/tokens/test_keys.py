@@ -1,5 +1,6 @@
 import hashlib
 from base64 import urlsafe_b64encode
+from dataclasses import replace
 
 import pytest
 from joserfc.jwk import ECKey, RSAKey
@@ -9,9 +10,9 @@ from remit.tokens import KeySet, SigningKey
 from remit.tokens.keys import NoSigningKeyError, UnusableKeyError
 
 
-def key(created_at=0, retired_at=None):
-    made = SigningKey.generate(created_at)
-    return SigningKey(kid=made.kid, key=made.key, created_at=created_at, retired_at=retired_at)
+def key(created_at=0, retired_at=None, signs_from=None):
+    made = SigningKey.generate(created_at, signs_from=signs_from)
+    return replace(made, retired_at=retired_at)
 
 
 def test_the_kid_is_the_rfc_7638_thumbprint():
@@ -31,15 +32,36 @@ def test_what_is_published_has_no_private_part_and_says_its_use():
 def test_the_newest_key_signs_and_older_ones_go_on_verifying():
     old, new = key(1), key(2)
     keys = KeySet([new, old])
-    assert keys.signing is new
+    assert keys.signing_at(9) is new
     assert keys.find(old.kid) is old
     assert [jwk["kid"] for jwk in keys.public_jwks()["keys"]] == [new.kid, old.kid]
+
+
+def test_a_new_key_is_published_before_it_signs():
+    old, new = key(1), key(2, signs_from=100)
+    keys = KeySet([old, new])
+    assert {jwk["kid"] for jwk in keys.public_jwks()["keys"]} == {old.kid, new.kid}
+    assert keys.signing_at(99) is old
+    assert keys.signing_at(100) is new
+
+
+def test_a_clock_that_was_set_back_leaves_the_key_that_is_known_longest():
+    first, second = key(50), key(60, signs_from=100)
+    assert KeySet([first, second]).signing_at(10) is first
+
+
+def test_what_is_let_go_of_verifies_nothing_before_anything_is_read_again():
+    kept, gone = key(1), key(2)
+    keys = KeySet([kept, gone])
+    keys.retain({kept.kid})
+    assert keys.find(gone.kid) is None
+    assert keys.signing_at(9) is kept
 
 
 def test_a_retired_key_neither_signs_verifies_nor_is_published():
     current, retired = key(1), key(2, retired_at=3)
     keys = KeySet([current, retired])
-    assert keys.signing is current
+    assert keys.signing_at(9) is current
     assert keys.find(retired.kid) is None
     assert [jwk["kid"] for jwk in keys.public_jwks()["keys"]] == [current.kid]
 
@@ -48,19 +70,19 @@ def test_publishing_replaces_every_key_at_once():
     first, second = key(1), key(2)
     keys = KeySet([first])
     keys.publish([second])
-    assert keys.signing is second
+    assert keys.signing_at(9) is second
     assert keys.find(first.kid) is None
 
 
 def test_without_a_key_nothing_is_signed():
     with pytest.raises(NoSigningKeyError):
-        _ = KeySet([key(1, retired_at=2)]).signing
+        KeySet([key(1, retired_at=2)]).signing_at(9)
 
 
 def test_a_caller_cannot_change_what_is_published():
     keys = KeySet([key()])
     keys.public_jwks()["keys"][0]["kid"] = "evil"
-    assert keys.public_jwks()["keys"][0]["kid"] == keys.signing.kid
+    assert keys.public_jwks()["keys"][0]["kid"] == keys.signing_at(9).kid
 
 
 def test_a_key_survives_being_stored():

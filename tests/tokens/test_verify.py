@@ -81,13 +81,13 @@ def test_no_part_may_be_spelt_in_two_ways(minted):
     ],
 )
 def test_a_header_that_two_parsers_could_read_differently_is_refused(minted, header):
-    kid = minted.keys.signing.kid.encode()
+    kid = minted.keys.signing_at(minted.clock.now()).kid.encode()
     refused(minted, with_header(minted.raw(), header.replace(b"KID", kid)), "strict JSON")
 
 
 @pytest.mark.parametrize("kind", ["JWT", "jwt", "id_token", "at+jwt ", "application/jwt", None, 1])
 def test_only_the_type_of_access_tokens_is_believed(minted, kind):
-    header = {"typ": kind, "alg": "ES256", "kid": minted.keys.signing.kid}
+    header = {"typ": kind, "alg": "ES256", "kid": minted.keys.signing_at(minted.clock.now()).kid}
     refused(minted, with_header(minted.raw(), orjson.dumps(header)), "not an access token")
 
 
@@ -100,14 +100,18 @@ def test_the_type_may_be_spelt_as_a_media_type(minted, kind):
     "algorithm", [b'"none"', b'"HS256"', b'"RS256"', b'"ES384"', b'"es256"', b"null", b'["ES256"]']
 )
 def test_only_our_algorithm_is_believed(minted, algorithm):
-    kid = minted.keys.signing.kid.encode()
+    kid = minted.keys.signing_at(minted.clock.now()).kid.encode()
     header = b'{"typ":"at+jwt","alg":' + algorithm + b',"kid":"' + kid + b'"}'
     refused(minted, with_header(minted.raw(), header), "another algorithm")
 
 
 def test_a_token_signed_with_our_public_key_as_a_password_is_refused(minted):
-    secret = minted.keys.signing.key.as_pem(private=False)
-    header = {"typ": "at+jwt", "alg": "HS256", "kid": minted.keys.signing.kid}
+    secret = minted.keys.signing_at(minted.clock.now()).key.as_pem(private=False)
+    header = {
+        "typ": "at+jwt",
+        "alg": "HS256",
+        "kid": minted.keys.signing_at(minted.clock.now()).kid,
+    }
     signed = f"{encoded(orjson.dumps(header))}.{minted.raw().split('.')[1]}"
     forged = f"{signed}.{encoded(hmac.digest(secret, signed.encode(), 'sha256'))}"
     refused(minted, forged, "another algorithm")
@@ -133,7 +137,12 @@ def test_a_token_must_name_a_key_in_force(minted, kid):
     ],
 )
 def test_a_header_with_anything_else_in_it_is_refused(minted, name, value):
-    header = {"typ": "at+jwt", "alg": "ES256", "kid": minted.keys.signing.kid, name: value}
+    header = {
+        "typ": "at+jwt",
+        "alg": "ES256",
+        "kid": minted.keys.signing_at(minted.clock.now()).kid,
+        name: value,
+    }
     refused(minted, with_header(minted.raw(), orjson.dumps(header)), "field we do not know")
 
 
@@ -230,7 +239,7 @@ def test_a_key_that_arrives_late_makes_its_tokens_good(minted):
     other = KeySet([late])
     raw = type(minted)(clock=minted.clock, keys=other, verifier=minted.verifier).raw()
     refused(minted, raw, "not in force")
-    minted.keys.publish([minted.keys.signing, late])
+    minted.keys.publish([minted.keys.signing_at(minted.clock.now()), late])
     minted.verify(raw)
 
 

@@ -88,6 +88,7 @@ async def _background(app: App, tasks: asyncio.TaskGroup) -> AsyncIterator[None]
     """What goes on by itself while the process serves. If one of these ends, so does the process."""
     owned = [
         tasks.create_task(app.standing.run(), name="standing"),
+        tasks.create_task(app.keys.run(), name="keys"),
         tasks.create_task(keep_up(app.database, app.clock), name="upkeep"),
         tasks.create_task(keep_counts(app.audit), name="counts"),
     ]

@@ -10,19 +10,17 @@ from collections.abc import Awaitable, Callable
 from starlette.requests import Request
 from starlette.responses import Response
 
-from remit.clock import Seconds
 from remit.oauth.deps import OAuthDeps
 from remit.oauth.metadata import cacheable_json
+from remit.tokens.rotation import JWKS_LIFETIME
 
 __all__ = ["endpoint"]
-
-_MAX_AGE = Seconds(300)
 
 
 def endpoint(deps: OAuthDeps) -> Callable[[Request], Awaitable[Response]]:
     """Answers the JWK set in force."""
 
     async def answer(request: Request) -> Response:
-        return cacheable_json(request, deps.keys.public_jwks(), max_age=_MAX_AGE)
+        return cacheable_json(request, deps.keys.public_jwks(), max_age=JWKS_LIFETIME)
 
     return answer

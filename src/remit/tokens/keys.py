@@ -1,13 +1,14 @@
 """The keys that sign access tokens: one signs, several verify.
 
-The newest key that is not retired signs; every key that is not retired verifies
-and is published. Rotation is therefore two steps with the life of a token
-between them: add a key, later retire the old one. ES256 alone.
+A key is published from the moment it is made, and signs from `signs_from` on: by then
+every cache of the published set has it, so that nobody ever sees a token signed by a key
+they do not know. Of the keys that may sign the newest does. Every key that is not retired
+verifies and is published. ES256 alone.
 
 Source: RFC 7517; RFC 7638 (`kid` is the thumbprint); RFC 7518 §3.4.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -43,6 +44,7 @@ class SigningKey:
     kid: str
     key: ECKey
     created_at: EpochSeconds
+    signs_from: EpochSeconds
     retired_at: EpochSeconds | None = None
 
     def __repr__(self) -> str:
@@ -50,10 +52,11 @@ class SigningKey:
         return f"SigningKey(kid={self.kid!r}, created_at={self.created_at})"
 
     @classmethod
-    def generate(cls, now: EpochSeconds) -> "SigningKey":
-        """A new random key."""
+    def generate(cls, now: EpochSeconds, *, signs_from: EpochSeconds | None = None) -> "SigningKey":
+        """A new random key; it signs at once unless `signs_from` says when."""
         key = ECKey.generate_key(_CURVE, auto_kid=False)
-        return cls(kid=key.thumbprint(), key=key, created_at=now)
+        begins = now if signs_from is None else signs_from
+        return cls(kid=key.thumbprint(), key=key, created_at=now, signs_from=begins)
 
     @classmethod
     def from_private_pem(
@@ -62,6 +65,7 @@ class SigningKey:
         *,
         kid: str,
         created_at: EpochSeconds,
+        signs_from: EpochSeconds | None = None,
         retired_at: EpochSeconds | None = None,
     ) -> "SigningKey":
         """A stored key.
@@ -75,7 +79,10 @@ class SigningKey:
             raise UnusableKeyError(f"the signing key `{kid}` cannot be read") from error
         if not key.is_private or key.curve_name != _CURVE or key.thumbprint() != kid:
             raise UnusableKeyError(f"the signing key `{kid}` is not the P-256 key of that name")
-        return cls(kid=kid, key=key, created_at=created_at, retired_at=retired_at)
+        begins = created_at if signs_from is None else signs_from
+        return cls(
+            kid=kid, key=key, created_at=created_at, signs_from=begins, retired_at=retired_at
+        )
 
     @property
     def private_pem(self) -> bytes:
@@ -96,7 +103,7 @@ class SigningKey:
 class KeySet:
     """The keys in force; `publish` replaces them all at once, and every holder sees the new ones."""
 
-    __slots__ = ("_active", "_jwks", "_signing")
+    __slots__ = ("_active", "_jwks", "_newest_first")
 
     def __init__(self, keys: Iterable[SigningKey] = ()) -> None:
         self.publish(keys)
@@ -105,23 +112,31 @@ class KeySet:
         """Let `keys` be all there are. Retired ones neither sign, verify nor are published."""
         active = sorted(
             (key for key in keys if key.retired_at is None),
-            key=lambda key: (key.created_at, key.kid),
+            key=lambda key: (key.signs_from, key.created_at, key.kid),
             reverse=True,
         )
         self._active = {key.kid: key for key in active}
-        self._signing = active[0] if active else None
+        self._newest_first = tuple(active)
         self._jwks: tuple[JsonObject, ...] = tuple(key.public_jwk for key in active)
 
-    @property
-    def signing(self) -> SigningKey:
-        """The key that signs: the newest.
+    def retain(self, kids: Collection[str]) -> None:
+        """Let go of every key but these, without waiting until the others have been read again."""
+        self.publish([key for key in self._newest_first if key.kid in kids])
+
+    def signing_at(self, now: EpochSeconds) -> SigningKey:
+        """The key that signs at `now`: the newest that may.
+
+        When none may yet, because the clock was set back, the one that has been published longest.
 
         Raises:
-            NoSigningKeyError: there is none.
+            NoSigningKeyError: there is none at all.
         """
-        if self._signing is None:
+        for key in self._newest_first:
+            if key.signs_from <= now:
+                return key
+        if not self._newest_first:
             raise NoSigningKeyError("there is no signing key")
-        return self._signing
+        return self._newest_first[-1]
 
     def find(self, kid: str) -> SigningKey | None:
         """The key that verifies what says `kid`; `None` when no key in force has that name."""

@@ -10,12 +10,12 @@ __all__ = ["claims_of", "mint"]
 
 
 def mint(keys: KeySet, token: AccessToken) -> str:
-    """`token` as a JWT of type `at+jwt`, signed by the newest key.
+    """`token` as a JWT of type `at+jwt`, signed by the key that signs when it is issued.
 
     Raises:
         NoSigningKeyError: there is no key to sign with.
     """
-    signing = keys.signing
+    signing = keys.signing_at(token.iat)
     header = {"typ": "at+jwt", "alg": ALGORITHM, "kid": signing.kid}
     payload = canonical_bytes(claims_of(token))
     return jws.serialize_compact(header, payload, signing.key, algorithms=[ALGORITHM])
