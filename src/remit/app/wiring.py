@@ -15,6 +15,7 @@ from remit.app.data_folder import DataFolder
 from remit.app.door import Door
 from remit.app.health import Health, health_routes
 from remit.app.host import OwnHost, own_hosts
+from remit.app.key_refresh import KeyRefresh
 from remit.app.metrics import Metrics
 from remit.app.missing_secrets import warn_of_missing_secrets
 from remit.app.problems import with_problems
@@ -32,7 +33,7 @@ from remit.policy import DecisionPoint
 from remit.registry import RegistryDirectory
 from remit.settings import Settings
 from remit.tokens import KeySet, TokenVerifier
-from remit.tokens.store import open_keys
+from remit.tokens.rotation import open_keys
 from remit.web import SecurityHeaders, Site, site_at, static_routes
 from remit.web.fetch import DocumentFetcher
 
@@ -52,6 +53,7 @@ class App:
     folder: DataFolder
     gateway: GatewayApp
     standing: StandingRefresh
+    keys: KeyRefresh
     reload: PolicyReload
     database: Database
     audit: TallyingAuditLog
@@ -69,6 +71,7 @@ class _Parts:
     directory: RegistryDirectory
     decisions: DecisionPoint
     keys: KeySet
+    key_refresh: KeyRefresh
     verifier: TokenVerifier
     guard: Guard
     refresh: StandingRefresh
@@ -117,6 +120,7 @@ async def build(
             folder=stores.folder,
             gateway=gateway,
             standing=parts.refresh,
+            keys=parts.key_refresh,
             reload=reload,
             database=stores.database,
             audit=stores.audit,
@@ -143,6 +147,13 @@ async def _parts(
         directory=directory,
         decisions=decisions,
         keys=keys,
+        key_refresh=KeyRefresh(
+            stores.database,
+            stores.box,
+            keys,
+            clock=clock,
+            lifetime=lambda: directory.catalog.issuer.signing_key_lifetime,
+        ),
         verifier=verifier,
         guard=Guard(
             verifier,
