@@ -36,6 +36,7 @@ from remit.policy import CedarEngine, DecisionPoint
 from remit.registry import RegistryDirectory
 from remit.repository import load_repository, write_example
 from remit.tokens import KeySet, SigningKey, TokenVerifier, audience_of
+from remit.tokens.published_keys import PublishedKeys
 from remit.web import read_form, site_at
 
 SECONDS = 2.0
@@ -99,7 +100,7 @@ class Bench:
         async def nobody(_: Request):
             return None
 
-        async def nothing(url: str):
+        async def nothing(url: str, **_: object):
             raise RuntimeError(url)
 
         deps = OAuthDeps(
@@ -114,6 +115,8 @@ class Bench:
             read_session=nobody,
             resolve_secret=lambda _: SECRET,
             fetch=nothing,
+            client_keys=PublishedKeys(nothing, self.clock),
+            issuer_keys=PublishedKeys(nothing, self.clock),
         )
         self.application = Starlette(routes=routes(deps))
         self.token = poster(self.application, "/token", FORM)

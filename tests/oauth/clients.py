@@ -48,6 +48,7 @@ from remit.registry import RegistryDirectory
 from remit.testing import FixedClock, InMemoryAuditLog
 from remit.testing.document_host import DocumentHost
 from remit.tokens import AccessToken, KeySet, SigningKey, TokenVerifier, mint
+from remit.tokens.published_keys import PublishedKeys
 from remit.web import site_at
 
 PUBLIC_URL = "https://remit.example"
@@ -224,6 +225,8 @@ async def small_world(database_url: str, clock: FixedClock):
                 read_session=read_session,
                 resolve_secret=lambda reference: SECRETS[reference],
                 fetch=documents.fetcher().fetch,
+                client_keys=PublishedKeys(documents.fetcher().fetch, clock),
+                issuer_keys=PublishedKeys(documents.fetcher().fetch, clock),
                 publish=publish,
             )
             transport = httpx2.ASGITransport(

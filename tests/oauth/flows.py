@@ -43,6 +43,7 @@ from remit.repository import load_repository, write_example
 from remit.testing.audit import InMemoryAuditLog
 from remit.testing.clock import FixedClock
 from remit.tokens import KeySet, SigningKey, TokenVerifier
+from remit.tokens.published_keys import PublishedKeys
 from remit.web import site_at, static_routes
 
 ORIGIN = "https://remit.example"
@@ -380,7 +381,7 @@ def build_world(
     async def publish() -> None:
         await holder[0].publish()
 
-    async def no_fetch(url: str) -> object:
+    async def no_fetch(url: str, **_: object) -> object:
         raise AssertionError(f"nothing may be fetched: {url}")
 
     deps = OAuthDeps(
@@ -398,6 +399,8 @@ def build_world(
             "env:REMIT_BILLING_JOB_SECRET": "billing-secret-of-tests",
         }.__getitem__,
         fetch=no_fetch,
+        client_keys=PublishedKeys(no_fetch, clock),
+        issuer_keys=PublishedKeys(no_fetch, clock),
         publish=publish,
     )
     application = Starlette(routes=[*routes(deps), *identity_routes(identity), *static_routes()])

@@ -34,6 +34,7 @@ from remit.registry import RegistryDirectory
 from remit.settings import Settings
 from remit.tokens import KeySet, TokenVerifier
 from remit.tokens.rotation import open_keys
+from remit.tokens.published_keys import PublishedKeys
 from remit.web import SecurityHeaders, Site, site_at, static_routes
 from remit.web.fetch import DocumentFetcher
 
@@ -218,6 +219,8 @@ def _public(parts: _Parts, gateway: GatewayApp) -> ASGIApp:
         read_session=identity.session_reader(people),
         resolve_secret=stores.resolve_secret,
         fetch=DocumentFetcher().fetch,
+        client_keys=PublishedKeys(DocumentFetcher().fetch, parts.clock),
+        issuer_keys=PublishedKeys(DocumentFetcher().fetch, parts.clock),
         publish=parts.refresh.now,
     )
     router = Router(

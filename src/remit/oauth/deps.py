@@ -14,6 +14,7 @@ from remit.guard.ports import Directory
 from remit.identity import ReadSession
 from remit.policy import DecisionPoint
 from remit.tokens import KeySet, TokenVerifier
+from remit.tokens.published_keys import PublishedKeys
 from remit.web import Site
 from remit.web.fetch import FetchDocument
 
@@ -43,8 +44,6 @@ class Limits:
     """Requests from one address in the time that one may wait."""
     attempts_per_minute: int = 30
     """Failed client authentications of one client from one address before it has to wait."""
-    registrations_per_hour: int = 60
-    """Dynamic registrations from one address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +51,8 @@ class OAuthDeps:
     """Everything an endpoint of the authorization server may reach.
 
     `fetch` reads a document from a stranger's address under the guard of `remit.web.fetch`.
+    `client_keys` are the keys that clients publish, `issuer_keys` those of the issuers that the
+    repository trusts: apart, so that no client can hold up what is asked of an issuer.
     """
 
     database: Database
@@ -65,6 +66,8 @@ class OAuthDeps:
     read_session: ReadSession
     resolve_secret: ResolveSecret
     fetch: FetchDocument
+    client_keys: PublishedKeys
+    issuer_keys: PublishedKeys
     publish: Publish = _publish_nothing
     limits: Limits = Limits()
 
