@@ -212,7 +212,7 @@ _THIRD = (
     "INSERT INTO recovery_codes VALUES ('d7','usr_1',1,NULL)",
     "INSERT INTO sign_ins VALUES ('d8','b','log_in','usr_1','[]','/',1,2,0,NULL)",
     "INSERT INTO spent_challenges VALUES ('d10',2)",
-    "INSERT INTO external_identities VALUES ('https://i','s','p','usr_1',1,NULL)",
-    "INSERT INTO provider_logins VALUES ('d9','b','p','https://i','n','v1.x','/',1,2,NULL)",
+    "INSERT INTO external_identities VALUES ('https://i','s','p','usr_1','[]','{}',1,NULL)",
+    "INSERT INTO provider_logins VALUES ('d9','b','p','https://i','n','v1.x','/',NULL,NULL,1,2,NULL)",
 )
 _POPULATED = {"0001": _FIRST, "0002": (), "0003": _THIRD}
