@@ -1,14 +1,24 @@
 """`agents/<name>.yaml`: one agent, who answers for it, what it may at most hold, and which clients are it."""
 
 import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, StrictBool, model_validator
 
 from remit.documents import mistake, quoted
 from remit.model import AgentClass, Sensitivity
-from remit.repository.fields import Line, OptionalSecretReference, Prose, ScopeReference
+from remit.repository.fields import (
+    Line,
+    Name,
+    OptionalSecretReference,
+    ProofOfPossession,
+    Prose,
+    ScopeReference,
+)
+from remit.repository.grant_types import GrantTypeName, short_grant_type
+from remit.repository.public_keys import JwksSection
 from remit.repository.section import Section
+from remit.repository.web_addresses import HttpsUrl
 
 __all__ = ["AgentFile", "ClientsSection", "StaticClientSection"]
 
@@ -33,9 +43,6 @@ def _check_class(given: AgentClass) -> AgentClass:
     return given
 
 
-GrantTypeName = Literal["authorization_code", "refresh_token", "client_credentials"]
-
-
 class StaticClientSection(Section):
     """A client that is registered here and nowhere else."""
 
@@ -50,16 +57,42 @@ class StaticClientSection(Section):
     grant_types: tuple[GrantTypeName, ...] = Field(
         default=("authorization_code", "refresh_token"),
         min_length=1,
-        description="`client_credentials` is for a workload that acts for itself.",
+        description="`client_credentials` is for a workload that acts for itself, `token_exchange` for an agent that is handed tokens, `jwt_bearer` for one that shows an assertion (ID-JAG).",
     )
     secret: OptionalSecretReference = Field(
         default=None,
-        description="Where its secret is kept: `env:NAME` or `file:/path`. A client without one is public.",
+        description="Where its secret is kept: `env:NAME` or `file:/path`. A client without one, and without keys, is public.",
     )
+    jwks: JwksSection | None = Field(
+        default=None,
+        description="Instead of a secret: the public keys whose private part it signs with (`private_key_jwt`).",
+    )
+    jwks_uri: HttpsUrl | None = Field(
+        default=None, description="Instead of a secret: where it publishes those keys."
+    )
+    dpop_bound_access_tokens: StrictBool = Field(
+        default=False,
+        description="Whether it gets tokens only together with a proof of possession (RFC 9449 §5.2).",
+    )
+
+    @property
+    def proves_itself(self) -> bool:
+        """Whether it has something to prove who it is with."""
+        return any(one is not None for one in (self.secret, self.jwks, self.jwks_uri))
+
+    @model_validator(mode="after")
+    def _proves_itself_in_one_way(self) -> Self:
+        # Two ways in are two things to lose, and the weaker one counts.
+        if [self.secret, self.jwks, self.jwks_uri].count(None) < 2:
+            raise mistake(
+                "a client proves itself in one way",
+                expected="one of `secret`, `jwks` and `jwks_uri`",
+            )
+        return self
 
     @model_validator(mode="after")
     def _has_what_its_grants_take(self) -> Self:
-        grants = set(self.grant_types)
+        grants = {short_grant_type(name) for name in self.grant_types}
         if "authorization_code" in grants and not self.redirect_uris:
             raise mistake(
                 "a client with `authorization_code` has nowhere to be sent back to",
@@ -70,10 +103,12 @@ class StaticClientSection(Section):
                 "`redirect_uris` on a client that no code is sent to",
                 expected="`authorization_code` among its `grant_types`",
             )
-        if "client_credentials" in grants and self.secret is None:
-            raise mistake(
-                "a client with `client_credentials` must prove who it is", expected="`secret`"
-            )
+        for grant in ("client_credentials", "token_exchange", "jwt_bearer"):
+            if grant in grants and not self.proves_itself:
+                raise mistake(
+                    f"a client with {quoted(grant)} must prove who it is",
+                    expected="`secret`, `jwks` or `jwks_uri`",
+                )
         if "refresh_token" in grants and "authorization_code" not in grants:
             raise mistake(
                 "`refresh_token` without `authorization_code`", expected="both, or neither"
@@ -114,6 +149,22 @@ class AgentFile(Section):
     tenants: tuple[str, ...] = Field(min_length=1, description="For whose people it may act.")
     max_sensitivity: Sensitivity = Field(
         default=Sensitivity.MEDIUM, description="It may use nothing more sensitive."
+    )
+    regions: tuple[Name, ...] = Field(
+        default=(),
+        description="The only regions whose servers it may use; left out: all. A server without a `region` is in none.",
+    )
+    delegates: tuple[str, ...] = Field(
+        default=(),
+        description="The agents that may exchange its tokens for narrower ones of their own.",
+    )
+    exchange_servers: tuple[str, ...] = Field(
+        default=(),
+        description="The servers it may exchange a token for, besides the one the token is for.",
+    )
+    dpop: ProofOfPossession = Field(
+        default="optional",
+        description="`required`: its tokens are always bound to a key that it has to prove to have.",
     )
     clients: ClientsSection = Field(
         default=ClientsSection(), description="Which OAuth clients are this agent."

@@ -16,6 +16,7 @@ from remit.repository.client_uris import (
 )
 from remit.repository.draft import Draft, names_under, strings_at
 from remit.repository.root_file import GuardrailsSection
+from remit.repository.web_addresses import private_address_faults
 from remit.scopes import Hierarchy, covers
 
 __all__ = ["check_agents"]
@@ -37,6 +38,8 @@ def check_agents(draft: Draft, hierarchy: Hierarchy) -> Iterator[Problem]:
         yield from _beyond_guardrails(document, ("scopes",), draft, hierarchy)
         yield from _bad_uris(document, draft)
         yield from _listed_twice(document)
+        for path, _ in document.find(("clients", "static", ANY)):
+            yield from private_address_faults(document, path)
     if draft.root is not None:
         yield from _beyond_guardrails(draft.root, ("unregistered", "scopes"), draft, hierarchy)
     yield from _claimed_twice(draft)

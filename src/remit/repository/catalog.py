@@ -30,11 +30,15 @@ from remit.model import (
     StaticClient,
     StdioUpstream,
     Tenant,
+    ThirdParty,
     Tool,
     Upstream,
 )
 from remit.repository.agent_file import AgentFile, StaticClientSection
+from remit.repository.grant_types import grant_type_values
 from remit.repository.hierarchy import close
+from remit.repository.people_file import PeopleFile, sign_in_of
+from remit.repository.public_keys import jwks_of
 from remit.repository.registration_section import registration_of
 from remit.repository.roles_file import RolesFile
 from remit.repository.root_file import RootFile
@@ -45,9 +49,11 @@ from remit.repository.server_file import (
     ResourceSection,
     ServerFile,
     Things,
+    ThirdPartySection,
     ToolSection,
     UpstreamSection,
 )
+from remit.repository.trust_file import TrustFile, trust_of
 
 __all__ = [
     "UNREGISTERED",
@@ -72,6 +78,8 @@ class Models:
     root: RootFile
     scopes: ScopesFile
     roles: RolesFile
+    people: PeopleFile
+    trust: TrustFile
     servers: Mapping[str, ServerFile]
     agents: Mapping[str, AgentFile]
 
@@ -143,6 +151,8 @@ def build_catalog(models: Models, *, version: str) -> Catalog:
         ),
         agents=_frozen({AgentId(name): _agent(name, one) for name, one in models.agents.items()}),
         unregistered=_unregistered(root),
+        sign_in=sign_in_of(models.people),
+        trust=trust_of(models.trust),
     )  # fmt: skip
 
 
@@ -154,6 +164,10 @@ def _server(name: str, file: ServerFile) -> Server:
         owner=file.owner,
         tenant=None if file.tenant is None else TenantId(file.tenant),
         environment=Environment(file.environment),
+        region=file.region,
+        dpop_required=file.dpop == "required",
+        introspection_secret=file.introspection_secret,
+        connection=_connection(file.connection),
         upstream=_upstream(file.upstream),
         tools=_frozen({name: _tool(name, one) for name, one in file.tools.items()}),
         resources=tuple(_resource(uri, one) for uri, one in file.resources.items()),
@@ -183,6 +197,20 @@ def _upstream(section: UpstreamSection) -> Upstream:
         environment=_frozen(stdio.environment),
         working_directory=stdio.working_directory,
         timeout=stdio.timeout,
+    )
+
+
+def _connection(section: ThirdPartySection | None) -> ThirdParty | None:
+    if section is None:
+        return None
+    return ThirdParty(
+        issuer=section.issuer,
+        client_id=section.client_id,
+        secret=section.secret,
+        scopes=section.scopes,
+        resource=section.resource,
+        title=section.title,
+        private_network=section.private_network,
     )
 
 
@@ -248,6 +276,10 @@ def _agent(name: str, file: AgentFile) -> Agent:
         ),
         max_sensitivity=file.max_sensitivity,
         purpose=file.purpose,
+        regions=file.regions,
+        delegates=tuple(AgentId(one) for one in file.delegates),
+        exchange_servers=tuple(ServerName(one) for one in file.exchange_servers),
+        dpop_required=file.dpop == "required",
     )
 
 
@@ -256,8 +288,11 @@ def _client(section: StaticClientSection) -> StaticClient:
         client_id=section.client_id,
         name=section.name,
         redirect_uris=section.redirect_uris,
-        grant_types=section.grant_types,
+        grant_types=grant_type_values(section.grant_types),
         secret=section.secret,
+        jwks=None if section.jwks is None else jwks_of(section.jwks),
+        jwks_uri=section.jwks_uri,
+        dpop_bound_access_tokens=section.dpop_bound_access_tokens,
     )
 
 

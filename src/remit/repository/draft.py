@@ -6,8 +6,10 @@ the models: so they speak even of files that have other mistakes.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from remit.documents import Document, Path, Pattern
+from remit.repository.files import AGENTS, SERVERS
 
 __all__ = ["Draft", "names_under", "strings_at"]
 
@@ -16,18 +18,37 @@ __all__ = ["Draft", "names_under", "strings_at"]
 class Draft:
     """The documents by what they declare; `None` for one that is missing or is no YAML.
 
-    Servers and agents go by the stem of their file.
+    Servers and agents go by the stem of their file. `files` are the paths of all that was
+    there, also of what could not be read: it exists, whatever is in it.
     """
 
     root: Document | None
     scopes: Document | None
     roles: Document | None
+    people: Document | None
+    trust: Document | None
     servers: Mapping[str, Document]
     agents: Mapping[str, Document]
+    files: frozenset[str]
+
+    @property
+    def server_names(self) -> frozenset[str]:
+        """Every server there is a file for."""
+        return self._stems(SERVERS)
+
+    @property
+    def agent_names(self) -> frozenset[str]:
+        """Every agent there is a file for."""
+        return self._stems(AGENTS)
+
+    def _stems(self, folder: str) -> frozenset[str]:
+        return frozenset(
+            PurePosixPath(name).stem for name in self.files if name.startswith(f"{folder}/")
+        )
 
     def documents(self) -> Iterator[Document]:
         """Every document there is."""
-        for single in (self.root, self.scopes, self.roles):
+        for single in (self.root, self.scopes, self.roles, self.people, self.trust):
             if single is not None:
                 yield single
         yield from self.servers.values()

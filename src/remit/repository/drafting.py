@@ -13,19 +13,32 @@ from remit.repository.agent_file import AgentFile
 from remit.repository.catalog import UNREGISTERED, Models, TypedServers, typed_servers
 from remit.repository.draft import Draft
 from remit.repository.fields import is_name
-from remit.repository.files import AGENTS, POLICIES, ROLES, ROOT, SCOPES, SERVERS
+from remit.repository.files import (
+    AGENTS,
+    PEOPLE,
+    POLICIES,
+    ROLES,
+    ROOT,
+    SCOPES,
+    SERVERS,
+    TRUST,
+    Files,
+)
+from remit.repository.people_file import PeopleFile
 from remit.repository.roles_file import RolesFile
 from remit.repository.root_file import RootFile
 from remit.repository.scopes_file import ScopesFile
 from remit.repository.server_file import ServerFile, Things
+from remit.repository.trust_file import TrustFile
 
 __all__ = ["check_stems", "model_of", "parse_documents", "parse_policies", "things_of"]
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
-def parse_documents(contents: Mapping[str, bytes], problems: list[Problem]) -> Draft:
+def parse_documents(files: Files, problems: list[Problem]) -> Draft:
     """Every YAML file as a document; what has no tree is left out, and every refusal reported."""
+    contents = files.contents
     documents: dict[str, Document] = {}
     for name, content in contents.items():
         if name.endswith(".yaml"):
@@ -37,8 +50,11 @@ def parse_documents(contents: Mapping[str, bytes], problems: list[Problem]) -> D
         root=documents.get(ROOT),
         scopes=documents.get(SCOPES),
         roles=documents.get(ROLES),
+        people=documents.get(PEOPLE),
+        trust=documents.get(TRUST),
         servers=_in_folder(documents, SERVERS),
         agents=_in_folder(documents, AGENTS),
+        files=frozenset({*contents, *(problem.file for problem in files.problems)}),
     )
 
 
@@ -78,11 +94,23 @@ def model_of(draft: Draft, contents: Mapping[str, bytes], problems: list[Problem
     root = _validated(draft.root, RootFile, problems)
     scopes = _validated(draft.scopes, ScopesFile, problems)
     roles = _validated(draft.roles, RolesFile, problems) if ROLES in contents else RolesFile()
+    people = _validated(draft.people, PeopleFile, problems) if PEOPLE in contents else PeopleFile()
+    trust = _validated(draft.trust, TrustFile, problems) if TRUST in contents else TrustFile()
     servers = _all_validated(draft.servers, ServerFile, problems)
     agents = _all_validated(draft.agents, AgentFile, problems)
     if root is None or scopes is None or roles is None or servers is None or agents is None:
         return None
-    return Models(root=root, scopes=scopes, roles=roles, servers=servers, agents=agents)
+    if people is None or trust is None:
+        return None
+    return Models(
+        root=root,
+        scopes=scopes,
+        roles=roles,
+        people=people,
+        trust=trust,
+        servers=servers,
+        agents=agents,
+    )
 
 
 def things_of(draft: Draft) -> tuple[TypedServers, list[str]]:

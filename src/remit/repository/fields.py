@@ -9,7 +9,7 @@ Source: RFC 6901 §3 (pointers); RFC 6570 §1.2 (level 1 templates); ISO 4217; M
 import re
 from collections.abc import Callable
 from ipaddress import ip_address
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -26,6 +26,7 @@ __all__ = [
     "Name",
     "OptionalSecretReference",
     "Pointer",
+    "ProofOfPossession",
     "Prose",
     "ResourceUri",
     "ScopeReference",
@@ -289,6 +290,8 @@ OptionalSecretReference = Annotated[
     str | None, BeforeValidator(_check_optional_secret), WithJsonSchema(_SECRET_TEXT)
 ]
 """The same, where there need not be one: then the key is left out, not left blank."""
+ProofOfPossession = Literal["required", "optional"]
+"""Whether tokens have to be bound to a key (RFC 9449)."""
 TimeZone = Annotated[
     str,
     AfterValidator(_check_time_zone),

@@ -1,7 +1,7 @@
 """Which files of a folder are the policy repository, and what identifies their whole.
 
-Counted: `remit.yaml`, `scopes.yaml`, `roles.yaml`, `servers/*.yaml`, `agents/*.yaml`,
-`policies/*.cedar`. Hidden files, `README.md` and folders of other names do not
+Counted: `remit.yaml`, `scopes.yaml`, `roles.yaml`, `people.yaml`, `trust.yaml`,
+`servers/*.yaml`, `agents/*.yaml`, `policies/*.cedar`. Hidden files, `README.md` and folders of other names do not
 count and are not read. Refused: what stands where only counted files belong
 (a `crm.yml` that would be ignored in silence), a link that leads out of the
 folder, what is no plain file, files that are too large or too many.
@@ -21,11 +21,13 @@ __all__ = [
     "AGENTS",
     "MAX_FILES",
     "MAX_TOTAL_BYTES",
+    "PEOPLE",
     "POLICIES",
     "ROLES",
     "ROOT",
     "SCOPES",
     "SERVERS",
+    "TRUST",
     "Files",
     "digest_of",
     "read_files",
@@ -34,6 +36,8 @@ __all__ = [
 ROOT: Final = "remit.yaml"
 SCOPES: Final = "scopes.yaml"
 ROLES: Final = "roles.yaml"
+PEOPLE: Final = "people.yaml"
+TRUST: Final = "trust.yaml"
 SERVERS: Final = "servers"
 AGENTS: Final = "agents"
 POLICIES: Final = "policies"
@@ -41,7 +45,7 @@ POLICIES: Final = "policies"
 MAX_FILES = 2_000
 MAX_TOTAL_BYTES = 64 * MAX_BYTES
 
-_SINGLE: Final = (ROOT, SCOPES, ROLES)
+_SINGLE: Final = (ROOT, SCOPES, ROLES, PEOPLE, TRUST)
 _REQUIRED: Final = (ROOT, SCOPES)
 _FOLDERS: Final[Mapping[str, str]] = {SERVERS: ".yaml", AGENTS: ".yaml", POLICIES: ".cedar"}
 

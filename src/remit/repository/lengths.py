@@ -44,6 +44,6 @@ DurationOrNever = Annotated[
 """A length of time, or `0s`: never. Its value is `Seconds`."""
 OptionalDuration = Annotated[
     Duration | None,
-    WithJsonSchema({"type": "string", "pattern": f"^{_LENGTH}$", "examples": ["30d"]}),
+    WithJsonSchema({"type": "string", "pattern": f"^{_LENGTH}$", "examples": ["10m"]}),
 ]
 """A length of time that may be left out."""

@@ -20,6 +20,7 @@ from remit.model import Catalog
 from remit.policy import Declared, PolicySource, check_policies, find_ambiguous_actions
 from remit.repository.agent_rules import check_agents
 from remit.repository.catalog import build_catalog
+from remit.repository.delegation_rules import check_delegation
 from remit.repository.draft import Draft, strings_at
 from remit.repository.drafting import (
     check_stems,
@@ -30,10 +31,12 @@ from remit.repository.drafting import (
 )
 from remit.repository.files import ROOT, SERVERS, Files, digest_of, read_files
 from remit.repository.hierarchy import close, find_cycles
+from remit.repository.people_rules import check_people
 from remit.repository.references import check_references, unresolved
 from remit.repository.registration_rules import check_registration
 from remit.repository.reserved import check_reserved
 from remit.repository.server_rules import check_servers
+from remit.repository.trust_rules import check_trust
 
 __all__ = [
     "Findings",
@@ -96,7 +99,7 @@ def check_repository(path: Path, *, check: PolicyCheck = check_policies) -> Find
 def _load(path: Path, check: PolicyCheck) -> tuple[LoadedRepository | None, Findings]:
     files = read_files(path)
     problems: list[Problem] = []
-    draft = parse_documents(files.contents, problems)
+    draft = parse_documents(files, problems)
     refused = {_place(problem) for problem in problems}
     problems += [*files.problems, *check_stems(files.contents)]
     policies = parse_policies(files.contents, problems)
@@ -159,6 +162,9 @@ def _check_together(draft: Draft) -> Iterator[Problem]:
     yield from check_servers(draft, hierarchy)
     yield from check_agents(draft, hierarchy)
     yield from check_registration(draft, hierarchy)
+    yield from check_delegation(draft, hierarchy)
+    yield from check_people(draft)
+    yield from check_trust(draft, hierarchy)
 
 
 def _rings(draft: Draft, covers: Mapping[ScopeName, Sequence[ScopeName]]) -> Iterator[Problem]:

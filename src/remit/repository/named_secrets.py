@@ -13,14 +13,14 @@ __all__ = ["NamedSecret", "named_secrets"]
 
 @dataclass(frozen=True, slots=True)
 class NamedSecret:
-    """`holder` is the server or client that cannot work without `reference`."""
+    """`holder` is who cannot work without `reference`."""
 
     reference: str
     holder: str
 
 
 def named_secrets(catalog: Catalog) -> Iterator[NamedSecret]:
-    """Every secret that `catalog` names: of servers first, then of clients."""
+    """Every secret that `catalog` names: of servers first, then of clients, then of identity providers."""
     for server in catalog.servers.values():
         upstream, holder = server.upstream, f"server {server.name}"
         if isinstance(upstream, HttpUpstream):
@@ -30,7 +30,14 @@ def named_secrets(catalog: Catalog) -> Iterator[NamedSecret]:
             for value in upstream.environment.values():
                 if value.startswith(("env:", "file:")):
                     yield NamedSecret(value, holder)
+        if server.introspection_secret is not None:
+            yield NamedSecret(server.introspection_secret, f"introspection by {holder}")
+        if server.connection is not None and server.connection.secret is not None:
+            yield NamedSecret(server.connection.secret, f"connection of {holder}")
     for agent in catalog.agents.values():
         for client in agent.clients.static:
             if client.secret is not None:
                 yield NamedSecret(client.secret, f"client {client.client_id}")
+    for provider in catalog.sign_in.providers.values():
+        if provider.secret is not None:
+            yield NamedSecret(provider.secret, f"identity provider {provider.name}")

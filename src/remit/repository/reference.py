@@ -99,6 +99,8 @@ def _value(field: Mapping[str, Json], definitions: Mapping[str, Json]) -> str:
         case "array":
             least = f", at least {field['minItems']}" if "minItems" in field else ""
             return f"list of {_value(_object(field.get('items')), definitions)}{least}"
+        case "object" if not _values_of(field):
+            return "mapping"
         case "object":
             return f"mapping of names to {_value(_values_of(field), definitions)}"
         case "string":

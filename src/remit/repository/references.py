@@ -4,7 +4,7 @@ Where the declarations cannot be read their uses are not blamed, but a scope mus
 still be written as scopes are, and `unresolved` says what was not looked up.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -23,7 +23,7 @@ from remit.documents import (
 )
 from remit.repository.draft import Draft, names_under, strings_at
 from remit.repository.fields import ONE_OPERATION, check_scope, is_general_purpose
-from remit.repository.files import ROLES, ROOT, SCOPES
+from remit.repository.files import AGENTS, PEOPLE, ROLES, ROOT, SCOPES, SERVERS
 from remit.repository.reserved import BUILT_IN_ENVIRONMENTS, BUILT_IN_SCOPES
 
 __all__ = ["check_references", "unresolved"]
@@ -36,6 +36,11 @@ class Kind(StrEnum):
     TENANT = "tenant"
     ENVIRONMENT = "environment"
     ROLE = "role"
+    AGENT = "agent"
+    SERVER = "server"
+    REGION = "region"
+    PROVIDER = "identity provider"
+    CLIENT = "client"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +56,15 @@ _DECLARED_IN: Final = {
     Kind.TENANT: f"`tenants` of {ROOT}",
     Kind.ENVIRONMENT: f"`environments` of {ROOT}",
     Kind.ROLE: ROLES,
+    Kind.AGENT: f"{AGENTS}/",
+    Kind.SERVER: f"{SERVERS}/",
+    Kind.REGION: f"`region` of a file in {SERVERS}/",
+    Kind.PROVIDER: f"`providers` of {PEOPLE}",
+    Kind.CLIENT: f"`clients` of a file in {AGENTS}/",
 }
 _FEW = 8
+_CLIENT_IDS: Final[Pattern] = ("clients", "static", ANY, "client_id")
+_DOCUMENTS: Final[Pattern] = ("clients", "metadata_documents", ANY)
 _IN_ROOT: Final = (
     _Use(Kind.SCOPE, ("issuer", "default_scopes", ANY)),
     _Use(Kind.SCOPE, ("guardrails", "forbidden_scopes", ANY)),
@@ -80,6 +92,29 @@ _IN_AGENTS: Final = (
     _Use(Kind.SCOPE, ("scopes", ANY)),
     _Use(Kind.ENVIRONMENT, ("environments", ANY)),
     _Use(Kind.TENANT, ("tenants", ANY)),
+    _Use(Kind.REGION, ("regions", ANY)),
+    _Use(Kind.AGENT, ("delegates", ANY)),
+    _Use(Kind.SERVER, ("exchange_servers", ANY)),
+)
+_IN_PEOPLE: Final = (
+    _Use(Kind.TENANT, ("providers", ANY, "tenant")),
+    _Use(Kind.ROLE, ("providers", ANY, "rules", ANY, "roles", ANY)),
+    _Use(Kind.TENANT, ("providers", ANY, "rules", ANY, "tenant")),
+)
+_WORKLOADS: Final[Pattern] = ("issuers", ANY, "workloads", ANY)
+_IN_TRUST: Final = (
+    _Use(Kind.AGENT, (*_WORKLOADS, "agent")),
+    _Use(Kind.SERVER, (*_WORKLOADS, "servers", ANY)),
+    _Use(Kind.SCOPE, (*_WORKLOADS, "scopes", ANY)),
+    *(
+        use
+        for purpose in ("id_jag", "exchange")
+        for use in (
+            _Use(Kind.PROVIDER, ("issuers", ANY, purpose, "provider")),
+            _Use(Kind.CLIENT, ("issuers", ANY, purpose, "clients", ANY)),
+            _Use(Kind.SERVER, ("issuers", ANY, purpose, "servers", ANY)),
+        )
+    ),
 )
 
 
@@ -112,8 +147,36 @@ def _declared(draft: Draft) -> dict[Kind, frozenset[str] | None]:
         Kind.SCOPE: None if scopes is None else scopes | BUILT_IN_SCOPES,
         Kind.TENANT: names_under(draft.root, "tenants"),
         Kind.ENVIRONMENT: None if environments is None else environments | BUILT_IN_ENVIRONMENTS,
-        Kind.ROLE: names_under(draft.roles, "roles"),
+        Kind.ROLE: _optional(draft, ROLES, draft.roles, "roles"),
+        Kind.AGENT: draft.agent_names,
+        Kind.SERVER: draft.server_names,
+        Kind.REGION: _all_of(draft.servers, draft.server_names, ("region",)),
+        Kind.PROVIDER: _optional(draft, PEOPLE, draft.people, "providers"),
+        Kind.CLIENT: _all_of(draft.agents, draft.agent_names, _CLIENT_IDS, _DOCUMENTS),
     }
+
+
+def _optional(
+    draft: Draft, file: str, document: Document | None, key: str
+) -> frozenset[str] | None:
+    """What stands under `key` of a file that may be left out, as may the key: then nothing is declared."""
+    if document is None:
+        return None if file in draft.files else frozenset()
+    return names_under(document, key) if document.nearest((key,))[1] else frozenset()
+
+
+def _all_of(
+    documents: Mapping[str, Document], names: frozenset[str], *patterns: Pattern
+) -> frozenset[str] | None:
+    """What stands at `patterns` in all files of a folder; `None` while one cannot be read."""
+    if names - documents.keys():
+        return None
+    return frozenset(
+        text
+        for document in documents.values()
+        for pattern in patterns
+        for _, text in strings_at(document, pattern)
+    )
 
 
 def _documents(draft: Draft) -> Iterator[tuple[Document, tuple[_Use, ...]]]:
@@ -121,6 +184,8 @@ def _documents(draft: Draft) -> Iterator[tuple[Document, tuple[_Use, ...]]]:
         (draft.root, _IN_ROOT),
         (draft.scopes, _IN_SCOPES),
         (draft.roles, _IN_ROLES),
+        (draft.people, _IN_PEOPLE),
+        (draft.trust, _IN_TRUST),
     ):
         if document is not None:
             yield document, uses

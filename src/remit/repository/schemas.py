@@ -14,10 +14,12 @@ from pydantic import BaseModel
 
 from remit.canonical import Json, JsonObject
 from remit.repository.agent_file import AgentFile
+from remit.repository.people_file import PeopleFile
 from remit.repository.roles_file import RolesFile
 from remit.repository.root_file import RootFile
 from remit.repository.scopes_file import ScopesFile
 from remit.repository.server_file import ServerFile
+from remit.repository.trust_file import TrustFile
 
 __all__ = ["FILE_MODELS", "json_schemas"]
 
@@ -26,6 +28,8 @@ FILE_MODELS: Final[Mapping[str, type[BaseModel]]] = MappingProxyType({
     "server": ServerFile,
     "scopes": ScopesFile,
     "roles": RolesFile,
+    "people": PeopleFile,
+    "trust": TrustFile,
     "agent": AgentFile,
 })  # fmt: skip
 """The model of each kind of file, by the name of its schema."""

@@ -15,6 +15,7 @@ from remit.repository.fields import (
     Name,
     OptionalSecretReference,
     Pointer,
+    ProofOfPossession,
     Prose,
     ResourceUri,
     ScopeReference,
@@ -22,6 +23,8 @@ from remit.repository.fields import (
     UpstreamUrl,
 )
 from remit.repository.section import Section
+from remit.repository.web_addresses import IssuerUrl, WebUrl
+from remit.scopes import is_scope_token
 
 __all__ = [
     "ArgumentSection",
@@ -31,6 +34,7 @@ __all__ = [
     "ServerFile",
     "StdioSection",
     "Things",
+    "ThirdPartySection",
     "ToolSection",
     "UpstreamSection",
 ]
@@ -114,6 +118,40 @@ class UpstreamSection(Section):
         if (self.http is None) == (self.stdio is None):
             raise mistake("an upstream is one thing", expected="either `http` or `stdio`")
         return self
+
+
+def _check_foreign_scope(text: str) -> str:
+    if not is_scope_token(text):
+        raise mistake(
+            f"{quoted(text)} is no scope", expected="a scope in the words of the third party"
+        )
+    return text
+
+
+class ThirdPartySection(Section):
+    """The authorization server of an API that the server needs on each person's behalf.
+
+    Remit is one client there for everybody, so each person consents here before any is sent
+    on; what comes back is kept sealed, and given to this server alone.
+    """
+
+    title: Line = Field(description="What people see before they connect their account.")
+    issuer: IssuerUrl = Field(description="Its issuer, to the letter.")
+    client_id: Line = Field(description="What Remit is called there.")
+    secret: OptionalSecretReference = Field(
+        default=None,
+        description="Where Remit's secret there is kept: `env:NAME` or `file:/path`. Without one, Remit is a public client there.",
+    )
+    scopes: tuple[Annotated[str, AfterValidator(_check_foreign_scope)], ...] = Field(
+        default=(), description="What is asked for there, in its own words."
+    )
+    resource: WebUrl | None = Field(
+        default=None, description="The API the tokens are for, where it has to be said (RFC 8707)."
+    )
+    private_network: StrictBool = Field(
+        default=False,
+        description="Whether its addresses may be private; on loopback it may be `http` then, too.",
+    )
 
 
 class ArgumentSection(Section):
@@ -223,7 +261,23 @@ class ServerFile(Section):
         default=False, description="`true` when people of every tenant use it."
     )
     environment: str = Field(description="Where it runs, as declared in `remit.yaml`.")
+    region: Name | None = Field(
+        default=None,
+        description="Where its data lives, such as `eu`; agents can be kept to regions.",
+    )
+    dpop: ProofOfPossession = Field(
+        default="optional",
+        description="`required`: only tokens that are bound to a key are good here (RFC 9449).",
+    )
     upstream: UpstreamSection = Field(description="How Remit reaches it.")
+    introspection_secret: OptionalSecretReference = Field(
+        default=None,
+        description="Where the secret is kept with which this server may ask whether a token is good: `env:NAME` or `file:/path`.",
+    )
+    connection: ThirdPartySection | None = Field(
+        default=None,
+        description="The third party whose API it needs on each person's behalf.",
+    )
     baseline_scopes: tuple[ScopeReference, ...] = Field(
         default=(),
         description="What a client is told to ask for first: the least that makes the server useful.",

@@ -1,7 +1,8 @@
 """What a server's file may not say.
 
 Refused: a baseline that nothing on the server needs; a template whose variables run
-into each other, so that one URI could be read in several ways.
+into each other, so that one URI could be read in several ways; a third party asked in the
+clear; a secret for introspection that somebody else has, too.
 
 Source: RFC 6570 §1.4 (matching is ambiguous unless something sets expressions apart).
 """
@@ -12,6 +13,7 @@ from remit.documents import ANY, Document, Problem, one_of, quoted
 from remit.guard.uri_template import keeps_values_apart
 from remit.ids import ScopeName
 from remit.repository.draft import Draft, names_under, strings_at
+from remit.repository.web_addresses import private_address_faults
 from remit.scopes import Hierarchy, covers
 
 __all__ = ["check_servers"]
@@ -24,6 +26,8 @@ def check_servers(draft: Draft, hierarchy: Hierarchy) -> Iterator[Problem]:
     for document in draft.servers.values():
         yield from _idle_baseline(document, names_under(draft.scopes), hierarchy)
         yield from _adjoining_variables(document)
+        yield from private_address_faults(document, ("connection",))
+    yield from _shared_secrets(draft)
 
 
 def _idle_baseline(
@@ -43,6 +47,28 @@ def _idle_baseline(
                 f"nothing on this server needs the scope {quoted(scope)}",
                 expected=one_of(needed),
             )
+
+
+def _shared_secrets(draft: Draft) -> Iterator[Problem]:
+    """A secret by which a server proves itself to us has to be its own, and no credential of ours.
+
+    Whoever knew both sides of it could ask about the tokens of the other.
+    """
+    ours = {
+        secret: document.file
+        for document in draft.servers.values()
+        for _, secret in strings_at(document, ("upstream", "http", "bearer_secret"))
+    }
+    theirs: dict[str, str] = {}
+    for document in draft.servers.values():
+        for path, secret in strings_at(document, ("introspection_secret",)):
+            first = ours.get(secret) or theirs.setdefault(secret, document.file)
+            if secret in ours or first != document.file:
+                yield document.problem(
+                    path,
+                    f"{quoted(secret)} is a secret of {quoted(first)} for something else",
+                    expected="a secret that only this server and Remit have",
+                )
 
 
 def _adjoining_variables(document: Document) -> Iterator[Problem]:
