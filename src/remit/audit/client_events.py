@@ -89,6 +89,7 @@ class ClientQueued(Event):
     rule: str | None = None
     owner: str = ""
     environment: str | None = None
+    initial_access_token: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -229,6 +229,8 @@ class ConsentGranted(Event):
     granted: tuple[str, ...]
     shown_digest: str
     locale: str = "en"
+    withheld: tuple[str, ...] = ()
+    """What was asked and could not be had: the scope and, in brackets, why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,6 +273,8 @@ class TokenIssued(Event):
     subject_digest: str | None = None
     rule: str | None = None
     """The trust rule that matched."""
+    withheld: tuple[str, ...] = ()
+    """What was asked and could not be had: the scope and, in brackets, why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,6 +291,7 @@ class TokenRefreshed(Event):
     claims: Mapping[str, Json] = field(default_factory=lambda: _NOTHING)
     jkt: str | None = None
     authorization_details: tuple[Mapping[str, Json], ...] = ()
+    withheld: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
