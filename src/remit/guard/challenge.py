@@ -81,6 +81,9 @@ _WIRE: Final[Mapping[RefusalReason, _Wire]] = MappingProxyType(
         RefusalReason.INVALID_ARGUMENTS: _Wire(
             200, _INVALID_PARAMS, "correct the argument, and repeat the call"
         ),
+        RefusalReason.OUTSIDE_DETAILS: _Wire(
+            403, 1015, "keep within the authorization details, or authorize again for this call"
+        ),
         RefusalReason.WRONG_TENANT: _Wire(403, 1005, "use a server of your organization"),
         RefusalReason.WRONG_ENVIRONMENT: _Wire(403, 1006, "use a server of your environment"),
         RefusalReason.ABOVE_CLEARANCE: _Wire(403, 1007, "do not repeat the call"),

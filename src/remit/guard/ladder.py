@@ -3,8 +3,8 @@
 Refuses, in this order: a malformed `Authorization`; no token; a bad token; a token whose
 key is not proved; a standing too old to rely on; a token no longer backed; an agent or a server outside the
 token's tenant and environment; a thing the catalog does not have, or that this
-caller could never use; scopes the token lacks; arguments of another type; whatever
-policy does not permit.
+caller could never use; scopes the token lacks; arguments of another type; what
+the token's authorization details do not allow; whatever policy does not permit.
 
 A caller's lists hold what this very token may use. Called directly, a thing that another
 token of the same agent and person could use is answered with the scopes it takes; anything
@@ -22,6 +22,7 @@ from remit.canonical import Json
 from remit.guard.authorization_header import MalformedAuthorizationError, presented_token
 from remit.guard.call import Call
 from remit.guard.caller import Caller
+from remit.guard.details import is_named_in_details, what_exceeds_details
 from remit.guard.facts import InvalidArgumentError, typed_arguments
 from remit.guard.limits import scope_limits
 from remit.guard.outcome import RefusalReason
@@ -134,6 +135,10 @@ class Ladder:
         except InvalidArgumentError as error:
             refusal = _refusal(RefusalReason.INVALID_ARGUMENTS, error.detail, token=caller.token)
             return self._if_known(refusal, caller, target=target, moment=moment)
+        excess = what_exceeds_details(caller.token, target, arguments, now=moment.now)
+        if excess is not None:
+            refusal = _refusal(RefusalReason.OUTSIDE_DETAILS, excess, token=caller.token)
+            return self._if_known(refusal, caller, target=target, moment=moment)
         decision = self._call(caller, target, arguments=arguments, moment=moment)
         if decision.allowed:
             required = caller.limits.required(target.scopes) or ()
@@ -220,10 +225,11 @@ class Ladder:
         )
 
     def _may_use(self, caller: Caller, target: Target, moment: Moment) -> bool:
-        """Whether `target` stands in this caller's lists: in reach, its scopes held, policy willing."""
+        """Whether `target` stands in this caller's lists: in reach, its scopes held, its details and policy willing."""
         required = caller.limits.required(target.scopes) or ()
         return (
             _out_of_reach(caller, target) is None
+            and is_named_in_details(caller.token, target, moment.now)
             and all(caller.limits.holds(scope) for scope in required)
             and self._listing(caller, target, moment).allowed
         )

@@ -33,6 +33,8 @@ class RefusalReason(StrEnum):
     """The tool is more sensitive than the agent may touch."""
     INVALID_ARGUMENTS = "invalid_arguments"
     """An argument that policies read is missing or of another type than the catalog says."""
+    OUTSIDE_DETAILS = "outside_authorization_details"
+    """The token's authorization details do not allow this call, though its scopes would."""
     ENGINE_ERROR = "engine_error"
     STALE_SNAPSHOT = "stale_snapshot"
     AUDIT_UNAVAILABLE = "audit_unavailable"
