@@ -76,6 +76,9 @@ class ListGuard:
         self.authenticated.append(call)
         return self._who(call)
 
+    def backs(self, token: AccessToken) -> bool:
+        return token.sub in self.people
+
     async def decide(self, call: Call) -> Permit | Challenge | Deny:
         who = self._who(call)
         if not isinstance(who, AccessToken):

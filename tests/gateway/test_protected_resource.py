@@ -38,9 +38,16 @@ async def test_the_document_names_the_url_that_clients_use(app):
         "resource": f"{PUBLIC_URL}/mcp/crm",
         "authorization_servers": [PUBLIC_URL],
         "bearer_methods_supported": ["header"],
+        "dpop_signing_alg_values_supported": ["ES256", "Ed25519", "EdDSA"],
         "resource_name": "CRM",
         "scopes_supported": ["crm:accounts.read"],
     }
+
+
+async def test_a_server_that_asks_for_bound_tokens_says_so():
+    server = changed(server_of(), dpop_required=True)
+    app = gateway(ListGuard(), ScriptedServer(answering({})), server)
+    assert (await get(app)).json["dpop_bound_access_tokens_required"] is True
 
 
 async def test_the_challenge_leads_to_the_document(app):

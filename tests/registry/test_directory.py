@@ -29,3 +29,15 @@ def test_a_catalog_is_replaced_without_touching_the_standing(catalog):
     directory.replace_catalog(replace(catalog, version="1" * 64))
     assert directory.catalog.version == "1" * 64
     assert directory.standing == _standing(5, "support")
+
+
+def test_whoever_subscribed_is_told_of_what_is_new_and_of_nothing_else(catalog):
+    directory, told = RegistryDirectory(catalog, Standing(as_of=1)), []
+    directory.subscribe(lambda: told.append(directory.standing.suspended_agents))
+    directory.publish(Standing(as_of=2))
+    assert told == []
+    directory.publish(Standing(as_of=3, suspended_agents=frozenset({"a"})))
+    directory.publish(Standing(as_of=4, suspended_agents=frozenset({"a"})))
+    assert told == [{"a"}]
+    directory.replace_catalog(catalog)
+    assert len(told) == 2

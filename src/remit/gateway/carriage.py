@@ -1,8 +1,8 @@
 """A permitted request carried to its server and back, with its account settled.
 
 Whatever happens on the way (the server fails, speaks another era, is slow; the
-client goes away; the log is full) the permit is settled once and, if anybody is
-still there, the caller gets one well-formed answer.
+client goes away; its grant is revoked; the log is full) the permit is settled once
+and, if anybody is still there, the caller gets one well-formed answer.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from remit.gateway.http import Exchange, HeaderLine, run_until_disconnect
 from remit.gateway.jsonrpc import Request, Response, error_response
+from remit.gateway.judgement import Judgement
 from remit.gateway.ports import GatewayDeps
 from remit.gateway.protocol import Era
 from remit.gateway.refusal import answer_refusal, failure_response, refusal_of, status_of_failure
@@ -20,7 +21,8 @@ from remit.gateway.relay import Relay
 from remit.gateway.results import with_known_code
 from remit.gateway.settlement import Settlement
 from remit.gateway.upstream.port import Reply
-from remit.guard.outcome import Deny
+from remit.gateway.vigil import Vigil
+from remit.guard.outcome import Challenge, Deny, RefusalReason
 from remit.model import Server
 
 __all__ = ["Carriage", "Passage"]
@@ -32,6 +34,7 @@ class Passage:
 
     server: Server
     request: Request
+    judged: Judgement
     era: Era
     ask: Callable[[], AbstractAsyncContextManager[Reply]]
     edit: Callable[[Response], Response]
@@ -46,8 +49,11 @@ class Passage:
 class Carriage:
     """Carries one passage over one exchange."""
 
-    def __init__(self, deps: GatewayDeps, exchange: Exchange, passage: Passage) -> None:
+    def __init__(
+        self, deps: GatewayDeps, exchange: Exchange, passage: Passage, *, vigil: Vigil
+    ) -> None:
         self._deps = deps
+        self._vigil = vigil
         self._exchange = exchange
         self._passage = passage
         self._upstream_status: int | None = None
@@ -65,7 +71,7 @@ class Carriage:
     async def run(self) -> None:
         """Carry; return when the answer has been sent or nobody waits for it."""
         try:
-            await run_until_disconnect(self._exchange.receive, self._attempt())
+            await run_until_disconnect(self._exchange.receive, self._while_backed())
         finally:
             await self._passage.settlement.given_up()
 
@@ -83,6 +89,44 @@ class Carriage:
             if self._passage.on_response is not None:
                 self._passage.on_response(edited)
         return edited
+
+    async def _while_backed(self) -> None:
+        """Carry, and stop in the middle of it when the caller may act no more."""
+        task, ended = asyncio.current_task(), False
+        if task is None:
+            raise RuntimeError("a call is carried in a task of its own")
+        try:
+            with self._vigil.over(self._passage.judged.token, task.cancel) as watched:
+                try:
+                    if watched.ended:
+                        await asyncio.sleep(
+                            0
+                        )  # where the cancellation arrives, before anything is sent
+                    await self._attempt()
+                finally:
+                    ended = watched.ended
+        except asyncio.CancelledError:
+            if not ended:
+                raise
+            task.uncancel()
+            await self._no_longer_good()
+
+    async def _no_longer_good(self) -> None:
+        """Account for a call that was cut short, and say so to whoever still waits."""
+        self._settled = True
+        await self._passage.settlement.given_up()
+        if self._exchange.ended:
+            return
+        judged = self._passage.judged
+        refused = Challenge(
+            decision_id=judged.decision_id,
+            reason=RefusalReason.INVALID_TOKEN,
+            detail="the token is no longer good",
+            dpop=judged.token.jkt is not None,
+        )
+        last_words = await self._refuse(refused)
+        if last_words is not None:
+            await self._relay.end(last_words)
 
     async def _attempt(self) -> None:
         try:
@@ -119,7 +163,7 @@ class Carriage:
         )
         await self._relay.end(response, status=status)
 
-    async def _refuse(self, refused: Deny) -> Response | None:
+    async def _refuse(self, refused: Challenge | Deny) -> Response | None:
         """Answer with the refusal; in a stream that has begun, as its last event."""
         public_url = self._deps.settings.public_url
         refusal = refusal_of(refused, self._passage.server, public_url=public_url)

@@ -36,9 +36,12 @@ from remit.gateway.protocol import DEFAULT_LEGACY_VERSION, MODERN_VERSIONS, Era,
 from remit.gateway.refusal import answer_refusal, answer_rejection, refusal_of
 from remit.gateway.rejection import RejectedError, UpstreamError
 from remit.gateway.sessions import Sessions
+from remit.gateway.vigil import Vigil
+from remit.guard.call import RequestProof
 from remit.guard.outcome import Challenge, Deny
 from remit.ids import ServerName
 from remit.model import Server
+from remit.tokens.audience import audience_of
 
 __all__ = ["GatewayApp"]
 
@@ -58,8 +61,9 @@ class GatewayApp:
         }
         self._origins = frozenset({origin_of(settings.public_url), *settings.allowed_origins})
         self._sessions = Sessions(settings, deps.clock)
-        self._listeners = Listeners(settings)
-        self._modern = ModernDoor(deps)
+        self._vigil = Vigil(deps.guard)
+        self._listeners = Listeners(settings, self._vigil)
+        self._modern = ModernDoor(deps, self._vigil)
         self._legacy = LegacyDoor(deps, self._sessions, self._listeners)
         self._in_flight = 0
         self._calls = 0
@@ -82,6 +86,10 @@ class GatewayApp:
     def open_sessions(self) -> int:
         """Legacy sessions that have not ended."""
         return len(self._sessions)
+
+    def look_again(self) -> None:
+        """End the calls and streams of whoever may act no more; to be called when that may be so."""
+        self._vigil.look_again()
 
     def start(self) -> None:
         """Begin to end idle sessions."""
@@ -165,7 +173,11 @@ class GatewayApp:
         if self._draining:
             raise RejectedError(503, "the gateway is stopping").with_header(b"retry-after", b"5")
         context = context_of(exchange.scope, settings.trusted_proxies)
-        await self._serve(Incoming(exchange=exchange, server=server, context=context))
+        address = audience_of(settings.public_url, server.name)
+        proof = RequestProof(exchange.method, address, exchange.headers.all(b"dpop"))
+        exchange.proof = proof
+        incoming = Incoming(exchange=exchange, server=server, context=context, proof=proof)
+        await self._serve(incoming)
 
     def _server(self, name: str) -> Server:
         server = self._deps.directory.catalog.servers.get(ServerName(name))

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 from remit.canonical import canonical_bytes
 from remit.gateway.rejection import RejectedError
+from remit.guard.call import RequestProof
 
 __all__ = [
     "ClientGoneError",
@@ -75,6 +76,10 @@ class Exchange:
     extra: tuple[HeaderLine, ...] = ()
     """Headers that every answer to this request carries, such as CORS."""
     started: bool = False
+    ended: bool = False
+    """Whether the answer is whole, or will be without another word."""
+    proof: RequestProof | None = None
+    """What the request proved; the answer offers what the guard noted for the next proof."""
 
     @property
     def method(self) -> str:
@@ -84,6 +89,7 @@ class Exchange:
         self, status: int, body: bytes = b"", headers: Iterable[HeaderLine] = ()
     ) -> None:
         """Send a whole answer."""
+        self.ended = True
         lines = [*headers, (b"content-length", str(len(body)).encode())]
         if not any(name == b"cache-control" for name, _ in lines):
             lines.append(_NO_STORE)
@@ -100,6 +106,8 @@ class Exchange:
         """Send status and headers; the body follows by `write`."""
         self.started = True
         lines = [*headers, *self.extra, (b"x-content-type-options", b"nosniff")]
+        if self.proof is not None and self.proof.next_nonce is not None:
+            lines.append((b"dpop-nonce", self.proof.next_nonce.encode()))
         await self.transmit({"type": "http.response.start", "status": status, "headers": lines})
 
     async def write(self, chunk: bytes) -> None:
@@ -108,6 +116,7 @@ class Exchange:
 
     async def finish(self) -> None:
         """End the body."""
+        self.ended = True
         await self.transmit({"type": "http.response.body", "body": b"", "more_body": False})
 
 

@@ -7,7 +7,7 @@ from remit.gateway.http import Exchange, Scope
 from remit.gateway.jsonrpc import JsonRpcId, Request
 from remit.gateway.methods import Decided, Listed, Treatment, subject_of
 from remit.gateway.rejection import RejectedError
-from remit.guard.call import Call
+from remit.guard.call import Call, RequestProof
 from remit.model import Server
 from remit.web.peer import peer_of
 from remit.web.site import IpNetwork
@@ -20,11 +20,12 @@ _MAX_BAGGAGE = 8192
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incoming:
-    """One HTTP request to one server; `context` says where it came from."""
+    """One HTTP request to one server; `context` says where it came from, `proof` whose key was used."""
 
     exchange: Exchange
     server: Server
     context: Context
+    proof: RequestProof | None = None
 
     def call(
         self,
@@ -59,6 +60,7 @@ class Incoming:
             arguments=arguments,
             jsonrpc_id=request_id,
             protocol_version=version,
+            proof=self.proof,
         )
 
 

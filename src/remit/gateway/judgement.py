@@ -35,6 +35,12 @@ class Judgement:
     listed: Listed | None = None
     visible: Visible | None = None
 
+    @property
+    def decision_id(self) -> str:
+        """What the log calls the decision; empty where there was none to take."""
+        decided = self.permit or self.visible
+        return "" if decided is None else decided.decision_id
+
 
 async def judge(
     guard: Enforcement, incoming: Incoming, request: Request, *, version: str, era: Era

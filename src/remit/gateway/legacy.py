@@ -84,7 +84,9 @@ class LegacyDoor:
         session.listening = True
         try:
             recheck = partial(self._deps.guard.authenticate, incoming.call("GET", session.version))
-            await listen(incoming.exchange, session, self._listeners, recheck=recheck)
+            await listen(incoming.exchange, session, self._listeners, token=token, recheck=recheck)
+            if not incoming.exchange.started:
+                await self._authenticated(incoming, "GET", None)
         finally:
             session.listening = False
 
@@ -171,6 +173,7 @@ class LegacyDoor:
         passage = Passage(
             server=incoming.server,
             request=request,
+            judged=judged,
             era=Era.LEGACY,
             ask=partial(session.upstream.ask, outgoing),
             edit=partial(edited, judgement=judged, era=Era.LEGACY, schemas=ToolSchemas()),
@@ -180,7 +183,8 @@ class LegacyDoor:
             on_response=None if opening is None else opening.take,
         )
         try:
-            await Carriage(deps, incoming.exchange, passage).run()
+            vigil = self._listeners.vigil
+            await Carriage(deps, incoming.exchange, passage, vigil=vigil).run()
         except RejectedError as rejected:
             if rejected.status == 404:
                 await self._forget(session)

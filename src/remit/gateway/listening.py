@@ -1,7 +1,7 @@
 """A server's own stream, open for as long as its listener is who they were.
 
-The token behind an open stream is verified again every few seconds: revocation,
-suspension and expiry close the stream, and not only the next request.
+Revocation and suspension close it at once, and expiry within seconds: the token behind
+an open stream is verified again every so often, and not only with the next request.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from remit.gateway.rejection import RejectedError, UpstreamError
 from remit.gateway.relay import kept_alive
 from remit.gateway.sessions import Session
 from remit.gateway.settings import GatewaySettings
+from remit.gateway.vigil import Vigil
 from remit.guard.outcome import Challenge, Deny
 from remit.tokens.access_token import AccessToken
 
@@ -27,8 +28,9 @@ Recheck = Callable[[], Awaitable[AccessToken | Challenge | Deny]]
 class Listeners:
     """The open streams of this process, so that they can be closed when it stops."""
 
-    def __init__(self, settings: GatewaySettings) -> None:
+    def __init__(self, settings: GatewaySettings, vigil: Vigil) -> None:
         self.settings = settings
+        self.vigil = vigil
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
@@ -41,16 +43,30 @@ class Listeners:
 
 
 async def listen(
-    exchange: Exchange, session: Session, listeners: Listeners, *, recheck: Recheck
+    exchange: Exchange,
+    session: Session,
+    listeners: Listeners,
+    *,
+    token: AccessToken,
+    recheck: Recheck,
 ) -> None:
     """Pass the server's stream down until either side closes it or the token no longer stands.
+
+    Nothing is answered where the token ceases to stand before the stream has begun.
 
     Raises:
         RejectedError: the server offers no stream (405), or fails before it has begun one (502).
     """
-    await run_until_disconnect(
-        exchange.receive, _stream(exchange, session, listeners, recheck=recheck)
-    )
+    ended = asyncio.Event()
+
+    async def while_backed() -> None:
+        with listeners.vigil.over(token, ended.set):
+            stream = _stream(exchange, session, listeners, recheck=recheck)
+            await _first_to_end(stream, ended.wait())
+        if exchange.started and not exchange.ended:
+            await exchange.finish()
+
+    await run_until_disconnect(exchange.receive, while_backed())
 
 
 async def _stream(

@@ -24,6 +24,7 @@ from remit.gateway.routing_headers import check_modern_request, refuse_repeated_
 from remit.gateway.settlement import Settlement
 from remit.gateway.tasks import without_tasks
 from remit.gateway.upstream.port import Outgoing
+from remit.gateway.vigil import Vigil
 from remit.guard.outcome import Challenge, Deny
 from remit.ids import ServerName
 
@@ -33,8 +34,9 @@ __all__ = ["ModernDoor"]
 class ModernDoor:
     """Serves the modern era."""
 
-    def __init__(self, deps: GatewayDeps) -> None:
+    def __init__(self, deps: GatewayDeps, vigil: Vigil) -> None:
         self._deps = deps
+        self._vigil = vigil
         self._schemas: dict[ServerName, ToolSchemas] = {}
 
     async def post(self, incoming: Incoming, message: Message) -> None:
@@ -91,12 +93,13 @@ class ModernDoor:
         passage = Passage(
             server=incoming.server,
             request=request,
+            judged=judged,
             era=Era.MODERN,
             ask=lambda: deps.upstreams.of(incoming.server).ask(outgoing),
             edit=partial(edited, judgement=judged, era=Era.MODERN, schemas=schemas),
             settlement=Settlement(deps.guard, judged.call, judged.permit, clock=deps.clock),
         )
-        await Carriage(deps, incoming.exchange, passage).run()
+        await Carriage(deps, incoming.exchange, passage, vigil=self._vigil).run()
 
     def _schemas_of(self, server: ServerName) -> ToolSchemas:
         return self._schemas.setdefault(server, ToolSchemas())

@@ -22,10 +22,10 @@ __all__ = [
 ]
 
 _ALLOWED = (
-    b"authorization, content-type, accept, mcp-protocol-version, mcp-method, mcp-name, "
+    b"authorization, dpop, content-type, accept, mcp-protocol-version, mcp-method, mcp-name, "
     b"mcp-session-id, last-event-id, traceparent, tracestate"
 )
-_EXPOSED = b"www-authenticate, mcp-session-id, mcp-protocol-version"
+_EXPOSED = b"www-authenticate, dpop-nonce, mcp-session-id, mcp-protocol-version"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 

@@ -22,6 +22,10 @@ class Enforcement(Protocol):
         """Who calls; for what uses nothing of a server."""
         ...
 
+    def backs(self, token: AccessToken) -> bool:
+        """Whether everything that `token` rests on still stands, whatever the time."""
+        ...
+
     async def decide(self, call: Call) -> Permit | Challenge | Deny:
         """Whether this very call may happen; recorded when this returns."""
         ...

@@ -13,6 +13,7 @@ from remit.gateway.rejection import RejectedError
 from remit.ids import ServerName
 from remit.model import Server
 from remit.tokens.audience import audience_of
+from remit.tokens.dpop import DPOP_ALGORITHMS
 
 __all__ = ["METADATA_PREFIX", "answer_metadata", "metadata_document", "metadata_url"]
 
@@ -32,8 +33,11 @@ def metadata_document(server: Server, *, public_url: str, issuer: str) -> JsonOb
         "resource": audience_of(public_url, server.name),
         "authorization_servers": [issuer],
         "bearer_methods_supported": ["header"],
+        "dpop_signing_alg_values_supported": [*DPOP_ALGORITHMS],
         "resource_name": server.title,
     }
+    if server.dpop_required:
+        document["dpop_bound_access_tokens_required"] = True
     if server.baseline_scopes:
         document["scopes_supported"] = [*server.baseline_scopes]
     return document
