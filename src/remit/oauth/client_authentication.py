@@ -2,12 +2,13 @@
 
 A client with a secret may send it either way, in the Authorization header or in the
 body, whichever it registered for: the secret is the same, we must accept the body
-(AS-26), and older SDKs use it whatever they were told. A client without a secret
-names itself and nothing more; one that sends a secret all the same is refused, and
-so is a client with a secret that leaves it out. Two methods at once are refused;
-`client_id` beside the header is none, if it is the same one (the Python SDK sends it).
+(AS-26), and older SDKs use it whatever they were told. A client with keys signs an
+assertion, and a secret proves nothing of it. A client with neither names itself and
+nothing more; one that sends a proof all the same is refused, and so is a client that
+leaves out the proof it registered for. Two methods at once are refused; `client_id`
+beside the header or an assertion is none, if it is the same one (the Python SDK sends it).
 
-Source: O21 §2.4, §2.4.1, §3.2.4; RFC 6749 §2.3.1; RFC 7617 §2.
+Source: O21 §2.4, §2.4.1, §3.2.4; RFC 6749 §2.3.1; RFC 7617 §2; RFC 7521 §4.2; RFC 7523 §2.2.
 """
 
 import binascii
@@ -22,7 +23,12 @@ from starlette.requests import Request
 from remit.clock import Seconds
 from remit.db.throttle import attempts_of, count_attempt, network_of
 from remit.ids import digest, matches_digest
-from remit.oauth.client import Client
+from remit.oauth.assertions.client_assertion import (
+    CLIENT_ASSERTION_TYPE,
+    claimed_client,
+    prove_client,
+)
+from remit.oauth.client import AuthMethod, Client
 from remit.oauth.client_lookup import known_client
 from remit.oauth.deps import OAuthDeps
 from remit.oauth.errors import InvalidClientError, InvalidRequestError, SlowDownError
@@ -34,18 +40,18 @@ _WINDOW = Seconds(60)
 _MAX_ID = 1_024
 _MAX_SECRET = 1_024
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_ASSERTIONS = ("client_assertion", "client_assertion_type")
 
 _log = structlog.get_logger("remit.oauth")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Presented:
-    """What the request shows; `secret` never reaches a log."""
+    """What the request shows; neither `secret` nor `assertion` ever reaches a log."""
 
     client_id: str
-    secret: str | None
-    basic: bool
+    secret: str | None = None
+    assertion: str | None = None
+    basic: bool = False
 
     def refuse(self, detail: str, cause: BaseException | None = None) -> InvalidClientError:
         return InvalidClientError(detail, tried_basic=self.basic, cause=cause)
@@ -56,48 +62,82 @@ async def authenticate_client(deps: OAuthDeps, request: Request, form: Params) -
 
     Raises:
         InvalidRequestError: no client is named, or more than one method is used.
-        InvalidClientError: unknown, disabled, another method than registered, or a wrong secret.
+        InvalidClientError: unknown, disabled, another method than registered, a wrong secret,
+            or an assertion that is not good.
         SlowDownError: too many failures for this client from this address.
     """
     presented = _presented(request.headers.getlist("authorization"), form)
     client = await known_client(deps, presented.client_id)
     if client is None:
         raise presented.refuse("the client is unknown or disabled")
-    if not client.is_confidential:
-        if presented.secret is not None:
-            raise presented.refuse("this client is registered without a secret")
-        return client
-    if presented.secret is None:
-        raise presented.refuse("this client must authenticate with its secret")
-    key = _throttle_key(deps, request, client)
-    await _refuse_if_too_many(deps, key)
-    if not _secret_matches(deps, client, presented.secret):
-        now = deps.clock.now()
-        await deps.database.run(lambda tx: count_attempt(tx, key, now=now, window=_WINDOW))
-        _log.warning("wrong client secret", client_id=client.client_id)
-        raise presented.refuse("the client secret is wrong")
+    _require_its_method(client, presented)
+    if client.is_confidential:
+        key = _throttle_key(deps, request, client)
+        await _refuse_if_too_many(deps, key)
+        try:
+            await _prove(deps, client, presented)
+        except InvalidClientError as error:
+            now = deps.clock.now()
+            await deps.database.run(lambda tx: count_attempt(tx, key, now=now, window=_WINDOW))
+            _log.warning("a client proved nothing", client_id=client.client_id, why=error.detail)
+            raise
     return client
+
+
+def _require_its_method(client: Client, presented: _Presented) -> None:
+    """Pass when the request uses the method that `client` registered for, and no other."""
+    if not client.is_confidential:
+        if presented.secret is not None or presented.assertion is not None:
+            raise presented.refuse("this client is registered without a secret")
+    elif client.token_endpoint_auth_method is AuthMethod.PRIVATE_KEY_JWT:
+        if presented.assertion is None:
+            raise presented.refuse("this client must authenticate with an assertion it signed")
+    elif presented.secret is None:
+        raise presented.refuse("this client must authenticate with its secret")
+
+
+async def _prove(deps: OAuthDeps, client: Client, presented: _Presented) -> None:
+    if presented.assertion is not None:
+        await prove_client(deps, client, presented.assertion)
+    elif presented.secret is None or not _secret_matches(deps, client, presented.secret):
+        raise presented.refuse("the client secret is wrong")
 
 
 def _presented(authorization: list[str], form: Params) -> _Presented:
     """The one method that the request uses."""
-    if any(form.all(name) for name in _ASSERTIONS):
-        raise InvalidClientError(
-            "client assertions are not supported yet", tried_basic=bool(authorization)
-        )
+    assertion = _assertion(form)
     client_id, secret = form.one("client_id"), form.one("client_secret")
-    if len(authorization) > 1 or (authorization and secret is not None):
+    if len(authorization) + (secret is not None) + (assertion is not None) > 1:
         raise InvalidRequestError("the client uses more than one way to authenticate")
     if authorization:
         name, password = _basic(authorization[0])
         if client_id is not None and client_id != name:
             raise InvalidRequestError("`client_id` differs from the one in the header")
-        return _Presented(name, password, basic=True)
+        return _Presented(client_id=name, secret=password, basic=True)
+    if assertion is not None:
+        name = claimed_client(assertion)
+        if client_id is not None and client_id != name:
+            raise InvalidRequestError("`client_id` differs from the one in the assertion")
+        return _Presented(client_id=name, assertion=assertion)
     if client_id is None:
         raise InvalidRequestError("`client_id` is required")
     if len(client_id) > _MAX_ID or (secret is not None and len(secret) > _MAX_SECRET):
         raise InvalidClientError("the client is unknown or disabled")
-    return _Presented(client_id, secret, basic=False)
+    return _Presented(client_id=client_id, secret=secret)
+
+
+def _assertion(form: Params) -> str | None:
+    """The client assertion, of the one type there is (RFC 7523 §2.2); half of one is refused."""
+    assertion, kind = form.one("client_assertion"), form.one("client_assertion_type")
+    if assertion is None and kind is None:
+        return None
+    if assertion is None or kind is None:
+        raise InvalidRequestError(
+            "`client_assertion` and `client_assertion_type` go with each other"
+        )
+    if kind != CLIENT_ASSERTION_TYPE:
+        raise InvalidClientError("`client_assertion_type` is not supported")
+    return assertion
 
 
 def _basic(header: str) -> tuple[str, str]:
@@ -147,6 +187,6 @@ async def _refuse_if_too_many(deps: OAuthDeps, key: str) -> None:
     attempts = await deps.database.read(lambda tx: attempts_of(tx, key, now=now, window=_WINDOW))
     if attempts.count >= deps.limits.attempts_per_minute:
         raise SlowDownError(
-            "too many wrong secrets for this client from this address",
+            "too many failed attempts for this client from this address",
             retry_after=attempts.wait(now, _WINDOW),
         )
