@@ -90,6 +90,12 @@ class GrantFilter:
     tenant: TenantId | None = None
     live_at: EpochSeconds | None = None
     """Only grants from which tokens may be issued at that instant."""
+    parent_id: GrantId | None = None
+    """Only what was exchanged from that grant."""
+    before: tuple[EpochSeconds, GrantId] | None = None
+    """Only those that come after it in a list, newest first: an earlier `created_at`, then a smaller `id`."""
+    limit: int | None = None
+    """At most so many; `None`: all."""
 
     def live(self, at: EpochSeconds) -> "GrantFilter":
         """The same, of live grants only."""

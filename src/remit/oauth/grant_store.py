@@ -12,8 +12,10 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
+    and_,
     bindparam,
     insert,
+    or_,
     literal_column,
     select,
     update,
@@ -168,12 +170,17 @@ def select_grants(tx: Transaction, wanted: GrantFilter) -> tuple[Grant, ...]:
         (grants.c.client_id, wanted.client_id),
         (grants.c.agent_id, wanted.agent_id),
         (grants.c.tenant, wanted.tenant),
+        (grants.c.parent_id, wanted.parent_id),
     ):
         if value is not None:
             statement = statement.where(column == value)
     if wanted.live_at is not None:
         statement = statement.where(*_live(wanted.live_at))
-    return tuple(_grant(row) for row in tx.connection.execute(statement))
+    if wanted.before is not None:
+        at, last = wanted.before
+        earlier = and_(grants.c.created_at == at, grants.c.id < last)
+        statement = statement.where(or_(grants.c.created_at < at, earlier))
+    return tuple(_grant(row) for row in tx.connection.execute(statement.limit(wanted.limit)))
 
 
 def use_grant(tx: Transaction, grant_id: GrantId, *, now: EpochSeconds) -> Grant | None:
