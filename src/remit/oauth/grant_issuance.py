@@ -3,19 +3,19 @@
 The same for a code that is redeemed, a refresh and a workload, so that a policy, a
 role or a suspension that came in between bites at each of them alike.
 
-Source: MISSION A7, B6; O21 §4.3.1.
+Source: MISSION A7, B6; O21 §4.3.1; RFC 9449 §5.
 """
 
-from remit.audit.context import Context
 from remit.db import Transaction
 from remit.ids import ScopeName
-from remit.oauth.client import Client
 from remit.oauth.deps import OAuthDeps
 from remit.oauth.errors import InvalidGrantError, InvalidScopeError
 from remit.oauth.grant import Grant
 from remit.oauth.grant_holder import holder_of, server_of
 from remit.oauth.issuance import Applicant, Ruling, rule
+from remit.oauth.key_binding import require_key
 from remit.oauth.refusal import TokenRefusalError
+from remit.oauth.token_request import TokenRequest
 from remit.scopes import missing, parse_scope_param
 
 __all__ = ["narrowed", "rule_on_grant"]
@@ -24,20 +24,21 @@ __all__ = ["narrowed", "rule_on_grant"]
 def rule_on_grant(
     tx: Transaction,
     grant: Grant,
-    client: Client,
+    request: TokenRequest,
     *,
     asked: tuple[ScopeName, ...],
     deps: OAuthDeps,
-    context: Context,
 ) -> tuple[Applicant, Ruling]:
     """Who holds `grant` now, and what of `asked` a token of it may say.
 
     Raises:
         InvalidGrantError: nobody may hold it any more.
+        InvalidDpopProofError: a key is required here, and none was proved.
         TokenRefusalError: nothing of it may be had any more; it names the policies that say so.
     """
-    server = server_of(grant, deps)
+    server, client, context = server_of(grant, deps), request.known_client, request.context
     applicant = holder_of(tx, grant, client, deps=deps, ip=context.network.ip)
+    require_key(client, applicant.agent, server, request.jkt)
     ruling = rule(
         asked,
         applicant,

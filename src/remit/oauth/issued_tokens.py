@@ -4,13 +4,13 @@ An access token is signed inside the transaction that records it, so that a toke
 exists exactly when its event does and what it descends from was spent. It leaves
 the process only after the commit. It never outlives its grant.
 
-Source: RFC 9068 §2.2; O21 §3.2.3, §4.3.1; RFC 6749 §5.1.
+Source: RFC 9068 §2.2; O21 §3.2.3, §4.3.1; RFC 6749 §5.1; RFC 8693 §2.2.1, §4; RFC 9396 §7; RFC 9449 §5.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from remit.canonical import Json
+from remit.canonical import Json, JsonObject
 from remit.clock import EpochSeconds, Seconds
 from remit.db import Transaction
 from remit.ids import ScopeName, digest, new_id, new_secret
@@ -34,6 +34,10 @@ class IssuedTokens:
     expires_in: Seconds
     scopes: tuple[ScopeName, ...]
     refresh_token: str | None
+    token_type: str = "Bearer"  # noqa: S105  a type
+    authorization_details: tuple[JsonObject, ...] = ()
+    issued_token_type: str | None = None
+    """Of an exchange alone (RFC 8693 §2.2.1)."""
 
     @classmethod
     def from_token(
@@ -45,18 +49,24 @@ class IssuedTokens:
             expires_in=Seconds(token.exp - token.iat),
             scopes=token.scopes,
             refresh_token=refresh_token,
+            token_type=token.token_type,
+            authorization_details=token.authorization_details,
         )
 
     def parameters(self) -> dict[str, Json]:
         """The members of the JSON answer. `scope` is always there (AS-22)."""
         members: dict[str, Json] = {
             "access_token": self.access_token,
-            "token_type": "Bearer",
+            "token_type": self.token_type,
             "expires_in": int(self.expires_in),
             "scope": " ".join(self.scopes),
         }
         if self.refresh_token is not None:
             members["refresh_token"] = self.refresh_token
+        if self.authorization_details:
+            members["authorization_details"] = list(self.authorization_details)
+        if self.issued_token_type is not None:
+            members["issued_token_type"] = self.issued_token_type
         return members
 
 
@@ -67,8 +77,12 @@ def issue_access_token(
     *,
     deps: OAuthDeps,
     now: EpochSeconds,
+    jkt: str | None,
 ) -> tuple[str, AccessToken]:
-    """A signed access token from `grant` for `scopes`, and what it says."""
+    """A signed access token from `grant` for `scopes`, bound to the key `jkt` if there is one, and what it says.
+
+    `grant` is what the token shows of it: whoever narrows a token passes a narrower copy.
+    """
     lifetime = deps.directory.catalog.issuer.access_token_lifetime
     subject = applicant.subject
     token = AccessToken(
@@ -91,6 +105,10 @@ def issue_access_token(
         auth_time=grant.auth_time,
         acr=grant.acr,
         amr=grant.amr,
+        jkt=jkt,
+        actors=grant.actors,
+        may_act=applicant.agent.delegates,
+        authorization_details=grant.authorization_details,
     )
     return mint(deps.keys, token), token
 

@@ -9,6 +9,8 @@ that revoking it ends them all and the list of grants stays short.
 Source: O21 §4.2; MCP extension OAuth client credentials; AS-60.
 """
 
+from dataclasses import replace
+
 from remit.audit.context import Context
 from remit.audit.events import TokenIssued
 from remit.clock import EpochSeconds, Seconds
@@ -26,11 +28,14 @@ from remit.oauth.grant_holder import agent_of, is_suspended, workload_subject
 from remit.oauth.grant_revocation import about_grant
 from remit.oauth.issuance import Applicant, Ruling, rule
 from remit.oauth.issued_tokens import IssuedTokens, claims_for_log, issue_access_token
+from remit.oauth.key_binding import require_key
 from remit.oauth.refusal import TokenRefusalError
+from remit.oauth.requested_details import require_details
 from remit.oauth.resource_indicators import require_resource
 from remit.oauth.token_request import TokenRequest
 from remit.scopes import covers
 from remit.tokens import audience_of, jti_digest
+from remit.tokens.authorization_details import details_json
 
 __all__ = ["issue"]
 
@@ -53,6 +58,10 @@ async def issue(deps: OAuthDeps, request: TokenRequest) -> IssuedTokens:
     ruling = rule(
         asked, applicant, server=server, catalog=catalog, decisions=deps.decisions, now=now
     )
+    details = details_json(
+        require_details(form, server, resource=audience_of(deps.public_url, server.name), now=now)
+    )
+    require_key(client, applicant.agent, server, request.jkt)
     known = context.with_(
         agent_id=applicant.agent.id,
         tenant=applicant.subject.tenant,
@@ -60,12 +69,16 @@ async def issue(deps: OAuthDeps, request: TokenRequest) -> IssuedTokens:
     )
     if ruling.refusal is not None:
         raise TokenRefusalError(_refusal(ruling, ruling.refusal), context=known, ruling=ruling)
-    wanted = _grant(applicant, server, ruling, deps=deps, now=now)
+    wanted = replace(
+        _grant(applicant, server, ruling, deps=deps, now=now), authorization_details=details
+    )
 
     def grant_and_issue(tx: Transaction) -> IssuedTokens:
         grant = _standing_grant(tx, wanted, deps=deps, now=now)
         note_client_use(tx, client, now=now)
-        signed, token = issue_access_token(grant, applicant, ruling.scopes, deps=deps, now=now)
+        signed, token = issue_access_token(
+            grant, applicant, ruling.scopes, deps=deps, now=now, jkt=request.jkt
+        )
         tx.record(
             TokenIssued(
                 context=about_grant(known, grant),
@@ -78,6 +91,8 @@ async def issue(deps: OAuthDeps, request: TokenRequest) -> IssuedTokens:
                 rules=ruling.rules,
                 policy_version=ruling.policy_version,
                 claims=claims_for_log(token),
+                jkt=token.jkt,
+                authorization_details=token.authorization_details,
             )
         )
         return IssuedTokens.from_token(signed, token, refresh_token=None)
