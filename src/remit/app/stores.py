@@ -22,8 +22,11 @@ from remit.db.throttle import network_of
 from remit.registry import RegistryDirectory
 from remit.secrets import MasterKey, SecretBox, resolve_secret
 from remit.settings import Settings
+from remit.tokens.dpop_nonce import DpopNonces
 
 __all__ = ["Stores", "open_stores"]
+
+_NONCES = "remit:dpop-nonce:v1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +40,8 @@ class Stores:
     redactor: Redactor
     database: Database
     metrics: Metrics
+    nonces: DpopNonces
+    """Those of the token endpoint: of one key, like everything that processes share."""
     resolve_secret: Callable[[str], str]
 
 
@@ -74,6 +79,7 @@ async def open_stores(
         redactor=keys.redactor,
         database=database,
         metrics=metrics,
+        nonces=DpopNonces(master.derive(_NONCES)),
         resolve_secret=secret,
     )
 

@@ -4,8 +4,9 @@ It decides nothing. Every endpoint is a closure over one `OAuthDeps`; nothing is
 looked up from a module.
 """
 
+import secrets
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from remit.audit.port import AuditLog
 from remit.clock import Clock, Seconds
@@ -14,6 +15,7 @@ from remit.guard.ports import Directory
 from remit.identity import ReadSession
 from remit.policy import DecisionPoint
 from remit.tokens import KeySet, TokenVerifier
+from remit.tokens.dpop_nonce import DpopNonces
 from remit.tokens.published_keys import PublishedKeys
 from remit.web import Site
 from remit.web.fetch import FetchDocument
@@ -30,6 +32,11 @@ ResolveSecret = Callable[[str], str]
 
 async def _publish_nothing() -> None:
     """Rely on the half-second poll: right only where nobody enforces in this process."""
+
+
+def _own_nonces() -> DpopNonces:
+    """Nonces that no other process knows."""
+    return DpopNonces(secrets.token_bytes(32))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +77,8 @@ class OAuthDeps:
     issuer_keys: PublishedKeys
     publish: Publish = _publish_nothing
     limits: Limits = Limits()
+    nonces: DpopNonces = field(default_factory=_own_nonces)
+    """Good in every process of this Remit where the application gives them one key."""
 
     @property
     def public_url(self) -> str:

@@ -47,6 +47,7 @@ __all__ = [
     "UnmetAuthenticationRequirementsError",
     "UnsupportedGrantTypeError",
     "UnsupportedResponseTypeError",
+    "UseDpopNonceError",
     "authorization_parameters",
     "json_door",
     "json_response",
@@ -138,6 +139,12 @@ class InvalidDpopProofError(OAuthError):
     """The proof of possession is wrong, or missing where a key is required (RFC 9449 §5)."""
 
     code: ClassVar[str] = "invalid_dpop_proof"
+
+
+class UseDpopNonceError(InvalidDpopProofError):
+    """The proof must carry the nonce that comes with the answer in `DPoP-Nonce` (RFC 9449 §8)."""
+
+    code: ClassVar[str] = "use_dpop_nonce"
 
 
 class UnmetAuthenticationRequirementsError(OAuthError):

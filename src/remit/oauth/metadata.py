@@ -21,6 +21,7 @@ from remit.model import MANAGEMENT_SCOPES, Catalog, RegistrationMode
 from remit.oauth.authentication_strength import ACR_VALUES
 from remit.oauth.client import AuthMethod, GrantType
 from remit.oauth.deps import OAuthDeps
+from remit.tokens.dpop import DPOP_ALGORITHMS
 
 __all__ = [
     "AUTHORIZATION_PATH",
@@ -91,6 +92,7 @@ def server_metadata(public_url: str, catalog: Catalog) -> JsonObject:
         "revocation_endpoint_auth_methods_supported": methods,
         "introspection_endpoint_auth_methods_supported": secret_methods,
         "authorization_response_iss_parameter_supported": True,
+        "dpop_signing_alg_values_supported": list(DPOP_ALGORITHMS),
         "client_id_metadata_document_supported": catalog.registration.metadata_documents,
         "scopes_supported": _scopes(catalog),
         "acr_values_supported": list(ACR_VALUES),

@@ -37,8 +37,9 @@ from remit.oauth.grants import (
     refresh_token,
     token_exchange,
 )
+from remit.oauth.guardrail_alert import raise_alerts
 from remit.oauth.issued_tokens import IssuedTokens
-from remit.oauth.proof_of_possession import proved_key
+from remit.oauth.proof_of_possession import offering_nonces, proved_key, shown_proof
 from remit.oauth.refusal import ReuseDetectedError, TokenRefusalError, refusals_in
 from remit.oauth.token_request import TokenRequest
 from remit.web import Params, json_response
@@ -71,8 +72,9 @@ def endpoint(deps: OAuthDeps) -> Endpoint:
         form, client = Params(), None
         try:
             form = await read_parameters(request)
+            proof = shown_proof(deps, request)
             client = await _client_of(deps, request, form)
-            jkt = await proved_key(deps, request, client)
+            jkt = await proved_key(deps, proof)
             issued = await _issue(
                 deps, TokenRequest(form=form, client=client, context=context, jkt=jkt)
             )
@@ -86,7 +88,7 @@ def endpoint(deps: OAuthDeps) -> Endpoint:
             raise
         return json_response(issued.parameters(), headers={"Pragma": "no-cache"})
 
-    return json_door(token)
+    return offering_nonces(deps, json_door(token))
 
 
 async def _client_of(deps: OAuthDeps, request: Request, form: Params) -> Client | None:
@@ -131,6 +133,7 @@ async def _record(
     is somebody's: then the grant is known.
     """
     context, ruling = refusal.context, refusal.ruling
+    await raise_alerts(deps, ruling, context=context, resource=None)
     proved = client is not None and (client.is_confidential or context.grant_id is not None)
     if not proved and deps.audit.count_refusal(context, where="token", error=refusal.error.code):
         return

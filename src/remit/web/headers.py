@@ -18,7 +18,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 __all__ = ["Cors", "SecurityHeaders", "cors_route"]
 
-_ALLOWED_HEADERS = "Authorization, Content-Type, MCP-Protocol-Version"
+_ALLOWED_HEADERS = "Authorization, Content-Type, DPoP, MCP-Protocol-Version"
+_EXPOSED_HEADERS = "WWW-Authenticate, Retry-After, DPoP-Nonce"
 _ONE_YEAR = 31_536_000
 
 
@@ -74,7 +75,7 @@ class Cors:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers["Access-Control-Allow-Origin"] = "*"
-                headers["Access-Control-Expose-Headers"] = "WWW-Authenticate, Retry-After"
+                headers["Access-Control-Expose-Headers"] = _EXPOSED_HEADERS
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
