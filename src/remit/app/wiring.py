@@ -106,6 +106,7 @@ async def build(
         await stores.audit.append(loaded.event(Context()))
         warn_of_missing_secrets(loaded.repository.catalog, stores.resolve_secret)
         gateway = _gateway(parts)
+        directory.subscribe(gateway.look_again)
         reload = PolicyReload(
             settings.repo,
             directory=directory,
@@ -222,6 +223,7 @@ def _public(parts: _Parts, gateway: GatewayApp) -> ASGIApp:
         client_keys=PublishedKeys(DocumentFetcher().fetch, parts.clock),
         issuer_keys=PublishedKeys(DocumentFetcher().fetch, parts.clock),
         publish=parts.refresh.now,
+        nonces=stores.nonces,
     )
     router = Router(
         [
