@@ -1,25 +1,27 @@
-"""What another issuer publishes of itself, fetched when it is needed and kept for a while.
+"""The metadata that other servers publish of themselves, fetched when it is needed and kept for a while.
 
 How long is what the host's headers say, within bounds: never so short that every log-in asks
-again, never so long that a withdrawn key outlives the day. A document that was there and cannot be
+again, never longer than a day. A document that was there and cannot be
 had any more is used for an hour at most. A failure is remembered for some seconds, so that a host
 that is down is not asked by everybody who waits. Of requests for one document at once, one goes out.
 
-Source: OpenID Connect Core §10.1.1 (rotation); RFC 9111 §4.2; RFC 8725 §3.
+Keys are not kept here but in `published_keys`, more briefly.
+
+Source: OpenID Connect Discovery §4; RFC 8414 §3; RFC 9111 §4.2.
 """
 
 import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass, replace
-from typing import ClassVar, Final, Protocol
+from typing import ClassVar, Final
 
 from remit.canonical import JsonObject, MalformedJsonError, parse_object
 from remit.clock import Clock, EpochSeconds
 from remit.errors import UnavailableError
-from remit.tokens.foreign_keys import ForeignKey, UnusableKeysError, parse_jwks
-from remit.web.fetch import Document, FetchFailedError, FetchRefusedError, Reach
+from remit.tokens.published_keys import FetchWithin
+from remit.web.fetch import FetchFailedError, FetchRefusedError, Reach
 
-__all__ = ["FetchWithin", "IssuerUnavailableError", "Published"]
+__all__ = ["IssuerUnavailableError", "Published"]
 
 DOCUMENT_BYTES: Final = 262_144
 _SHORTEST: Final = 60
@@ -28,8 +30,6 @@ _USUAL: Final = 900
 """Seconds a document holds whose headers say nothing."""
 _STALE: Final = 3_600
 _FAILED: Final = 10
-_AGAIN: Final = 30
-"""An unknown key is no reason to ask for the keys more often than this."""
 _MAX_DOCUMENTS: Final = 256
 
 
@@ -39,20 +39,11 @@ class IssuerUnavailableError(UnavailableError):
     code: ClassVar[str] = "issuer_unavailable"
 
 
-class FetchWithin(Protocol):
-    """How a document is had from an address within reach (`DocumentFetcher.fetch`)."""
-
-    async def __call__(
-        self, url: str, *, reach: Reach, body_bytes: int | None = None
-    ) -> Document: ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Kept:
-    """A document, or why there is none; when it was last asked for, and until when it is not again."""
+    """A document, or why there is none; until when it is not asked for again, and when it is too old."""
 
     value: JsonObject | None
-    tried_at: EpochSeconds
     rests_until: EpochSeconds
     expires_at: EpochSeconds
     failure: str = ""
@@ -75,46 +66,24 @@ class Published:
         Raises:
             IssuerUnavailableError: there is none to be had.
         """
-        return self._value(await self._kept((url, reach), newer_than=None))
+        return self._value(await self._kept((url, reach)))
 
-    async def keys(
-        self, url: str, *, reach: Reach, renewed: bool = False
-    ) -> tuple[ForeignKey, ...]:
-        """The keys of the JWK set at `url`.
-
-        `renewed` asks the host again, if that was not done a moment ago: for a JWT that names a
-        key nobody knows yet.
-
-        Raises:
-            IssuerUnavailableError: there are none to be had.
-        """
-        newer_than = EpochSeconds(self._clock.now() - _AGAIN) if renewed else None
-        document = self._value(await self._kept((url, reach), newer_than=newer_than))
-        try:
-            return parse_jwks(document)
-        except UnusableKeysError as error:
-            raise IssuerUnavailableError(
-                f"the keys of the issuer cannot be used: {error.detail}", cause=error
-            ) from error
-
-    async def _kept(self, name: tuple[str, Reach], *, newer_than: EpochSeconds | None) -> _Kept:
-        kept = self._fresh(name, newer_than)
+    async def _kept(self, name: tuple[str, Reach]) -> _Kept:
+        kept = self._fresh(name)
         if kept is not None:
             return kept
         lock = self._under_way.setdefault(name, asyncio.Lock())
         try:
             async with lock:
                 # Whoever waited finds what the one before fetched.
-                return self._fresh(name, newer_than) or await self._fetched(name)
+                return self._fresh(name) or await self._fetched(name)
         finally:
             if not lock.locked():
                 self._under_way.pop(name, None)
 
-    def _fresh(self, name: tuple[str, Reach], newer_than: EpochSeconds | None) -> _Kept | None:
+    def _fresh(self, name: tuple[str, Reach]) -> _Kept | None:
         kept = self._documents.get(name)
         if kept is None or self._clock.now() >= kept.rests_until:
-            return None
-        if newer_than is not None and kept.tried_at <= newer_than:
             return None
         self._documents.move_to_end(name)
         return kept
@@ -130,7 +99,7 @@ class Published:
             said = _USUAL if document.fresh_for is None else document.fresh_for
             now = self._clock.now()
             expires = EpochSeconds(now + min(max(said, _SHORTEST), _LONGEST))
-            kept = _Kept(value=value, tried_at=now, rests_until=expires, expires_at=expires)
+            kept = _Kept(value=value, rests_until=expires, expires_at=expires)
         self._documents[name] = kept
         self._documents.move_to_end(name)
         while len(self._documents) > _MAX_DOCUMENTS:
@@ -142,8 +111,8 @@ class Published:
         now = self._clock.now()
         rest = EpochSeconds(now + _FAILED)
         if before is not None and before.value is not None and now < before.expires_at + _STALE:
-            return replace(before, tried_at=now, rests_until=rest)
-        return _Kept(value=None, tried_at=now, rests_until=rest, expires_at=rest, failure=failure)
+            return replace(before, rests_until=rest)
+        return _Kept(value=None, rests_until=rest, expires_at=rest, failure=failure)
 
     def _value(self, kept: _Kept) -> JsonObject:
         if kept.value is None:

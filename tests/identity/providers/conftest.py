@@ -18,6 +18,7 @@ from remit.identity.providers import ProviderDeps
 from remit.ids import TenantId
 from remit.model import ClaimMapping, IdentityProvider, SignIn
 from remit.tokens.published import Published
+from remit.tokens.published_keys import PublishedKeys
 from remit.web import static_routes
 from remit.web.fetch import Answer, Document, FetchFailedError
 
@@ -209,6 +210,7 @@ def provider_deps(deps, corp, club, clock):
     return ProviderDeps(
         people=deps,
         published=Published(internet.fetch, clock),
+        keys=PublishedKeys(internet.fetch, clock),
         post_form=internet.post_form,
         resolve_secret={"env:CORP": SECRET}.__getitem__,
     )

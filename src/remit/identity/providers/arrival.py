@@ -37,7 +37,7 @@ from remit.model import IdentityProvider
 from remit.secrets import SealBrokenError
 from remit.tokens.foreign import UnknownKeyError
 from remit.tokens.issuer_metadata import IssuerMetadata
-from remit.tokens.published import IssuerUnavailableError
+from remit.tokens.published_keys import KeyLocation, KeysUnavailableError
 from remit.web import Browser, Params
 from remit.web.fetch import FetchFailedError, FetchRefusedError, Reach
 
@@ -194,15 +194,20 @@ async def _id_token(
         max_age=login.max_age,
         access_token=tokens.access_token,
     )
-    reach, now = Reach(private=provider.private_network), deps.people.clock.now()
+    where = KeyLocation(
+        issuer=login.issuer,
+        jwks_uri=metadata.jwks_uri,
+        reach=Reach(private=provider.private_network),
+    )
     try:
-        for renewed in (False, True):
-            keys = await deps.published.keys(metadata.jwks_uri, reach=reach, renewed=renewed)
+        for find in (deps.keys.keys, deps.keys.keys_anew):
             try:
-                return check_id_token(tokens.id_token, keys, expected, now=now)
+                return check_id_token(
+                    tokens.id_token, await find(where), expected, now=deps.people.clock.now()
+                )
             except UnknownKeyError:
                 continue
-    except IssuerUnavailableError as error:
+    except KeysUnavailableError as error:
         raise ProviderLoginError(Refused.UNAVAILABLE, error.detail, cause=error) from error
     raise ProviderLoginError(Refused.ID_TOKEN, "the id token is signed by an unknown key")
 

@@ -7,6 +7,7 @@ from typing import Protocol
 from remit.clock import Seconds
 from remit.identity.deps import IdentityDeps
 from remit.tokens.published import Published
+from remit.tokens.published_keys import PublishedKeys
 from remit.web.fetch import Answer, Reach
 
 __all__ = ["Freshness", "PostForm", "ProviderDeps"]
@@ -42,6 +43,7 @@ class ProviderDeps:
 
     people: IdentityDeps
     published: Published
+    keys: PublishedKeys
     post_form: PostForm
     resolve_secret: Callable[[str], str]
     freshness: Freshness = _however_long_ago
