@@ -29,11 +29,13 @@ from remit.clock import Clock, EpochSeconds, Seconds, SystemClock
 from remit.db import Database
 from remit.gateway import GatewayApp, GatewayDeps, GatewaySettings, Roster
 from remit.guard import Guard, GuardSettings, Standing
+from remit.identity import providers
 from remit.policy import DecisionPoint
 from remit.registry import RegistryDirectory
 from remit.settings import Settings
 from remit.tokens import KeySet, TokenVerifier
 from remit.tokens.rotation import open_keys
+from remit.tokens.published import Published
 from remit.tokens.published_keys import PublishedKeys
 from remit.web import SecurityHeaders, Site, site_at, static_routes
 from remit.web.fetch import DocumentFetcher
@@ -229,6 +231,7 @@ def _public(parts: _Parts, gateway: GatewayApp) -> ASGIApp:
         [
             *oauth.routes(authorization),
             *identity.routes(people),
+            *providers.routes(_providers(parts, people)),
             *static_routes(),
             *health_routes(_health(parts), stores.metrics, settings),
         ],
@@ -241,6 +244,19 @@ def _public(parts: _Parts, gateway: GatewayApp) -> ASGIApp:
         name="site",
         metrics=stores.metrics,
         max_body=settings.max_request_body,
+    )
+
+
+def _providers(parts: _Parts, people: identity.IdentityDeps) -> providers.ProviderDeps:
+    """Log-in elsewhere: the hosts that it asks are named by the repository, not by strangers."""
+    fetcher = DocumentFetcher()
+    return providers.ProviderDeps(
+        people=people,
+        published=Published(fetcher.fetch, parts.clock),
+        keys=PublishedKeys(fetcher.fetch, parts.clock),
+        post_form=fetcher.post_form,
+        resolve_secret=parts.stores.resolve_secret,
+        freshness=oauth.login_freshness(parts.stores.database, parts.clock),
     )
 
 

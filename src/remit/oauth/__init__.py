@@ -22,6 +22,7 @@ from remit.oauth.grant_revocation import (
     revoked_tokens,
 )
 from remit.oauth.grant_store import find_grant
+from remit.oauth.login_freshness import login_freshness
 from remit.oauth.purge import purge_expired
 from remit.oauth.routes import routes
 
@@ -39,6 +40,7 @@ __all__ = [
     "list_clients",
     "list_grants",
     "login_form_sources",
+    "login_freshness",
     "login_requirements",
     "purge_expired",
     "purge_unused_clients",
