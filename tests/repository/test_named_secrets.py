@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from remit.model import HttpUpstream, StdioUpstream
+from remit.model import HttpUpstream, IdentityProvider, SignIn, StdioUpstream, ThirdParty
 from remit.repository import NamedSecret, load_repository, named_secrets, write_example
 
 
@@ -29,3 +29,27 @@ def test_what_a_child_gets_counts_when_it_is_a_secret(tmp_path):
     }
     found = named_secrets(replace(catalog, servers=servers, agents={}))
     assert [one.reference for one in found] == ["env:A_TOKEN", "file:/run/b"]
+
+
+def test_what_the_authorization_server_needs_counts_as_well(tmp_path):
+    catalog = catalog_of(tmp_path)
+    crm = replace(
+        catalog.servers["crm"],
+        upstream=HttpUpstream(url="http://127.0.0.1:1/mcp"),
+        introspection_secret="env:CRM_ASKS",
+        connection=ThirdParty(issuer="https://b.example", client_id="r", secret="env:BOOKS"),
+    )
+    providers = {
+        name: IdentityProvider(
+            name=name, title="T", issuer=f"https://{name}.example", client_id="r", secret=secret
+        )
+        for name, secret in (("with", "env:LOGIN"), ("without", None))
+    }
+    found = named_secrets(
+        replace(catalog, servers={"crm": crm}, agents={}, sign_in=SignIn(providers=providers))
+    )
+    assert list(found) == [
+        NamedSecret("env:CRM_ASKS", "introspection by server crm"),
+        NamedSecret("env:BOOKS", "connection of server crm"),
+        NamedSecret("env:LOGIN", "identity provider with"),
+    ]

@@ -6,9 +6,25 @@ import pytest
 from remit.documents import parse_yaml
 from remit.repository import json_schemas
 
-from .conftest import FILES, Repository
+from .conftest import FILES as DECLARED
+from .conftest import Repository
 
+PEOPLE = """\
+second_factor: required
+providers:
+  login: {title: L, issuer: 'https://l.example', client_id: r, tenant: acme, rules: [{claims: {groups: a}, roles: [support]}]}
+"""
+TRUST = """\
+issuers:
+  github:
+    issuer: https://token.actions.githubusercontent.com
+    jwks: {keys: [{kty: OKP, crv: Ed25519, x: 11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo}]}
+    workloads: [{name: x, claims: {repository: [a/b, a/c]}, agent: helper, servers: [crm]}]
+"""
+FILES = {**DECLARED, "people.yaml": PEOPLE, "trust.yaml": TRUST}
 KINDS = {
+    "people.yaml": "people",
+    "trust.yaml": "trust",
     "remit.yaml": "remit",
     "scopes.yaml": "scopes",
     "roles.yaml": "roles",
@@ -50,6 +66,15 @@ def test_each_kind_of_file_has_a_schema_that_admits_it(file: str, kind: str) -> 
         ("servers/crm.yaml", "example/mcp'", "example/mcp', bearer_secret: hunter2"),
         ("agents/helper.yaml", "class:", "agent_class:"),
         ("roles.yaml", "[crm:accounts.read]", "crm:accounts.read"),
+        ("remit.yaml", "environments:", "registration: {dynamic: true}\nenvironments:"),
+        ("remit.yaml", "environments:", "registration: {document_hosts: [1]}\nenvironments:"),
+        ("remit.yaml", "environments:", "issuer: {signing_key_lifetime: 0d}\nenvironments:"),
+        ("people.yaml", "required", "always"),
+        ("people.yaml", "https://l.example", "l.example"),
+        ("people.yaml", "{groups: a}", "{groups: 1}"),
+        ("trust.yaml", "kty: OKP,", "kty: OKP, d: AAAA,"),
+        ("trust.yaml", "[crm]", "[]"),
+        ("trust.yaml", "workloads:", "algorithms: [HS256]\n    workloads:"),
     ],
 )
 def test_what_the_check_refuses_in_one_file_an_editor_refuses_too(

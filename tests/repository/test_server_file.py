@@ -7,6 +7,7 @@ from remit.model import (
     HttpUpstream,
     Operation,
     StdioUpstream,
+    ThirdParty,
 )
 
 from .conftest import Repository
@@ -115,6 +116,59 @@ def test_what_a_server_cannot_be_is_refused_at_its_line(
 ) -> None:
     repository.edit("servers/crm.yaml", old, new)
     assert f"servers/crm.yaml:{says}" in repository.said()
+
+
+CONNECTION = "connection: {title: Books, issuer: 'https://books.example', client_id: remit}\n"
+
+
+def test_a_server_says_what_its_tokens_take_and_whose_api_it_needs(repository: Repository) -> None:
+    repository.append(
+        "servers/crm.yaml",
+        "region: eu\ndpop: required\nintrospection_secret: env:CRM_ASKS\n"
+        "connection:\n  title: Books\n  issuer: https://books.example\n  client_id: remit\n"
+        "  secret: file:/run/books\n  scopes: [Ledger.Read, 'https://books.example/all']\n"
+        "  resource: https://api.books.example/v1\n",
+    )
+    server = repository.catalog().servers["crm"]
+    assert (server.region, server.dpop_required) == ("eu", True)
+    assert server.introspection_secret == "env:CRM_ASKS"
+    assert server.connection == ThirdParty(
+        title="Books",
+        issuer="https://books.example",
+        client_id="remit",
+        secret="file:/run/books",
+        scopes=("Ledger.Read", "https://books.example/all"),
+        resource="https://api.books.example/v1",
+    )
+
+
+def test_what_is_left_out_is_not_asked_for(repository: Repository) -> None:
+    server = repository.append("servers/crm.yaml", CONNECTION).catalog().servers["crm"]
+    assert (server.region, server.dpop_required, server.introspection_secret) == (None, False, None)
+    assert server.connection == ThirdParty(
+        title="Books", issuer="https://books.example", client_id="remit"
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("client_id: remit", "client_id: remit, secret: hunter2", "a secret stands in the repository, or what is no reference to one"),
+        ("client_id: remit", "client_id: remit, scopes: ['a b']", "`a b` is no scope"),
+        ("title: Books, ", "", "`title` is missing"),
+        ("https://books", "http://books", "`http://books.example` would be asked in the clear"),
+        ("https://books.example", "https://192.168.0.1", "`https://192.168.0.1` is a private address"),
+        ("https://books.example'", "https://books.example?x'", "`https://books.example?x` is no issuer"),
+        ("connection: ", "introspection_secret: hunter2 #", "a secret stands in the repository, or what is no reference to one"),
+        ("connection: ", "dpop: always #", "`always` is not known here"),
+        ("connection: ", "region: Europe #", "`Europe` is no name"),
+    ],
+)  # fmt: skip
+def test_what_a_connection_cannot_be_is_refused_at_its_line(
+    repository: Repository, old: str, new: str, says: str
+) -> None:
+    repository.append("servers/crm.yaml", CONNECTION.replace(old, new))
+    assert repository.said() == [f"servers/crm.yaml:11 {says}"]
 
 
 def test_a_secret_in_the_file_is_refused_and_not_shown(repository: Repository) -> None:

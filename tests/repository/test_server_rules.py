@@ -65,3 +65,20 @@ def test_variables_with_nothing_between_them_are_reported_once(repository: Repos
     )
     [problem] = repository.problems()
     assert problem.message == "`crm://{a}{b}` is no resource URI"
+
+
+def test_a_secret_for_introspection_is_of_one_server_and_for_nothing_else(
+    repository: Repository,
+) -> None:
+    repository.append("servers/crm.yaml", "introspection_secret: env:ASKS\n")
+    text = (repository.path / "servers" / "crm.yaml").read_text(encoding="utf-8")
+    repository.write("servers/erp.yaml", text)
+    assert repository.said() == [
+        "servers/erp.yaml:11 `env:ASKS` is a secret of `servers/crm.yaml` for something else"
+    ]
+    repository.edit("servers/erp.yaml", "env:ASKS", "env:ERP_ASKS")
+    assert repository.said() == []
+    repository.edit("servers/erp.yaml", "mcp'}", "mcp', bearer_secret: env:ERP_ASKS}")
+    assert repository.said() == [
+        "servers/erp.yaml:11 `env:ERP_ASKS` is a secret of `servers/erp.yaml` for something else"
+    ]

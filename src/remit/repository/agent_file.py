@@ -9,7 +9,6 @@ from remit.documents import mistake, quoted
 from remit.model import AgentClass, Sensitivity
 from remit.repository.fields import (
     Line,
-    Name,
     OptionalSecretReference,
     ProofOfPossession,
     Prose,
@@ -150,7 +149,7 @@ class AgentFile(Section):
     max_sensitivity: Sensitivity = Field(
         default=Sensitivity.MEDIUM, description="It may use nothing more sensitive."
     )
-    regions: tuple[Name, ...] = Field(
+    regions: tuple[str, ...] = Field(
         default=(),
         description="The only regions whose servers it may use; left out: all. A server without a `region` is in none.",
     )

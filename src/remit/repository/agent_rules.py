@@ -38,8 +38,9 @@ def check_agents(draft: Draft, hierarchy: Hierarchy) -> Iterator[Problem]:
         yield from _beyond_guardrails(document, ("scopes",), draft, hierarchy)
         yield from _bad_uris(document, draft)
         yield from _listed_twice(document)
-        for path, _ in document.find(("clients", "static", ANY)):
-            yield from private_address_faults(document, path)
+        for path, uri in strings_at(document, ("clients", "static", ANY, "jwks_uri")):
+            if uri.startswith("https:"):  # Anything else is reported itself.
+                yield from private_address_faults(document, path[:-1])
     if draft.root is not None:
         yield from _beyond_guardrails(draft.root, ("unregistered", "scopes"), draft, hierarchy)
     yield from _claimed_twice(draft)
