@@ -3,10 +3,12 @@
 import pytest
 from mcp.shared.auth import OAuthMetadata
 
-from remit.model import RegistrationMode
+from remit.model import PersonTrust, RegistrationMode, Trust, TrustedIssuer, WorkloadRule
+from remit.oauth.client import GrantType
 from remit.oauth.metadata import server_metadata, well_known_paths
 
 PATHS = ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"]
+ALGORITHMS = ["ES256", "RS256", "PS256", "EdDSA", "Ed25519"]
 
 
 async def test_both_documents_are_the_same_bytes(world):
@@ -34,16 +36,22 @@ async def test_the_document_says_what_clients_look_for(world):
             "none",
             "client_secret_basic",
             "client_secret_post",
+            "private_key_jwt",
         ],
         "revocation_endpoint_auth_methods_supported": [
             "none",
             "client_secret_basic",
             "client_secret_post",
+            "private_key_jwt",
         ],
         "introspection_endpoint_auth_methods_supported": [
             "client_secret_basic",
             "client_secret_post",
+            "private_key_jwt",
         ],
+        "token_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
+        "revocation_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
+        "introspection_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
         "authorization_response_iss_parameter_supported": True,
         "client_id_metadata_document_supported": True,
         "scopes_supported": ["crm:accounts.read", "crm:accounts.write"],
@@ -75,6 +83,26 @@ async def test_registration_is_named_only_while_it_is_open(world):
     document = (await world.http.get(PATHS[0])).json()
     assert "registration_endpoint" not in document
     assert document["client_id_metadata_document_supported"] is False
+
+
+async def test_assertions_are_named_only_where_somebody_is_trusted_with_them(world):
+    profile = "urn:ietf:params:oauth:grant-profile:id-jag"
+    exchange = TrustedIssuer(
+        name="e", issuer="https://e.example", exchange=PersonTrust(provider="p")
+    )
+    rule = WorkloadRule(name="r", claims={"sub": ("x",)}, agent="billing-job", servers=("crm",))
+    workloads = TrustedIssuer(name="w", issuer="https://w.example", workloads=(rule,))
+    people = TrustedIssuer(name="p", issuer="https://p.example", id_jag=PersonTrust(provider="p"))
+    for issuers, jwt_bearer, id_jag in (
+        ([], False, False),
+        ([exchange], False, False),
+        ([workloads], True, False),
+        ([workloads, people], True, True),
+    ):
+        world.declare(trust=Trust(issuers={one.issuer: one for one in issuers}))
+        document = (await world.http.get(PATHS[0])).json()
+        assert (GrantType.JWT_BEARER in document["grant_types_supported"]) is jwt_bearer
+        assert (profile in document.get("authorization_grant_profiles_supported", [])) is id_jag
 
 
 async def test_refresh_tokens_do_not_hang_on_offline_access(world):

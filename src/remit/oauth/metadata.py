@@ -1,9 +1,10 @@
 """What this authorization server tells clients about itself.
 
 One document for RFC 8414 and OpenID Connect discovery, byte for byte the same. It
-names only what works: registration only while the repository admits it, no
-`offline_access` (refresh tokens do not depend on it, and clients that see it ask
-for consent each time), no scope that a guardrail forbids or a placeholder leaves open.
+names only what works: registration only while the repository admits it, assertions only
+where it trusts somebody with them, no `offline_access` (refresh tokens do not depend on
+it, and clients that see it ask for consent each time), no scope that a guardrail forbids
+or a placeholder leaves open.
 
 Source: RFC 8414 §2, §3; MCP D26, A26; RFC 9207 §3; CIMD §6; RFC 7662 §2; RFC 7009 §2.
 """
@@ -18,6 +19,7 @@ from starlette.responses import Response
 from remit.canonical import Json, JsonObject, canonical_bytes
 from remit.clock import Seconds
 from remit.model import MANAGEMENT_SCOPES, Catalog, RegistrationMode
+from remit.oauth.assertions.client_assertion import SIGNING_ALGORITHMS
 from remit.oauth.authentication_strength import ACR_VALUES
 from remit.oauth.client import AuthMethod, GrantType
 from remit.oauth.deps import OAuthDeps
@@ -45,6 +47,7 @@ JWKS_PATH = "/jwks"
 
 _WELL_KNOWN = ("oauth-authorization-server", "openid-configuration")
 _MAX_AGE = Seconds(300)
+_ID_JAG_PROFILE = "urn:ietf:params:oauth:grant-profile:id-jag"
 
 _GRANTS = (
     GrantType.AUTHORIZATION_CODE,
@@ -76,7 +79,9 @@ def server_metadata(public_url: str, catalog: Catalog) -> JsonObject:
         AuthMethod.CLIENT_SECRET_BASIC.value,
         AuthMethod.CLIENT_SECRET_POST.value,
     ]
-    methods: list[Json] = [AuthMethod.NONE.value, *secret_methods]
+    proofs: list[Json] = [*secret_methods, AuthMethod.PRIVATE_KEY_JWT.value]
+    methods: list[Json] = [AuthMethod.NONE.value, *proofs]
+    algorithms: list[Json] = list(SIGNING_ALGORITHMS)
     document: dict[str, Json] = {
         "issuer": public_url,
         "authorization_endpoint": public_url + AUTHORIZATION_PATH,
@@ -86,11 +91,14 @@ def server_metadata(public_url: str, catalog: Catalog) -> JsonObject:
         "introspection_endpoint": public_url + INTROSPECTION_PATH,
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": [grant.value for grant in _GRANTS],
+        "grant_types_supported": [grant.value for grant in _grants(catalog)],
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": methods,
         "revocation_endpoint_auth_methods_supported": methods,
-        "introspection_endpoint_auth_methods_supported": secret_methods,
+        "introspection_endpoint_auth_methods_supported": proofs,
+        "token_endpoint_auth_signing_alg_values_supported": algorithms,
+        "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
+        "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
         "authorization_response_iss_parameter_supported": True,
         "dpop_signing_alg_values_supported": list(DPOP_ALGORITHMS),
         "client_id_metadata_document_supported": catalog.registration.metadata_documents,
@@ -102,6 +110,8 @@ def server_metadata(public_url: str, catalog: Catalog) -> JsonObject:
     }
     if catalog.registration.mode is not RegistrationMode.OFF:
         document["registration_endpoint"] = public_url + REGISTRATION_PATH
+    if any(issuer.id_jag for issuer in catalog.trust.issuers.values()):
+        document["authorization_grant_profiles_supported"] = [_ID_JAG_PROFILE]
     return document
 
 
@@ -114,6 +124,12 @@ def cacheable_json(request: Request, document: JsonObject, *, max_age: Seconds) 
     if tag in known or "*" in known:
         return Response(status_code=304, headers=headers)
     return Response(body, headers=headers, media_type="application/json")
+
+
+def _grants(catalog: Catalog) -> tuple[GrantType, ...]:
+    """The grants that work: assertions do where the repository trusts somebody with them."""
+    believed = any(one.workloads or one.id_jag for one in catalog.trust.issuers.values())
+    return (*_GRANTS, GrantType.JWT_BEARER) if believed else _GRANTS
 
 
 def _scopes(catalog: Catalog) -> list[Json]:
