@@ -146,7 +146,7 @@ class Browser:
         return any(cookie.name == "remit_session" for cookie in self.client.cookies.jar)
 
     async def log_out(self) -> httpx2.Response:
-        return await self.post("/logout", hidden_fields((await self.open()).text))
+        return await self.post("/logout", hidden_fields((await self.open("/account")).text))
 
 
 def hidden_fields(html: str) -> dict[str, str]:

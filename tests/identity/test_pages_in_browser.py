@@ -95,7 +95,7 @@ async def test_a_person_logs_in_by_keyboard_alone_and_is_kept_logged_in(screen, 
     await screen.keyboard.press("Tab")
     await screen.keyboard.type(PASSWORD)
     await screen.keyboard.press("Enter")
-    await screen.get_by_role("heading", name="You are logged in").wait_for()
+    await screen.get_by_role("heading", name="Where you are logged in").wait_for()
     await screen.reload()
     await screen.get_by_role("button", name="Log out").click()
     await screen.get_by_role("heading", name="You are logged out").wait_for()
@@ -117,7 +117,7 @@ async def test_after_a_mistake_the_person_hears_why_and_types_only_the_password_
     assert await screen.evaluate("document.activeElement.id") == "password"
     await screen.keyboard.type(PASSWORD)
     await screen.keyboard.press("Enter")
-    await screen.get_by_role("heading", name="You are logged in").wait_for()
+    await screen.get_by_role("heading", name="Where you are logged in").wait_for()
 
 
 async def test_nothing_is_cut_off_on_a_narrow_screen_and_targets_are_large_enough(screen, address):

@@ -13,6 +13,12 @@ def test_a_page_may_load_our_style_and_nothing_that_runs():
     )
 
 
+def test_a_page_that_needs_a_script_may_load_our_own_files_and_nothing_else_that_runs():
+    policy = content_security_policy(scripts=True)
+    assert policy.replace("script-src 'self'; ", "") == content_security_policy()
+    assert policy.count("script-src") == 1
+
+
 @pytest.mark.parametrize(
     ("redirect_uri", "source"),
     [

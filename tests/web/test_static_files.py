@@ -19,7 +19,12 @@ async def client():
 
 
 @pytest.mark.parametrize(
-    ("name", "media_type"), [("remit.css", "text/css"), ("mark.svg", "image/svg+xml")]
+    ("name", "media_type"),
+    [
+        ("remit.css", "text/css"),
+        ("mark.svg", "image/svg+xml"),
+        ("passkey.js", "text/javascript"),
+    ],
 )
 async def test_a_file_is_served_under_its_digest_for_ever(client, name, media_type):
     answer = await client.get(static_url(name))
@@ -48,6 +53,11 @@ async def test_nothing_else_is_served(client, path):
 def test_an_unknown_file_has_no_address():
     with pytest.raises(KeyError):
         static_url("remit.js")
+
+
+def test_the_script_fetches_nothing_and_writes_no_markup():
+    script = files("remit").joinpath("web", "static", "passkey.js").read_text()
+    assert not re.search(r"fetch\(|XMLHttpRequest|import\b|eval|innerHTML|Function\(|http", script)
 
 
 def test_the_style_sheet_fetches_nothing():

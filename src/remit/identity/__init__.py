@@ -1,13 +1,23 @@
 """Which person, how strongly authenticated, how recently: accounts, log-in, sessions.
 
-Refuses: guesses beyond a few, forms from elsewhere, sessions past their limits, and any
-word about which part of a log-in was wrong.
+Refuses: guesses beyond a few, forms from elsewhere, codes and challenges used twice, sessions
+past their limits or weaker than the policy asks, and any word about which part of a log-in
+was wrong.
 """
 
 from remit.identity.account_section import AccountEntry, AccountSection
-from remit.identity.accounts import create_user, disable_user, enable_user, require_user
+from remit.identity.accounts import (
+    change_password,
+    create_user,
+    disable_user,
+    enable_user,
+    require_user,
+    set_password,
+)
 from remit.identity.browser_session import ReadSession, session_reader
 from remit.identity.deps import FormSources, IdentityDeps, RequiredAcr
+from remit.identity.factor_store import Factors, factors_of
+from remit.identity.factors import LastFactorError, reset_factors
 from remit.identity.opening import OpenedSession, Proof, begin_session, open_session, with_session
 from remit.identity.pages import routes
 from remit.identity.password import ABSENT_PASSWORD, BusyError, Passwords, WeakPasswordError
@@ -19,6 +29,8 @@ from remit.identity.session import (
     Session,
     satisfies,
 )
+from remit.identity.sessions import end_all_sessions, end_session, list_sessions
+from remit.identity.sign_in_store import purge_sign_ins
 from remit.identity.store import disabled_users, find_user, list_users, purge_sessions
 from remit.identity.user import InvalidAccountError, User, UserDetails, subject_of
 
@@ -31,9 +43,11 @@ __all__ = [
     "AccountEntry",
     "AccountSection",
     "BusyError",
+    "Factors",
     "FormSources",
     "IdentityDeps",
     "InvalidAccountError",
+    "LastFactorError",
     "OpenedSession",
     "Passwords",
     "Proof",
@@ -44,18 +58,26 @@ __all__ = [
     "UserDetails",
     "WeakPasswordError",
     "begin_session",
+    "change_password",
     "create_user",
     "disable_user",
     "disabled_users",
     "enable_user",
+    "end_all_sessions",
+    "end_session",
+    "factors_of",
     "find_user",
+    "list_sessions",
     "list_users",
     "open_session",
     "purge_sessions",
+    "purge_sign_ins",
     "require_user",
+    "reset_factors",
     "routes",
     "satisfies",
     "session_reader",
+    "set_password",
     "subject_of",
     "with_session",
 ]

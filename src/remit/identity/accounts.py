@@ -1,4 +1,4 @@
-"""Accounts as an administrator changes them: created, disabled, enabled, each with its event.
+"""Accounts as they are changed: created, disabled, enabled, given a password, each with its event.
 
 A disabled account has no session left and is in `disabled_users`, which stops its
 tokens at the next call. Refused: a name that is taken, a change that was already made,
@@ -6,16 +6,25 @@ an account that does not exist.
 """
 
 from remit.audit.context import Context
-from remit.audit.events import AccountCreated, AccountDisabled, AccountEnabled, LoggedOut
+from remit.audit.events import AccountCreated, AccountDisabled, AccountEnabled, PasswordChanged
 from remit.clock import EpochSeconds
 from remit.db import Transaction
 from remit.errors import ConflictError, NotFoundError
 from remit.identity import store
+from remit.identity.sessions import end_all_sessions
+from remit.identity.sign_in_store import end_sign_ins
 from remit.identity.user import User, UserDetails, check_details, normalized_username
 from remit.ids import UserId, new_id
 from remit.model import Catalog
 
-__all__ = ["create_user", "disable_user", "enable_user", "require_user"]
+__all__ = [
+    "change_password",
+    "create_user",
+    "disable_user",
+    "enable_user",
+    "require_user",
+    "set_password",
+]
 
 
 def create_user(
@@ -66,14 +75,8 @@ def disable_user(
         raise ConflictError(f"the account `{found.username}` is disabled already")
     context = context.with_(tenant=found.tenant)
     tx.record(AccountDisabled(context=context, account_id=found.id, reason=reason))
-    for session in store.end_sessions(tx, at=now, user_id=found.id):
-        tx.record(
-            LoggedOut(
-                context=context.with_(user_id=found.id),
-                session_id=session.id,
-                reason="account_disabled",
-            )
-        )
+    end_sign_ins(tx, found.id, at=now)
+    end_all_sessions(tx, found.id, at=now, reason="account_disabled", context=context)
     return require_user(tx, found.id)
 
 
@@ -90,6 +93,41 @@ def enable_user(tx: Transaction, user: str, *, context: Context) -> User:
     store.set_failures(tx, found.id, failures=0, locked_until=None)
     tx.record(AccountEnabled(context=context.with_(tenant=found.tenant), account_id=found.id))
     return require_user(tx, found.id)
+
+
+def set_password(
+    tx: Transaction, user: str, *, password_hash: str, now: EpochSeconds, context: Context
+) -> User:
+    """Give an account, named by id or user name, a new password, and end its sessions.
+
+    For an administrator; `password_hash` comes from `Passwords.hash_new`, before the transaction.
+
+    Raises:
+        NotFoundError: there is no such account.
+    """
+    found = require_user(tx, user)
+    context = context.with_(tenant=found.tenant)
+    store.replace_password(tx, found.id, password_hash=password_hash, at=now)
+    end_sign_ins(tx, found.id, at=now)
+    tx.record(PasswordChanged(context=context, account_id=found.id, by="administrator"))
+    end_all_sessions(tx, found.id, at=now, reason="password_changed", context=context)
+    return found
+
+
+def change_password(
+    tx: Transaction,
+    user: User,
+    *,
+    password_hash: str,
+    keep: str,
+    now: EpochSeconds,
+    context: Context,
+) -> None:
+    """Give a person the new password they chose; their sessions end but `keep`, the one they use."""
+    store.replace_password(tx, user.id, password_hash=password_hash, at=now)
+    end_sign_ins(tx, user.id, at=now)
+    tx.record(PasswordChanged(context=context, account_id=user.id, by="person"))
+    end_all_sessions(tx, user.id, at=now, reason="password_changed", context=context, keep=keep)
 
 
 def require_user(tx: Transaction, user: str) -> User:

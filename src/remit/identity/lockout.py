@@ -5,15 +5,22 @@ first, twice as long each time, 15 minutes at most. So a person who mistypes is 
 delayed and a guesser gets some hundred tries a day. An address may fail 30 times in five
 minutes over all accounts, which is what stops one password tried on every name.
 
+Codes of a second factor are counted by themselves, five in a quarter of an hour and thirty a
+day: who gets to try them has the password. A passkey rests for nobody, since no stranger can
+be near to proving one; only the address is counted, apart from its passwords.
+
 Source: O21 §2.4.1; NIST SP 800-63B §5.2.2.
 """
 
 from remit.clock import EpochSeconds, Seconds
 
-__all__ = ["ADDRESS_LIMIT", "ADDRESS_WINDOW", "rest_after", "rests_until"]
+__all__ = ["ADDRESS_LIMIT", "ADDRESS_WINDOW", "CODE_LIMITS", "rest_after", "rests_until"]
 
 ADDRESS_LIMIT = 30
 ADDRESS_WINDOW = Seconds(300)
+
+CODE_LIMITS = ((5, Seconds(900)), (30, Seconds(86_400)))
+"""How many wrong codes of one account, in how long."""
 
 _FREE = 5
 _FIRST_REST = 30

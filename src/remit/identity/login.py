@@ -1,30 +1,28 @@
-"""One attempt to log in with a name and a password, from counting it to the new session.
+"""One attempt with a name and a password, from counting it to knowing who it is.
 
 In order: count the attempt against account and address, *before* the password is looked
 at, so that a hundred guesses at once are a hundred and not one; check the password, with
-the same work whoever the name is; then either open a session, ending the one this browser
-had, or record why not. The caller learns only that it failed.
+the same work whoever the name is; then either say who it is, or record why not. The caller
+learns only that it failed. What else is needed before there is a session: `steps`.
 
-Source: O21 §2.4.1; NIST SP 800-63B §5.2.2; RFC 9700 §4.7 (session fixation).
+Source: O21 §2.4.1; NIST SP 800-63B §5.2.2.
 """
 
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from remit.audit.context import Actor, ActorType, Context
-from remit.audit.events import LoggedIn, LoggedOut, LoginFailed
+from remit.audit.context import Context
+from remit.audit.events import LoginFailed
 from remit.clock import EpochSeconds, Seconds
 from remit.db import Transaction
 from remit.db.throttle import count_attempt, network_of, take_back_attempt
 from remit.identity import store
 from remit.identity.deps import IdentityDeps
 from remit.identity.lockout import ADDRESS_LIMIT, ADDRESS_WINDOW, rests_until
-from remit.identity.session import ACR_PASSWORD, AMR_PASSWORD, Session, expiry_of
 from remit.identity.store import Credentials
 from remit.identity.user import User, normalized_username
-from remit.ids import digest, new_id, new_secret
 
-__all__ = ["FailureReason", "LoggedInSession", "LoginAttempt", "LoginRefused", "log_in"]
+__all__ = ["FailureReason", "LoginAttempt", "LoginRefused", "address_key", "check_password"]
 
 
 class FailureReason(StrEnum):
@@ -36,25 +34,22 @@ class FailureReason(StrEnum):
     """The account rests after too many wrong passwords; this one was not considered."""
     DISABLED = "disabled"
     TOO_MANY = "too_many_from_address"
+    WRONG_CODE = "wrong_code"
+    """No code of this account, or one that was spent."""
+    CODES_RESTING = "codes_resting"
+    """The account's codes rest after too many wrong ones; this one was not considered."""
+    WRONG_PASSKEY = "wrong_passkey"
+    PASSKEY_COPIED = "passkey_copied"
+    """The signature holds, and its count is one that was seen: somebody else has the key too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoginAttempt:
-    """What somebody typed, and from where. `previous` is the secret of the session the browser had."""
+    """What somebody typed, and from where."""
 
     username: str
     password: str = field(repr=False)
-    previous: str | None = field(repr=False)
     context: Context
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoggedInSession:
-    """The new session; `secret` goes into the cookie and nowhere else."""
-
-    user: User
-    session: Session
-    secret: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,12 +68,12 @@ class _Counted:
     refused: LoginRefused | None
 
 
-async def log_in(deps: IdentityDeps, attempt: LoginAttempt) -> LoggedInSession | LoginRefused:
+async def check_password(deps: IdentityDeps, attempt: LoginAttempt) -> User | LoginRefused:
     """Try `attempt`; everything that happened is recorded when this returns.
 
     Raises:
         BusyError: too many people log in at this moment.
-        AuditUnavailableError, DatabaseUnavailableError: nobody is logged in.
+        AuditUnavailableError, DatabaseUnavailableError: nothing is known of who it is.
     """
     database, now = deps.database, deps.clock.now()
     deps.passwords.refuse_when_busy()  # before anything is counted against the person
@@ -96,13 +91,11 @@ async def log_in(deps: IdentityDeps, attempt: LoginAttempt) -> LoggedInSession |
         await database.run(lambda tx: _record_failure(tx, attempt, known, refused.reason))
         return refused
     renewed = await deps.passwords.renew(attempt.password, known.password_hash)
-    return await database.run(
-        lambda tx: _open_session(tx, deps, attempt=attempt, known=known, renewed=renewed)
-    )
+    return await database.run(lambda tx: _succeed(tx, attempt, known=known, renewed=renewed))
 
 
 def _count(tx: Transaction, attempt: LoginAttempt, now: EpochSeconds) -> _Counted:
-    key = _address_key(attempt.context)
+    key = address_key(attempt.context)
     attempts = count_attempt(tx, key, now=now, window=ADDRESS_WINDOW)
     if attempts.count > ADDRESS_LIMIT:
         refused = LoginRefused(
@@ -143,44 +136,21 @@ def _record_failure(
     tx.record(LoginFailed(context=context, account_id=account_id, reason=reason))
 
 
-def _open_session(
-    tx: Transaction,
-    deps: IdentityDeps,
-    *,
-    attempt: LoginAttempt,
-    known: Credentials,
-    renewed: str | None,
-) -> LoggedInSession | LoginRefused:
-    now, user = deps.clock.now(), known.user
+def _succeed(
+    tx: Transaction, attempt: LoginAttempt, *, known: Credentials, renewed: str | None
+) -> User | LoginRefused:
+    user = known.user
     present = store.find_user(tx, user.id)
     if present is None or present.disabled_at is not None:  # disabled while we hashed
         _record_failure(tx, attempt, known, FailureReason.DISABLED)
         return LoginRefused(reason=FailureReason.DISABLED)
     store.set_failures(tx, user.id, failures=0, locked_until=None)
-    take_back_attempt(tx, _address_key(attempt.context))
+    take_back_attempt(tx, address_key(attempt.context))
     if renewed is not None:
         store.set_password_hash(tx, user.id, was=known.password_hash, now=renewed)
-    context = attempt.context.with_(
-        actor=Actor(ActorType.USER, user.id), tenant=user.tenant, user_id=user.id
-    )
-    if attempt.previous is not None:
-        for ended in store.end_sessions(tx, at=now, digest=digest(attempt.previous)):
-            tx.record(LoggedOut(context=context, session_id=ended.id, reason="replaced"))
-    secret = new_secret()
-    session = Session(
-        id=new_id("ses"),
-        user_id=user.id,
-        auth_time=now,
-        acr=ACR_PASSWORD,
-        amr=AMR_PASSWORD,
-        created_at=now,
-        last_seen_at=now,
-        expires_at=expiry_of(deps.directory.catalog.issuer, now),
-    )
-    store.add_session(tx, session, digest=digest(secret))
-    tx.record(LoggedIn(context=context, session_id=session.id, acr=session.acr, amr=session.amr))
-    return LoggedInSession(user=present, session=session, secret=secret)
+    return present
 
 
-def _address_key(context: Context) -> str:
+def address_key(context: Context) -> str:
+    """What attempts from one address are counted under."""
     return f"login:{network_of(context.network.ip)}"

@@ -26,14 +26,14 @@ from argon2.profiles import RFC_9106_LOW_MEMORY
 
 from remit.errors import Error, UnavailableError
 
-__all__ = ["ABSENT_PASSWORD", "BusyError", "Passwords", "WeakPasswordError"]
+__all__ = ["ABSENT_PASSWORD", "MIN_LENGTH", "BusyError", "Passwords", "WeakPasswordError"]
 
 T = TypeVar("T")
 
 ABSENT_PASSWORD = "none"  # noqa: S105  what stands in place of a hash
 """The hash of an account that has no password, and that no password matches."""
 
-_MIN_LENGTH = 12
+MIN_LENGTH = 12
 _MAX_LENGTH = 256
 _WAITING = 32
 
@@ -135,8 +135,8 @@ def _hash_of_nobody(passes: int, memory_kib: int, lanes: int) -> str:
 
 def _refuse_weak(password: str, username: str) -> None:
     text = _normalized(password)
-    if len(text) < _MIN_LENGTH:
-        raise WeakPasswordError(f"a password has at least {_MIN_LENGTH} characters")
+    if len(text) < MIN_LENGTH:
+        raise WeakPasswordError(f"a password has at least {MIN_LENGTH} characters")
     if len(text) > _MAX_LENGTH:
         raise WeakPasswordError(f"a password has at most {_MAX_LENGTH} characters")
     if text.casefold() == username.strip().casefold():

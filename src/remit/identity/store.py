@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
     delete,
     insert,
     select,
@@ -38,7 +39,10 @@ __all__ = [
     "find_user_by_name",
     "list_users",
     "note_session",
+    "open_sessions",
+    "password_hash_of",
     "purge_sessions",
+    "replace_password",
     "session_with_digest",
     "set_disabled",
     "set_failures",
@@ -185,6 +189,28 @@ def set_password_hash(tx: Transaction, user_id: UserId, *, was: str, now: str) -
     )
 
 
+def replace_password(
+    tx: Transaction, user_id: UserId, *, password_hash: str, at: EpochSeconds
+) -> None:
+    """Keep a new password, and forget the wrong ones that were tried."""
+    tx.connection.execute(
+        update(users)
+        .where(users.c.id == user_id)
+        .values(
+            password_hash=password_hash,
+            password_changed_at=at,
+            failed_logins=0,
+            locked_until=None,
+        )
+    )
+
+
+def password_hash_of(tx: Transaction, user_id: UserId) -> str:
+    """What the account's password is kept as."""
+    stored = select(users.c.password_hash).where(users.c.id == user_id)
+    return str(tx.connection.execute(stored).scalar_one())
+
+
 def add_session(tx: Transaction, session: Session, *, digest: str) -> None:
     """Insert a session under the digest of its secret."""
     tx.connection.execute(
@@ -227,9 +253,16 @@ def end_sessions(
     at: EpochSeconds,
     user_id: UserId | None = None,
     digest: str | None = None,
+    session_id: str | None = None,
+    but: str | None = None,
 ) -> tuple[Session, ...]:
-    """End the open sessions of an account, or the one with that digest; those that this ended."""
-    whose = sessions.c.user_id == user_id if digest is None else sessions.c.digest == digest
+    """End the open sessions of an account, `but` one, or the one of that digest or id; those this ended."""
+    if digest is not None:
+        whose = sessions.c.digest == digest
+    elif session_id is not None:
+        whose = sessions.c.id == session_id
+    else:
+        whose = and_(sessions.c.user_id == user_id, sessions.c.id != (but or ""))
     ended = tx.connection.execute(
         update(sessions)
         .where(whose, sessions.c.ended_at.is_(None), sessions.c.expires_at > at)
@@ -237,6 +270,18 @@ def end_sessions(
         .returning(*sessions.c)
     )
     return tuple(sorted((_session(row) for row in ended), key=lambda session: session.id))
+
+
+def open_sessions(tx: Transaction, user_id: UserId, *, now: EpochSeconds) -> tuple[Session, ...]:
+    """The sessions of the account that have not ended, the one used last first."""
+    whose = (
+        sessions.c.user_id == user_id,
+        sessions.c.ended_at.is_(None),
+        sessions.c.expires_at > now,
+    )
+    latest_first = (sessions.c.last_seen_at.desc(), sessions.c.id.desc())
+    rows = tx.connection.execute(select(sessions).where(*whose).order_by(*latest_first))
+    return tuple(_session(row) for row in rows)
 
 
 def purge_sessions(tx: Transaction, *, before: EpochSeconds) -> int:

@@ -1,6 +1,7 @@
 """What a page of ours may load, and where its forms may lead.
 
-Nothing but our own style sheet and images; no script at all, no frame, no base. A browser
+Nothing but our own style sheet and images; no frame, no base. No script but our own files, and
+those only where a page needs one: passkeys cannot be reached without. A browser
 applies `form-action` to the whole chain of redirects after a form is sent, so the page
 that sends an authorization response must also admit the origin of the redirect URI.
 
@@ -19,7 +20,7 @@ _HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 _SOURCE = re.compile(r"[a-z][a-z0-9+.-]*:(?://[a-z0-9._-]+(?::[0-9]{1,5})?)?")
 
 
-def content_security_policy(form_action: Sequence[str] = ()) -> str:
+def content_security_policy(form_action: Sequence[str] = (), *, scripts: bool = False) -> str:
     """The policy of one page; `form_action` are sources admitted besides our own origin.
 
     Raises:
@@ -31,6 +32,7 @@ def content_security_policy(form_action: Sequence[str] = ()) -> str:
     return "; ".join(
         (
             "default-src 'none'",
+            *(("script-src 'self'",) if scripts else ()),
             "style-src 'self'",
             "img-src 'self' data:",
             " ".join(("form-action 'self'", *form_action)),

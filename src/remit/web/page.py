@@ -29,17 +29,19 @@ def page(
     status: int = 200,
     headers: Mapping[str, str] | None = None,
     form_action: Sequence[str] = (),
+    scripts: bool = False,
 ) -> HTMLResponse:
     """The page that `template` makes of `context`.
 
     `form_action`: where its form may lead besides our own origin (`redirect_source`).
+    `scripts`: whether it may run our own script files; none that stands in the page ever runs.
     """
     return HTMLResponse(
         render(template, context),
         status_code=status,
         headers={
             "Cache-Control": "no-store",
-            "Content-Security-Policy": content_security_policy(form_action),
+            "Content-Security-Policy": content_security_policy(form_action, scripts=scripts),
             **(headers or {}),
         },
     )

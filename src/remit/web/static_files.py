@@ -1,4 +1,4 @@
-"""The style sheet and the mark, under names that hold their own digest.
+"""The style sheet, the mark and the one script, under names that hold their own digest.
 
 The name changes with the content, so a browser may keep a file for ever and never
 shows a page with an old style. Anything else below `/static/` does not exist.
@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 __all__ = ["static_routes", "static_url"]
 
-_MEDIA_TYPES = {".css": "text/css", ".svg": "image/svg+xml"}
+_MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
 @dataclass(frozen=True, slots=True)
