@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from remit.oauth.redirect_uri_pattern import fits_pattern
 from remit.repository.client_uris import redirect_uri_fault
 from remit.repository.redirect_patterns import redirect_pattern_fault
 
@@ -84,3 +85,13 @@ def test_no_pattern_has_a_wildcard_where_none_may_be(text: str) -> None:
         assert text.count("*") <= 2
         assert "**" not in text
         assert not text.startswith("*")
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=7).map("".join))
+def test_a_pattern_admitted_here_is_understood_at_the_authorization_server(text: str) -> None:
+    """Two rooms that may not know each other: a pattern that fits nothing would be a rule in vain."""
+    if redirect_pattern_fault(text, {"cursor"}) is None:
+        concrete = text.replace("://*.", "://any.").replace(":*", ":8080")
+        concrete = concrete[:-1] + "below" if concrete.endswith("/*") else concrete
+        assert redirect_uri_fault(concrete, {"cursor"}) is None
+        assert fits_pattern(concrete, text), (concrete, text)
