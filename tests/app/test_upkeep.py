@@ -37,7 +37,7 @@ async def test_a_failure_is_tried_again(database, clock, monkeypatch):
                 again.set()
             raise UnavailableError("not now")
 
-    task = asyncio.create_task(keep_up(Failing(), clock))
+    task = asyncio.create_task(keep_up(Failing(), None, clock))
     async with asyncio.timeout(10):
         await again.wait()
     task.cancel()

@@ -219,14 +219,24 @@ async def test_a_document_that_only_a_secret_could_back_or_that_says_too_little_
 @pytest.mark.parametrize(
     "keys", [{"jwks_uri": "https://client.example/jwks"}, {"jwks": {"keys": [{"kty": "EC"}]}}]
 )
-async def test_a_client_with_keys_is_refused_by_name_and_never_taken_for_one_without(world, keys):
-    """AS-50: until `private_key_jwt` is implemented."""
+async def test_a_client_with_keys_must_use_them_and_is_never_taken_for_one_without(world, keys):
+    """AS-50."""
     publish(world, DOCUMENT | keys | {"token_endpoint_auth_method": "private_key_jwt"})
-    assert "`private_key_jwt` is not supported yet" in await refusal(world)
+    client = await find_client(world.deps, URL)
+    assert client.token_endpoint_auth_method is AuthMethod.PRIVATE_KEY_JWT
+    assert client.is_confidential
+    assert (client.jwks_uri, client.jwks) == (keys.get("jwks_uri"), keys.get("jwks"))
+    world.clock.advance(86_400)
     without = {name: value for name, value in DOCUMENT.items() if "auth_method" not in name}
     publish(world, without | keys)
     assert "without `token_endpoint_auth_method`" in await refusal(world)
-    assert len(world.documents.requests) == 2
+
+
+@pytest.mark.parametrize("keys", [{}, {"jwks": {"keys": []}}, {"jwks_uri": None}])
+async def test_a_client_that_would_sign_must_say_with_which_keys(world, keys):
+    publish(world, DOCUMENT | keys | {"token_endpoint_auth_method": "private_key_jwt"})
+    assert "`private_key_jwt` takes `jwks` or `jwks_uri`" in await refusal(world)
+    assert stored(world) is None
 
 
 async def test_an_absent_method_without_keys_is_none(world):

@@ -16,7 +16,7 @@ from remit.oauth.client_standing import (
     list_clients,
     note_client_use,
 )
-from remit.oauth.client_store import StoredClient, disabled_clients, purge_unused_clients
+from remit.oauth.client_store import StoredClient, disabled_clients
 
 ADMIN = Context(actor=Actor(ActorType.ADMIN, "root"))
 
@@ -135,17 +135,3 @@ async def test_the_last_use_is_noted_once_a_minute_for_static_clients_too(world)
     noted = {one.client.client_id: one.last_used_at for one in listed(world)}
     assert (noted["cli_1"], noted["desk"], noted["reports"]) == (started + 60, started + 60, None)
     assert (await find_client(world.deps, "desk")).redirect_uris == ("https://desk.example/cb",)
-
-
-async def test_what_came_and_was_never_used_is_purged_and_nothing_else(world):
-    now = world.clock.now()
-    register(world, "cli_unused")
-    register(world, "cli_used", last_used_at=now)
-    register(world, "cli_disabled", disabled_at=now)
-    register(world, "static", kind=ClientKind.STATIC, metadata=None)
-    world.clock.advance(1)
-    register(world, "cli_new")
-    purged = world.database.run_now(lambda tx: purge_unused_clients(tx, before=world.clock.now()))
-    assert purged == 1
-    rows = world.database.read_now(client_store.select_clients)
-    assert {row.client_id for row in rows} == {"cli_used", "cli_disabled", "static", "cli_new"}

@@ -312,7 +312,7 @@ async def test_where_registration_is_off_nobody_can_register(world):
 
 
 async def test_one_address_may_register_only_so_often(world):
-    limit = world.deps.limits.registrations_per_hour
+    limit = world.directory.catalog.registration.per_hour
     for _ in range(limit):
         assert (await register(world, LOOPBACK)).status_code == 201
     response = await register(world, LOOPBACK)
@@ -324,7 +324,7 @@ async def test_one_address_may_register_only_so_often(world):
 
 
 async def test_refused_registrations_do_not_count(world):
-    for _ in range(world.deps.limits.registrations_per_hour + 1):
+    for _ in range(world.directory.catalog.registration.per_hour + 1):
         await register(world, {})
     assert (await register(world, LOOPBACK)).status_code == 201
 

@@ -22,7 +22,13 @@ from prometheus_client import (
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from remit.audit.context import Context
-from remit.audit.events import CallCompleted, Decided, Event, RefusalsCounted
+from remit.audit.events import (
+    CallCompleted,
+    Decided,
+    Event,
+    GuardrailViolated,
+    RefusalsCounted,
+)
 from remit.audit.port import AuditLog, AuditUnavailableError, Receipt
 
 __all__ = ["EXPOSITION_TYPE", "MeteredAuditLog", "Metrics"]
@@ -76,6 +82,9 @@ class Metrics:
         self._audit_events = counter("remit_audit_events", "Events on stable storage.", ["kind"])
         self._refusals = counter(
             "remit_refusals_counted", "Refusals counted together.", ["where", "error"]
+        )
+        self._violations = counter(
+            "remit_guardrail_violations", "Requests beyond a guardrail, refused.", ["guardrail"]
         )
         self._audit_failures = counter(
             "remit_audit_failures", "Times the audit log could not take an event."
@@ -145,8 +154,12 @@ class Metrics:
             self._call_seconds.labels(server).observe(event.micros / 1e6)
             if event.outcome == "upstream_failed":
                 self._upstream_errors.labels(server).inc()
+        elif isinstance(event, GuardrailViolated):
+            self._violations.labels(event.guardrail).inc()
         elif isinstance(event, RefusalsCounted):
             self._refusals.labels(event.where, event.error).inc(event.count)
+            if event.where == "guardrail":
+                self._violations.labels(event.error).inc(event.count)
 
     def _server(self, name: str) -> str:
         return name if self._is_server(name) else "unknown"

@@ -1,4 +1,4 @@
-"""What is done by the clock: forgetting what has long expired, and recording what was only counted.
+"""What is done by the clock: forgetting what has expired, removing clients, recording what was only counted.
 
 A failure is logged and tried again the next time; nothing else depends on it.
 Several processes may do it at once.
@@ -13,25 +13,32 @@ from remit.audit.flood import WINDOW
 from remit.clock import Clock, EpochSeconds, Seconds
 from remit.db import Database, Transaction
 from remit.db.throttle import purge_attempts
-from remit.identity import purge_sessions
-from remit.oauth import purge_expired, purge_unused_clients
+from remit.guard.ports import Directory
+from remit.identity import purge_sessions, purge_sign_ins
+from remit.oauth import purge_expired, remove_due_clients
 
-__all__ = ["INTERVAL", "forget_expired", "keep_counts", "keep_up", "record_counts"]
+__all__ = [
+    "INTERVAL",
+    "forget_expired",
+    "keep_counts",
+    "keep_up",
+    "record_counts",
+    "remove_clients",
+]
 
 _log = structlog.stdlib.get_logger("remit.upkeep")
 
 INTERVAL = 3_600.0
 _DAY = Seconds(86_400)
-_UNUSED_FOR = Seconds(30 * 86_400)
-"""A client that introduced itself and was never used in this time is removed (MISSION A3)."""
 
 
-async def keep_up(database: Database, clock: Clock) -> None:
+async def keep_up(database: Database, directory: Directory, clock: Clock) -> None:
     """Forget what has expired, once an hour, for ever. The root of a task."""
     while True:
         await asyncio.sleep(INTERVAL)
         try:
             removed = await database.run(lambda tx: forget_expired(tx, clock.now()))
+            removed += await remove_clients(database, directory, clock)
         except Exception as error:  # noqa: BLE001  the root of a task: nothing else depends on it
             _log.error("upkeep_failed", error=type(error).__name__, exc_info=error)
         else:
@@ -44,9 +51,25 @@ def forget_expired(tx: Transaction, now: EpochSeconds) -> int:
     return (
         purge_expired(tx, now)
         + purge_sessions(tx, before=yesterday)
+        + purge_sign_ins(tx, before=yesterday)
         + purge_attempts(tx, before=yesterday)
-        + purge_unused_clients(tx, before=EpochSeconds(now - _UNUSED_FOR))
     )
+
+
+async def remove_clients(database: Database, directory: Directory, clock: Clock) -> int:
+    """Remove the clients whose time is over by the repository in force; how many.
+
+    A few in each transaction, since each takes its grants along and is an event.
+    """
+    removed = 0
+    while True:
+        registration, now = directory.catalog.registration, clock.now()
+        gone = await database.run(
+            lambda tx: remove_due_clients(tx, registration, now=now),  # noqa: B023  awaited here
+        )
+        if not gone:
+            return removed
+        removed += len(gone)
 
 
 async def keep_counts(audit: TallyingAuditLog) -> None:

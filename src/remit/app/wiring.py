@@ -10,7 +10,7 @@ from starlette.routing import Router
 from starlette.types import ASGIApp
 
 from remit import identity, oauth
-from remit.api import ApiDeps, management_app
+from remit.api import ApiDeps, http_routes, socket_door
 from remit.app.data_folder import DataFolder
 from remit.app.door import Door
 from remit.app.health import Health, health_routes
@@ -59,6 +59,7 @@ class App:
     keys: KeyRefresh
     reload: PolicyReload
     database: Database
+    directory: RegistryDirectory
     audit: TallyingAuditLog
     clock: Clock
     stopping: asyncio.Event
@@ -117,9 +118,10 @@ async def build(
             metrics=stores.metrics,
             resolve_secret=stores.resolve_secret,
         )
+        api = _api(parts, reload)
         yield App(
-            asgi=_public(parts, gateway),
-            management=_management(parts, reload),
+            asgi=_public(parts, gateway, api),
+            management=_management(parts, api),
             settings=settings,
             folder=stores.folder,
             gateway=gateway,
@@ -127,6 +129,7 @@ async def build(
             keys=parts.key_refresh,
             reload=reload,
             database=stores.database,
+            directory=directory,
             audit=stores.audit,
             clock=clock,
             stopping=parts.stopping,
@@ -198,7 +201,7 @@ def _gateway(parts: _Parts) -> GatewayApp:
     )
 
 
-def _public(parts: _Parts, gateway: GatewayApp) -> ASGIApp:
+def _public(parts: _Parts, gateway: GatewayApp, api: ApiDeps) -> ASGIApp:
     """What the network reaches: the gateway, and around everything else one set of headers."""
     stores, settings = parts.stores, parts.settings
     people = identity.IdentityDeps(
@@ -207,6 +210,7 @@ def _public(parts: _Parts, gateway: GatewayApp) -> ASGIApp:
         clock=parts.clock,
         site=parts.site,
         passwords=parts.passwords,
+        box=stores.box,
         form_sources=oauth.login_form_sources(stores.database, parts.clock),
         required_acr=oauth.login_requirements(stores.database, parts.clock),
     )
@@ -233,6 +237,7 @@ def _public(parts: _Parts, gateway: GatewayApp) -> ASGIApp:
             *identity.routes(people),
             *providers.routes(_providers(parts, people)),
             *static_routes(),
+            *http_routes(api),
             *health_routes(_health(parts), stores.metrics, settings),
         ],
         redirect_slashes=False,
@@ -291,7 +296,7 @@ def _gauges(health: Health, metrics: Metrics) -> None:
     )
 
 
-def _management(parts: _Parts, reload: PolicyReload) -> ASGIApp:
+def _api(parts: _Parts, reload: PolicyReload) -> ApiDeps:
     stores = parts.stores
     status = Status(
         parts.settings,
@@ -301,22 +306,33 @@ def _management(parts: _Parts, reload: PolicyReload) -> ASGIApp:
         guard=parts.guard,
         clock=parts.clock,
     )
-    deps = ApiDeps(
+
+    async def publish() -> None:
+        await parts.refresh.now()
+        await parts.key_refresh.now()
+
+    return ApiDeps(
         database=stores.database,
+        box=stores.box,
         audit=stores.audit,
         audit_stream=stores.folder.audit / parts.settings.instance,
         directory=parts.directory,
+        guard=parts.guard,
         passwords=parts.passwords,
         clock=parts.clock,
-        publish=parts.refresh.now,
+        site=parts.site,
+        publish=publish,
         reload=reload,
         status=status,
         stopping=parts.stopping,
     )
+
+
+def _management(parts: _Parts, api: ApiDeps) -> ASGIApp:
     return Door(
         gateway=None,
-        site=management_app(deps),
+        site=socket_door(api),
         name="management",
-        metrics=stores.metrics,
+        metrics=parts.stores.metrics,
         max_body=parts.settings.max_request_body,
     )

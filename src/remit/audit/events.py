@@ -229,6 +229,7 @@ class ConsentGranted(Event):
     granted: tuple[str, ...]
     shown_digest: str
     locale: str = "en"
+    authorization_details: tuple[Mapping[str, Json], ...] = ()
     withheld: tuple[str, ...] = ()
     """What was asked and could not be had: the scope and, in brackets, why."""
 
@@ -247,6 +248,7 @@ class AuthorizationCodeIssued(Event):
     kind: ClassVar[str] = "code.issued"
     resource: str
     scopes: tuple[str, ...]
+    withheld: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

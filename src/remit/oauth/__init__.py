@@ -4,13 +4,16 @@ Refuses: whatever the standard refuses, and every widening of what a person, an 
 a server, a guardrail or a policy allows. Source: O21; MCP 2026-07-28 authorization.
 """
 
+from remit.oauth.client import ClientStatus
+from remit.oauth.client_approval import approve_client, list_pending, reject_client
+from remit.oauth.client_removal import RemovalReason, remove_client, remove_due_clients
 from remit.oauth.client_standing import (
     ClientListing,
     disable_client,
     enable_client,
     list_clients,
 )
-from remit.oauth.client_store import disabled_clients, purge_unused_clients
+from remit.oauth.client_store import StoredClient, disabled_clients
 from remit.oauth.continuation import login_form_sources, login_requirements
 from remit.oauth.deps import Limits, OAuthDeps
 from remit.oauth.grant import Grant, GrantFilter, GrantKind
@@ -22,30 +25,51 @@ from remit.oauth.grant_revocation import (
     revoked_tokens,
 )
 from remit.oauth.grant_store import find_grant
+from remit.oauth.initial_access import (
+    InitialAccessWanted,
+    UnacceptableTokenError,
+    create_initial_access_token,
+    list_initial_access_tokens,
+    revoke_initial_access_token,
+)
+from remit.oauth.initial_access_store import InitialAccessToken
 from remit.oauth.login_freshness import login_freshness
 from remit.oauth.purge import purge_expired
 from remit.oauth.routes import routes
 
 __all__ = [
     "ClientListing",
+    "ClientStatus",
     "Grant",
     "GrantFilter",
     "GrantKind",
+    "InitialAccessToken",
+    "InitialAccessWanted",
     "Limits",
     "OAuthDeps",
+    "RemovalReason",
+    "StoredClient",
+    "UnacceptableTokenError",
+    "approve_client",
+    "create_initial_access_token",
     "disable_client",
     "disabled_clients",
     "enable_client",
     "find_grant",
     "list_clients",
     "list_grants",
+    "list_initial_access_tokens",
+    "list_pending",
     "login_form_sources",
     "login_freshness",
     "login_requirements",
     "purge_expired",
-    "purge_unused_clients",
+    "reject_client",
+    "remove_client",
+    "remove_due_clients",
     "revoke_grant",
     "revoke_grants",
+    "revoke_initial_access_token",
     "revoked",
     "revoked_tokens",
     "routes",

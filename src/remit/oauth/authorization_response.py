@@ -17,6 +17,7 @@ from remit.oauth import request_store
 from remit.oauth.authorization_request import AuthorizationRequest
 from remit.oauth.deps import OAuthDeps
 from remit.oauth.errors import OAuthError, authorization_parameters
+from remit.oauth.guardrail_alert import raise_alerts
 from remit.oauth.issuance import Ruling
 from remit.oauth.pending_request import NotWaitingError, PendingRequest
 from remit.oauth.redirect_uri import displayed_host, with_parameters
@@ -74,6 +75,7 @@ async def refuse(deps: OAuthDeps, refusal: AuthorizationRefusalError) -> Respons
             tx.record(_event(deps, refusal))
 
     await deps.database.run(record)
+    await raise_alerts(deps, refusal.ruling, context=context, resource=_resource_of(deps, refusal))
     return _error_response(deps, refusal.error, refusal.requester, acted=False)
 
 
@@ -116,8 +118,13 @@ def _event(deps: OAuthDeps, refusal: AuthorizationRefusalError) -> Authorization
         context=refusal.context,
         error=refusal.error.code,
         detail=refusal.error.detail,
-        resource=None if request is None else audience_of(deps.public_url, request.server.name),
+        resource=_resource_of(deps, refusal),
         requested=() if request is None else request.scopes,
         rules=() if ruling is None else ruling.rules,
         policy_version=None if ruling is None else ruling.policy_version,
     )
+
+
+def _resource_of(deps: OAuthDeps, refusal: AuthorizationRefusalError) -> str | None:
+    request = refusal.request
+    return None if request is None else audience_of(deps.public_url, request.server.name)

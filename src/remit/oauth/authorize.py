@@ -11,6 +11,7 @@ Source: O21 §3.1, §4.1.1; RFC 9700 §4.7; AS-09 to AS-16, AS-35.
 from starlette.requests import Request
 from starlette.responses import Response
 
+from remit.audit.context import Context
 from remit.clock import EpochSeconds
 from remit.db import Transaction
 from remit.db.throttle import count_attempt, network_of
@@ -26,10 +27,16 @@ from remit.oauth.authorization_response import AuthorizationRefusalError
 from remit.oauth.circumstances import acting_client, circumstances_of
 from remit.oauth.continuation import continue_path
 from remit.oauth.deps import OAuthDeps
-from remit.oauth.errors import Endpoint, LoginRequiredError, OAuthError, SlowDownError
+from remit.oauth.errors import (
+    Endpoint,
+    LoginRequiredError,
+    OAuthError,
+    SlowDownError,
+    UnauthorizedClientError,
+)
 from remit.oauth.page_door import page_door
 from remit.oauth.pending_request import PendingRequest
-from remit.oauth.requester import Requester, find_requester
+from remit.oauth.requester import AwaitsApprovalError, Requester, find_requester
 from remit.web import (
     Params,
     UnsupportedMediaTypeError,
@@ -54,7 +61,7 @@ def endpoint(deps: OAuthDeps) -> Endpoint:
         raw = await _raw_parameters(request)
         params = parse_query(raw)
         circumstances = circumstances_of(request, deps.site)
-        requester = await find_requester(deps, params, context=circumstances)
+        requester = await _requester(deps, params, circumstances)
         context = acting_client(circumstances, requester.client.client_id)
         session = await deps.read_session(request)
         try:
@@ -67,6 +74,21 @@ def endpoint(deps: OAuthDeps) -> Endpoint:
         return await _wait(deps, request, requester, query=raw.decode(), session_id=session_id)
 
     return page_door(deps, authorize)
+
+
+async def _requester(deps: OAuthDeps, params: Params, context: Context) -> Requester:
+    """Who asks. Where no person is to be shown anything, its client hears that it has to wait."""
+    try:
+        return await find_requester(deps, params, context=context)
+    except AwaitsApprovalError as error:
+        if (params.one("prompt") or "") != Prompt.NONE:
+            raise
+        refusal = UnauthorizedClientError(error.detail, cause=error)
+        raise AuthorizationRefusalError(
+            refusal,
+            error.requester,
+            context=acting_client(context, error.requester.client.client_id),
+        ) from error
 
 
 async def _raw_parameters(request: Request) -> bytes:

@@ -14,10 +14,17 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from remit.canonical import JsonObject, canonical_bytes
-from remit.ids import AgentId, ClientId
-from remit.model import ClientKind
+from remit.ids import AgentId, ClientId, ScopeName
+from remit.model import ClientKind, Environment
 
-__all__ = ["AuthMethod", "Client", "GrantType", "fingerprint_of"]
+__all__ = [
+    "AuthMethod",
+    "Client",
+    "ClientBounds",
+    "ClientStatus",
+    "GrantType",
+    "fingerprint_of",
+]
 
 
 class AuthMethod(StrEnum):
@@ -42,6 +49,25 @@ class GrantType(StrEnum):
     CLIENT_CREDENTIALS = "client_credentials"
     TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105
     JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+
+
+class ClientStatus(StrEnum):
+    """Whether a client that introduced itself may do anything."""
+
+    ADMITTED = "admitted"
+    PENDING = "pending"
+    """It waits for an administrator's yes, and may do nothing meanwhile."""
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientBounds:
+    """What a client may at most be granted, within what its agent may; it holds at every issuance."""
+
+    scopes: tuple[ScopeName, ...] = ()
+    """Empty: as its agent."""
+    environment: Environment | None = None
+    """`None`: those of its agent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +100,10 @@ class Client:
     policy_uri: str | None = None
     dpop_bound_access_tokens: bool = False
     """Whether it gets tokens only with a proof of possession (RFC 9449 §5.2)."""
+    status: ClientStatus = ClientStatus.ADMITTED
+    owner: str = ""
+    """Who answers for it; empty for a client that nobody vouched for."""
+    bounds: ClientBounds = ClientBounds()
 
     @property
     def is_confidential(self) -> bool:

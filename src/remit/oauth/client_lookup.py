@@ -1,20 +1,36 @@
 """Which client an identifier names: static, then metadata document, then dynamic.
 
-Refuses silently (`None`) what is unknown or disabled. A metadata document is
-fetched only for the authorization endpoint: nobody can make the token endpoint
-open a connection to a host of their choice.
+Refuses silently (`None`) what is unknown, disabled, rejected or past its lifetime. One that
+waits for approval is known to the authorization endpoint alone, which says so to the person.
+A metadata document is fetched only there, too: nobody can make the token endpoint open a
+connection to a host of their choice. What its host is admitted to holds as the repository
+in force says.
 
 Source: O21 §2.2; CIMD §3, §5; MCP 2026-07-28 client registration.
 """
 
+import contextlib
 from collections.abc import Iterator
 
 from remit.audit.context import Context
 from remit.ids import ClientId
 from remit.model import Catalog, ClientKind, StaticClient
 from remit.oauth import client_store
-from remit.oauth.client import AuthMethod, Client, GrantType, fingerprint_of
-from remit.oauth.client_id_metadata import check_client_id_url, fetch_client, is_client_id_url
+from remit.oauth.client import (
+    AuthMethod,
+    Client,
+    ClientBounds,
+    ClientStatus,
+    GrantType,
+    fingerprint_of,
+)
+from remit.oauth.client_id_metadata import (
+    fetch_client,
+    is_client_id_url,
+    status_under,
+    terms_of_client_id,
+)
+from remit.oauth.client_removal import has_ended
 from remit.oauth.client_store import StoredClient
 from remit.oauth.deps import OAuthDeps
 from remit.oauth.errors import InvalidClientError
@@ -40,11 +56,11 @@ async def find_client(
         return None
     if (static := static_client(catalog, client_id)) is not None:
         return static
-    if is_client_id_url(client_id):
-        _check_admitted(catalog, client_id)
-        if row is None or row.fresh_until is None or row.fresh_until <= deps.clock.now():
+    if is_client_id_url(client_id) and (row is None or row.status is not ClientStatus.REJECTED):
+        terms = terms_of_client_id(catalog, client_id)
+        if row is None or _is_stale(row, deps) or status_under(row, terms) is not row.status:
             row = await fetch_client(deps, client_id, known=row, context=context or Context())
-    return None if row is None or row.disabled_at is not None else client_of_row(catalog, row)
+    return None if row is None else _client_in_force(deps, row)
 
 
 async def known_client(deps: OAuthDeps, client_id: str) -> Client | None:
@@ -55,14 +71,8 @@ async def known_client(deps: OAuthDeps, client_id: str) -> Client | None:
         return None
     if (static := static_client(catalog, client_id)) is not None:
         return static
-    if row is None:
-        return None
-    if row.kind is ClientKind.METADATA_DOCUMENT:
-        try:
-            _check_admitted(catalog, client_id)
-        except InvalidClientError:
-            return None
-    return client_of_row(catalog, row)
+    client = None if row is None else _client_in_force(deps, row)
+    return client if client is not None and client.status is ClientStatus.ADMITTED else None
 
 
 def static_client(catalog: Catalog, client_id: str) -> Client | None:
@@ -79,10 +89,20 @@ def static_clients(catalog: Catalog) -> tuple[Client, ...]:
 
 
 def client_of_row(catalog: Catalog, row: StoredClient) -> Client | None:
-    """The client of a row; `None` for a static one that the repository no longer declares."""
+    """The client of a row; `None` for a static one that the repository no longer declares.
+
+    The terms of a metadata document are those of the repository in force; one whose host
+    is not admitted is shown as it was stored.
+    """
     metadata = row.metadata
     if metadata is None:
         return None
+    owner, bounds, status = row.owner, row.bounds, row.status
+    if row.kind is ClientKind.METADATA_DOCUMENT:
+        with contextlib.suppress(InvalidClientError):
+            terms = terms_of_client_id(catalog, row.client_id)
+            owner, bounds = terms.owner, ClientBounds(environment=terms.environment)
+            status = status_under(row, terms)
     agent = agent_of_client(
         catalog, row.kind, client_id=row.client_id, redirect_uris=metadata.redirect_uris
     )
@@ -103,18 +123,28 @@ def client_of_row(catalog: Catalog, row: StoredClient) -> Client | None:
         tos_uri=metadata.tos_uri,
         policy_uri=metadata.policy_uri,
         dpop_bound_access_tokens=metadata.dpop_bound_access_tokens,
+        status=status,
+        owner=owner,
+        bounds=bounds,
     )
 
 
-def _check_admitted(catalog: Catalog, client_id: str) -> None:
-    """Refuse a metadata document that the repository in force does not admit (CIMD §8.9)."""
-    registration = catalog.registration
-    if not registration.metadata_documents:
-        raise InvalidClientError("client metadata documents are not admitted here")
-    host = check_client_id_url(client_id)
-    hosts = tuple(one.host for one in registration.document_hosts)
-    if hosts and host not in hosts:
-        raise InvalidClientError(f"client metadata documents on `{host}` are not admitted here")
+def _is_stale(row: StoredClient, deps: OAuthDeps) -> bool:
+    return row.fresh_until is None or row.fresh_until <= deps.clock.now()
+
+
+def _client_in_force(deps: OAuthDeps, row: StoredClient) -> Client | None:
+    """The client of `row`, unless it may not act at all, now."""
+    catalog = deps.directory.catalog
+    if row.disabled_at is not None or has_ended(row, deps.clock.now()):
+        return None
+    if row.kind is ClientKind.METADATA_DOCUMENT:
+        try:
+            terms_of_client_id(catalog, row.client_id)
+        except InvalidClientError:
+            return None
+    client = client_of_row(catalog, row)
+    return None if client is None or client.status is ClientStatus.REJECTED else client
 
 
 def _declarations(catalog: Catalog) -> Iterator[StaticClient]:

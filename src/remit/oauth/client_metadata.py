@@ -29,8 +29,13 @@ _MAX_REDIRECT_URIS = 20
 _MAX_LIST = 32
 _MAX_NAME = 200
 _MAX_URI = 2048
-_OFFERED = (GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN)
-"""What a client that introduces itself may have; `client_credentials` takes the repository (AS-60)."""
+_OFFERED = (
+    GrantType.AUTHORIZATION_CODE,
+    GrantType.REFRESH_TOKEN,
+    GrantType.TOKEN_EXCHANGE,
+    GrantType.JWT_BEARER,
+)
+"""What a client that introduces itself may have at most; `client_credentials` takes the repository (AS-60)."""
 _PRIVATE_JWK_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _WEB_URI = re.compile(r"https?://[A-Za-z0-9\[][A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]*")
 _JOINERS = frozenset("\u200c\u200d")  # part of ordinary words in several scripts
@@ -65,6 +70,17 @@ class ClientMetadata:
             jwks=self.jwks,
             jwks_uri=self.jwks_uri,
         )
+
+    @property
+    def binding(self) -> JsonObject:
+        """Where codes go and what proves the client: what no grant outlives a change of (CIMD §8.4)."""
+        return {
+            "redirect_uris": list[Json](sorted(self.redirect_uris)),
+            "token_endpoint_auth_method": self.token_endpoint_auth_method.value,
+            "jwks": self.jwks,
+            "jwks_uri": self.jwks_uri,
+            "dpop_bound_access_tokens": self.dpop_bound_access_tokens,
+        }
 
 
 def parse_registration(document: JsonObject, *, schemes: Collection[str]) -> ClientMetadata:

@@ -13,10 +13,11 @@ from remit.clock import EpochSeconds, Seconds
 from remit.db import Transaction
 from remit.errors import ConflictError, NotFoundError
 from remit.ids import ClientId
-from remit.model import Catalog
+from remit.model import Catalog, Environment
 from remit.oauth import client_store
-from remit.oauth.client import Client
+from remit.oauth.client import Client, ClientStatus
 from remit.oauth.client_lookup import client_of_row, static_client, static_clients
+from remit.oauth.client_removal import Removal, RemovalReason, removal_of
 from remit.oauth.client_store import StoredClient
 
 __all__ = ["ClientListing", "disable_client", "enable_client", "list_clients", "note_client_use"]
@@ -26,23 +27,52 @@ _NOTED_EVERY: Seconds = Seconds(60)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientListing:
-    """A client and its history; a static one has none until it is used or disabled."""
+    """A client and its history; a static one has none until it is used or disabled.
+
+    `removal_at` and `removal_reason` are there when it is about to go: within
+    `removal_notice`, or for want of approval. Status, owner and bounds are the client's.
+    """
 
     client: Client
     created_at: EpochSeconds | None
     last_used_at: EpochSeconds | None
     disabled_at: EpochSeconds | None
+    rule: str | None = None
+    expires_at: EpochSeconds | None = None
+    queued_at: EpochSeconds | None = None
+    decided_at: EpochSeconds | None = None
+    decided_by: str | None = None
+    initial_access_token: str | None = None
+    removal_at: EpochSeconds | None = None
+    removal_reason: RemovalReason | None = None
+
+    @property
+    def status(self) -> ClientStatus:
+        return self.client.status
+
+    @property
+    def owner(self) -> str:
+        return self.client.owner
+
+    @property
+    def environment(self) -> Environment | None:
+        return self.client.bounds.environment
 
 
-def list_clients(tx: Transaction, catalog: Catalog) -> tuple[ClientListing, ...]:
-    """Every client: those of the repository by identifier, then the others, oldest first."""
+def list_clients(
+    tx: Transaction, catalog: Catalog, *, now: EpochSeconds | None = None
+) -> tuple[ClientListing, ...]:
+    """Every client: those of the repository by identifier, then the others, oldest first.
+
+    With `now` it says of each whether it is about to be removed.
+    """
     rows = {row.client_id: row for row in client_store.select_clients(tx)}
     declared = sorted(static_clients(catalog), key=lambda client: client.client_id)
     listings = [_listing(client, rows.pop(client.client_id, None)) for client in declared]
     for row in rows.values():
         client = client_of_row(catalog, row)
         if client is not None:
-            listings.append(_listing(client, row))
+            listings.append(_listing(client, row, removal=_removal(row, catalog, now=now)))
     return tuple(listings)
 
 
@@ -101,12 +131,33 @@ def note_client_use(tx: Transaction, client: Client, *, now: EpochSeconds) -> No
         client_store.note_use(tx, client.client_id, at=now)
 
 
-def _listing(client: Client, row: StoredClient | None) -> ClientListing:
+def _removal(row: StoredClient, catalog: Catalog, *, now: EpochSeconds | None) -> Removal | None:
+    """When `row` goes, if that is to be shown by now."""
+    removal = removal_of(row, catalog.registration)
+    if removal is None or now is None:
+        return None
+    soon = removal.at - catalog.registration.removal_notice <= now
+    return removal if soon or row.status is ClientStatus.PENDING else None
+
+
+def _listing(
+    client: Client, row: StoredClient | None, *, removal: Removal | None = None
+) -> ClientListing:
+    if row is None:
+        return ClientListing(client=client, created_at=None, last_used_at=None, disabled_at=None)
     return ClientListing(
         client=client,
-        created_at=None if row is None else row.created_at,
-        last_used_at=None if row is None else row.last_used_at,
-        disabled_at=None if row is None else row.disabled_at,
+        created_at=row.created_at,
+        last_used_at=row.last_used_at,
+        disabled_at=row.disabled_at,
+        rule=row.rule,
+        expires_at=row.expires_at,
+        queued_at=row.queued_at,
+        decided_at=row.decided_at,
+        decided_by=row.decided_by,
+        initial_access_token=row.initial_access_token,
+        removal_at=None if removal is None else removal.at,
+        removal_reason=None if removal is None else removal.reason,
     )
 
 

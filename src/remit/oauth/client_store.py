@@ -1,5 +1,8 @@
 """The SQL of clients: those that registered, and the metadata documents that were fetched.
 
+A decision about a pending client, and a removal, is one statement that names what must still
+hold: of two administrators one decides, and a client that is used meanwhile stays.
+
 A static client has a row only once it was used or disabled; what it is stands in
 the policy repository. Of a secret only the digest is kept. Which agent a client is
 follows from the catalog in force, so `agent_id` here is what it was at the time.
@@ -11,27 +14,45 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import BigInteger, Column, Row, Table, Text, delete, select, update
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Row,
+    Table,
+    Text,
+    and_,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from remit.canonical import canonical_text
 from remit.clock import EpochSeconds
 from remit.db import Transaction, conflict_insert, metadata
-from remit.ids import AgentId, ClientId
-from remit.model import ClientKind
+from remit.ids import AgentId, ClientId, ScopeName
+from remit.model import ClientKind, Environment
+from remit.oauth.client import ClientBounds, ClientStatus
 from remit.oauth.client_metadata import ClientMetadata, metadata_of_json, metadata_to_json
 
 __all__ = [
     "StoredClient",
     "add_client",
     "clients",
+    "count_pending",
+    "decide_pending",
+    "delete_client",
+    "delete_due_clients",
     "disabled_clients",
     "mark_disabled",
     "mark_enabled",
     "note_use",
-    "purge_unused_clients",
     "put_document",
     "select_client",
     "select_clients",
+    "select_pending",
 ]
 
 clients = Table(
@@ -50,19 +71,24 @@ clients = Table(
     Column("fresh_until", BigInteger),
     Column("status", Text, nullable=False, server_default="admitted", index=True),
     Column("rule", Text),
-    Column("owner", Text, nullable=False, server_default="nobody"),
+    Column("owner", Text),
     Column("environment", Text),
     Column("scopes", Text),
     Column("expires_at", BigInteger, index=True),
     Column("decided_at", BigInteger),
     Column("decided_by", Text),
+    Column("queued_at", BigInteger),
     Column("initial_access_token", Text),
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredClient:
-    """A row. `metadata` is `None` for a static client; `fresh_until` is for documents alone."""
+    """A row. `metadata` is `None` for a static client; `fresh_until` is for documents alone.
+
+    `rule`, `owner`, `bounds` and `expires_at` are the terms on which it came in. `queued_at` is
+    when it began to wait for an administrator, `decided_at` and `decided_by` who ended that.
+    """
 
     client_id: ClientId
     kind: ClientKind
@@ -75,6 +101,20 @@ class StoredClient:
     last_used_at: EpochSeconds | None = None
     disabled_at: EpochSeconds | None = None
     fresh_until: EpochSeconds | None = None
+    status: ClientStatus = ClientStatus.ADMITTED
+    rule: str | None = None
+    owner: str = ""
+    bounds: ClientBounds = ClientBounds()
+    expires_at: EpochSeconds | None = None
+    queued_at: EpochSeconds | None = None
+    decided_at: EpochSeconds | None = None
+    decided_by: str | None = None
+    initial_access_token: str | None = None
+
+    @property
+    def last_seen(self) -> EpochSeconds:
+        """When it was last used; when it introduced itself, if never."""
+        return self.last_used_at or self.created_at
 
 
 def add_client(tx: Transaction, client: StoredClient) -> None:
@@ -87,7 +127,10 @@ def add_client(tx: Transaction, client: StoredClient) -> None:
 def put_document(tx: Transaction, client: StoredClient) -> None:
     """Store what a metadata document says now; when it was first seen, used and disabled stays."""
     row = _values(client)
-    changed = ("kind", "agent_id", "name", "metadata", "fingerprint", "fresh_until")
+    changed = (
+        *("kind", "agent_id", "name", "metadata", "fingerprint", "fresh_until"),
+        *("status", "rule", "owner", "environment", "queued_at", "decided_at", "decided_by"),
+    )
     tx.connection.execute(
         conflict_insert(tx, clients)
         .values(row)
@@ -155,16 +198,87 @@ def note_use(tx: Transaction, client_id: ClientId, *, at: EpochSeconds) -> bool:
     return noted.one_or_none() is not None
 
 
-def purge_unused_clients(tx: Transaction, *, before: EpochSeconds) -> int:
-    """Delete what introduced itself before that and was never used nor disabled; how many."""
-    return tx.connection.execute(
-        delete(clients).where(
-            clients.c.kind != ClientKind.STATIC.value,
-            clients.c.created_at < before,
-            clients.c.last_used_at.is_(None),
-            clients.c.disabled_at.is_(None),
-        )
-    ).rowcount
+def select_pending(tx: Transaction) -> tuple[StoredClient, ...]:
+    """Every client that waits for an administrator, the longest first."""
+    rows = tx.connection.execute(
+        select(clients)
+        .where(clients.c.status == ClientStatus.PENDING.value)
+        .order_by(clients.c.queued_at, clients.c.client_id)
+    )
+    return tuple(_stored(row) for row in rows)
+
+
+def count_pending(tx: Transaction) -> int:
+    """How many clients wait for an administrator."""
+    waiting = clients.c.status == ClientStatus.PENDING.value
+    return tx.connection.scalar(select(func.count()).select_from(clients).where(waiting)) or 0
+
+
+def decide_pending(
+    tx: Transaction,
+    client_id: str,
+    *,
+    fingerprint: str | None,
+    status: ClientStatus,
+    by: str,
+    at: EpochSeconds,
+) -> StoredClient | None:
+    """The client as decided, once; `None` if it does not wait, or is not what `fingerprint` says."""
+    conditions = [clients.c.client_id == client_id, clients.c.status == ClientStatus.PENDING.value]
+    if fingerprint is not None:
+        conditions.append(clients.c.fingerprint == fingerprint)
+    row = tx.connection.execute(
+        update(clients)
+        .where(*conditions)
+        .values(status=status.value, decided_at=at, decided_by=by)
+        .returning(*clients.c)
+    ).one_or_none()
+    return None if row is None else _stored(row)
+
+
+def delete_client(tx: Transaction, client_id: str) -> StoredClient | None:
+    """The client that was deleted; `None` if it had no row, or is a static one."""
+    row = tx.connection.execute(
+        delete(clients)
+        .where(clients.c.client_id == client_id, clients.c.kind != ClientKind.STATIC.value)
+        .returning(*clients.c)
+    ).one_or_none()
+    return None if row is None else _stored(row)
+
+
+def delete_due_clients(
+    tx: Transaction,
+    *,
+    now: EpochSeconds,
+    unused_since: EpochSeconds,
+    queued_before: EpochSeconds,
+    limit: int,
+) -> tuple[StoredClient, ...]:
+    """Delete clients whose time is over, at most `limit` of them; those that went."""
+    due = _due(now=now, unused_since=unused_since, queued_before=queued_before)
+    chosen = select(clients.c.client_id).where(due).order_by(clients.c.client_id).limit(limit)
+    # The conditions stand twice: one that is used between the two reads of its row stays.
+    rows = tx.connection.execute(
+        delete(clients).where(clients.c.client_id.in_(chosen), due).returning(*clients.c)
+    )
+    return tuple(_stored(row) for row in rows)
+
+
+def _due(
+    *, now: EpochSeconds, unused_since: EpochSeconds, queued_before: EpochSeconds
+) -> ColumnElement[bool]:
+    """What `client_removal.removal_of` says, in SQL."""
+    last_seen = func.coalesce(clients.c.last_used_at, clients.c.created_at)
+    is_pending = clients.c.status == ClientStatus.PENDING.value
+    return and_(
+        clients.c.kind != ClientKind.STATIC.value,
+        or_(
+            clients.c.expires_at <= now,
+            and_(is_pending, clients.c.queued_at <= queued_before),
+            # A disabled one stays: a document that is forgotten would come back enabled.
+            and_(~is_pending, clients.c.disabled_at.is_(None), last_seen <= unused_since),
+        ),
+    )
 
 
 def _values(client: StoredClient) -> dict[str, Any]:
@@ -181,6 +295,16 @@ def _values(client: StoredClient) -> dict[str, Any]:
         "last_used_at": client.last_used_at,
         "disabled_at": client.disabled_at,
         "fresh_until": client.fresh_until,
+        "status": client.status.value,
+        "rule": client.rule,
+        "owner": client.owner or None,
+        "environment": client.bounds.environment,
+        "scopes": canonical_text(list(client.bounds.scopes)) if client.bounds.scopes else None,
+        "expires_at": client.expires_at,
+        "queued_at": client.queued_at,
+        "decided_at": client.decided_at,
+        "decided_by": client.decided_by,
+        "initial_access_token": client.initial_access_token,
     }
 
 
@@ -199,6 +323,18 @@ def _stored(row: Row[Any]) -> StoredClient:
         last_used_at=_instant(row.last_used_at),
         disabled_at=_instant(row.disabled_at),
         fresh_until=_instant(row.fresh_until),
+        status=ClientStatus(row.status),
+        rule=row.rule,
+        owner=row.owner or "",
+        bounds=ClientBounds(
+            scopes=tuple(ScopeName(one) for one in orjson.loads(row.scopes or "[]")),
+            environment=None if row.environment is None else Environment(row.environment),
+        ),
+        expires_at=_instant(row.expires_at),
+        queued_at=_instant(row.queued_at),
+        decided_at=_instant(row.decided_at),
+        decided_by=row.decided_by,
+        initial_access_token=row.initial_access_token,
     )
 
 

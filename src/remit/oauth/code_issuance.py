@@ -4,7 +4,7 @@ The request is answered in the same transaction, so that two answers to one requ
 make one code. The code lives 60 seconds unless the repository says less, is bound to
 client, redirect URI and challenge, and only its digest is kept.
 
-Source: O21 §4.1.2; RFC 6749 §10.10; AS-17, AS-29.
+Source: O21 §4.1.2; RFC 9396 §5, §7; RFC 6749 §10.10; AS-17, AS-29.
 """
 
 from dataclasses import dataclass
@@ -20,10 +20,13 @@ from remit.oauth.authorization_response import code_response
 from remit.oauth.deps import OAuthDeps
 from remit.oauth.grant import AuthorizationCode, Grant, GrantKind
 from remit.oauth.grant_revocation import about_grant
+from remit.oauth.guardrail_alert import record_alerts
+from remit.oauth.issuance import Ruling
 from remit.oauth.pending_request import NotWaitingError
 from remit.oauth.request_store import Consent
 from remit.oauth.waiting_request import Person, Waiting
 from remit.tokens import audience_of
+from remit.tokens.authorization_details import details_json
 
 __all__ = ["Assent", "issue_code"]
 
@@ -37,6 +40,8 @@ class Assent:
     person: Person
     scopes: tuple[ScopeName, ...]
     shown_digest: str | None
+    ruling: Ruling
+    """What of the request could be had, whatever was then ticked."""
 
 
 async def issue_code(deps: OAuthDeps, waiting: Waiting, assent: Assent) -> Response:
@@ -55,7 +60,9 @@ async def issue_code(deps: OAuthDeps, waiting: Waiting, assent: Assent) -> Respo
         credential_store.add_authorization_code(tx, _code(deps, waiting, grant, code=code))
         known = about_grant(assent.person.context, grant)
         if assent.shown_digest is not None:
-            request_store.remember_consent(tx, _consent(waiting, grant, assent))
+            if not grant.authorization_details:
+                # With details it was for these words alone, and not for the scopes without them.
+                request_store.remember_consent(tx, _consent(waiting, grant, assent))
             tx.record(
                 ConsentGranted(
                     context=known,
@@ -63,11 +70,19 @@ async def issue_code(deps: OAuthDeps, waiting: Waiting, assent: Assent) -> Respo
                     requested=waiting.request.scopes,
                     granted=grant.scopes,
                     shown_digest=assent.shown_digest,
+                    authorization_details=grant.authorization_details,
+                    withheld=assent.ruling.cut,
                 )
             )
         tx.record(
-            AuthorizationCodeIssued(context=known, resource=grant.resource, scopes=grant.scopes)
+            AuthorizationCodeIssued(
+                context=known,
+                resource=grant.resource,
+                scopes=grant.scopes,
+                withheld=assent.ruling.cut,
+            )
         )
+        record_alerts(tx, assent.ruling, context=known, resource=grant.resource)
 
     await deps.database.run(commit)
     return code_response(deps, code, waiting.requester)
@@ -93,6 +108,7 @@ def _grant(deps: OAuthDeps, waiting: Waiting, assent: Assent, *, now: EpochSecon
         created_at=now,
         last_used_at=now,
         expires_at=EpochSeconds(now + lifetime),
+        authorization_details=details_json(waiting.request.details),
     )
 
 

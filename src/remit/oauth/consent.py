@@ -5,10 +5,11 @@ who answers for it, each scope in words with the data it opens, what was asked a
 cannot be had, and for how long. The person may allow less than was asked, but not
 nothing. `shown_digest` is the SHA-256 of the words shown: they are what was consented to.
 
-Asked again whenever more is asked, the client changed, it asked to be (`prompt=consent`),
+Asked again whenever more is asked, authorization details are, the client changed, it asked
+to be (`prompt=consent`),
 or the code stays on a machine where any program could claim to be the client.
 
-Source: MCP S26 confused deputy, localhost redirects; SBP26 consent; CIMD §8.4, §8.5; RFC 8252 §8.6; AS-48, AS-54.
+Source: MCP S26 confused deputy, localhost redirects; SBP26 consent; CIMD §8.4, §8.5; RFC 8252 §8.6; RFC 9396 §11.2; AS-48, AS-54.
 """
 
 import hashlib
@@ -21,6 +22,7 @@ from remit.ids import ScopeName
 from remit.model import Catalog, ClientKind, ScopeDefinition, Sensitivity
 from remit.oauth.authorization_request import AuthorizationRequest, Prompt
 from remit.oauth.client import Client, GrantType
+from remit.oauth.details_in_words import DetailInWords, details_in_words
 from remit.oauth.issuance import Applicant, Ruling, Withheld, WithheldReason, claims_of
 from remit.oauth.redirect_uri import displayed_host
 from remit.oauth.request_store import Consent
@@ -35,6 +37,7 @@ _WHY: Mapping[WithheldReason, str] = MappingProxyType(
     {
         WithheldReason.NOT_ON_SERVER: "Nothing on this server needs it.",
         WithheldReason.AGENT: "This agent may not hold it, whoever uses it.",
+        WithheldReason.CLIENT: "This application was admitted without it.",
         WithheldReason.PERSON: "Your roles do not include it.",
         WithheldReason.UNFILLED: "Your account lacks the detail it is bound to.",
         WithheldReason.FORBIDDEN: "It is forbidden to every agent here.",
@@ -84,6 +87,12 @@ class ConsentView:
     lasts: str
     idles: str
     renews: bool
+    client_owner: str = ""
+    """Who answers for the client here, where somebody does."""
+    client_environment: str | None = None
+    """The only environment the client was admitted to."""
+    details: tuple[DetailInWords, ...] = ()
+    """When there are any, nothing else may be done, whatever is ticked."""
 
     @property
     def text(self) -> str:
@@ -130,6 +139,9 @@ def consent_view(
         lasts=_in_words(issuer.grant_lifetime),
         idles=_in_words(min(issuer.refresh_token_idle, issuer.grant_lifetime)),
         renews=client.may_use(GrantType.REFRESH_TOKEN),
+        client_owner=client.owner,
+        client_environment=client.bounds.environment,
+        details=details_in_words(request.details, request.server),
     )
 
 
@@ -142,6 +154,9 @@ def consent_is_needed(
 ) -> bool:
     """Whether the person has to be asked, given what they allowed this client on this server before."""
     if remembered is None or Prompt.CONSENT in request.prompt:
+        return True
+    if request.details:
+        # They are for one purpose, and so was whatever was allowed before.
         return True
     if remembered.fingerprint != client.fingerprint:
         return True

@@ -24,6 +24,8 @@ from remit.oauth.consent_page import Again, consent_form, consent_page, view_of
 from remit.oauth.continuation import continue_path
 from remit.oauth.deps import OAuthDeps
 from remit.oauth.errors import AccessDeniedError, Endpoint
+from remit.oauth.guardrail_alert import raise_alerts
+from remit.oauth.issuance import Ruling
 from remit.oauth.page_door import page_door
 from remit.oauth.pending_request import NotWaitingError
 from remit.oauth.waiting_request import (
@@ -69,9 +71,11 @@ def endpoint(deps: OAuthDeps) -> Endpoint:
                 deps, waiting, person, view=view, asked_in=(browser, name), again=again
             )
         if form.one("decision") == "refuse":
-            return await _deny(deps, waiting, person, view=view)
-        ruling = rule_on_request(waiting, person, scopes=_ticked(form, view), deps=deps)
-        assent = Assent(person=person, scopes=ruling.scopes, shown_digest=view.shown_digest)
+            return await _deny(deps, waiting, person, view=view, ruling=ruling)
+        allowed = rule_on_request(waiting, person, scopes=_ticked(form, view), deps=deps)
+        assent = Assent(
+            person=person, scopes=allowed.scopes, shown_digest=view.shown_digest, ruling=ruling
+        )
         return await issue_code(deps, waiting, assent)
 
     return page_door(deps, answer_consent)
@@ -96,19 +100,22 @@ def _ticked(form: Params, view: ConsentView) -> tuple[ScopeName, ...]:
 
 
 async def _deny(
-    deps: OAuthDeps, waiting: Waiting, person: Person, *, view: ConsentView
+    deps: OAuthDeps, waiting: Waiting, person: Person, *, view: ConsentView, ruling: Ruling
 ) -> Response:
+    resource = audience_of(deps.public_url, waiting.request.server.name)
+
     def record(tx: Transaction) -> None:
         if not request_store.finish_request(tx, waiting.pending.digest, now=deps.clock.now()):
             raise NotWaitingError
         tx.record(
             ConsentDenied(
                 context=person.context,
-                resource=audience_of(deps.public_url, waiting.request.server.name),
+                resource=resource,
                 requested=waiting.request.scopes,
                 shown_digest=view.shown_digest,
             )
         )
 
     await deps.database.run(record)
+    await raise_alerts(deps, ruling, context=person.context, resource=resource)
     return denial_response(deps, AccessDeniedError("the person refused"), waiting.requester)

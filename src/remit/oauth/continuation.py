@@ -82,7 +82,7 @@ def endpoint(deps: OAuthDeps) -> Endpoint:
         person = person_answering(waiting, found, deps=deps, context=context)
         ruling = rule_on_request(waiting, person, scopes=waiting.request.scopes, deps=deps)
         if not await _must_ask(deps, waiting, person, ruling):
-            assent = Assent(person=person, scopes=ruling.scopes, shown_digest=None)
+            assent = Assent(person=person, scopes=ruling.scopes, shown_digest=None, ruling=ruling)
             return await issue_code(deps, waiting, assent)
         if Prompt.NONE in waiting.request.prompt:
             error = ConsentRequiredError("consent would have to be asked")

@@ -38,6 +38,7 @@ def holder_of(
         subject=_subject(tx, grant, agent, deps),
         agent=agent,
         client_id=client.client_id,
+        bounds=client.bounds,
         suspended=is_suspended(agent, deps),
         acr=grant.acr,
         amr=grant.amr,

@@ -12,6 +12,7 @@ from remit.oauth.deps import OAuthDeps
 from remit.oauth.errors import InvalidGrantError, InvalidScopeError
 from remit.oauth.grant import Grant
 from remit.oauth.grant_holder import holder_of, server_of
+from remit.oauth.guardrail_alert import record_alerts
 from remit.oauth.issuance import Applicant, Ruling, rule
 from remit.oauth.key_binding import require_key
 from remit.oauth.refusal import TokenRefusalError
@@ -50,6 +51,7 @@ def rule_on_grant(
     if ruling.refusal is not None:
         error = InvalidGrantError(ruling.refusal)
         raise TokenRefusalError(error, context=context, ruling=ruling)
+    record_alerts(tx, ruling, context=context, resource=grant.resource)
     return applicant, ruling
 
 

@@ -1,12 +1,13 @@
-"""What may at most be granted: requested ∩ server ∩ agent ∩ person ∩ guardrails, then policy.
+"""What may at most be granted: requested ∩ server ∩ agent ∩ client ∩ person ∩ guardrails, then policy.
 
 The same question is put before consent is asked, when consent is given, when a code
 is redeemed and at every refresh: a role that was taken away, or a policy that
 changed, bites at the next token. Nothing here widens what was asked.
 
-Refused as a whole: an agent that is suspended, a tenant or an environment that is not
-the agent's or the server's, nothing left, a policy that says no. Everything else
-narrows, and says why.
+Refused as a whole: an agent that is suspended, a tenant, an environment or a region that is
+not the agent's, the client's or the server's, nothing left, a policy that says no.
+Everything else narrows, and says why. Whoever asks beyond a guardrail is told apart
+(`Ruling.violations`), because somebody should look at it.
 
 Source: O21 §1.4.1 (scope may be narrower than requested); MISSION B6, B8, B9, E2.
 """
@@ -19,6 +20,7 @@ from types import MappingProxyType
 from remit.clock import EpochSeconds
 from remit.ids import AgentId, ClientId, ScopeName
 from remit.model import Agent, Catalog, Operation, ScopeDefinition, Sensitivity, Server
+from remit.oauth.client import ClientBounds
 from remit.policy import (
     AgentFacts,
     Context,
@@ -35,7 +37,17 @@ from remit.policy import (
 )
 from remit.scopes import Hierarchy, covers, fill, fill_hierarchy
 
-__all__ = ["Applicant", "Ruling", "Withheld", "WithheldReason", "agent_named", "claims_of", "rule"]
+__all__ = [
+    "Applicant",
+    "Guardrail",
+    "Ruling",
+    "Violation",
+    "Withheld",
+    "WithheldReason",
+    "agent_named",
+    "claims_of",
+    "rule",
+]
 
 _NOT_PERMITTED = "no policy permits this agent on this server"
 
@@ -45,6 +57,7 @@ class WithheldReason(StrEnum):
 
     NOT_ON_SERVER = "not_on_server"
     AGENT = "agent"
+    CLIENT = "client"
     PERSON = "person"
     UNFILLED = "unfilled"
     FORBIDDEN = "forbidden"
@@ -59,6 +72,24 @@ class Withheld:
     reason: WithheldReason
 
 
+class Guardrail(StrEnum):
+    """A limit that holds for everybody, whoever grants what."""
+
+    SCOPES_PER_TOKEN = "scopes_per_token"  # noqa: S105  a limit, not a password
+    FORBIDDEN_SCOPE = "forbidden_scope"
+    REGION = "region"
+    ENVIRONMENT = "environment"
+    TENANT = "tenant"
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A guardrail that was asked to give way, and did not."""
+
+    guardrail: Guardrail
+    detail: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applicant:
     """For whom, and through what, something is to be issued."""
@@ -66,6 +97,8 @@ class Applicant:
     subject: Subject
     agent: Agent
     client_id: ClientId
+    bounds: ClientBounds = ClientBounds()
+    """What the client itself was admitted to; whoever builds an applicant of a client passes it on."""
     suspended: bool = False
     acr: str | None = None
     amr: tuple[str, ...] = ()
@@ -84,6 +117,12 @@ class Ruling:
     withheld: tuple[Withheld, ...] = ()
     refusal: str | None = None
     decision: Decision | None = None
+    violations: tuple[Violation, ...] = ()
+
+    @property
+    def cut(self) -> tuple[str, ...]:
+        """What was withheld, for the log: each scope and, in brackets, why."""
+        return tuple(f"{one.scope} ({one.reason})" for one in self.withheld)
 
     @property
     def rules(self) -> tuple[str, ...]:
@@ -101,6 +140,7 @@ class _Bounds:
 
     server: frozenset[ScopeName]
     agent: frozenset[ScopeName]
+    client: frozenset[ScopeName] | None
     person: frozenset[ScopeName] | None
     forbidden: frozenset[ScopeName]
     hierarchy: Hierarchy
@@ -116,17 +156,26 @@ def rule(
     now: EpochSeconds,
 ) -> Ruling:
     """What of `asked` may be granted to `applicant` on `server`, now."""
-    refusal = _standing_refusal(applicant, server, catalog)
-    if refusal is not None:
-        return Ruling(refusal=refusal)
+    if applicant.suspended:
+        return Ruling(refusal=f"agent `{applicant.agent.id}` is suspended")
+    foreign = _foreign_place(applicant, server, catalog)
+    if foreign is not None:
+        return Ruling(refusal=foreign.detail, violations=(foreign,))
     scopes, withheld = _narrow(asked, applicant, server, catalog)
+    violations = _violations_of(withheld)
     if not scopes:
-        return Ruling(withheld=withheld, refusal=_nothing_left(withheld))
+        refusal = _nothing_left(withheld)
+        return Ruling(withheld=withheld, refusal=refusal, violations=violations)
     evaluation = _evaluation(scopes, applicant, server=server, catalog=catalog, now=now)
     decision = decisions.decide(evaluation)
-    if not decision.allowed:
-        return Ruling(withheld=withheld, refusal=_words_of(decision), decision=decision)
-    return Ruling(scopes=scopes, withheld=withheld, decision=decision)
+    refused = None if decision.allowed else _words_of(decision)
+    return Ruling(
+        scopes=() if refused else scopes,
+        withheld=withheld,
+        refusal=refused,
+        decision=decision,
+        violations=violations,
+    )
 
 
 def agent_named(agent_id: AgentId, catalog: Catalog) -> Agent | None:
@@ -136,18 +185,39 @@ def agent_named(agent_id: AgentId, catalog: Catalog) -> Agent | None:
     return catalog.agents.get(agent_id)
 
 
-def _standing_refusal(applicant: Applicant, server: Server, catalog: Catalog) -> str | None:
+def _foreign_place(applicant: Applicant, server: Server, catalog: Catalog) -> Violation | None:
     """Why this applicant gets nothing on this server, whatever it asks for."""
     subject, agent = applicant.subject, applicant.agent
-    if applicant.suspended:
-        return f"agent `{agent.id}` is suspended"
     if subject.tenant not in catalog.tenants or subject.tenant not in agent.tenants:
-        return f"agent `{agent.id}` may not act in this organisation"
+        words = f"agent `{agent.id}` may not act in this organisation"
+        return Violation(Guardrail.TENANT, words)
     if server.tenant is not None and server.tenant != subject.tenant:
-        return f"server `{server.name}` belongs to another organisation"
+        words = f"server `{server.name}` belongs to another organisation"
+        return Violation(Guardrail.TENANT, words)
     if server.environment not in agent.environments:
-        return f"agent `{agent.id}` may not act in environment `{server.environment}`"
+        words = f"agent `{agent.id}` may not act in environment `{server.environment}`"
+        return Violation(Guardrail.ENVIRONMENT, words)
+    if applicant.bounds.environment not in {None, server.environment}:
+        words = f"this client may not act in environment `{server.environment}`"
+        return Violation(Guardrail.ENVIRONMENT, words)
+    if agent.regions and server.region not in agent.regions:
+        # A server that does not say where its data lives is in none of them.
+        words = f"agent `{agent.id}` may not use servers of region `{server.region or 'unknown'}`"
+        return Violation(Guardrail.REGION, words)
     return None
+
+
+def _violations_of(withheld: Sequence[Withheld]) -> tuple[Violation, ...]:
+    found: list[Violation] = []
+    for reason, guardrail, words in (
+        (WithheldReason.FORBIDDEN, Guardrail.FORBIDDEN_SCOPE, "no agent may hold"),
+        (WithheldReason.TOO_MANY, Guardrail.SCOPES_PER_TOKEN, "more than a token may say"),
+    ):
+        scopes = [one.scope for one in withheld if one.reason is reason]
+        if scopes:
+            names = ", ".join(f"`{scope}`" for scope in scopes)
+            found.append(Violation(guardrail, f"{words}: {names}"))
+    return tuple(found)
 
 
 def _narrow(
@@ -180,6 +250,10 @@ def _obstacle(scope: ScopeName, bounds: _Bounds) -> WithheldReason | None:
         return WithheldReason.NOT_ON_SERVER
     if not any(covers(held, scope, hierarchy) for held in bounds.agent):
         return WithheldReason.AGENT
+    if bounds.client is not None and not any(
+        covers(held, scope, hierarchy) for held in bounds.client
+    ):
+        return WithheldReason.CLIENT
     if bounds.person is not None and not any(
         covers(held, scope, hierarchy) for held in bounds.person
     ):
@@ -200,6 +274,7 @@ def _bounds(
     return _Bounds(
         server=filled(server.scopes),
         agent=filled(applicant.agent.scopes),
+        client=filled(applicant.bounds.scopes) if applicant.bounds.scopes else None,
         person=person,
         forbidden=filled(catalog.guardrails.forbidden_scopes),
         hierarchy=fill_hierarchy(catalog.hierarchy, claims),
@@ -281,6 +356,8 @@ def _nothing_left(withheld: tuple[Withheld, ...]) -> str:
         return "your roles allow none of the requested scopes"
     if reasons == {WithheldReason.AGENT}:
         return "the agent may hold none of the requested scopes"
+    if reasons == {WithheldReason.CLIENT}:
+        return "the client was admitted to none of the requested scopes"
     return "none of the requested scopes may be granted"
 
 

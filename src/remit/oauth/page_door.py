@@ -17,6 +17,7 @@ from remit.oauth.circumstances import circumstances_of
 from remit.oauth.deps import OAuthDeps
 from remit.oauth.errors import SlowDownError
 from remit.oauth.pending_request import NotWaitingError
+from remit.oauth.requester import AwaitsApprovalError
 from remit.web import (
     BodyTooLargeError,
     CrossSiteRequestError,
@@ -69,6 +70,8 @@ async def _answered(deps: OAuthDeps, request: Request, endpoint: Endpoint) -> Re
             return await endpoint(request)
         except AuthorizationRefusalError as refusal:
             return await refuse(deps, refusal)
+    except AwaitsApprovalError as error:
+        return await _shown(deps, request, error, status=403, code=error.code)
     except UnusableRequestError as error:
         return await _shown(deps, request, error, status=400, code=error.error)
     except SlowDownError as error:
@@ -101,6 +104,8 @@ async def _shown(
             hint=_AGAIN,
             code=code,
         )
+    if isinstance(error, AwaitsApprovalError):
+        return _waits_for_approval(error, status=status)
     readable = error.detail.replace("`", "'")
     return error_page(
         status,
@@ -108,4 +113,17 @@ async def _shown(
         message=f"The application sent something Remit does not accept: {readable}.",
         hint="Nothing was shared with it. Whoever makes the application can mend this.",
         code=code,
+    )
+
+
+def _waits_for_approval(error: AwaitsApprovalError, *, status: int) -> Response:
+    client = error.requester.client
+    return error_page(
+        status,
+        "This application waits for approval",
+        message=f"{client.name} has introduced itself here. Before it may be used, an administrator"
+        " of your organisation has to approve it.",
+        hint="Nothing was shared with it. Once it is approved, connect again: it need not be set up"
+        f" anew. If you ask your administrator, name it by its identifier: {client.client_id}",
+        code=error.code,
     )

@@ -17,15 +17,18 @@ from urllib.parse import quote, urlencode
 from remit.oauth.errors import InvalidRedirectUriError
 
 __all__ = [
+    "LOOPBACK_HOSTS",
+    "UriParts",
     "check_redirect_uri",
     "displayed_host",
     "is_loopback",
     "matches_registered",
+    "parts_of",
     "with_parameters",
 ]
 
 _MAX_LENGTH = 2048
-_LOOPBACK_HOSTS = frozenset({"127.0.0.1", "[::1]", "localhost"})
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "[::1]", "localhost"})
 # Schemes that a browser runs, reads from disk or rewrites, whatever an allow-list says.
 _NEVER = frozenset({
     "about", "blob", "chrome", "chrome-extension", "content", "data", "file", "filesystem", "ftp",
@@ -46,7 +49,7 @@ _DOT_SEGMENT = re.compile(r"/(?:\.|%2[eE]){1,2}(?=[/?]|$)")
 
 
 @dataclass(frozen=True, slots=True)
-class _Parts:
+class UriParts:
     """A URI cut where RFC 3986 cuts it; every part is the very text that stood there."""
 
     scheme: str
@@ -81,7 +84,7 @@ def check_redirect_uri(uri: str, *, schemes: Collection[str] = (), web_only: boo
     _check_text(uri)
     scheme, _, rest = uri.partition(":")
     if scheme in {"https", "http"}:
-        parts = _parts(uri)
+        parts = parts_of(uri)
         if parts is None:
             raise InvalidRedirectUriError(f"the host of redirect URI `{_shown(uri)}` is malformed")
         _check_web(uri, parts, web_only=web_only)
@@ -96,7 +99,7 @@ def is_loopback(uri: str) -> bool:
 
 def displayed_host(uri: str) -> str:
     """What the consent page shows of where the code goes: the host, or the private-use scheme."""
-    parts = _parts(uri)
+    parts = parts_of(uri)
     return parts.host if parts is not None else uri.partition(":")[0] + ":"
 
 
@@ -124,8 +127,8 @@ def _check_text(uri: str) -> None:
         )
 
 
-def _check_web(uri: str, parts: _Parts, *, web_only: bool) -> None:
-    loopback = parts.host in _LOOPBACK_HOSTS
+def _check_web(uri: str, parts: UriParts, *, web_only: bool) -> None:
+    loopback = parts.host in LOOPBACK_HOSTS
     if parts.scheme == "http" and not loopback:
         raise InvalidRedirectUriError(
             f"redirect URI `{_shown(uri)}` is http; only `127.0.0.1`, `[::1]` and `localhost` may be"
@@ -150,14 +153,14 @@ def _check_private_use(
         raise InvalidRedirectUriError(f"redirect URI `{_shown(uri)}` names no place in the app")
 
 
-def _loopback_parts(uri: str) -> _Parts | None:
-    parts = _parts(uri)
-    if parts is None or parts.scheme != "http" or parts.host not in _LOOPBACK_HOSTS:
+def _loopback_parts(uri: str) -> UriParts | None:
+    parts = parts_of(uri)
+    if parts is None or parts.scheme != "http" or parts.host not in LOOPBACK_HOSTS:
         return None
     return parts
 
 
-def _parts(uri: str) -> _Parts | None:
+def parts_of(uri: str) -> UriParts | None:
     """The parts of an http or https URI; `None` when it is not one that every reader cuts alike."""
     if len(uri) > _MAX_LENGTH or _URI_TEXT.fullmatch(uri) is None:
         return None
@@ -170,7 +173,7 @@ def _parts(uri: str) -> _Parts | None:
     host, port = _split_authority(hierarchy["authority"])
     if not _is_host(host) or (port is not None and not _is_port(port)):
         return None
-    return _Parts(scheme[1], host, port, hierarchy["path"] or "", hierarchy["query"] or "")
+    return UriParts(scheme[1], host, port, hierarchy["path"] or "", hierarchy["query"] or "")
 
 
 def _split_authority(authority: str) -> tuple[str, str | None]:

@@ -24,6 +24,7 @@ __all__ = [
     "find_request",
     "finish_request",
     "forget_consent",
+    "forget_consents_of_client",
     "purge_expired_requests",
     "remember_consent",
 ]
@@ -173,6 +174,11 @@ def forget_consent(tx: Transaction, *, user_id: UserId, client_id: ClientId, res
             consents.c.resource == resource,
         )
     )
+
+
+def forget_consents_of_client(tx: Transaction, client_id: ClientId) -> None:
+    """Forget what anybody allowed that client, which is gone."""
+    tx.connection.execute(delete(consents).where(consents.c.client_id == client_id))
 
 
 def _request(row: Row[Any]) -> PendingRequest:

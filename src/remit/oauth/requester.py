@@ -1,7 +1,7 @@
 """Who sends an authorization request, and where its answer may go: what must hold before any redirect.
 
 Refuses, with a page: a client that is missing, repeated, unknown, disabled, or of no
-agent; a redirect URI that is not its own.
+agent; a redirect URI that is not its own; a client that waits for approval.
 
 Source: O21 §4.1.2.1, §2.3.5; AS-11, AS-44.
 """
@@ -9,9 +9,10 @@ Source: O21 §4.1.2.1, §2.3.5; AS-11, AS-44.
 from dataclasses import dataclass
 
 from remit.audit.context import Context
+from remit.errors import Error
 from remit.model import Agent
 from remit.oauth.authorization_request import ReturnAddress, UnusableRequestError, return_address
-from remit.oauth.client import Client
+from remit.oauth.client import Client, ClientStatus
 from remit.oauth.client_lookup import find_client
 from remit.oauth.deps import OAuthDeps
 from remit.oauth.errors import InvalidClientError
@@ -19,7 +20,7 @@ from remit.oauth.grant_holder import agent_of
 from remit.oauth.redirect_uri import is_loopback
 from remit.web import Params
 
-__all__ = ["Requester", "find_requester"]
+__all__ = ["AwaitsApprovalError", "Requester", "find_requester"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +39,22 @@ class Requester:
         return self.is_registered or is_loopback(self.back.redirect_uri)
 
 
+class AwaitsApprovalError(Error):
+    """The client may do nothing until an administrator says yes. `requester` is who it would be."""
+
+    code = "unauthorized_client"
+
+    def __init__(self, requester: Requester) -> None:
+        super().__init__("the client waits for approval")
+        self.requester = requester
+
+
 async def find_requester(deps: OAuthDeps, params: Params, *, context: Context) -> Requester:
     """The requester that `params` name.
 
     Raises:
         UnusableRequestError: see the module.
+        AwaitsApprovalError: the client is known, and may not act yet.
         SlowDownError: the host of a metadata document was asked too often of late.
     """
     named = params.all("client_id")
@@ -57,9 +69,12 @@ async def find_requester(deps: OAuthDeps, params: Params, *, context: Context) -
     agent = None if client is None else agent_of(client, deps)
     if client is None or agent is None:
         raise UnusableRequestError("the client is unknown", error="invalid_client")
-    return Requester(
+    requester = Requester(
         client=client,
         agent=agent,
         back=return_address(params, client),
         is_registered=agent.id != deps.directory.catalog.unregistered.id,
     )
+    if client.status is not ClientStatus.ADMITTED:
+        raise AwaitsApprovalError(requester)
+    return requester

@@ -27,6 +27,7 @@ from remit.oauth.errors import (
 from remit.oauth.grant_holder import is_suspended
 from remit.oauth.issuance import Applicant, Ruling, rule
 from remit.oauth.pending_request import NotWaitingError, PendingRequest
+from remit.oauth.requested_details import require_unexpired
 from remit.oauth.requester import Requester, find_requester
 from remit.web import Browser, parse_query
 
@@ -89,6 +90,7 @@ async def find_waiting(
             catalog=deps.directory.catalog,
             public_url=deps.public_url,
         )
+        require_unexpired(request.details, now)
     except OAuthError as error:
         raise AuthorizationRefusalError(
             error, requester, context=context, pending=pending
@@ -143,6 +145,7 @@ def person_answering(
             subject=subject_of(user, deps.directory.catalog),
             agent=requester.agent,
             client_id=requester.client.client_id,
+            bounds=requester.client.bounds,
             suspended=is_suspended(requester.agent, deps),
             acr=session.acr,
             amr=session.amr,

@@ -70,6 +70,7 @@ def _event(made: Redemption) -> TokenIssued:
         claims=claims_for_log(token),
         jkt=token.jkt,
         authorization_details=token.authorization_details,
+        withheld=made.ruling.cut,
     )
 
 

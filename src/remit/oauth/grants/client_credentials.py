@@ -26,16 +26,16 @@ from remit.oauth.errors import InvalidScopeError, UnauthorizedClientError
 from remit.oauth.grant import Grant, GrantKind
 from remit.oauth.grant_holder import agent_of, is_suspended, workload_subject
 from remit.oauth.grant_revocation import about_grant
+from remit.oauth.guardrail_alert import record_alerts
 from remit.oauth.issuance import Applicant, Ruling, rule
 from remit.oauth.issued_tokens import IssuedTokens, claims_for_log, issue_access_token
 from remit.oauth.key_binding import require_key
 from remit.oauth.refusal import TokenRefusalError
-from remit.oauth.requested_details import require_details
+from remit.oauth.requested_details import narrowed_details
 from remit.oauth.resource_indicators import require_resource
 from remit.oauth.token_request import TokenRequest
 from remit.scopes import covers
 from remit.tokens import audience_of, jti_digest
-from remit.tokens.authorization_details import details_json
 
 __all__ = ["issue"]
 
@@ -58,9 +58,8 @@ async def issue(deps: OAuthDeps, request: TokenRequest) -> IssuedTokens:
     ruling = rule(
         asked, applicant, server=server, catalog=catalog, decisions=deps.decisions, now=now
     )
-    details = details_json(
-        require_details(form, server, resource=audience_of(deps.public_url, server.name), now=now)
-    )
+    resource = audience_of(deps.public_url, server.name)
+    details = narrowed_details((), form, server, resource=resource, now=now)
     require_key(client, applicant.agent, server, request.jkt)
     known = context.with_(
         agent_id=applicant.agent.id,
@@ -79,9 +78,11 @@ async def issue(deps: OAuthDeps, request: TokenRequest) -> IssuedTokens:
         signed, token = issue_access_token(
             grant, applicant, ruling.scopes, deps=deps, now=now, jkt=request.jkt
         )
+        about = about_grant(known, grant)
+        record_alerts(tx, ruling, context=about, resource=grant.resource)
         tx.record(
             TokenIssued(
-                context=about_grant(known, grant),
+                context=about,
                 grant_type=GrantType.CLIENT_CREDENTIALS.value,
                 jti_digest=jti_digest(token.jti),
                 resource=grant.resource,
@@ -93,6 +94,7 @@ async def issue(deps: OAuthDeps, request: TokenRequest) -> IssuedTokens:
                 claims=claims_for_log(token),
                 jkt=token.jkt,
                 authorization_details=token.authorization_details,
+                withheld=ruling.cut,
             )
         )
         return IssuedTokens.from_token(signed, token, refresh_token=None)
@@ -118,6 +120,7 @@ def _workload(client: Client, deps: OAuthDeps, context: Context) -> Applicant:
         subject=subject,
         agent=agent,
         client_id=client.client_id,
+        bounds=client.bounds,
         suspended=is_suspended(agent, deps),
         ip=context.network.ip,
     )

@@ -61,6 +61,7 @@ def _event(made: Redemption) -> TokenRefreshed:
         claims=claims_for_log(token),
         jkt=token.jkt,
         authorization_details=token.authorization_details,
+        withheld=made.ruling.cut,
     )
 
 

@@ -49,7 +49,7 @@ def _clients() -> None:
     for column in (
         Column("status", Text, nullable=False, server_default="admitted"),
         Column("rule", Text, nullable=True),
-        Column("owner", Text, nullable=False, server_default=""),
+        Column("owner", Text, nullable=True),
         Column("environment", Text, nullable=True),
         Column("scopes", Text, nullable=True),
         Column("expires_at", BigInteger, nullable=True),
