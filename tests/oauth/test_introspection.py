@@ -1,6 +1,7 @@
 """What a token is worth, told to whom it was issued to."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +10,7 @@ from remit.clock import EpochSeconds
 from remit.ids import AgentId
 from remit.oauth import credential_store
 from remit.oauth.grant_revocation import revoke_grant
-from remit.tokens import KeySet, SigningKey
+from remit.tokens import Delegate, KeySet, SigningKey
 
 BILLING = {"client_id": "billing:job", "client_secret": "billing's secret: 100% + more"}
 REPORTS = {"client_id": "reports", "client_secret": "reports"}
@@ -37,6 +38,11 @@ async def test_a_live_access_token_is_described(world):
         "jti": "at_1",
         "iat": world.clock.now(),
         "exp": world.clock.now() + 600,
+        "sid": grant.id,
+        "agent_id": "billing-job",
+        "organization_id": "acme",
+        "environment": "prod",
+        "sensitivity": "low",
     }
 
 
@@ -186,3 +192,116 @@ async def test_without_keys_nothing_is_active(world):
     token = world.access_token(world.grant())
     world.deps.keys.publish(KeySet()._active.values())
     assert (await ask(world, token)).json() == INACTIVE
+
+
+# -- a resource server ----------------------------------------------------------
+
+CRM = {"client_id": "crm", "client_secret": "reports"}
+
+
+@pytest.fixture
+def crm(world):
+    """The server `crm`, which may ask, and `ledger` beside it, which may not."""
+    server = world.directory.catalog.servers["crm"]
+    asking = replace(server, introspection_secret="env:REPORTS_SECRET")
+    world.declare(servers={"crm": asking, "ledger": replace(server, name="ledger")})
+    return asking
+
+
+async def test_a_server_is_told_everything_of_a_token_for_itself(world, crm):
+    details = {"type": "mcp_tool_call", "tools": ["read"]}
+    token = world.access_token(
+        world.grant(),
+        jkt="thumb",
+        actors=(Delegate("billing-job", "billing:job"), Delegate("reports-job", "reports")),
+        authorization_details=(details,),
+        acr="urn:remit:acr:mfa",
+        amr=("otp", "pwd"),
+        auth_time=7,
+        roles=("support",),
+    )
+    told = (await ask(world, token, CRM)).json()
+    assert told["active"] is True
+    assert told["token_type"] == "DPoP"
+    assert told["cnf"] == {"jkt": "thumb"}
+    assert told["act"]["sub"] == "billing-job"
+    assert told["act"]["act"] == {"sub": "reports-job", "client_id": "reports"}
+    assert told["authorization_details"] == [details]
+    assert (told["acr"], told["amr"], told["auth_time"]) == ("urn:remit:acr:mfa", ["otp", "pwd"], 7)
+    assert (told["sub"], told["client_id"]) == ("billing-job", "billing:job")
+    assert (told["aud"], told["iss"]) == (f"{world.deps.public_url}/mcp/crm", world.deps.public_url)
+    assert told["scope"] == "crm:accounts.read"
+    assert told["roles"] == ["support"]
+
+
+async def test_a_server_may_send_its_secret_in_the_header(world, crm):
+    token = world.access_token(world.grant())
+    response = await world.http.post("/introspect", data={"token": token}, auth=("crm", "reports"))
+    assert response.json()["active"] is True
+
+
+async def test_a_server_is_told_nothing_of_a_token_for_another(world, crm):
+    ledger = world.access_token(world.grant(), aud=f"{world.deps.public_url}/mcp/ledger")
+    assert (await ask(world, ledger, CRM)).json() == INACTIVE
+
+
+async def test_a_server_is_told_nothing_of_refresh_tokens(world, crm):
+    assert (await ask(world, world.refresh_token(world.grant()), CRM)).json() == INACTIVE
+
+
+@pytest.mark.parametrize(
+    "standing",
+    [
+        {"suspended_agents": frozenset({AgentId("reports-job")})},
+        {"disabled_clients": frozenset({"reports"})},
+        {"revoked_tokens": {"at_1": 2**40}},
+    ],
+    ids=lambda standing: next(iter(standing)),
+)
+async def test_a_token_is_as_good_as_everybody_in_its_chain(world, crm, standing):
+    actors = (Delegate("billing-job", "billing:job"), Delegate("reports-job", "reports"))
+    token = world.access_token(world.grant(), jti="at_1", actors=actors)
+    assert (await ask(world, token, CRM)).json()["active"]
+    world.stand(**standing)
+    assert (await ask(world, token, CRM)).json() == INACTIVE
+
+
+@pytest.mark.parametrize(
+    "credentials",
+    [
+        {"client_id": "crm", "client_secret": "wrong"},
+        {"client_id": "crm", "client_secret": ""},
+        {"client_id": "crm"},
+        {"client_id": "ledger", "client_secret": "reports"},
+        {"client_id": "nobody", "client_secret": "reports"},
+    ],
+    ids=str,
+)
+async def test_who_is_not_that_server_is_told_nothing(world, crm, credentials):
+    response = await ask(world, world.access_token(world.grant()), credentials)
+    assert (response.status_code, response.json()["error"]) == (401, "invalid_client")
+
+
+async def test_a_server_that_guesses_has_to_wait(world, crm):
+    wrong = {"client_id": "crm", "client_secret": "wrong"}
+    for _ in range(30):
+        assert (await ask(world, "x", wrong)).status_code == 401
+    response = await ask(world, "x", CRM)
+    assert response.status_code == 429
+    assert int(response.headers["retry-after"]) > 0
+    world.clock.advance(60)
+    assert (await ask(world, "x", CRM)).json() == INACTIVE
+
+
+async def test_a_server_gets_no_tokens_and_ends_none(world, crm):
+    grant = {"grant_type": "client_credentials", "resource": f"{world.deps.public_url}/mcp/crm"}
+    assert (await world.http.post("/token", data=CRM | grant)).status_code == 401
+    token = world.access_token(world.grant())
+    assert (await world.http.post("/revoke", data=CRM | {"token": token})).status_code == 401
+
+
+async def test_the_metadata_says_how_to_authenticate(world):
+    metadata = (await world.http.get("/.well-known/oauth-authorization-server")).json()
+    methods = set(metadata["introspection_endpoint_auth_methods_supported"])
+    assert {"client_secret_basic", "client_secret_post"} <= methods
+    assert "none" not in methods

@@ -1,14 +1,16 @@
-"""What a token is worth at the moment, told to the client that it was issued to.
+"""What a token is worth at the moment, told to the server it is for or the client it was issued to.
 
-Only a confidential client of the policy repository may ask, and only about its own
-tokens; whatever else it asks about is `{"active": false}`, with nothing said of why.
-The reason goes to the operator's log. A token is active only if everything behind
-it still stands: its grant, its person, its agent, its server.
+A server of the catalog asks about access tokens for itself, and about no others; a confidential client
+of the policy repository about its own tokens. Whatever else is asked about is `{"active": false}`, with
+nothing said of why: the reason goes to the operator's log. A token is active only if everything behind
+it still stands: its grant, its person, its agent, those it acts for, its server. Whether whoever brought
+a bound token has its key is for the server to check, against `cnf`.
 
-Source: RFC 7662 §2; O21 §3.2.4.
+Source: RFC 7662 §2, §4; RFC 9449 §6.2; RFC 8693 §4.1; RFC 9396 §9.2; RFC 9470 §6.2; O21 §3.2.4.
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 import structlog
 from starlette.requests import Request
@@ -18,7 +20,8 @@ from remit.canonical import Json
 from remit.clock import EpochSeconds
 from remit.db import Transaction
 from remit.errors import Error
-from remit.model import ClientKind
+from remit.guard.standing import agent_of, is_backed
+from remit.model import ClientKind, Server
 from remit.oauth import credential_store, grant_store
 from remit.oauth.client import Client
 from remit.oauth.client_authentication import authenticate_client
@@ -28,10 +31,14 @@ from remit.oauth.form_body import read_parameters
 from remit.oauth.grant import Grant, RefreshToken
 from remit.oauth.presented_token import access_token_shown, refresh_token_shown, required_token
 from remit.oauth.resource_indicators import server_at
-from remit.tokens import AccessToken
-from remit.web import json_response
+from remit.oauth.resource_server import authenticate_server
+from remit.tokens import AccessToken, audience_of
+from remit.tokens.mint import claims_of
+from remit.web import Params, json_response
 
 __all__ = ["endpoint"]
+
+_ANOTHERS = "it was issued to another client"
 
 _log = structlog.get_logger("remit.oauth")
 
@@ -42,35 +49,62 @@ class _InactiveError(Error):
     code = "inactive"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asker:
+    """Who asks: a client about what was issued to it, or a server about what is for it."""
+
+    client: Client | None = None
+    server: Server | None = None
+
+    @property
+    def name(self) -> str:
+        """What the operator's log calls it."""
+        if self.server is not None:
+            return f"server:{self.server.name}"
+        return "" if self.client is None else self.client.client_id
+
+
 def endpoint(deps: OAuthDeps) -> Callable[[Request], Awaitable[Response]]:
     """Answers `POST /introspect`."""
 
     async def introspect(request: Request) -> Response:
         form = await read_parameters(request)
-        client = await authenticate_client(deps, request, form)
-        if client.kind is not ClientKind.STATIC or not client.is_confidential:
-            raise InvalidClientError("this client may not introspect tokens")
+        asker = await _asker(deps, request, form)
         token = required_token(form)
         try:
-            return json_response(await _describe(deps, client, token))
+            return json_response(await _describe(deps, asker, token))
         except _InactiveError as inactive:
-            _log.info("token inactive", client_id=client.client_id, reason=inactive.detail)
+            _log.info("token inactive", asker=asker.name, reason=inactive.detail)
             return json_response({"active": False})
 
     return json_door(introspect)
 
 
-async def _describe(deps: OAuthDeps, client: Client, token: str) -> dict[str, Json]:
+async def _asker(deps: OAuthDeps, request: Request, form: Params) -> _Asker:
+    server = await authenticate_server(deps, request, form)
+    if server is not None:
+        return _Asker(server=server)
+    client = await authenticate_client(deps, request, form)
+    if client.kind is not ClientKind.STATIC or not client.is_confidential:
+        raise InvalidClientError("this client may not introspect tokens")
+    return _Asker(client=client)
+
+
+async def _describe(deps: OAuthDeps, asker: _Asker, token: str) -> dict[str, Json]:
     now = deps.clock.now()
     access_token = access_token_shown(deps, token)
     if access_token is not None:
-        return await _describe_access_token(deps, client, access_token, now=now)
+        return await _describe_access_token(deps, asker, access_token, now=now)
+    client = asker.client
+    if client is None:
+        raise _InactiveError("a server is told of access tokens alone")
 
     def find(tx: Transaction) -> tuple[RefreshToken, Grant]:
         return _live_refresh_token(tx, token, now=now)
 
     refresh_token, grant = await deps.database.read(find)
-    _require_own(client, grant)
+    if grant.client_id != client.client_id:
+        raise _InactiveError(_ANOTHERS)
     _require_standing(deps, grant)
     return {
         "active": True,
@@ -84,28 +118,32 @@ async def _describe(deps: OAuthDeps, client: Client, token: str) -> dict[str, Js
 
 
 async def _describe_access_token(
-    deps: OAuthDeps, client: Client, token: AccessToken, *, now: EpochSeconds
+    deps: OAuthDeps, asker: _Asker, token: AccessToken, *, now: EpochSeconds
 ) -> dict[str, Json]:
+    """Everything the token says, and how it is to be presented."""
+    # Whose it is comes first: nobody else has anything looked up (RFC 7662 §4).
+    _require_about_asker(deps, asker, token)
+
     def find(tx: Transaction) -> Grant:
         if token.jti in credential_store.revoked_tokens(tx, now):
             raise _InactiveError("the token was revoked")
         return _live_grant(grant_store.find_grant(tx, token.grant_id), now=now)
 
     grant = await deps.database.read(find)
-    _require_own(client, grant)
     _require_standing(deps, grant)
-    return {
-        "active": True,
-        "token_type": "Bearer",
-        "client_id": token.client_id,
-        "scope": " ".join(token.scopes),
-        "sub": token.sub,
-        "aud": token.aud,
-        "iss": token.iss,
-        "jti": token.jti,
-        "iat": token.iat,
-        "exp": token.exp,
-    }
+    directory = deps.directory
+    backed = is_backed(token, directory.standing, directory.catalog)
+    if not backed or agent_of(token, directory.catalog) is None:
+        raise _InactiveError("somebody behind it may not act")
+    return {"active": True, "token_type": token.token_type, **claims_of(token)}
+
+
+def _require_about_asker(deps: OAuthDeps, asker: _Asker, token: AccessToken) -> None:
+    if asker.server is not None:
+        if token.aud != audience_of(deps.public_url, asker.server.name):
+            raise _InactiveError("it is for another server")
+    elif asker.client is None or token.client_id != asker.client.client_id:
+        raise _InactiveError(_ANOTHERS)
 
 
 def _live_refresh_token(
@@ -123,11 +161,6 @@ def _live_grant(grant: Grant | None, *, now: EpochSeconds) -> Grant:
     if grant is None or not grant.is_live(now):
         raise _InactiveError("its grant has ended")
     return grant
-
-
-def _require_own(client: Client, grant: Grant) -> None:
-    if grant.client_id != client.client_id:
-        raise _InactiveError("it was issued to another client")
 
 
 def _require_standing(deps: OAuthDeps, grant: Grant) -> None:

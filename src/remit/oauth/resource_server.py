@@ -1,0 +1,43 @@
+"""Whether whoever asks about tokens is a server of the catalog.
+
+A server authenticates by its name and the secret that its file refers to, in the header or in the body.
+Refused, alike: a wrong secret, a secret that cannot be resolved, an assertion, no secret. A server
+without a secret does not exist here; whoever uses its name is looked for among the clients.
+
+Source: RFC 7662 §2.1, §4 (against token scanning); O21 §2.4.1.
+"""
+
+from starlette.requests import Request
+
+from remit.ids import ServerName, digest, matches_digest
+from remit.model import Server
+from remit.oauth.client_authentication import within_attempts
+from remit.oauth.deps import OAuthDeps
+from remit.oauth.presented_credentials import presented_credentials
+from remit.web import Params
+
+__all__ = ["authenticate_server"]
+
+
+async def authenticate_server(deps: OAuthDeps, request: Request, form: Params) -> Server | None:
+    """The server that sent `request`; `None` when what it names is none that may ask.
+
+    Raises:
+        InvalidRequestError: nobody is named, or more than one way is used.
+        InvalidClientError: it did not prove to be that server.
+        SlowDownError: it failed too often of late.
+    """
+    presented = presented_credentials(request.headers.getlist("authorization"), form)
+    server = deps.directory.catalog.servers.get(ServerName(presented.client_id))
+    if server is None or server.introspection_secret is None:
+        return None
+    reference = server.introspection_secret
+
+    async def prove() -> None:
+        secret = deps.resolve_secret(reference)
+        given = presented.secret
+        if not secret or given is None or not matches_digest(given, digest(secret)):
+            raise presented.refuse("the secret of this server is wrong")
+
+    await within_attempts(deps, request, f"server:{server.name}", prove=prove)
+    return server
