@@ -6,9 +6,9 @@ a redirect. Every check is a function below, called in a row in `check_request`.
 Refused: parameters that repeat, request objects, any response type but `code`, any
 response mode but `query`, a missing or plain PKCE challenge, a resource that is not
 exactly one of ours, a scope nobody declared, an authentication nobody here can have,
-a `dpop_jkt` that is no thumbprint. Ignored: parameters we do not know.
+a `dpop_jkt` that is no thumbprint, authorization details nobody could enforce. Ignored: parameters we do not know.
 
-Source: O21 §3.1, §4.1.1, §4.1.2.1; RFC 9207; RFC 8707 §2; RFC 9449 §10; RFC 9470 §4;
+Source: O21 §3.1, §4.1.1, §4.1.2.1; RFC 9207; RFC 8707 §2; RFC 9396 §5; RFC 9449 §10; RFC 9470 §4;
 OpenID Connect Core §3.1.2.1 (`prompt`, `max_age`).
 """
 
@@ -33,9 +33,12 @@ from remit.oauth.errors import (
 )
 from remit.oauth.form_body import refuse_repeats
 from remit.oauth.redirect_uri import matches_registered
+from remit.oauth.requested_details import require_details
 from remit.oauth.resource_indicators import require_resource
 from remit.oauth.scope_placeholders import is_declared
 from remit.scopes import parse_scope_param
+from remit.tokens import audience_of
+from remit.tokens.authorization_details import ToolCallDetail
 from remit.web import Params
 
 __all__ = [
@@ -100,6 +103,8 @@ class AuthorizationRequest:
     """The weakest authentication that will do (`acr_values`)."""
     dpop_jkt: str | None
     """The key that whoever redeems the code must prove to have (RFC 9449 §10)."""
+    details: tuple[ToolCallDetail, ...]
+    """What the person is to allow besides scopes (RFC 9396); whether they have expired is not asked here."""
 
 
 def return_address(params: Params, client: Client) -> ReturnAddress:
@@ -153,6 +158,7 @@ def check_request(
         max_age=_max_age(params.one("max_age")),
         acr=required_acr((params.one("acr_values") or "").split()),
         dpop_jkt=_dpop_jkt(params.one("dpop_jkt")),
+        details=require_details(params, server, resource=audience_of(public_url, server.name)),
     )
 
 

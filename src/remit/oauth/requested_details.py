@@ -7,7 +7,7 @@ expired: none of these could be enforced. Refuses what is more than was granted.
 Source: RFC 9396 §5, §6, §6.1, §7.1.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from remit.canonical import JsonObject, MalformedJsonError, parse_json
@@ -26,7 +26,7 @@ from remit.tokens.authorization_details import (
 )
 from remit.web import Params
 
-__all__ = ["PARAMETER", "known_details", "narrowed_details", "require_details"]
+__all__ = ["PARAMETER", "known_details", "narrowed_details", "require_details", "require_unexpired"]
 
 PARAMETER: Final = "authorization_details"
 _MAX_LENGTH: Final = 3_000
@@ -35,18 +35,26 @@ _NUMBERS: Final = frozenset({ArgumentType.INTEGER, ArgumentType.DECIMAL, Argumen
 _TEXTS: Final = frozenset({ArgumentType.STRING, ArgumentType.STRINGS})
 
 
-def require_details(
-    form: Params, server: Server, *, resource: str, now: EpochSeconds
-) -> tuple[ToolCallDetail, ...]:
+def require_details(form: Params, server: Server, *, resource: str) -> tuple[ToolCallDetail, ...]:
     """The details that a request for `server` names, each of which can be enforced there.
 
     Raises:
-        InvalidAuthorizationDetailsError: see the module.
+        InvalidAuthorizationDetailsError: see the module; not that one has expired.
     """
     details = tuple(detail.at(resource) for detail in _read(form))
     for detail in details:
-        _check(detail, server, resource=resource, now=now)
+        _check(detail, server, resource=resource)
     return details
+
+
+def require_unexpired(details: Iterable[ToolCallDetail], now: EpochSeconds) -> None:
+    """Pass while each of `details` allows something.
+
+    Raises:
+        InvalidAuthorizationDetailsError: one has expired.
+    """
+    if any(one.expires_at is not None and one.expires_at <= now for one in details):
+        raise InvalidAuthorizationDetailsError("an authorization detail has expired")
 
 
 def narrowed_details(
@@ -66,7 +74,9 @@ def narrowed_details(
     """
     held = known_details(granted)
     if not held:
-        return details_json(require_details(form, server, resource=resource, now=now))
+        fresh = require_details(form, server, resource=resource)
+        require_unexpired(fresh, now)
+        return details_json(fresh)
     named = _read(form)
     if not named:
         return tuple(granted)
@@ -119,13 +129,11 @@ def _completed(one: ToolCallDetail, held: Sequence[ToolCallDetail]) -> ToolCallD
     return one
 
 
-def _check(detail: ToolCallDetail, server: Server, *, resource: str, now: EpochSeconds) -> None:
+def _check(detail: ToolCallDetail, server: Server, *, resource: str) -> None:
     if detail.locations != (resource,):
         raise InvalidAuthorizationDetailsError(
             "an authorization detail is for another server than the request"
         )
-    if detail.expires_at is not None and detail.expires_at <= now:
-        raise InvalidAuthorizationDetailsError("an authorization detail has expired")
     for name in detail.tools:
         tool = server.tools.get(name)
         if tool is None:
