@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.parse
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 SECRET = "a-secret-for-the-benchmark-and-nothing-else"
@@ -24,7 +25,7 @@ unregistered:
     "scopes.yaml": """\
 bench:customers.read: { title: Read customers, description: Names and cities of customers. }
 """,
-    "roles.yaml": "roles: {}\n",
+    "roles.yaml": "roles: { reader: { scopes: [bench:customers.read] } }\n",
     "servers/bench.yaml": """\
 title: Benchmark
 owner: bench
@@ -50,6 +51,21 @@ clients:
   static:
     - { client_id: job, name: Job, grant_types: [client_credentials], secret: env:REMIT_JOB_SECRET }
 """,
+    "agents/web.yaml": """\
+name: Web
+owner: bench
+class: assistant
+scopes: [bench:customers.read]
+environments: [prod]
+tenants: [acme]
+max_sensitivity: low
+clients:
+  static:
+    - client_id: web
+      name: Web
+      redirect_uris: [https://client.example/callback]
+      secret: env:REMIT_JOB_SECRET
+""",
     "policies/all.cedar": """\
 @id("issue") permit (principal, action == Remit::Action::"issue", resource);
 @id("call") permit (principal, action in Remit::Action::"call", resource)
@@ -60,7 +76,13 @@ when { context.arguments has limit && context.arguments.limit > 100 };
 }
 
 
-def start(folder: Path, *, upstream: str, port: int) -> subprocess.Popen[bytes]:
+def start(
+    folder: Path,
+    *,
+    upstream: str,
+    port: int,
+    pin: Callable[[list[str]], list[str]] = lambda command: command,
+) -> subprocess.Popen[bytes]:
     """`remit serve` on a repository of its own; returns when it is ready."""
     for name, text in FILES.items():
         path = folder / "policy" / name
@@ -72,7 +94,7 @@ def start(folder: Path, *, upstream: str, port: int) -> subprocess.Popen[bytes]:
     ]  # fmt: skip
     with (folder / "remit.log").open("wb") as log:
         process = subprocess.Popen(
-            command, stdout=log, stderr=log, env={**os.environ, "REMIT_JOB_SECRET": SECRET}
+            pin(command), stdout=log, stderr=log, env={**os.environ, "REMIT_JOB_SECRET": SECRET}
         )
     for _ in range(600):
         try:

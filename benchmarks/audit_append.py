@@ -2,7 +2,7 @@
 
 The floor is what the log cannot beat: the same bytes, written and `fdatasync`ed by one
 bare loop in the same run, one record at a time and 64 at a time. Run on the disk that will
-hold the log: `REMIT_BENCH_DIR=/path python -m benchmarks audit_append`.
+hold the log: `BENCH_DIR=/path python -m benchmarks audit_append`.
 """
 
 import asyncio
@@ -101,7 +101,7 @@ async def appended(log: FileAuditLog, waiters: int) -> tuple[float, list[float]]
 
 def main() -> None:
     """Print the tables."""
-    folder = Path(tempfile.mkdtemp(dir=os.environ.get("REMIT_BENCH_DIR", ".")))
+    folder = Path(tempfile.mkdtemp(dir=os.environ.get("BENCH_DIR", ".")))
     try:
         _appends(folder)
         _verification(folder)

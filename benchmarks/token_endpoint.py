@@ -30,7 +30,7 @@ from remit.guard.ports import Standing
 from remit.identity import User, UserDetails, create_user
 from remit.ids import AgentId, ClientId, GrantId, ServerName, TenantId, digest, new_id, new_secret
 from remit.model import Catalog, Environment
-from remit.oauth import credential_store, Grant, GrantKind, OAuthDeps, grant_store, routes
+from remit.oauth import Grant, GrantKind, OAuthDeps, credential_store, grant_store, routes
 from remit.oauth.grant import RefreshToken
 from remit.policy import CedarEngine, DecisionPoint
 from remit.registry import RegistryDirectory
@@ -282,7 +282,7 @@ async def _tables(folder: Path, bench: Bench) -> None:
 
 def main() -> None:
     """Print the table."""
-    folder = Path(tempfile.mkdtemp(dir=os.environ.get("REMIT_BENCH_DIR", ".")))
+    folder = Path(tempfile.mkdtemp(dir=os.environ.get("BENCH_DIR", ".")))
     try:
         bench = Bench(folder)
         asyncio.run(_tables(folder, bench))

@@ -339,3 +339,26 @@ def test_sqlite_makes_a_commit_durable_before_it_returns(tmp_path: Path):
     }
     database.close()
     assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+async def test_a_glance_sees_what_has_committed_and_cannot_write(database, events):
+    await database.run(_insert("a"))
+    assert await database.glance(_keys) == ["a"]
+    with pytest.raises(Exception, match=r"read-?only|does not answer|UnrecordedEvent|recorded"):
+        await database.glance(_insert("b"))
+    assert await database.read(_keys) == ["a"]
+
+
+async def test_a_glance_inside_a_transaction_is_refused(database):
+    def glances(_: Transaction) -> None:
+        asyncio.run(database.glance(_keys))
+
+    with pytest.raises(RuntimeError, match="inside another"):
+        await database.run(glances)
+
+
+async def test_a_closed_database_has_no_glances(database):
+    await database.glance(_keys)
+    database.close()
+    with pytest.raises(DatabaseUnavailableError):
+        await database.glance(_keys)

@@ -6,13 +6,27 @@ after that starts the next. Keys are the caller's: what is tried, and from where
 Source: O21 §2.4.1; RFC 6749 §10.10.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
-from sqlalchemy import BigInteger, Column, Integer, Row, Table, Text, case, delete, select, update
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Integer,
+    Table,
+    Text,
+    bindparam,
+    case,
+    delete,
+    select,
+    update,
+)
 
 from remit.clock import EpochSeconds, Seconds
 from remit.db.metadata import metadata
+from remit.db.prepared import Prepared
 from remit.db.transaction import Transaction
 from remit.db.upsert import conflict_insert
 
@@ -36,6 +50,14 @@ throttle = Table(
 )
 
 
+# At every token of a client with a secret.
+_COUNTED = Prepared(
+    select(throttle.c.count, throttle.c.window_start).where(
+        throttle.c.key == bindparam("wanted"), throttle.c.window_start > bindparam("after")
+    )
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Attempts:
     """How many in the present window, and when that window started."""
@@ -50,11 +72,7 @@ class Attempts:
 
 def attempts_of(tx: Transaction, key: str, *, now: EpochSeconds, window: Seconds) -> Attempts:
     """What was counted for `key` in the window that holds `now`."""
-    row = tx.connection.execute(
-        select(throttle.c.count, throttle.c.window_start).where(
-            throttle.c.key == key, throttle.c.window_start > now - window
-        )
-    ).one_or_none()
+    row = _COUNTED.one_or_none(tx, wanted=key, after=now - window)
     return Attempts(0, now) if row is None else _attempts(row)
 
 
@@ -91,6 +109,7 @@ def purge_attempts(tx: Transaction, *, before: EpochSeconds) -> int:
     return tx.connection.execute(delete(throttle).where(throttle.c.window_start < before)).rowcount
 
 
+@lru_cache(maxsize=1_024)
 def network_of(ip: str | None) -> str:
     """The address as a limit counts it: IPv6 by its /64, since one host has all of that."""
     if ip is None:
@@ -106,6 +125,6 @@ def network_of(ip: str | None) -> str:
     return str(address)
 
 
-def _attempts(row: Row[int, int]) -> Attempts:
+def _attempts(row: Sequence[int]) -> Attempts:
     count, window_start = row  # by position: a row, being a tuple, has a method `count`
     return Attempts(count, EpochSeconds(window_start))

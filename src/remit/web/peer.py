@@ -10,6 +10,7 @@ Source: W3C Trace Context §3.2.
 import re
 import secrets
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from starlette.datastructures import Headers
@@ -61,6 +62,7 @@ def _address(scope: Scope, headers: Headers, trusted: tuple[IpNetwork, ...]) -> 
     return str(peer)
 
 
+@lru_cache(maxsize=1_024)
 def _parsed(text: str) -> IPv4Address | IPv6Address | None:
     try:
         address = ip_address(text)
