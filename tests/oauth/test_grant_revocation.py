@@ -1,5 +1,8 @@
 """Which grants there are, and how one ends."""
 
+import asyncio
+from dataclasses import replace
+
 import pytest
 from flows import answer, offered
 
@@ -8,6 +11,7 @@ from remit.audit.events import GrantRevoked
 from remit.ids import GrantId
 from remit.oauth import (
     GrantFilter,
+    grant_store,
     list_grants,
     revoke_grant,
     revoke_grants,
@@ -115,3 +119,67 @@ async def test_a_revocation_that_is_not_recorded_does_not_happen(server, tokens)
 
 async def test_no_token_is_revoked_one_by_one_unless_it_was(server, tokens):
     assert server.database.read_now(lambda tx: revoked_tokens(tx, 0)) == {}
+
+
+# -- cascades ---------------------------------------------------------------------
+
+
+def exchanged(server, parent, name, **changes):
+    """A grant as an exchange makes it from `parent`."""
+    child = replace(parent, id=GrantId(f"grt_{name}"), parent_id=parent.id, **changes)
+    server.database.run_now(lambda tx: grant_store.add_grant(tx, child))
+    return child
+
+
+@pytest.mark.parametrize("by", ["user_id", "client_id", "agent_id", "tenant"])
+async def test_all_of_one_end_with_all_that_descends_from_them(server, tokens, by):
+    (grant,) = grants(server)
+    child = exchanged(server, grant, "child", client_id="other", agent_id="other", tenant="globex")
+    grandchild = exchanged(server, child, "grandchild")
+    ended = await server.database.run(
+        lambda tx: revoke_grants(
+            tx, GrantFilter(**{by: getattr(grant, by)}), reason="x", at=server.clock.now(),
+            context=ADMIN,
+        )
+    )  # fmt: skip
+    assert {one.id for one in ended} == {grant.id, child.id, grandchild.id}
+    assert grants(server, live_at=server.clock.now()) == ()
+    events = server.events(GrantRevoked)
+    assert {event.context.grant_id for event in events} == {one.id for one in ended}
+    assert events[0].reason == "x"
+
+
+async def test_what_ended_by_itself_is_no_event_again(server, tokens):
+    (grant,) = grants(server)
+    child = exchanged(server, grant, "child")
+    await end(server, child.id)
+    await end(server, grant.id)
+    assert [event.context.grant_id for event in server.events(GrantRevoked)] == [
+        child.id,
+        grant.id,
+    ]
+
+
+async def test_an_ended_grant_in_the_middle_protects_nothing_below_it(server, tokens):
+    (grant,) = grants(server)
+    child = exchanged(server, grant, "child", revoked_at=1, revoke_reason="long ago")
+    grandchild = exchanged(server, child, "grandchild", revoked_at=None, revoke_reason=None)
+    await end(server, grant.id)
+    assert server.database.read_now(lambda tx: grant_store.find_grant(tx, grandchild.id)).revoked_at
+
+
+async def test_a_refresh_while_its_grant_is_revoked_yields_nothing_that_lives(server, tokens):
+    for _ in range(5):
+        (grant,) = grants(server, live_at=server.clock.now())
+        refreshed, ended = await asyncio.gather(
+            server.refresh(tokens["refresh_token"]), end(server, grant.id)
+        )
+        assert ended is not None
+        # Whatever order they came in: the token, if there is one, is of a grant that has ended.
+        assert grant.id in server.database.read_now(lambda tx: revoked(tx, 0))
+        if refreshed.status_code == 200:
+            again = await server.refresh(refreshed.json()["refresh_token"])
+            assert again.json()["error"] == "invalid_grant"
+        else:
+            assert refreshed.json()["error"] == "invalid_grant"
+        tokens = await server.granted()

@@ -3,6 +3,7 @@
 import pytest
 
 from remit.audit.events import GrantRevoked, TokenRevoked
+from remit.ids import GrantId
 from remit.oauth import credential_store, grant_store
 from remit.tokens import jti_digest
 
@@ -131,3 +132,46 @@ async def test_nothing_ends_that_the_log_does_not_hold(world):
 async def test_scripts_of_every_origin_may_revoke(world):
     response = await revoke(world, "x")
     assert response.headers["access-control-allow-origin"] == "*"
+
+
+# -- what was exchanged -----------------------------------------------------------
+
+
+@pytest.fixture
+def family(world):
+    """A grant, one that was exchanged from it, one from that one, and one beside them."""
+    first = world.grant()
+    second = world.grant("reports", id=GrantId("grt_2"), parent_id=first.id)
+    third = world.grant("desk", id=GrantId("grt_3"), parent_id=second.id)
+    return first, second, third, world.grant("reports", id=GrantId("grt_4"))
+
+
+def live(world, grants):
+    return [grant_of(world, grant).revoked_at is None for grant in grants]
+
+
+async def test_with_a_refresh_token_ends_all_that_was_exchanged_and_each_has_its_event(
+    world, family
+):
+    await revoke(world, world.refresh_token(family[0]))
+    assert live(world, family) == [False, False, False, True]
+    told = [(event.context.grant_id, event.reason) for event in world.audit.of(GrantRevoked)]
+    assert told[0] == (family[0].id, "revoked_by_client")
+    assert set(told[1:]) == {("grt_2", "parent_grant_ended"), ("grt_3", "parent_grant_ended")}
+
+
+async def test_with_an_access_token_ends_what_was_exchanged_and_not_its_grant(world, family):
+    await revoke(world, world.access_token(family[0], jti="at_1"))
+    assert live(world, family) == [True, False, False, True]
+    assert revoked_tokens(world) == {"at_1": world.clock.now() + 600}
+
+
+async def test_what_was_exchanged_ends_without_what_it_was_exchanged_from(world, family):
+    token = world.refresh_token(family[1])
+    await revoke(world, token, REPORTS)
+    assert live(world, family) == [True, False, False, True]
+
+
+async def test_who_holds_the_exchanged_token_ends_nothing_above_it(world, family):
+    await revoke(world, world.access_token(family[1], client_id="reports"), REPORTS)
+    assert live(world, family) == [True, True, False, True]

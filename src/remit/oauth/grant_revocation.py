@@ -1,13 +1,14 @@
 """Which grants there are, and how one ends before its time: state and event together, once.
 
-What descends from a grant needs no further mark: refresh asks for a live grant,
-and the guard refuses every access token whose `sid` is a revoked grant. Whoever
-revokes publishes standing (`OAuthDeps.publish`) after the transaction committed.
+With a grant ends every grant that was made from it by exchange, at any depth. Codes, refresh
+tokens and access tokens need no mark of their own: a code and a refresh token are redeemed from a
+live grant only, and the guard refuses every access token whose `sid` is a revoked grant.
+Whoever revokes publishes standing (`OAuthDeps.publish`) after the transaction committed.
 
-Source: O21 §4.1.3, §4.3.1; RFC 7009 §2.1; EMA §7.5.4.
+Source: O21 §4.1.3, §4.3.1; RFC 7009 §2.1; RFC 8693 §6 (what was exchanged); EMA §7.5.4.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from remit.audit.context import Context
 from remit.audit.events import GrantRevoked
@@ -15,16 +16,20 @@ from remit.clock import EpochSeconds
 from remit.db import Transaction
 from remit.ids import GrantId
 from remit.oauth import credential_store, grant_store, request_store
-from remit.oauth.grant import Grant, GrantFilter
+from remit.oauth.grant import Grant, GrantFilter, RevokeReason
 
 __all__ = [
     "about_grant",
     "list_grants",
+    "revoke_descendants",
     "revoke_grant",
     "revoke_grants",
     "revoked",
     "revoked_tokens",
 ]
+
+_AT_ONCE = 1_000
+"""Grants named in one statement: databases take only so many parameters."""
 
 
 def list_grants(tx: Transaction, wanted: GrantFilter) -> tuple[Grant, ...]:
@@ -39,23 +44,41 @@ def revoke_grant(
 
     The consent behind it is forgotten: the person is asked before there is another.
     """
-    ended = grant_store.mark_revoked(tx, grant_id, at=at, reason=reason)
+    ended = _end(tx, grant_id, reason=reason, at=at, context=context)
     if ended is not None:
-        if ended.user_id is not None:
-            request_store.forget_consent(
-                tx, user_id=ended.user_id, client_id=ended.client_id, resource=ended.resource
-            )
-        tx.record(GrantRevoked(context=about_grant(context, ended), reason=reason))
+        revoke_descendants(tx, (grant_id,), at=at, context=context)
     return ended
 
 
 def revoke_grants(
     tx: Transaction, wanted: GrantFilter, *, reason: str, at: EpochSeconds, context: Context
 ) -> tuple[Grant, ...]:
-    """End every live grant that matches; those that ended now, newest first."""
+    """End every live grant that matches, and all that descends from them.
+
+    Those that ended now: first those that matched, newest first, then the others, whose
+    reason is that the grant they were made from ended.
+    """
     live = grant_store.select_grants(tx, wanted.live(at))
-    ended = (revoke_grant(tx, grant.id, reason=reason, at=at, context=context) for grant in live)
-    return tuple(grant for grant in ended if grant is not None)
+    matched = [_end(tx, grant.id, reason=reason, at=at, context=context) for grant in live]
+    ended = tuple(grant for grant in matched if grant is not None)
+    below = revoke_descendants(tx, [grant.id for grant in ended], at=at, context=context)
+    return (*ended, *below)
+
+
+def revoke_descendants(
+    tx: Transaction, grant_ids: Sequence[GrantId], *, at: EpochSeconds, context: Context
+) -> tuple[Grant, ...]:
+    """End what was made from these by exchange, at any depth, and leave these as they are."""
+    ended: list[Grant] = []
+    for first in range(0, len(grant_ids), _AT_ONCE):
+        some = grant_ids[first : first + _AT_ONCE]
+        ended += grant_store.mark_descendants_revoked(
+            tx, some, at=at, reason=RevokeReason.PARENT_ENDED.value
+        )
+    for grant in ended:
+        reason = RevokeReason.PARENT_ENDED.value
+        tx.record(GrantRevoked(context=about_grant(context, grant), reason=reason))
+    return tuple(ended)
 
 
 def revoked(tx: Transaction, since: EpochSeconds) -> frozenset[GrantId]:
@@ -81,3 +104,21 @@ def about_grant(context: Context, grant: Grant) -> Context:
         client_id=grant.client_id,
         grant_id=grant.id,
     )
+
+
+def _end(
+    tx: Transaction, grant_id: GrantId, *, reason: str, at: EpochSeconds, context: Context
+) -> Grant | None:
+    """End this one grant, before anything that descends from it.
+
+    INVARIANT: whoever makes tokens from a grant holds its row (`use_grant`). So either that is
+    over when this returns, and what was made is found below, or it finds the grant ended.
+    """
+    ended = grant_store.mark_revoked(tx, grant_id, at=at, reason=reason)
+    if ended is not None:
+        if ended.user_id is not None:
+            request_store.forget_consent(
+                tx, user_id=ended.user_id, client_id=ended.client_id, resource=ended.resource
+            )
+        tx.record(GrantRevoked(context=about_grant(context, ended), reason=reason))
+    return ended

@@ -1,11 +1,13 @@
 """How a client ends a token it holds.
 
-A refresh token takes its whole grant with it, spent or not: whoever shows it is done.
-An access token is remembered by its `jti` until it expires. A token nobody knows is
-answered as one that was revoked, because it is as good as that. Another client's
-token is refused and stays as it is.
+A refresh token takes its whole grant with it, spent or not: whoever shows it is done. An access
+token is remembered by its `jti` until it expires, and what was exchanged from its grant ends with
+it: which of the grant's tokens an exchange began with is not kept, so all of them end rather
+than one too few; the grant itself and its other tokens stay. A token nobody knows is answered
+as one that was revoked, because it is as good as that. Another client's token is refused and
+stays as it is.
 
-Source: RFC 7009 §2.1, §2.2; EMA §7.5.4.
+Source: RFC 7009 §2.1, §2.2; EMA §7.5.4; docs/adr/0009-proof-of-possession.md.
 """
 
 from collections.abc import Awaitable, Callable
@@ -25,7 +27,7 @@ from remit.oauth.deps import OAuthDeps
 from remit.oauth.errors import InvalidGrantError, json_door
 from remit.oauth.form_body import read_parameters
 from remit.oauth.grant import RevokeReason
-from remit.oauth.grant_revocation import about_grant, revoke_grant
+from remit.oauth.grant_revocation import about_grant, revoke_descendants, revoke_grant
 from remit.oauth.presented_token import access_token_shown, refresh_token_shown, required_token
 from remit.tokens import AccessToken, jti_digest
 
@@ -56,14 +58,16 @@ async def _revoke(deps: OAuthDeps, client: Client, token: str, *, context: Conte
         if access_token.client_id != client.client_id:
             raise InvalidGrantError(_NOT_YOURS)
         return await deps.database.run(
-            lambda tx: _revoke_access_token(tx, access_token, context=context)
+            lambda tx: _revoke_access_token(tx, access_token, now=now, context=context)
         )
     return await deps.database.run(
         lambda tx: _revoke_refresh_token(tx, client, token, now=now, context=context)
     )
 
 
-def _revoke_access_token(tx: Transaction, token: AccessToken, *, context: Context) -> bool:
+def _revoke_access_token(
+    tx: Transaction, token: AccessToken, *, now: EpochSeconds, context: Context
+) -> bool:
     if not credential_store.revoke_token(tx, token.jti, expires_at=token.exp):
         return False
     grant = grant_store.find_grant(tx, token.grant_id)
@@ -74,6 +78,7 @@ def _revoke_access_token(tx: Transaction, token: AccessToken, *, context: Contex
             jti_digest=jti_digest(token.jti),
         )
     )
+    revoke_descendants(tx, (token.grant_id,), at=now, context=context)
     return True
 
 
