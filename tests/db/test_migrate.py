@@ -206,7 +206,7 @@ _THIRD = (
     "INSERT INTO seen_assertions VALUES ('a',2)",
     "INSERT INTO initial_access_tokens VALUES ('i','d5','o',NULL,'','root',1,2,1,NULL)",
     "INSERT INTO connections VALUES ('usr_1','crm','https://i','[]','v1.x',1,1,NULL)",
-    "INSERT INTO connection_requests VALUES ('d6','b','usr_1','c','crm','https://i','v1.x','/',1,2,NULL)",
+    "INSERT INTO connection_requests VALUES ('d6','b','usr_1','c','crm','https://i','v1.x',1,2,NULL)",
     "INSERT INTO passkeys VALUES ('p','usr_1','k',0,'n','[]',0,1,NULL)",
     "INSERT INTO one_time_passwords VALUES ('usr_1','v1.x',1,7)",
     "INSERT INTO recovery_codes VALUES ('d7','usr_1',1,NULL)",

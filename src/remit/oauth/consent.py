@@ -22,6 +22,7 @@ from remit.ids import ScopeName
 from remit.model import Catalog, ClientKind, ScopeDefinition, Sensitivity
 from remit.oauth.authorization_request import AuthorizationRequest, Prompt
 from remit.oauth.client import Client, GrantType
+from remit.oauth.connections.shown import ThirdPartyShown, third_party_shown
 from remit.oauth.details_in_words import DetailInWords, details_in_words
 from remit.oauth.issuance import Applicant, Ruling, Withheld, WithheldReason, claims_of
 from remit.oauth.redirect_uri import displayed_host
@@ -93,6 +94,7 @@ class ConsentView:
     """The only environment the client was admitted to."""
     details: tuple[DetailInWords, ...] = ()
     """When there are any, nothing else may be done, whatever is ticked."""
+    third_party: ThirdPartyShown | None = None
 
     @property
     def text(self) -> str:
@@ -142,6 +144,7 @@ def consent_view(
         client_owner=client.owner,
         client_environment=client.bounds.environment,
         details=details_in_words(request.details, request.server),
+        third_party=third_party_shown(request.server),
     )
 
 

@@ -18,7 +18,8 @@ from remit.ids import ScopeName
 from remit.oauth import request_store
 from remit.oauth.authorization_response import denial_response
 from remit.oauth.circumstances import circumstances_of
-from remit.oauth.code_issuance import Assent, issue_code
+from remit.oauth.code_issuance import Assent
+from remit.oauth.connections.forward import connect_or_issue
 from remit.oauth.consent import ConsentView
 from remit.oauth.consent_page import Again, consent_form, consent_page, view_of
 from remit.oauth.continuation import continue_path
@@ -76,7 +77,7 @@ def endpoint(deps: OAuthDeps) -> Endpoint:
         assent = Assent(
             person=person, scopes=allowed.scopes, shown_digest=view.shown_digest, ruling=ruling
         )
-        return await issue_code(deps, waiting, assent)
+        return await connect_or_issue(deps, waiting, assent, name=name)
 
     return page_door(deps, answer_consent)
 

@@ -69,7 +69,7 @@ def consent_page(
         },
         status=200 if again is None else 400,
         # A browser applies form-action to the redirect that follows the form as well.
-        form_action=[redirect_source(waiting.requester.back.redirect_uri)],
+        form_action=[redirect_source(waiting.requester.back.redirect_uri), *waiting.onward],
     )
     remember_browser(response, deps.site, browser)
     return response

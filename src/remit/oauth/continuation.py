@@ -21,6 +21,7 @@ from remit.oauth.authentication_strength import required_acr
 from remit.oauth.authorization_request import Prompt
 from remit.oauth.circumstances import circumstances_of
 from remit.oauth.code_issuance import Assent, issue_code
+from remit.oauth.connections.standing import is_connected
 from remit.oauth.consent import consent_is_needed
 from remit.oauth.consent_page import consent_page, view_of
 from remit.oauth.deps import OAuthDeps
@@ -142,6 +143,8 @@ async def _pending_at(
 
 async def _must_ask(deps: OAuthDeps, waiting: Waiting, person: Person, ruling: Ruling) -> bool:
     client = waiting.requester.client
+    if not await is_connected(deps, waiting.request.server, person.user.id):
+        return True  # nobody is sent to a third party who was not asked for this client just now
     resource = audience_of(deps.public_url, waiting.request.server.name)
     remembered = await deps.database.read(
         lambda tx: request_store.find_consent(

@@ -13,6 +13,7 @@ from remit.clock import Clock, Seconds
 from remit.db import Database
 from remit.guard.ports import Directory
 from remit.identity import ReadSession
+from remit.oauth.connections.access import ThirdPartyAccess
 from remit.policy import DecisionPoint
 from remit.tokens import KeySet, TokenVerifier
 from remit.tokens.dpop_nonce import DpopNonces
@@ -79,6 +80,7 @@ class OAuthDeps:
     limits: Limits = Limits()
     nonces: DpopNonces = field(default_factory=_own_nonces)
     """Good in every process of this Remit where the application gives them one key."""
+    third_parties: ThirdPartyAccess | None = None
 
     @property
     def public_url(self) -> str:

@@ -11,6 +11,7 @@ Source: O21 §4.1.3; MISSION A3 (what is unused is removed).
 from remit.clock import EpochSeconds, Seconds
 from remit.db import Transaction
 from remit.oauth.assertion_store import purge_expired_assertions
+from remit.oauth.connection_store import purge_connection_requests
 from remit.oauth.credential_store import purge_expired_credentials
 from remit.oauth.request_store import purge_expired_requests
 
@@ -23,4 +24,5 @@ def purge_expired(tx: Transaction, now: EpochSeconds) -> int:
     """Delete what expired, and is not needed any more; how many rows."""
     credentials = purge_expired_credentials(tx, before=EpochSeconds(now - _KEPT))
     assertions = purge_expired_assertions(tx, before=now)
-    return credentials + assertions + purge_expired_requests(tx, before=now)
+    forwarded = purge_connection_requests(tx, before=now)
+    return credentials + assertions + forwarded + purge_expired_requests(tx, before=now)

@@ -18,6 +18,7 @@ from remit.oauth import (
     revocation,
     token,
 )
+from remit.oauth.connections import callback
 from remit.oauth.deps import OAuthDeps
 from remit.oauth.metadata import (
     AUTHORIZATION_PATH,
@@ -39,6 +40,7 @@ def routes(deps: OAuthDeps) -> list[Route]:
         Route(AUTHORIZATION_PATH, authorize.endpoint(deps), methods=["GET", "POST"]),
         Route("/authorize/continue", continuation.endpoint(deps), methods=["GET"]),
         Route("/authorize/consent", consent_answer.endpoint(deps), methods=["POST"]),
+        Route("/connections/{server}/callback", callback.endpoint(deps), methods=["GET"]),
         cors_route(TOKEN_PATH, token.endpoint(deps), methods=["POST"]),
         cors_route(REGISTRATION_PATH, registration.endpoint(deps), methods=["POST"]),
         cors_route(REVOCATION_PATH, revocation.endpoint(deps), methods=["POST"]),

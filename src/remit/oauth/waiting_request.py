@@ -18,6 +18,7 @@ from remit.oauth.authentication_strength import meets
 from remit.oauth.authorization_request import AuthorizationRequest, Prompt, check_request
 from remit.oauth.authorization_response import AuthorizationRefusalError
 from remit.oauth.circumstances import acting_user
+from remit.oauth.connections.standing import onward_sources
 from remit.oauth.deps import OAuthDeps
 from remit.oauth.errors import (
     AccessDeniedError,
@@ -50,6 +51,8 @@ class Waiting:
     pending: PendingRequest
     requester: Requester
     request: AuthorizationRequest
+    onward: tuple[str, ...] = ()
+    """CSP sources that a yes may lead to besides the client."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +98,8 @@ async def find_waiting(
         raise AuthorizationRefusalError(
             error, requester, context=context, pending=pending
         ) from error
-    return Waiting(pending=pending, requester=requester, request=request)
+    onward = await onward_sources(deps, request.server)
+    return Waiting(pending=pending, requester=requester, request=request, onward=onward)
 
 
 def must_log_in(waiting: Waiting, session: Session | None) -> bool:
