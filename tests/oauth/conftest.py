@@ -28,6 +28,7 @@ def _beside(name):
 
 flows = _beside("flows")
 clients = _beside("clients")
+signers = _beside("signers")
 
 
 @pytest.fixture(scope="session")

@@ -53,6 +53,7 @@ async def test_the_document_says_what_clients_look_for(world):
         "revocation_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
         "introspection_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
         "authorization_response_iss_parameter_supported": True,
+        "dpop_signing_alg_values_supported": ["ES256", "Ed25519", "EdDSA"],
         "client_id_metadata_document_supported": True,
         "scopes_supported": ["crm:accounts.read", "crm:accounts.write"],
         "acr_values_supported": ["urn:remit:acr:pwd", "urn:remit:acr:mfa", "urn:remit:acr:phr"],
