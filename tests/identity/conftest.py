@@ -1,10 +1,13 @@
 """A catalog with two tenants, cheap passwords, and a browser in front of the log-in pages."""
 
+import html
+import json
 import re
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import httpx2
+import pyotp
 import pytest
 from starlette.applications import Starlette
 
@@ -23,11 +26,15 @@ from remit.model import (
     Issuer,
     Registration,
     Role,
+    SecondFactor,
+    SignIn,
     Tenant,
 )
 from remit.registry import RegistryDirectory
 from remit.secrets import MasterKey, SecretBox
+from remit.testing.clock import FixedClock
 from remit.web import site_at, static_routes
+from tests.identity.authenticator import Authenticator
 
 PASSWORD = "correct horse battery staple"
 ADMIN = Context(actor=Actor(ActorType.ADMIN, "root"))
@@ -79,7 +86,16 @@ def passwords():
 
 
 @pytest.fixture
-def deps(database, catalog, clock, passwords) -> IdentityDeps:
+def asked() -> dict[str, str]:
+    """The `acr` that waits at a path, as the authorization endpoint would say it."""
+    return {}
+
+
+@pytest.fixture
+def deps(database, catalog, clock, passwords, asked) -> IdentityDeps:
+    async def required_acr(return_to: str) -> str | None:
+        return asked.get(return_to)
+
     return IdentityDeps(
         database=database,
         directory=RegistryDirectory(catalog, Standing(as_of=clock.now())),
@@ -87,7 +103,19 @@ def deps(database, catalog, clock, passwords) -> IdentityDeps:
         site=site_at("http://localhost:8000"),
         passwords=passwords,
         box=SecretBox(MasterKey(b"k" * 32)),
+        required_acr=required_acr,
     )
+
+
+@pytest.fixture
+def policy(deps, catalog) -> Callable[..., None]:
+    """Puts another `sign_in` of the policy repository into force."""
+
+    def change(second_factor: str = "optional", **changes: object) -> None:
+        sign_in = SignIn(second_factor=SecondFactor(second_factor), **changes)
+        deps.directory.replace_catalog(replace(catalog, sign_in=sign_in))
+
+    return change
 
 
 @pytest.fixture
@@ -145,12 +173,59 @@ class Browser:
     def _has_session(self) -> bool:
         return any(cookie.name == "remit_session" for cookie in self.client.cookies.jar)
 
+    async def answer(self, page: httpx2.Response, action: str, **fields: str) -> httpx2.Response:
+        """Fill in the form of `page` that leads to `action`, and send it."""
+        forms = re.findall(rf'<form[^>]* action="{action}".*?</form>', page.text, re.DOTALL)
+        return await self.post(action, {**hidden_fields((forms or [page.text])[0]), **fields})
+
+    async def follow(self, answer: httpx2.Response) -> httpx2.Response:
+        """Go where a redirect leads."""
+        assert answer.status_code == 303, answer.text
+        return await self.open(answer.headers["location"])
+
+    async def set_up_app(self, clock: FixedClock) -> tuple[str, tuple[str, ...]]:
+        """Set up one-time passwords on the account page; the secret, and the recovery codes."""
+        form = await self.open("/account/one-time-password")
+        secret = secret_in(form)
+        done = await self.answer(
+            form, "/account/one-time-password", code=code_of(secret, clock.now())
+        )
+        return secret, recovery_codes_in(done)
+
+    async def add_passkey(self, key: Authenticator, name: str = "laptop") -> httpx2.Response:
+        """Make a passkey on the account page."""
+        form = await self.open("/account/passkeys/new")
+        made = key.create(options_in(form))
+        return await self.answer(form, "/account/passkeys", credential=made, name=name)
+
     async def log_out(self) -> httpx2.Response:
-        return await self.post("/logout", hidden_fields((await self.open("/account")).text))
+        return await self.answer(await self.open("/account"), "/logout")
 
 
-def hidden_fields(html: str) -> dict[str, str]:
-    found = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', html)
+def options_in(page: httpx2.Response) -> dict:
+    """What the page asks of a passkey."""
+    (found,) = re.findall(r'data-options="([^"]*)"', page.text)
+    options: dict = json.loads(html.unescape(found))
+    return options
+
+
+def secret_in(page: httpx2.Response) -> str:
+    """The key of one-time passwords that the page offers."""
+    return re.findall(r'<code class="key">([^<]*)</code>', page.text)[0].replace(" ", "")
+
+
+def recovery_codes_in(page: httpx2.Response) -> tuple[str, ...]:
+    """The recovery codes that the page shows."""
+    return tuple(re.findall(r"<li><code>([0-9a-z-]+)</code>", page.text))
+
+
+def code_of(secret: str, at: int, *, later: int = 0) -> str:
+    """What an app shows at that time, `later` steps on."""
+    return pyotp.TOTP(secret).generate_otp(at // 30 + later)
+
+
+def hidden_fields(text: str) -> dict[str, str]:
+    found = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', text)
     return {name: value.replace("&amp;", "&") for name, value in found}
 
 
