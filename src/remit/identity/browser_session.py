@@ -46,7 +46,7 @@ def session_reader(deps: IdentityDeps) -> ReadSession:
             user = store.find_user(tx, session.user_id)
             return None if user is None or user.disabled_at is not None else (user, session)
 
-        found = await deps.database.read(find)
+        found = await deps.database.glance(find)
         if found is not None and is_worth_noting(found[1], now=now, idle=idle):
             session_id = found[1].id
             await deps.database.run(lambda tx: store.note_session(tx, session_id, seen_at=now))

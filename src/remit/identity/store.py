@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -9,11 +10,11 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    Row,
     Table,
     Text,
     UniqueConstraint,
     and_,
+    bindparam,
     delete,
     insert,
     select,
@@ -22,7 +23,7 @@ from sqlalchemy import (
 
 from remit.canonical import canonical_text, parse_json
 from remit.clock import EpochSeconds
-from remit.db import Transaction, conflict_insert, metadata
+from remit.db import Prepared, Transaction, conflict_insert, metadata
 from remit.errors import ConflictError
 from remit.identity.session import Session
 from remit.identity.user import User
@@ -89,6 +90,11 @@ sessions = Table(
 )
 
 
+# At every token of a person, and at every page.
+_FIND_USER = Prepared(select(users).where(users.c.id == bindparam("wanted")))
+_FIND_SESSION = Prepared(select(sessions).where(sessions.c.digest == bindparam("wanted")))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
     """An account with what a log-in needs; it never leaves this room."""
@@ -124,7 +130,7 @@ def add_user(tx: Transaction, user: User, *, password_hash: str) -> None:
 
 def find_user(tx: Transaction, user_id: str) -> User | None:
     """The account with that id."""
-    row = tx.connection.execute(select(users).where(users.c.id == user_id)).one_or_none()
+    row = _FIND_USER.one_or_none(tx, wanted=user_id)
     return None if row is None else _user(row)
 
 
@@ -234,7 +240,7 @@ def add_session(tx: Transaction, session: Session, *, digest: str) -> None:
 
 def session_with_digest(tx: Transaction, digest: str) -> Session | None:
     """The session whose secret has that digest, ended or not."""
-    row = tx.connection.execute(select(sessions).where(sessions.c.digest == digest)).one_or_none()
+    row = _FIND_SESSION.one_or_none(tx, wanted=digest)
     return None if row is None else _session(row)
 
 
@@ -289,35 +295,33 @@ def purge_sessions(tx: Transaction, *, before: EpochSeconds) -> int:
     return tx.connection.execute(delete(sessions).where(sessions.c.expires_at < before)).rowcount
 
 
-def _user(row: Row[*tuple[object, ...]]) -> User:
-    found = row._mapping  # noqa: SLF001  the documented way to read a row by column
+def _user(row: Any) -> User:
     return User(
-        id=UserId(found[users.c.id]),
-        tenant=TenantId(found[users.c.tenant]),
-        username=found[users.c.username],
-        display_name=found[users.c.display_name],
-        roles=_texts(found[users.c.roles]),
-        attributes=MappingProxyType(_pairs(found[users.c.attributes])),
-        created_at=found[users.c.created_at],
-        disabled_at=found[users.c.disabled_at],
+        id=UserId(row.id),
+        tenant=TenantId(row.tenant),
+        username=row.username,
+        display_name=row.display_name,
+        roles=_texts(row.roles),
+        attributes=MappingProxyType(_pairs(row.attributes)),
+        created_at=row.created_at,
+        disabled_at=row.disabled_at,
     )
 
 
-def _session(row: Row[*tuple[object, ...]]) -> Session:
-    found = row._mapping  # noqa: SLF001
+def _session(row: Any) -> Session:
     return Session(
-        id=found[sessions.c.id],
-        user_id=UserId(found[sessions.c.user_id]),
-        auth_time=found[sessions.c.auth_time],
-        acr=found[sessions.c.acr],
-        amr=_texts(found[sessions.c.amr]),
-        created_at=found[sessions.c.created_at],
-        last_seen_at=found[sessions.c.last_seen_at],
-        expires_at=found[sessions.c.expires_at],
-        ended_at=found[sessions.c.ended_at],
-        provider=found[sessions.c.provider],
-        ip=found[sessions.c.ip],
-        user_agent=found[sessions.c.user_agent],
+        id=row.id,
+        user_id=UserId(row.user_id),
+        auth_time=row.auth_time,
+        acr=row.acr,
+        amr=_texts(row.amr),
+        created_at=row.created_at,
+        last_seen_at=row.last_seen_at,
+        expires_at=row.expires_at,
+        ended_at=row.ended_at,
+        provider=row.provider,
+        ip=row.ip,
+        user_agent=row.user_agent,
     )
 
 

@@ -108,7 +108,7 @@ def _secret_matches(deps: OAuthDeps, client: Client, presented: str) -> bool:
 
 async def _refuse_if_too_many(deps: OAuthDeps, key: str) -> None:
     now = deps.clock.now()
-    attempts = await deps.database.read(lambda tx: attempts_of(tx, key, now=now, window=_WINDOW))
+    attempts = await deps.database.glance(lambda tx: attempts_of(tx, key, now=now, window=_WINDOW))
     if attempts.count >= deps.limits.attempts_per_minute:
         raise SlowDownError(
             "too many failed attempts for this client from this address",

@@ -51,7 +51,7 @@ async def find_client(
         SlowDownError: it was asked for too often of late.
     """
     catalog = deps.directory.catalog
-    row = await deps.database.read(lambda tx: client_store.select_client(tx, client_id))
+    row = await deps.database.glance(lambda tx: client_store.select_client(tx, client_id))
     if row is not None and row.disabled_at is not None:
         return None
     if (static := static_client(catalog, client_id)) is not None:
@@ -66,7 +66,7 @@ async def find_client(
 async def known_client(deps: OAuthDeps, client_id: str) -> Client | None:
     """The client for a token-like request: as `find_client`, but from what is already stored."""
     catalog = deps.directory.catalog
-    row = await deps.database.read(lambda tx: client_store.select_client(tx, client_id))
+    row = await deps.database.glance(lambda tx: client_store.select_client(tx, client_id))
     if row is not None and row.disabled_at is not None:
         return None
     if (static := static_client(catalog, client_id)) is not None:

@@ -124,10 +124,10 @@ def note_client_use(tx: Transaction, client: Client, *, now: EpochSeconds) -> No
 
     Once a minute is enough. Were it each time, all tokens of a client would wait for one row.
     """
-    known = client_store.select_client(tx, client.client_id)
-    if known is None:
+    known, last_used_at = client_store.last_use_of(tx, client.client_id)
+    if not known:
         client_store.add_client(tx, _row_of_static(client, now=now, last_used_at=now))
-    elif known.last_used_at is None or now - known.last_used_at >= _NOTED_EVERY:
+    elif last_used_at is None or now - last_used_at >= _NOTED_EVERY:
         client_store.note_use(tx, client.client_id, at=now)
 
 

@@ -18,10 +18,10 @@ from sqlalchemy import (
     BigInteger,
     Column,
     ColumnElement,
-    Row,
     Table,
     Text,
     and_,
+    bindparam,
     delete,
     func,
     or_,
@@ -31,7 +31,7 @@ from sqlalchemy import (
 
 from remit.canonical import canonical_text
 from remit.clock import EpochSeconds
-from remit.db import Transaction, conflict_insert, metadata
+from remit.db import Prepared, Transaction, conflict_insert, metadata
 from remit.ids import AgentId, ClientId, ScopeName
 from remit.model import ClientKind, Environment
 from remit.oauth.client import ClientBounds, ClientStatus
@@ -46,6 +46,7 @@ __all__ = [
     "delete_client",
     "delete_due_clients",
     "disabled_clients",
+    "last_use_of",
     "mark_disabled",
     "mark_enabled",
     "note_use",
@@ -79,6 +80,13 @@ clients = Table(
     Column("decided_by", Text),
     Column("queued_at", BigInteger),
     Column("initial_access_token", Text),
+)
+
+
+# At every token.
+_FIND = Prepared(select(clients).where(clients.c.client_id == bindparam("wanted")))
+_LAST_USE = Prepared(
+    select(clients.c.last_used_at).where(clients.c.client_id == bindparam("wanted"))
 )
 
 
@@ -142,10 +150,14 @@ def put_document(tx: Transaction, client: StoredClient) -> None:
 
 def select_client(tx: Transaction, client_id: str) -> StoredClient | None:
     """The row of that client, disabled or not."""
-    row = tx.connection.execute(
-        select(clients).where(clients.c.client_id == client_id)
-    ).one_or_none()
+    row = _FIND.one_or_none(tx, wanted=client_id)
     return None if row is None else _stored(row)
+
+
+def last_use_of(tx: Transaction, client_id: str) -> tuple[bool, EpochSeconds | None]:
+    """Whether that client has a row, and when it was last used."""
+    row = _LAST_USE.one_or_none(tx, wanted=client_id)
+    return (False, None) if row is None else (True, _instant(row.last_used_at))
 
 
 def select_clients(tx: Transaction) -> tuple[StoredClient, ...]:
@@ -308,7 +320,7 @@ def _values(client: StoredClient) -> dict[str, Any]:
     }
 
 
-def _stored(row: Row[Any]) -> StoredClient:
+def _stored(row: Any) -> StoredClient:
     kind = ClientKind(row.kind)
     document = None if kind is ClientKind.STATIC else metadata_of_json(orjson.loads(row.metadata))
     return StoredClient(
