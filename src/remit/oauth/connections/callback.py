@@ -89,8 +89,9 @@ def endpoint(deps: OAuthDeps) -> Endpoint:
             await _record_refusal(deps, taken, error, context=person.context)
             raise refusal_of(waiting, error.answer, context=person.context) from error
         await _keep(deps, server, taken, tokens, context=person.context)
-        ruling = rule_on_request(waiting, person, scopes=kept.scopes, deps=deps)
-        assent = Assent(person=person, scopes=ruling.scopes, shown_digest=None, ruling=ruling)
+        ruling = rule_on_request(waiting, person, scopes=waiting.request.scopes, deps=deps)
+        allowed = rule_on_request(waiting, person, scopes=kept.scopes, deps=deps)
+        assent = Assent(person=person, scopes=allowed.scopes, shown_digest=None, ruling=ruling)
         response = await issue_code(deps, waiting, assent)
         clear_cookie(response, deps.site, cookie_of(state or ""))
         return response

@@ -33,6 +33,7 @@ from remit.oauth.redirect_uri import with_parameters
 from remit.oauth.request_store import Consent
 from remit.oauth.waiting_request import Waiting, refusal_of
 from remit.tokens import audience_of
+from remit.tokens.authorization_details import details_json
 from remit.tokens.published import IssuerUnavailableError
 from remit.web import redirect, set_cookie
 
@@ -126,7 +127,8 @@ def _keep(
         raise NotWaitingError
     resource = audience_of(deps.public_url, asked.server.name)
     client = waiting.requester.client
-    if not asked.authorization_details:
+    if not asked.details:
+        # With details it was for these words alone, and not for the scopes without them.
         request_store.remember_consent(
             tx,
             Consent(
@@ -145,6 +147,8 @@ def _keep(
             requested=asked.scopes,
             granted=assent.scopes,
             shown_digest=assent.shown_digest or "",
+            authorization_details=details_json(asked.details),
+            withheld=assent.ruling.cut,
         )
     )
     connection_store.add_connection_request(tx, request)
