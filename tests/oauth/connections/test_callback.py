@@ -48,9 +48,7 @@ async def test_what_is_issued_is_sealed_for_this_person_and_server(linked, vendo
     await come_back(sent[0], vendor, sent[1])
     (made,) = linked.events(ConnectionMade)
     row = linked.database.read_now(
-        lambda tx: connection_store.find_connection(
-            tx, user_id=made.context.user_id, server="crm"
-        )
+        lambda tx: connection_store.find_connection(tx, user_id=made.context.user_id, server="crm")
     )
     assert row.sealed_tokens.startswith("v1.")
     assert "vendor-at" not in repr(row) + repr(linked.audit.events)
@@ -112,7 +110,12 @@ async def test_another_person_in_the_same_browser_gets_no_connection(linked, ven
 
 
 @pytest.mark.parametrize(
-    "iss", ["https://attacker.example", "https://accounts.vendor.example/", "HTTPS://accounts.vendor.example"]
+    "iss",
+    [
+        "https://attacker.example",
+        "https://accounts.vendor.example/",
+        "HTTPS://accounts.vendor.example",
+    ],
 )
 async def test_an_answer_of_another_issuer_is_refused(vendor, sent, refused, iss):
     refused(await come_back(sent[0], vendor, sent[1], iss=iss), "iss_mismatch")

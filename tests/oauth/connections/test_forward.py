@@ -94,7 +94,7 @@ async def test_a_second_client_gets_a_page_of_its_own_though_the_third_party_wou
     page = await browser.to_consent(
         client_id=attacker,
         redirect_uri="https://attacker.example/cb",
-        scope="crm:accounts.read",
+        scope="crm:handbook.read",
     )
     assert page.status_code == 200
     assert "attacker.example" in page.text
@@ -111,7 +111,7 @@ async def test_a_second_client_is_asked_even_before_there_is_a_connection(linked
     page = await browser.to_consent(
         client_id=attacker,
         redirect_uri="https://attacker.example/cb",
-        scope="crm:accounts.read",
+        scope="crm:handbook.read",
     )
     assert page.status_code == 200
     assert "attacker.example" in page.text
