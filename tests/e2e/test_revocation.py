@@ -123,7 +123,7 @@ async def test_a_revoked_token_closes_its_streams_in_every_process(processes, ca
             closed = await asyncio.wait_for(revoked, WITHIN)
             assert not other.done()
             with capsys.disabled():
-                print(f"\na stream closed {(closed - answered) * 1000:.0f} ms after the answer")
+                print(f"\na stream closed {(closed - answered) * 1000:.0f} ms after the answer")  # noqa: T201  for whoever runs it
             again = await http.post(
                 f"{processes.away}/mcp/payments",
                 json=INITIALIZE,
@@ -146,5 +146,5 @@ async def test_a_suspended_agent_loses_every_stream_in_every_process(processes, 
             answered = time.monotonic()
             closed = await asyncio.wait_for(stream, WITHIN)
             with capsys.disabled():
-                print(f"\na stream closed {(closed - answered) * 1000:.0f} ms after the command")
+                print(f"\na stream closed {(closed - answered) * 1000:.0f} ms after the command")  # noqa: T201
             assert done
