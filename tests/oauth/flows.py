@@ -40,6 +40,7 @@ from remit.oauth import (
 from remit.policy import CedarEngine, DecisionPoint, PolicySource
 from remit.registry import RegistryDirectory, suspended_agents
 from remit.repository import load_repository, write_example
+from remit.secrets import MasterKey, SecretBox
 from remit.testing.audit import InMemoryAuditLog
 from remit.testing.clock import FixedClock
 from remit.tokens import KeySet, SigningKey, TokenVerifier
@@ -113,6 +114,9 @@ def repository_at(folder: Path) -> tuple[Catalog, tuple[PolicySource, ...]]:
         scopes.write(_EXTRA_SCOPE)
     crm = folder / "servers" / "crm.yaml"
     crm.write_text(crm.read_text().replace("\ntools:\n", f"\ntools:{_EXTRA_TOOL}", 1))
+    # What happens to a stranger who was let in is told here; who is let in, in test_admission.
+    root = folder / "remit.yaml"
+    root.write_text(root.read_text().replace("otherwise: approve", "otherwise: admit", 1))
     roles = folder / "roles.yaml"
     roles.write_text(
         roles.read_text().replace(
@@ -373,6 +377,7 @@ def build_world(
         clock=clock,
         site=site,
         passwords=passwords,
+        box=SecretBox(MasterKey(b"k" * 32)),
         form_sources=login_form_sources(database, clock),
         required_acr=login_requirements(database, clock),
     )

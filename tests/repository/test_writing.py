@@ -6,7 +6,7 @@ import pytest
 
 from remit.documents import parse_yaml
 from remit.errors import ConflictError
-from remit.model import ArgumentType, StdioUpstream
+from remit.model import Admission, ArgumentType, StdioUpstream
 from remit.repository import LoadedRepository, check_repository, load_repository, write_example
 from remit.scopes import covers
 
@@ -98,7 +98,7 @@ def test_every_file_of_the_example_names_a_schema_that_was_written_and_admits_it
     folder: Path,
 ) -> None:
     files = list(folder.rglob("*.yaml"))
-    assert len(files) == 7
+    assert len(files) == 9
     for path in files:
         first = path.read_text(encoding="utf-8").splitlines()[0]
         hint, _, reference = first.partition("$schema=")
@@ -127,3 +127,51 @@ def test_a_fresh_git_repository_is_empty_enough(tmp_path: Path) -> None:
     written = write_example(tmp_path)
     assert tmp_path / "remit.yaml" in written
     assert all(path.is_file() for path in written)
+
+
+def _uncommented(path: Path, first: str) -> str:
+    """`path` with the commented section that begins with `first` in force, up to the next empty line."""
+    before, _, rest = path.read_text(encoding="utf-8").partition(first)
+    section, _, after = (first + rest).partition("\n\n")
+    indent = first[: first.index("#")]
+    opened = "\n".join(
+        indent + line.removeprefix(indent + "#").removeprefix(" ") for line in section.splitlines()
+    )
+    return f"{before}{opened}\n\n{after}"
+
+
+def test_what_is_commented_out_of_the_example_checks_when_it_is_wanted(folder: Path) -> None:
+    (folder / "agents" / "portal.yaml").write_text(
+        "name: Portal\nowner: a@acme.example\nclass: assistant\nscopes: [crm:accounts.read]\n"
+        "environments: [prod]\ntenants: [acme]\nclients: {static: [{client_id: portal, name: P, "
+        "secret: 'env:X', grant_types: [jwt_bearer]}]}\n"
+    )
+    for name, first in (
+        ("people.yaml", "# providers:"),
+        ("trust.yaml", "  # cluster:"),
+        ("trust.yaml", "  # acme:"),
+        ("servers/crm.yaml", "# introspection_secret:"),
+        ("servers/crm.yaml", "# connection:"),
+    ):
+        text = _uncommented(folder / name, first)
+        (folder / name).write_text(text, encoding="utf-8")
+    catalog = load_repository(folder).catalog
+    assert set(catalog.sign_in.providers) == {"acme"}
+    assert len(catalog.trust.issuers) == 3
+    assert catalog.servers["crm"].connection is not None
+    assert catalog.servers["crm"].introspection_secret is not None
+
+
+def test_the_example_believes_a_pipeline_that_nobody_can_have(example: LoadedRepository) -> None:
+    [issuer] = example.catalog.trust.issuers.values()
+    [rule] = issuer.workloads
+    assert (rule.agent, rule.servers) == ("billing-job", ("payments",))
+    owner, _, _ = rule.claims["repository"][0].partition("/")
+    assert "." in owner  # No account of GitHub has a dot in its name.
+
+
+def test_the_example_asks_before_it_admits_strangers(example: LoadedRepository) -> None:
+    registration = example.catalog.registration
+    assert registration.otherwise is Admission.APPROVE
+    [rule] = registration.rules
+    assert all(uri.startswith("http://") for uri in rule.redirect_uris)
