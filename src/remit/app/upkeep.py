@@ -15,6 +15,7 @@ from remit.db import Database, Transaction
 from remit.db.throttle import purge_attempts
 from remit.guard.ports import Directory
 from remit.identity import purge_sessions, purge_sign_ins
+from remit.identity.providers import purge_provider_logins
 from remit.oauth import purge_expired, remove_due_clients
 
 __all__ = [
@@ -52,6 +53,7 @@ def forget_expired(tx: Transaction, now: EpochSeconds) -> int:
         purge_expired(tx, now)
         + purge_sessions(tx, before=yesterday)
         + purge_sign_ins(tx, before=yesterday)
+        + purge_provider_logins(tx, before=yesterday)
         + purge_attempts(tx, before=yesterday)
     )
 

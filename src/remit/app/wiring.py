@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.routing import Router
 from starlette.types import ASGIApp
@@ -32,6 +32,8 @@ from remit.guard import Guard, GuardSettings, Standing
 from remit.identity import providers
 from remit.policy import DecisionPoint
 from remit.registry import RegistryDirectory
+from remit.oauth.connections.access import ThirdPartyAccess
+from remit.oauth.connections.withdrawal import connection_section
 from remit.settings import Settings
 from remit.tokens import KeySet, TokenVerifier
 from remit.tokens.rotation import open_keys
@@ -230,7 +232,10 @@ def _public(parts: _Parts, gateway: GatewayApp, api: ApiDeps) -> ASGIApp:
         issuer_keys=PublishedKeys(DocumentFetcher().fetch, parts.clock),
         publish=parts.refresh.now,
         nonces=stores.nonces,
+        third_parties=_third_parties(parts),
     )
+    sections = (providers.identity_section(people), connection_section(authorization))
+    people = replace(people, sections=(*people.sections, *sections))
     router = Router(
         [
             *oauth.routes(authorization),
@@ -249,6 +254,16 @@ def _public(parts: _Parts, gateway: GatewayApp, api: ApiDeps) -> ASGIApp:
         name="site",
         metrics=stores.metrics,
         max_body=settings.max_request_body,
+    )
+
+
+def _third_parties(parts: _Parts) -> ThirdPartyAccess:
+    """Where Remit itself is a client: the hosts that it asks are named by the repository."""
+    fetcher = DocumentFetcher()
+    return ThirdPartyAccess(
+        box=parts.stores.box,
+        published=Published(fetcher.fetch, parts.clock),
+        post_form=fetcher.post_form,
     )
 
 
