@@ -91,7 +91,7 @@ class Database:
                 _threads("db-reader", readers),
             ),
             recorder=recorder,
-            glances=sqlite_engine(parsed, connections=1, writes=False),
+            glances=sqlite_engine(parsed, connections=1, writes=False, begins=False),
         )
 
     async def run(self, work: Callable[[Transaction], T]) -> T:
@@ -119,7 +119,8 @@ class Database:
         """As `read`, for a row or two by their keys, before a request is let in.
 
         On SQLite it is done at once, in the thread of the caller: that takes less than handing
-        it to another thread, and a reader there waits for nobody. On PostgreSQL it is `read`.
+        it to another thread, and a reader there waits for nobody. Each statement sees the moment
+        it runs at. On PostgreSQL it is `read`.
 
         Raises:
             DatabaseUnavailableError: the database does not answer.
@@ -127,8 +128,8 @@ class Database:
         if self._glances is None:
             return await self.read(work)
         self._refuse_inside()
-        with self._glancing:
-            return self._read_with(self._glances, work)
+        with self._glancing, self._connection(self._glances) as connection:
+            return work(Transaction(connection))
 
     def run_now(self, work: Callable[[Transaction], T]) -> T:
         """As `run`, for a caller without an event loop."""
@@ -217,10 +218,7 @@ class Database:
             wake()
 
     def _read(self, work: Callable[[Transaction], T]) -> T:
-        return self._read_with(self._reader.engine, work)
-
-    def _read_with(self, engine: Engine, work: Callable[[Transaction], T]) -> T:
-        with self._connection(engine) as connection:
+        with self._connection(self._reader.engine) as connection:
             if connection.dialect.name == "postgresql":
                 connection = connection.execution_options(  # noqa: PLW2901  the same one, read-only
                     isolation_level="REPEATABLE READ", postgresql_readonly=True

@@ -29,8 +29,11 @@ _BUSY_MILLISECONDS = 10_000
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
-def sqlite_engine(url: URL, *, connections: int, writes: bool) -> Engine:
-    """An engine over one SQLite file; `writes` says which of the two kinds of connection it opens."""
+def sqlite_engine(url: URL, *, connections: int, writes: bool, begins: bool = True) -> Engine:
+    """An engine over one SQLite file; `writes` says which of the two kinds of connection it opens.
+
+    Without `begins` every statement is a transaction of its own.
+    """
     engine = create_engine(
         url,
         hide_parameters=True,  # an error in a log must not show what was to be stored
@@ -52,7 +55,8 @@ def sqlite_engine(url: URL, *, connections: int, writes: bool) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     event.listen(engine, "connect", on_connect)
-    event.listen(engine, "begin", on_begin)
+    if begins:
+        event.listen(engine, "begin", on_begin)
     return engine
 
 
