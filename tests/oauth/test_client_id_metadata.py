@@ -5,12 +5,24 @@ import json
 import pytest
 
 from remit.audit.context import Context, Network
-from remit.audit.events import ClientMetadataFetched, ClientRegistered, ClientUpdated
-from remit.model import ClientKind, DocumentHost
-from remit.oauth import client_store
-from remit.oauth.client import AuthMethod, GrantType
+from remit.audit.events import (
+    ClientMetadataFetched,
+    ClientQueued,
+    ClientRegistered,
+    ClientUpdated,
+    GrantRevoked,
+)
+from remit.model import Admission, ClientKind, DocumentHost, Environment
+from remit.oauth import (
+    approve_client,
+    client_id_metadata,
+    client_store,
+    list_pending,
+    reject_client,
+)
+from remit.oauth.client import AuthMethod, ClientStatus, GrantType
 from remit.oauth.client_id_metadata import check_client_id_url
-from remit.oauth.client_lookup import find_client
+from remit.oauth.client_lookup import find_client, known_client
 from remit.oauth.client_standing import disable_client
 from remit.oauth.errors import InvalidClientError, SlowDownError
 
@@ -461,3 +473,239 @@ async def test_a_client_is_not_known_whose_fetch_the_log_does_not_hold(world):
         await find_client(world.deps, URL)
     world.audit.failing = False
     assert stored(world) is None
+
+
+# -- terms per host -----------------------------------------------------------
+
+APPROVED_HOST = DocumentHost(host="*.example", admission=Admission.APPROVE, owner="it@acme.example")
+
+
+def decide(world, how):
+    world.database.run_now(
+        lambda tx: how(tx, URL, reason="known", now=world.clock.now(), context=Context())
+    )
+
+
+async def refresh(world, secret):
+    return await world.http.post(
+        "/token",
+        data={"grant_type": "refresh_token", "refresh_token": secret, "client_id": URL},
+    )
+
+
+def granted(world):
+    """A refresh token of a live grant of the client."""
+    return world.refresh_token(world.grant(URL, agent_id="support-assistant"))
+
+
+async def ask(world, **more):
+    return await world.http.get(
+        "/authorize",
+        params={
+            "response_type": "code",
+            "client_id": URL,
+            "redirect_uri": "http://localhost:3000/callback",
+            "code_challenge": "x" * 43,
+            "code_challenge_method": "S256",
+            "resource": "https://remit.example/mcp/crm",
+        }
+        | more,
+    )
+
+
+async def test_a_host_answers_for_its_documents_as_the_repository_in_force_says(world):
+    world.admit(document_hosts=(DocumentHost(host="client.example", owner="one@acme.example"),))
+    publish(world)
+    client = await find_client(world.deps, URL)
+    assert (client.owner, client.bounds.environment) == ("one@acme.example", None)
+    assert world.only(ClientRegistered).rule == "client.example"
+    bound = DocumentHost(
+        host="*.example", owner="two@acme.example", environment=Environment("prod")
+    )
+    world.admit(document_hosts=(bound,))
+    client = await known_client(world.deps, URL)
+    assert (client.owner, client.bounds.environment) == ("two@acme.example", "prod")
+    assert len(world.documents.requests) == 1
+
+
+async def test_a_host_that_is_refused_ends_its_clients_and_is_not_asked(world):
+    publish(world)
+    await find_client(world.deps, URL)
+    secret = granted(world)
+    refused = DocumentHost(host="client.example", admission=Admission.REFUSE)
+    world.admit(document_hosts=(refused, DocumentHost(host="*.example")))
+    assert "`client.example` are not admitted" in await refusal(world)
+    assert (await refresh(world, secret)).json()["error"] == "invalid_client"
+    assert len(world.documents.requests) == 1
+
+
+async def test_a_document_may_have_to_wait_for_approval(world):
+    world.admit(document_hosts=(APPROVED_HOST,))
+    publish(world)
+    page = await ask(world)
+    assert page.status_code == 403
+    assert "waits for approval" in page.text
+    (row,) = world.database.read_now(list_pending)
+    assert (row.client_id, row.owner, row.rule) == (URL, "it@acme.example", "*.example")
+    assert world.only(ClientQueued).registration == "metadata_document"
+    assert await known_client(world.deps, URL) is None
+    decide(world, approve_client)
+    assert (await ask(world)).status_code == 303
+    assert (await known_client(world.deps, URL)).status is ClientStatus.ADMITTED
+    assert len(world.documents.requests) == 1
+
+
+async def test_a_rejected_document_is_unknown_and_not_asked_again(world):
+    world.admit(document_hosts=(APPROVED_HOST,))
+    publish(world)
+    await ask(world)
+    decide(world, reject_client)
+    world.clock.advance(86_400)
+    page = await ask(world)
+    assert page.status_code == 400
+    assert "invalid_client" in page.text
+    assert await known_client(world.deps, URL) is None
+    assert len(world.documents.requests) == 1
+
+
+async def test_a_host_that_is_to_be_approved_from_now_on_stops_what_nobody_approved(world):
+    publish(world)
+    await find_client(world.deps, URL)
+    secret = granted(world)
+    world.admit(document_hosts=(APPROVED_HOST,))
+    assert (await refresh(world, secret)).json()["error"] == "invalid_client"
+    assert (await ask(world)).status_code == 403
+    assert len(world.database.read_now(list_pending)) == 1
+    world.admit(document_hosts=(DocumentHost(host="*.example"),))
+    assert (await ask(world)).status_code == 303
+    assert world.database.read_now(list_pending) == ()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"redirect_uris": ["http://localhost/callback", "https://client.example/cb"]},
+        {
+            "token_endpoint_auth_method": "private_key_jwt",
+            "jwks_uri": "https://client.example/jwks",
+        },
+    ],
+)
+async def test_an_approved_client_whose_redirect_uris_or_keys_change_waits_again(world, change):
+    world.admit(document_hosts=(APPROVED_HOST,))
+    publish(world)
+    await ask(world)
+    decide(world, approve_client)
+    world.clock.advance(86_400)
+    publish(world, DOCUMENT | {"client_name": "Renamed"})
+    assert (await ask(world)).status_code == 303
+    secret = granted(world)
+    world.clock.advance(86_400)
+    publish(world, DOCUMENT | change)
+    assert (await ask(world)).status_code == 403
+    assert (await refresh(world, secret)).json()["error"] == "invalid_client"
+    row = stored(world)
+    assert (row.status, row.queued_at, row.decided_by) == (
+        ClientStatus.PENDING, world.clock.now(), None,
+    )  # fmt: skip
+    assert len(world.audit.of(ClientQueued)) == 2
+
+
+async def test_a_repository_may_have_a_document_fetched_again_sooner_than_its_host_says(world):
+    world.admit(document_hosts=(DocumentHost(host="client.example", max_fresh=120),))
+    publish(world, headers={"Cache-Control": "max-age=86400"})
+    await find_client(world.deps, URL)
+    world.clock.advance(119)
+    await find_client(world.deps, URL)
+    assert len(world.documents.requests) == 1
+    world.clock.advance(1)
+    await find_client(world.deps, URL)
+    assert len(world.documents.requests) == 2
+
+
+async def test_a_document_gets_no_grant_beyond_the_code_flow(world):
+    exchange = "urn:ietf:params:oauth:grant-type:token-exchange"
+    publish(world, DOCUMENT | {"grant_types": ["authorization_code", exchange]})
+    client = await find_client(world.deps, URL)
+    assert client.grant_types == (GrantType.AUTHORIZATION_CODE,)
+
+
+# -- what a change means for what was granted (AS-50) -----------------------------
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"redirect_uris": ["http://localhost/callback"]},
+        {"redirect_uris": ["http://localhost/callback", "https://attacker.example/cb"]},
+        {
+            "token_endpoint_auth_method": "private_key_jwt",
+            "jwks": {"keys": [{"kty": "EC", "crv": "P-256", "x": "x", "y": "y"}]},
+        },
+        {"dpop_bound_access_tokens": True},
+    ],
+)
+async def test_when_redirect_uris_or_keys_change_every_grant_given_before_ends(world, change):
+    publish(world)
+    await find_client(world.deps, URL)
+    secret = granted(world)
+    world.grant("billing:job")
+    world.clock.advance(3_599)
+    answer = await refresh(world, secret)
+    assert answer.status_code == 200
+    secret = answer.json()["refresh_token"]
+    world.clock.advance(1)
+    publish(world, DOCUMENT | change)
+    await find_client(world.deps, URL)
+    (ended,) = world.audit.of(GrantRevoked)
+    assert (ended.reason, ended.context.client_id) == ("client_changed", URL)
+    assert world.published, "the gateway has to know at once"
+    response = await refresh(world, secret)
+    assert response.status_code in {400, 401}
+    assert response.json()["error"] in {"invalid_grant", "invalid_client"}
+
+
+async def test_when_only_words_change_what_was_granted_stays(world):
+    publish(world)
+    await find_client(world.deps, URL)
+    world.clock.advance(3_600)
+    publish(world, DOCUMENT | {"client_name": "Renamed", "tos_uri": "https://client.example/tos"})
+    secret = granted(world)
+    await find_client(world.deps, URL)
+    assert world.only(ClientUpdated).changed == ("client_name", "tos_uri")
+    assert world.audit.of(GrantRevoked) == []
+    assert (await refresh(world, secret)).status_code == 200
+
+
+async def test_a_change_that_the_log_cannot_hold_has_not_happened(world):
+    publish(world)
+    await find_client(world.deps, URL)
+    granted(world)
+    world.clock.advance(86_400)
+    publish(world, DOCUMENT | {"redirect_uris": ["https://client.example/cb"]})
+    world.audit.failing = True
+    with pytest.raises(Exception, match="audit log"):
+        await find_client(world.deps, URL)
+    world.audit.failing = False
+    assert stored(world).metadata.redirect_uris == tuple(DOCUMENT["redirect_uris"])
+
+
+async def test_one_network_makes_us_ask_only_so_often_even_for_clients_we_know(world, monkeypatch):
+    monkeypatch.setattr(client_id_metadata, "_PER_PEER", 3)
+    context = Context(network=Network(ip="203.0.113.9"))
+
+    async def ask_for(name, context):
+        url = f"https://client.example/{name}"
+        publish(world, DOCUMENT | {"client_id": url}, path=f"/{name}")
+        return await find_client(world.deps, url, context=context)
+
+    for name in "abcd":
+        await ask_for(name, Context(network=Network(ip=f"198.51.100.{ord(name)}")))
+    world.clock.advance(86_400)
+    for name in "abc":
+        await ask_for(name, context)
+    with pytest.raises(SlowDownError):
+        await ask_for("d", context)
+    await ask_for("d", Context(network=Network(ip="203.0.113.10")))
+    world.clock.advance(60)
+    await ask_for("a", context)

@@ -1,13 +1,17 @@
 """What may at most be granted."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from remit.ids import ClientId
-from remit.oauth.issuance import Applicant, WithheldReason, rule
+from remit.oauth import issuance
+from remit.oauth.client import ClientBounds
+from remit.oauth.issuance import Applicant, Guardrail, WithheldReason, rule
 from remit.policy import CedarEngine, DecisionPoint, PolicySource, Subject, SubjectKind
 from remit.scopes import missing
 from remit.testing.clock import FixedClock
@@ -202,3 +206,128 @@ def test_nothing_is_granted_that_was_not_asked_or_that_a_limit_lacks(catalog, de
     assert missing(ruling.scopes, applicant.agent.scopes, catalog.hierarchy) == ()
     assert not set(ruling.scopes) & set(catalog.guardrails.forbidden_scopes)
     assert (ruling.refusal is None) == bool(ruling.scopes)
+
+
+# -- what a client was admitted to ----------------------------------------------
+
+
+def violated(ruling):
+    return [one.guardrail for one in ruling.violations]
+
+
+def test_a_client_gets_no_more_than_it_was_admitted_to(catalog, decisions):
+    bounds = ClientBounds(scopes=("crm:accounts.read",))
+    ruling = judge(
+        catalog,
+        decisions,
+        person(catalog, "support", bounds=bounds),
+        "crm:accounts.read",
+        "crm:accounts.write",
+    )
+    assert ruling.scopes == ("crm:accounts.read",)
+    assert reasons(ruling) == {"crm:accounts.write": WithheldReason.CLIENT}
+    assert ruling.cut == ("crm:accounts.write (client)",)
+    assert violated(ruling) == []
+
+
+def test_a_client_that_was_admitted_to_nothing_of_it_is_refused(catalog, decisions):
+    bounds = ClientBounds(scopes=("payments:invoices.read",))
+    ruling = judge(
+        catalog, decisions, person(catalog, "support", bounds=bounds), "crm:accounts.read"
+    )
+    assert ruling.refusal == "the client was admitted to none of the requested scopes"
+
+
+def test_the_bounds_of_a_client_give_nothing_that_its_agent_lacks(catalog, decisions):
+    bounds = ClientBounds(scopes=("crm:accounts.read", "crm:accounts.delete"))
+    applicant = person(catalog, "support", bounds=bounds)
+    bare = replace(applicant, agent=replace(applicant.agent, scopes=("crm:accounts.read",)))
+    ruling = judge(catalog, decisions, bare, "crm:accounts.read", "crm:accounts.write")
+    assert ruling.scopes == ("crm:accounts.read",)
+
+
+def test_a_client_of_one_environment_gets_nothing_in_another(catalog, decisions):
+    inside = person(catalog, "support", bounds=ClientBounds(environment="prod"))
+    assert judge(catalog, decisions, inside, "crm:accounts.read").refusal is None
+    outside = person(catalog, "support", bounds=ClientBounds(environment="staging"))
+    ruling = judge(catalog, decisions, outside, "crm:accounts.read")
+    assert ruling.refusal == "this client may not act in environment `prod`"
+    assert violated(ruling) == [Guardrail.ENVIRONMENT]
+
+
+@pytest.mark.parametrize(
+    ("regions", "region", "allowed"),
+    [
+        ((), None, True),
+        ((), "us", True),
+        (("eu",), "eu", True),
+        (("eu", "ch"), "ch", True),
+        (("eu",), "us", False),
+        (("eu",), "EU", False),
+        (("eu",), None, False),
+    ],
+)
+def test_an_agent_stays_in_its_regions(catalog, decisions, regions, region, allowed):
+    applicant = person(catalog, "support")
+    applicant = replace(applicant, agent=replace(applicant.agent, regions=regions))
+    crm = replace(catalog.servers["crm"], region=region)
+    placed = replace(catalog, servers={**catalog.servers, "crm": crm})
+    ruling = judge(placed, decisions, applicant, "crm:accounts.read")
+    assert (ruling.refusal is None) == allowed
+    assert violated(ruling) == ([] if allowed else [Guardrail.REGION])
+
+
+# -- guardrails are told apart ------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "guardrail"),
+    [
+        ({"agent": {"tenants": ("globex",)}}, Guardrail.TENANT),
+        ({"agent": {"environments": ("dev",)}}, Guardrail.ENVIRONMENT),
+        ({"server": {"tenant": "globex"}}, Guardrail.TENANT),
+    ],
+)
+def test_a_foreign_place_is_a_violation_of_its_guardrail(catalog, decisions, changes, guardrail):
+    applicant = person(catalog, "support")
+    applicant = replace(applicant, agent=replace(applicant.agent, **changes.get("agent", {})))
+    crm = replace(catalog.servers["crm"], **changes.get("server", {}))
+    placed = replace(catalog, servers={**catalog.servers, "crm": crm})
+    ruling = judge(placed, decisions, applicant, "crm:accounts.read")
+    assert violated(ruling) == [guardrail]
+    assert ruling.violations[0].detail == ruling.refusal
+
+
+def test_what_is_forbidden_or_too_much_is_narrowed_and_still_a_violation(catalog, decisions):
+    guardrails = replace(
+        catalog.guardrails, forbidden_scopes=("crm:accounts.export",), max_scopes_per_token=1
+    )
+    tight = replace(catalog, guardrails=guardrails)
+    ruling = judge(
+        tight,
+        decisions,
+        person(tight, "support"),
+        "crm:accounts.export",
+        "crm:accounts.read",
+        "crm:accounts.write",
+    )
+    assert ruling.scopes == ("crm:accounts.read",)
+    assert violated(ruling) == [Guardrail.FORBIDDEN_SCOPE, Guardrail.SCOPES_PER_TOKEN]
+
+
+def test_what_a_role_or_an_agent_lacks_is_no_violation(catalog, decisions):
+    ruling = judge(catalog, decisions, person(catalog), "crm:accounts.read")
+    assert ruling.refusal is not None
+    assert violated(ruling) == []
+
+
+def test_whoever_builds_an_applicant_passes_on_what_its_client_was_admitted_to():
+    """A door that forgot would let a client beyond its bounds."""
+    room = Path(issuance.__file__).parent
+    forgotten = [
+        f"{path.name}: {call[:60]}"
+        for path in sorted(room.rglob("*.py"))
+        for call in re.findall(r"\bApplicant\((.*?)\n    *\)", path.read_text(), re.DOTALL)
+        if "bounds=" not in call and "client_id=" in call
+    ]
+    assert forgotten == []
