@@ -4,6 +4,7 @@ import pytest
 
 from remit.guard.limits import is_workload, scope_limits
 from remit.ids import ScopeName
+from remit.tokens import Delegate
 
 READ = ScopeName("crm:accounts.read")
 NAME = ScopeName("crm:accounts.read.name")
@@ -78,3 +79,13 @@ def test_an_attribute_fills_a_placeholder_but_not_in_place_of_our_own_claims(lim
 def test_an_attribute_cannot_make_another_scope_of_a_placeholder(limits, value):
     held = limits(attributes={"region": value})
     assert held.required([ScopeName("data:{region}.read")]) is None
+
+
+def test_an_agent_that_acts_for_a_workload_is_bound_by_no_person(world):
+    """RFC 8693 §4.1: the last of the actors is the agent that the token was first issued to."""
+    chain = (Delegate("other", "cli_2"), Delegate("assistant", "cli_1"))
+    acting = {"agent_id": "other", "actors": chain, "roles": ()}
+    assert is_workload(world.token(sub="assistant", **acting))
+    assert not is_workload(world.token(sub="usr_1", **acting))
+    assert not is_workload(world.token(sub="other", **acting))
+    assert is_workload(world.token(sub="assistant"))

@@ -29,6 +29,7 @@ def _beside(name):
 flows = _beside("flows")
 clients = _beside("clients")
 signers = _beside("signers")
+exchanges = _beside("exchanges")
 
 
 @pytest.fixture(scope="session")

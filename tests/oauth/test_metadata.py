@@ -30,7 +30,12 @@ async def test_the_document_says_what_clients_look_for(world):
         "jwks_uri": "https://remit.example/jwks",
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+        "grant_types_supported": [
+            "authorization_code",
+            "refresh_token",
+            "client_credentials",
+            "urn:ietf:params:oauth:grant-type:token-exchange",
+        ],
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": [
             "none",
@@ -57,6 +62,7 @@ async def test_the_document_says_what_clients_look_for(world):
         "client_id_metadata_document_supported": True,
         "scopes_supported": ["crm:accounts.read", "crm:accounts.write"],
         "acr_values_supported": ["urn:remit:acr:pwd", "urn:remit:acr:mfa", "urn:remit:acr:phr"],
+        "authorization_details_types_supported": ["mcp_tool_call"],
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,

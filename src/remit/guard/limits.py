@@ -90,5 +90,9 @@ def scope_limits(token: AccessToken, agent: Agent, catalog: Catalog) -> ScopeLim
 
 
 def is_workload(token: AccessToken) -> bool:
-    """Whether the agent acts for itself, and not for a person."""
-    return token.sub == token.agent_id
+    """Whether an agent acts for itself, or another for it, and not for a person.
+
+    The last of the actors is the agent that the token was first issued to (RFC 8693 §4.1).
+    """
+    first = token.actors[-1].agent_id if token.actors else token.agent_id
+    return token.sub == first

@@ -80,6 +80,7 @@ class Guardrail(StrEnum):
     REGION = "region"
     ENVIRONMENT = "environment"
     TENANT = "tenant"
+    DELEGATION_DEPTH = "delegation_depth"
 
 
 @dataclass(frozen=True, slots=True)

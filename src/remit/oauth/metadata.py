@@ -23,6 +23,7 @@ from remit.oauth.assertions.client_assertion import SIGNING_ALGORITHMS
 from remit.oauth.authentication_strength import ACR_VALUES
 from remit.oauth.client import AuthMethod, GrantType
 from remit.oauth.deps import OAuthDeps
+from remit.tokens.authorization_details import TOOL_CALL
 from remit.tokens.dpop import DPOP_ALGORITHMS
 
 __all__ = [
@@ -53,6 +54,7 @@ _GRANTS = (
     GrantType.AUTHORIZATION_CODE,
     GrantType.REFRESH_TOKEN,
     GrantType.CLIENT_CREDENTIALS,
+    GrantType.TOKEN_EXCHANGE,
 )
 
 
@@ -104,6 +106,7 @@ def server_metadata(public_url: str, catalog: Catalog) -> JsonObject:
         "client_id_metadata_document_supported": catalog.registration.metadata_documents,
         "scopes_supported": _scopes(catalog),
         "acr_values_supported": list(ACR_VALUES),
+        "authorization_details_types_supported": [TOOL_CALL],
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
