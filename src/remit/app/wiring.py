@@ -30,15 +30,15 @@ from remit.db import Database
 from remit.gateway import GatewayApp, GatewayDeps, GatewaySettings, Roster
 from remit.guard import Guard, GuardSettings, Standing
 from remit.identity import providers
-from remit.policy import DecisionPoint
-from remit.registry import RegistryDirectory
 from remit.oauth.connections.access import ThirdPartyAccess
 from remit.oauth.connections.withdrawal import connection_section
+from remit.policy import DecisionPoint
+from remit.registry import RegistryDirectory
 from remit.settings import Settings
 from remit.tokens import KeySet, TokenVerifier
-from remit.tokens.rotation import open_keys
 from remit.tokens.published import Published
 from remit.tokens.published_keys import PublishedKeys
+from remit.tokens.rotation import open_keys
 from remit.web import SecurityHeaders, Site, site_at, static_routes
 from remit.web.fetch import DocumentFetcher
 
