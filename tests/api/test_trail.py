@@ -5,12 +5,15 @@ import shutil
 import pytest
 
 from remit.api import trail
+from remit.api.administrator import Administrator
 from remit.api.trail import _end, _lines, _written_since
-from remit.audit import Query
+from remit.audit import Context, Query
+
+BY = Administrator(context=Context())
 
 
 async def events(management, **query: object) -> list[dict[str, object]]:
-    answer = await management.get("/v1/audit/tail", params=query)
+    answer = await management.get("/api/v1/audit/tail", params=query)
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "application/x-ndjson"
     return [json.loads(line) for line in answer.text.splitlines()]
@@ -25,8 +28,8 @@ async def test_the_latest_events_come_oldest_first_and_looking_is_one(management
 
 
 async def test_events_are_chosen_by_what_they_are_about(management, dana):
-    await management.post("/v1/users", json=dana)
-    await management.post("/v1/agents/billing-job/suspend", json={"reason": "odd"})
+    await management.post("/api/v1/users", json=dana)
+    await management.post("/api/v1/agents/billing-job/suspend", json={"reason": "odd"})
     (suspended,) = await events(management, agent="billing-job")
     assert suspended["kind"] == "agent.suspended"
     assert suspended["body"]["reason"] == "odd"
@@ -40,7 +43,7 @@ async def test_events_are_chosen_by_what_they_are_about(management, dana):
     "query", ["count=0", "count=1001", "count=-1", "count=x", "count=1e3", "follow=1", "whom=x"]
 )
 async def test_a_query_that_could_be_misread_is_refused(management, query):
-    assert (await management.get(f"/v1/audit/tail?{query}")).status_code == 400
+    assert (await management.get(f"/api/v1/audit/tail?{query}")).status_code == 400
 
 
 async def test_nothing_is_shown_when_looking_cannot_be_recorded(management, app):
@@ -48,7 +51,7 @@ async def test_nothing_is_shown_when_looking_cannot_be_recorded(management, app)
     app.database.close()
     app_log = app.audit._log._log
     app_log.close()
-    answer = await management.get("/v1/audit/tail")
+    answer = await management.get("/api/v1/audit/tail")
     assert answer.status_code == 503
     assert "audit.started" not in answer.text
 
@@ -63,7 +66,7 @@ async def test_following_shows_what_comes_and_ends_when_the_process_stops(
     came = asyncio.Event()
 
     async def follow() -> None:
-        async for line in _lines(deps, Query(), count=1, goes_on=True):
+        async for line in _lines(deps, Query(), by=BY, count=1, goes_on=True):
             seen.append(json.loads(line)["kind"])
             if seen[-1] == "agent.suspended":
                 came.set()
@@ -72,7 +75,7 @@ async def test_following_shows_what_comes_and_ends_when_the_process_stops(
     async with asyncio.timeout(10):
         while not seen:  # noqa: ASYNC110  the first line says that it follows
             await asyncio.sleep(0.01)
-        await management.post("/v1/agents/billing-job/suspend", json={})
+        await management.post("/api/v1/agents/billing-job/suspend", json={})
         await came.wait()
         app.stopping.set()
         await task

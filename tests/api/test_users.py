@@ -1,43 +1,43 @@
 async def test_a_person_is_created_listed_disabled_and_enabled(management, dana, app):
-    created = await management.post("/v1/users", json=dana)
+    created = await management.post("/api/v1/users", json=dana)
     assert created.status_code == 200, created.text
     user = created.json()
     assert (user["username"], user["tenant"], user["state"]) == ("dana", "acme", "active")
     assert "password" not in created.text
 
-    disabled = await management.post("/v1/users/dana/disable", json={"reason": "left"})
+    disabled = await management.post("/api/v1/users/dana/disable", json={"reason": "left"})
     assert disabled.json()["state"] == "disabled"
     # It is enforced when the answer comes.
     assert app.standing is not None
-    ids = [one["id"] for one in (await management.get("/v1/users")).json()["users"]]
+    ids = [one["id"] for one in (await management.get("/api/v1/users")).json()["users"]]
     assert ids == [user["id"]]
 
-    enabled = await management.post(f"/v1/users/{user['id']}/enable", json={})
+    enabled = await management.post(f"/api/v1/users/{user['id']}/enable", json={})
     assert enabled.json()["state"] == "active"
 
 
 async def test_a_weak_password_is_refused_and_not_repeated(management, dana):
-    answer = await management.post("/v1/users", json={**dana, "password": "short"})
+    answer = await management.post("/api/v1/users", json={**dana, "password": "short"})
     assert answer.status_code == 400
     assert answer.json()["code"] == "weak_password"
     assert "short" not in answer.json()["detail"]
-    assert (await management.get("/v1/users")).json() == {"users": []}
+    assert (await management.get("/api/v1/users")).json()["users"] == []
 
 
 async def test_an_unknown_role_or_tenant_is_refused(management, dana):
     for wrong in ({"roles": ["emperor"]}, {"tenant": "initech"}):
-        answer = await management.post("/v1/users", json={**dana, **wrong})
+        answer = await management.post("/api/v1/users", json={**dana, **wrong})
         assert answer.status_code == 400
         assert answer.json()["code"] == "invalid_account"
 
 
 async def test_a_name_is_given_once(management, dana):
-    await management.post("/v1/users", json=dana)
-    answer = await management.post("/v1/users", json={**dana, "username": "DANA"})
+    await management.post("/api/v1/users", json=dana)
+    answer = await management.post("/api/v1/users", json={**dana, "username": "DANA"})
     assert answer.status_code == 409
 
 
 async def test_what_is_not_there_or_done_already_is_told_apart(management, dana):
-    assert (await management.post("/v1/users/nobody/disable", json={})).status_code == 404
-    await management.post("/v1/users", json=dana)
-    assert (await management.post("/v1/users/dana/enable", json={})).status_code == 409
+    assert (await management.post("/api/v1/users/nobody/disable", json={})).status_code == 404
+    await management.post("/api/v1/users", json=dana)
+    assert (await management.post("/api/v1/users/dana/enable", json={})).status_code == 409

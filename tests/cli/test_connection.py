@@ -91,7 +91,7 @@ def answering(path, answer: bytes, question):
 
 
 def status(management):
-    return management.get("/v1/status")
+    return management.call("status")
 
 
 def response(status_line: str, body: bytes) -> bytes:

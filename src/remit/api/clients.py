@@ -1,13 +1,17 @@
-"""OAuth clients: listed, those of the repository included, and turned away."""
+"""OAuth clients: listed, those of the repository included, shown, and turned away.
 
-from starlette.requests import Request
-from starlette.routing import Route
+A client belongs where its agent acts. A client id may be a URL, so it stands in the body or
+the query, and never in the path.
+"""
+
+from typing import Final
 
 from remit.api.deps import ApiDeps
-from remit.api.door import Body, administrator, route
-from remit.canonical import JsonObject
+from remit.api.operation import AnyOperation, Asked, Nothing, Operation, Reason, Shape, Text
+from remit.api.paging import Page, Paged, page_of
 from remit.db import Transaction
-from remit.ids import ClientId
+from remit.errors import NotFoundError
+from remit.ids import AgentId, ClientId
 from remit.oauth import (
     ClientListing,
     GrantFilter,
@@ -17,63 +21,146 @@ from remit.oauth import (
     revoke_grants,
 )
 
-__all__ = ["client_routes"]
+__all__ = ["CLIENT_OPERATIONS"]
 
 
-def client_routes(deps: ApiDeps) -> list[Route]:
-    """`/v1/clients`. A client id may be a URL, so it stands in the body and never in the path."""
+class ClientShown(Shape):
+    """A client: what it says it is, whose it is, and its history."""
 
-    async def index(_request: Request) -> JsonObject:
-        catalog = deps.directory.catalog
-        found = await deps.database.read(lambda tx: list_clients(tx, catalog))
-        return {"clients": [_shown(listing) for listing in found]}
+    client_id: str
+    kind: str
+    agent_id: str
+    name: str
+    redirect_uris: list[str]
+    created_at: int | None
+    last_used_at: int | None
+    disabled_at: int | None
+    state: str
 
-    async def disable(request: Request) -> JsonObject:
-        client_id, reason = await _whom_and_why(request)
-        catalog, now, context = deps.directory.catalog, deps.clock.now(), administrator(request)
 
-        def work(tx: Transaction) -> None:
-            disable_client(tx, client_id, reason=reason, catalog=catalog, now=now, context=context)
-            # What it was granted ends with it; enabling the client does not bring it back.
-            its = GrantFilter(client_id=ClientId(client_id))
-            revoke_grants(tx, its, reason="client_disabled", at=now, context=context)
+class ClientPage(Page):
+    """Clients by identifier."""
 
-        await deps.database.run(work)
-        await deps.publish()
-        return {"client_id": client_id, "state": "disabled"}
+    clients: list[ClientShown]
 
-    async def enable(request: Request) -> JsonObject:
-        client_id, reason = await _whom_and_why(request)
-        await deps.database.run(
-            lambda tx: enable_client(tx, client_id, reason=reason, context=administrator(request))
-        )
-        await deps.publish()
-        return {"client_id": client_id, "state": "active"}
 
-    return [
-        route("GET", "/v1/clients", index),
-        route("POST", "/v1/clients/disable", disable),
-        route("POST", "/v1/clients/enable", enable),
+class ClientNamed(Shape):
+    """Which client."""
+
+    client_id: Text
+
+
+class ClientChange(ClientNamed):
+    """Which client, and why."""
+
+    reason: Reason = ""
+
+
+class ClientState(Shape):
+    """Whether a client may act."""
+
+    client_id: str
+    state: str
+
+
+class ClientsWanted(Paged):
+    """Which clients."""
+
+    agent: Text | None = None
+
+
+async def _list(deps: ApiDeps, asked: Asked[ClientsWanted, Nothing]) -> ClientPage:
+    catalog, wanted = deps.directory.catalog, asked.query
+    found = await deps.database.read(lambda tx: list_clients(tx, catalog))
+    seen = [
+        one
+        for one in found
+        if _is_seen(deps, asked, one) and wanted.agent in {None, one.client.agent_id}
     ]
+    shown, after = page_of(seen, wanted, place=lambda one: (one.client.client_id,))
+    return ClientPage(clients=[_shown(one) for one in shown], next=after)
 
 
-async def _whom_and_why(request: Request) -> tuple[str, str]:
-    body = await Body.read(request)
-    client_id, reason = body.text("client_id"), body.text("reason", default="")
-    body.finish()
-    return client_id, reason
+async def _show(deps: ApiDeps, asked: Asked[ClientNamed, Nothing]) -> ClientShown:
+    return _shown(await _one(deps, asked, asked.query.client_id))
 
 
-def _shown(listing: ClientListing) -> JsonObject:
+async def _disable(deps: ApiDeps, asked: Asked[Nothing, ClientChange]) -> ClientState:
+    client_id, reason = asked.body.client_id, asked.body.reason
+    catalog, now, context = deps.directory.catalog, asked.at, asked.context
+    await _require(deps, asked, client_id)
+
+    def work(tx: Transaction) -> None:
+        disable_client(tx, client_id, reason=reason, catalog=catalog, now=now, context=context)
+        # What it was granted ends with it; enabling the client does not bring it back.
+        its = GrantFilter(client_id=ClientId(client_id))
+        revoke_grants(tx, its, reason="client_disabled", at=now, context=context)
+
+    await deps.database.run(work)
+    await deps.publish()
+    return ClientState(client_id=client_id, state="disabled")
+
+
+async def _enable(deps: ApiDeps, asked: Asked[Nothing, ClientChange]) -> ClientState:
+    client_id, reason = asked.body.client_id, asked.body.reason
+    await _require(deps, asked, client_id)
+    await deps.database.run(
+        lambda tx: enable_client(tx, client_id, reason=reason, context=asked.context)
+    )
+    await deps.publish()
+    return ClientState(client_id=client_id, state="active")
+
+
+_AnyAsked = (
+    Asked[ClientsWanted, Nothing] | Asked[ClientNamed, Nothing] | Asked[Nothing, ClientChange]
+)
+
+
+async def _require(deps: ApiDeps, asked: Asked[Nothing, ClientChange], client_id: str) -> None:
+    """Pass when the client may be changed. Whoever administers everything may name one that is not listed."""
+    if asked.by.tenant is None:
+        return
+    listing = await _one(deps, asked, client_id)
+    catalog = deps.directory.catalog
+    asked.by.require_agent(catalog.agents.get(listing.client.agent_id, catalog.unregistered))
+
+
+async def _one(deps: ApiDeps, asked: _AnyAsked, client_id: str) -> ClientListing:
+    catalog = deps.directory.catalog
+    for one in await deps.database.read(lambda tx: list_clients(tx, catalog)):
+        if one.client.client_id == client_id and _is_seen(deps, asked, one):
+            return one
+    raise NotFoundError("there is no such client")
+
+
+def _is_seen(deps: ApiDeps, asked: _AnyAsked, listing: ClientListing) -> bool:
+    catalog = deps.directory.catalog
+    agent = catalog.agents.get(AgentId(listing.client.agent_id), catalog.unregistered)
+    return asked.by.sees_agent(agent)
+
+
+def _shown(listing: ClientListing) -> ClientShown:
     client = listing.client
-    return {
-        "client_id": client.client_id,
-        "kind": client.kind.value,
-        "agent_id": client.agent_id,
-        "name": client.name,
-        "redirect_uris": list(client.redirect_uris),
-        "created_at": listing.created_at,
-        "last_used_at": listing.last_used_at,
-        "disabled_at": listing.disabled_at,
-        "state": "active" if listing.disabled_at is None else "disabled",
-    }
+    return ClientShown(
+        client_id=client.client_id,
+        kind=client.kind.value,
+        agent_id=client.agent_id,
+        name=client.name,
+        redirect_uris=list(client.redirect_uris),
+        created_at=listing.created_at,
+        last_used_at=listing.last_used_at,
+        disabled_at=listing.disabled_at,
+        state="active" if listing.disabled_at is None else "disabled",
+    )
+
+
+CLIENT_OPERATIONS: Final[tuple[AnyOperation, ...]] = (
+    Operation(name="clients.list", run=_list, query=ClientsWanted, body=Nothing, answer=ClientPage),
+    Operation(name="clients.show", run=_show, query=ClientNamed, body=Nothing, answer=ClientShown),
+    Operation(
+        name="clients.disable", run=_disable, query=Nothing, body=ClientChange, answer=ClientState
+    ),
+    Operation(
+        name="clients.enable", run=_enable, query=Nothing, body=ClientChange, answer=ClientState
+    ),
+)

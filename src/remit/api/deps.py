@@ -9,28 +9,35 @@ from remit.audit.port import AuditLog
 from remit.canonical import JsonObject
 from remit.clock import Clock
 from remit.db import Database
+from remit.guard import Guard
 from remit.guard.ports import Directory
 from remit.identity import Passwords
+from remit.secrets import SecretBox
+from remit.web import Site
 
 __all__ = ["ApiDeps"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiDeps:
-    """Everything an endpoint of the management API may reach.
+    """Everything an operation of the management API may reach.
 
-    `audit_stream` is the folder of this process's log. `publish` re-reads who may not act: awaited after a change has committed, so that the
-    answer says that this process enforces it. `reload` re-reads the policy repository and
-    returns what to answer; it raises and changes nothing when the repository does not check.
+    `audit_stream` is the folder of this process's log. `publish` re-reads who may not act and
+    which keys are in force: awaited after a change has committed, so that the answer says that
+    this process enforces it. `reload` re-reads the policy repository and returns what to
+    answer; it raises and changes nothing when the repository does not check.
     `stopping` is set when the process is told to stop: answers that go on and on then end.
     """
 
     database: Database
+    box: SecretBox
     audit: AuditLog
     audit_stream: Path
     directory: Directory
+    guard: Guard
     passwords: Passwords
     clock: Clock
+    site: Site
     publish: Callable[[], Awaitable[None]]
     reload: Callable[[], Awaitable[JsonObject]]
     status: Callable[[], Awaitable[JsonObject]]

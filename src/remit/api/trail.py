@@ -10,43 +10,57 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Final
 
-from starlette.requests import Request
+from pydantic import ConfigDict, Field
 from starlette.responses import Response, StreamingResponse
-from starlette.routing import Route
 
+from remit.api.administrator import Administrator
 from remit.api.deps import ApiDeps
-from remit.api.door import BadRequestError, administrator, read_query, route, switch
-from remit.api.trail_query import CONDITIONS, read_trail_query
+from remit.api.operation import AnyOperation, Asked, Flag, Nothing, Number, Operation, Shape
+from remit.api.trail_query import Conditions, read_trail_query
 from remit.audit import BadEntryError, Query, newest
 from remit.audit.entry import read_entry
 from remit.audit.events import AuditQueried
 from remit.audit.stream_files import list_segments, read_lines
 from remit.canonical import JsonObject, canonical_bytes
-from remit.web import Params
 
-__all__ = ["trail_routes"]
+__all__ = ["TRAIL_OPERATIONS"]
 
 _MOST = 1_000
 _POLL = 0.25
 
 
-def trail_routes(deps: ApiDeps) -> list[Route]:
-    """`/v1/audit/tail`: one event a line (NDJSON), oldest first; with `follow`, without an end."""
+class TrailWanted(Conditions):
+    """Which events: the latest `count` that meet all conditions; with `follow` those to come as well."""
 
-    async def tail(request: Request) -> Response:
-        params = read_query(request, "count", "follow", *CONDITIONS)
-        query = await read_trail_query(params, deps.database)
-        count, goes_on = _count(params), switch(params, "follow")
-        asked = {**query.as_json(), "count": count, "follow": goes_on}
-        await deps.audit.append(AuditQueried(context=administrator(request), query=asked))
-        lines = _lines(deps, query, count=count, goes_on=goes_on)
-        return StreamingResponse(lines, media_type="application/x-ndjson")
-
-    return [route("GET", "/v1/audit/tail", tail)]
+    count: Annotated[Number, Field(ge=1, le=_MOST)] = 20
+    follow: Flag = False
 
 
-async def _lines(deps: ApiDeps, query: Query, *, count: int, goes_on: bool) -> AsyncIterator[bytes]:
+class Entry(Shape):
+    """One event, as it stands in the log."""
+
+    model_config = ConfigDict(extra="allow")
+
+    seq: int
+    kind: str
+    observed: str
+
+
+async def _tail(deps: ApiDeps, asked: Asked[TrailWanted, Nothing]) -> Response:
+    """One event a line (NDJSON), oldest first; with `follow`, without an end."""
+    wanted = asked.query
+    query = await read_trail_query(wanted, deps.database, asked.by)
+    looked = {**query.as_json(), "count": wanted.count, "follow": wanted.follow}
+    await deps.audit.append(AuditQueried(context=asked.context, query=looked))
+    lines = _lines(deps, query, by=asked.by, count=wanted.count, goes_on=wanted.follow)
+    return StreamingResponse(lines, media_type="application/x-ndjson")
+
+
+async def _lines(
+    deps: ApiDeps, query: Query, *, by: Administrator, count: int, goes_on: bool
+) -> AsyncIterator[bytes]:
     stream = deps.audit_stream
     # The place first: what is written while the latest are read is then seen twice, not never.
     place = await asyncio.to_thread(_end, stream) if goes_on else _Place()
@@ -54,7 +68,7 @@ async def _lines(deps: ApiDeps, query: Query, *, count: int, goes_on: bool) -> A
     for entry in await asyncio.to_thread(newest, stream, count, query):
         seen = _sequence(entry)
         yield canonical_bytes(entry) + b"\n"
-    while goes_on and not deps.stopping.is_set():
+    while goes_on and not deps.stopping.is_set() and by.still_good():
         # Read off the files, not off a hook in the writer: no reader may slow down a decision.
         for entry in await asyncio.to_thread(_written_since, stream, place):
             if _sequence(entry) > seen and query.matches(entry):
@@ -100,10 +114,8 @@ def _sequence(entry: JsonObject) -> int:
     return sequence if isinstance(sequence, int) else -1
 
 
-def _count(params: Params) -> int:
-    text = params.one("count")
-    if text is None:
-        return 20
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= _MOST):
-        raise BadRequestError(f"`count` must be a number from 1 to {_MOST}")
-    return int(text)
+TRAIL_OPERATIONS: Final[tuple[AnyOperation, ...]] = (
+    Operation(
+        name="audit.tail", run=_tail, query=TrailWanted, body=Nothing, answer=Entry, lines=True
+    ),
+)

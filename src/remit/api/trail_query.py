@@ -10,17 +10,18 @@ import re
 from collections.abc import Iterable
 from dataclasses import fields
 
-from remit.api.door import BadRequestError
+from remit.api.administrator import Administrator
+from remit.api.operation import Shape, Text
+from remit.api.problems import BadRequestError
 from remit.audit import Event, Query, events
 from remit.db import Database
 from remit.documents import did_you_mean, one_of, quoted
+from remit.errors import NotFoundError
 from remit.identity import require_user
-from remit.web import Params
 
-__all__ = ["CONDITIONS", "read_trail_query"]
+__all__ = ["Conditions", "read_trail_query"]
 
-CONDITIONS = tuple(field.name for field in fields(Query))
-"""The parameters that are conditions."""
+_CONDITIONS = tuple(field.name for field in fields(Query))
 
 _OUTCOMES = frozenset(
     {
@@ -38,14 +39,37 @@ _INSTANT = re.compile(
 )
 
 
-async def read_trail_query(params: Params, database: Database) -> Query:
-    """The query that `params` ask for. A person is named by user name.
+class Conditions(Shape):
+    """What must be true of an event; `user` is a user name or an id."""
+
+    kind: Text | None = None
+    since: Text | None = None
+    until: Text | None = None
+    tenant: Text | None = None
+    environment: Text | None = None
+    agent: Text | None = None
+    user: Text | None = None
+    client: Text | None = None
+    grant: Text | None = None
+    flow: Text | None = None
+    trace: Text | None = None
+    server: Text | None = None
+    name: Text | None = None
+    outcome: Text | None = None
+
+
+async def read_trail_query(wanted: Conditions, database: Database, by: Administrator) -> Query:
+    """The query that is asked for, of the events that `by` may see.
+
+    What belongs to no organisation, such as the start of a process, is for those who see all.
 
     Raises:
         BadRequestError: a condition that no event can meet.
+        ForbiddenError: it asks for another organisation than theirs.
         NotFoundError: nobody has that name.
     """
-    given = {name: params.one(name) for name in CONDITIONS}
+    given: dict[str, str | None] = {name: getattr(wanted, name) for name in _CONDITIONS}
+    given["tenant"] = by.narrowed(given["tenant"])
     kind, outcome, user = given["kind"], given["outcome"], given["user"]
     if kind is not None:
         _expect_kind(kind)
@@ -54,7 +78,10 @@ async def read_trail_query(params: Params, database: Database) -> Query:
     for name in ("since", "until"):
         _expect_instant(name, given[name])
     if user is not None:
-        given["user"] = await database.read(lambda tx: require_user(tx, user).id)
+        found = await database.read(lambda tx: require_user(tx, user))
+        if not by.sees(found.tenant):
+            raise NotFoundError("there is no such account")
+        given["user"] = found.id
     return Query(**given)
 
 

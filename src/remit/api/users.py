@@ -1,12 +1,15 @@
-"""People: listed, created, disabled, enabled."""
+"""People: listed, shown, created, disabled, enabled."""
 
-from starlette.requests import Request
-from starlette.routing import Route
+from typing import Annotated, Final
 
+from pydantic import Field
+
+from remit.api.administrator import ForbiddenError, require_authority_over, require_within
 from remit.api.deps import ApiDeps
-from remit.api.door import Body, administrator, route
-from remit.canonical import JsonObject
+from remit.api.operation import AnyOperation, Asked, Nothing, Operation, Reason, Shape, Text, Why
+from remit.api.paging import Page, Paged, page_of
 from remit.db import Transaction
+from remit.errors import NotFoundError
 from remit.identity import (
     User,
     UserDetails,
@@ -14,87 +17,147 @@ from remit.identity import (
     disable_user,
     enable_user,
     list_users,
+    require_user,
+    subject_of,
 )
 from remit.ids import TenantId
 from remit.oauth import GrantFilter, revoke_grants
 
-__all__ = ["user_routes"]
+__all__ = ["USER_OPERATIONS"]
 
 
-def user_routes(deps: ApiDeps) -> list[Route]:
-    """`/v1/users`."""
+class UserShown(Shape):
+    """A person's account."""
 
-    async def index(_request: Request) -> JsonObject:
-        found = await deps.database.read(list_users)
-        return {"users": [_shown(user) for user in found]}
+    id: str
+    username: str
+    display_name: str
+    tenant: str
+    roles: list[str]
+    attributes: dict[str, str]
+    created_at: int
+    disabled_at: int | None
+    state: str
 
-    async def create(request: Request) -> JsonObject:
-        body = await Body.read(request)
-        details = UserDetails(
-            username=body.text("username"),
-            tenant=TenantId(body.text("tenant")),
-            display_name=body.text("display_name", default=""),
-            roles=body.texts("roles"),
-            attributes=body.pairs("attributes"),
+
+class UserPage(Page):
+    """People by name."""
+
+    users: list[UserShown]
+
+
+class UsersWanted(Paged):
+    """Which people."""
+
+    tenant: Text | None = None
+
+
+class NewUser(Shape):
+    """An account to be made."""
+
+    username: Text
+    tenant: Text
+    password: Annotated[str, Field(min_length=1, max_length=2_000)]
+    display_name: Reason = ""
+    roles: tuple[Text, ...] = ()
+    attributes: dict[Text, Text] = Field(default_factory=dict)
+
+
+async def _list(deps: ApiDeps, asked: Asked[UsersWanted, Nothing]) -> UserPage:
+    tenant = asked.by.narrowed(asked.query.tenant)
+    found = await deps.database.read(list_users)
+    seen = [user for user in found if tenant in {None, user.tenant}]
+    shown, after = page_of(seen, asked.query, place=lambda user: (user.username,))
+    return UserPage(users=[_shown(user) for user in shown], next=after)
+
+
+async def _show(deps: ApiDeps, asked: Asked[Nothing, Nothing]) -> UserShown:
+    return _shown(await deps.database.read(lambda tx: _named(tx, asked)))
+
+
+async def _add(deps: ApiDeps, asked: Asked[Nothing, NewUser]) -> UserShown:
+    body, catalog = asked.body, deps.directory.catalog
+    details = UserDetails(
+        username=body.username,
+        tenant=TenantId(body.tenant),
+        display_name=body.display_name,
+        roles=body.roles,
+        attributes=dict(body.attributes),
+    )
+    if not asked.by.sees(details.tenant):
+        raise ForbiddenError("an account is made in your own organisation")
+    # Before the transaction: hashing takes a tenth of a second.
+    password_hash = await deps.passwords.hash_new(body.password, username=details.username)
+
+    def work(tx: Transaction) -> User:
+        user = create_user(
+            tx,
+            details,
+            password_hash=password_hash,
+            catalog=catalog,
+            now=asked.at,
+            context=asked.context,
         )
-        password = body.text("password")
-        body.finish()
-        # Before the transaction: hashing takes a tenth of a second.
-        password_hash = await deps.passwords.hash_new(password, username=details.username)
-        user = await deps.database.run(
-            lambda tx: create_user(
-                tx,
-                details,
-                password_hash=password_hash,
-                catalog=deps.directory.catalog,
-                now=deps.clock.now(),
-                context=administrator(request),
-            )
-        )
-        return _shown(user)
+        # After it, for attributes may bring roles, too. A refusal undoes all of it.
+        require_within(asked.by, subject_of(user, catalog).roles, catalog)
+        return user
 
-    async def disable(request: Request) -> JsonObject:
-        body = await Body.read(request)
-        reason = body.text("reason", default="")
-        body.finish()
-        name, now, context = request.path_params["user"], deps.clock.now(), administrator(request)
-
-        def work(tx: Transaction) -> User:
-            user = disable_user(tx, name, reason=reason, now=now, context=context)
-            # What they granted ends with them; enabling the account does not bring it back.
-            theirs = GrantFilter(user_id=user.id)
-            revoke_grants(tx, theirs, reason="account_disabled", at=now, context=context)
-            return user
-
-        user = await deps.database.run(work)
-        await deps.publish()
-        return _shown(user)
-
-    async def enable(request: Request) -> JsonObject:
-        (await Body.read(request)).finish()
-        user = await deps.database.run(
-            lambda tx: enable_user(tx, request.path_params["user"], context=administrator(request))
-        )
-        await deps.publish()
-        return _shown(user)
-
-    return [
-        route("GET", "/v1/users", index),
-        route("POST", "/v1/users", create),
-        route("POST", "/v1/users/{user}/disable", disable),
-        route("POST", "/v1/users/{user}/enable", enable),
-    ]
+    return _shown(await deps.database.run(work))
 
 
-def _shown(user: User) -> JsonObject:
-    return {
-        "id": user.id,
-        "username": user.username,
-        "display_name": user.display_name,
-        "tenant": user.tenant,
-        "roles": list(user.roles),
-        "attributes": dict(user.attributes),
-        "created_at": user.created_at,
-        "disabled_at": user.disabled_at,
-        "state": "active" if user.disabled_at is None else "disabled",
-    }
+async def _disable(deps: ApiDeps, asked: Asked[Nothing, Why]) -> UserShown:
+    reason, now, context = asked.body.reason, asked.at, asked.context
+
+    def work(tx: Transaction) -> User:
+        found = _named(tx, asked)
+        require_authority_over(asked.by, found, deps.directory.catalog)
+        user = disable_user(tx, found.id, reason=reason, now=now, context=context)
+        # What they granted ends with them; enabling the account does not bring it back.
+        theirs = GrantFilter(user_id=user.id)
+        revoke_grants(tx, theirs, reason="account_disabled", at=now, context=context)
+        return user
+
+    user = await deps.database.run(work)
+    await deps.publish()
+    return _shown(user)
+
+
+async def _enable(deps: ApiDeps, asked: Asked[Nothing, Nothing]) -> UserShown:
+    def work(tx: Transaction) -> User:
+        found = _named(tx, asked)
+        require_authority_over(asked.by, found, deps.directory.catalog)
+        return enable_user(tx, found.id, context=asked.context)
+
+    user = await deps.database.run(work)
+    await deps.publish()
+    return _shown(user)
+
+
+def _named(tx: Transaction, asked: Asked[Nothing, Nothing] | Asked[Nothing, Why]) -> User:
+    user = require_user(tx, asked.path["user"])
+    if not asked.by.sees(user.tenant):
+        raise NotFoundError("there is no such account")
+    return user
+
+
+def _shown(user: User) -> UserShown:
+    return UserShown(
+        id=user.id,
+        username=user.username,
+        display_name=user.display_name,
+        tenant=user.tenant,
+        roles=list(user.roles),
+        attributes=dict(user.attributes),
+        created_at=user.created_at,
+        disabled_at=user.disabled_at,
+        state="active" if user.disabled_at is None else "disabled",
+    )
+
+
+USER_OPERATIONS: Final[tuple[AnyOperation, ...]] = (
+    Operation(name="users.list", run=_list, query=UsersWanted, body=Nothing, answer=UserPage),
+    Operation(name="users.show", run=_show, query=Nothing, body=Nothing, answer=UserShown),
+    Operation(name="users.add", run=_add, query=Nothing, body=NewUser, answer=UserShown),
+    Operation(name="users.disable", run=_disable, query=Nothing, body=Why, answer=UserShown),
+    Operation(name="users.enable", run=_enable, query=Nothing, body=Nothing, answer=UserShown),
+)

@@ -8,16 +8,18 @@ installation, with keys of its own, and answer from there. Source: docs/adr/0004
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeAlias, TypeVar
+from urllib.parse import quote
 
 import httpx2
 
 from remit.canonical import Json, JsonObject, parse_json
 from remit.cli.options import Where
 from remit.errors import Error
+from remit.model import MANAGEMENT_OPERATIONS
 
 __all__ = [
     "Management",
@@ -32,7 +34,11 @@ __all__ = [
 
 T = TypeVar("T")
 
+Query: TypeAlias = Mapping[str, str | int | None]
+"""What is asked for; a value of `None` is left out."""
+
 _TIMEOUT = 30.0
+_PAGE = 500
 _TRACES = ("remit.lock", "remit.sqlite3", "audit", "master.key")
 
 
@@ -81,8 +87,37 @@ class Management:
         """Ask for a change."""
         return await self._send("POST", path, json=body or {})
 
-    async def lines(self, path: str, **query: str | int | None) -> AsyncIterator[str]:
+    async def call(
+        self,
+        name: str,
+        *,
+        path: Mapping[str, str] | None = None,
+        query: Query | None = None,
+        body: JsonObject | None = None,
+    ) -> JsonObject:
+        """Call the operation `name` of `remit.model.management`; `path` fills its placeholders."""
+        operation = MANAGEMENT_OPERATIONS[name]
+        address = _address(operation.path, path or {})
+        if operation.method == "GET":
+            return await self.get(address, **(query or {}))
+        return await self.post(address, body)
+
+    async def every(self, name: str, members: str, query: Query | None = None) -> list[Any]:
+        """Everything that the list `name` has under `members`, page after page."""
+        found: list[Any] = []
+        cursor: str | None = None
+        while True:
+            wanted = {**(query or {}), "limit": _PAGE, "cursor": cursor}
+            page = await self.call(name, query=wanted)
+            items, following = page.get(members), page.get("next")
+            found += items if isinstance(items, list) else []
+            if not isinstance(following, str):
+                return found
+            cursor = following
+
+    async def lines(self, name: str, **query: str | int | None) -> AsyncIterator[str]:
         """The lines of an answer that goes on and on."""
+        path = MANAGEMENT_OPERATIONS[name].path
         given = {name: value for name, value in query.items() if value is not None}
         async with self._client.stream("GET", path, params=given, timeout=None) as response:
             if response.status_code != 200:
@@ -189,6 +224,11 @@ def _client(transport: httpx2.AsyncBaseTransport) -> httpx2.AsyncClient:
     return httpx2.AsyncClient(
         transport=transport, base_url="http://remit", timeout=_TIMEOUT, trust_env=False
     )
+
+
+def _address(template: str, values: Mapping[str, str]) -> str:
+    """`template` with its placeholders filled, each by one segment of a path."""
+    return template.format(**{name: quote(value, safe="") for name, value in values.items()})
 
 
 async def _listens(socket: Path) -> bool:

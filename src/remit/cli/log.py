@@ -68,7 +68,7 @@ def tail(
 
     async def question(management: "Management") -> None:
         shown = 0
-        async for line in management.lines("/v1/audit/tail", **query):
+        async for line in management.lines("audit.tail", **query):
             shown += 1
             _show(line, as_json=as_json)
         if not shown and not as_json:

@@ -10,8 +10,10 @@ import sys
 
 import typer
 
-from remit.cli.actors import agents, clients, grants
+from remit.cli.actors import agents, clients
 from remit.cli.exits import ExitCode
+from remit.cli.grants import grants
+from remit.cli.keys import keys
 from remit.cli.log import audit
 from remit.cli.operate import operate
 from remit.cli.people import users
@@ -33,6 +35,7 @@ app.add_typer(users, name="users")
 app.add_typer(agents, name="agents")
 app.add_typer(clients, name="clients")
 app.add_typer(grants, name="grants")
+app.add_typer(keys, name="keys")
 app.add_typer(audit, name="audit")
 
 

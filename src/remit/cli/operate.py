@@ -149,7 +149,7 @@ def reload(
     from remit.cli.terminal import say
 
     async def question(management: Management) -> dict[str, Any]:
-        return await management.post("/v1/reload")
+        return await management.call("reload")
 
     found = ask_running(Where(data, config=config), question)
     verb = "in force" if found["changed"] else "unchanged, still in force"
@@ -169,7 +169,7 @@ def status(
     from remit.cli.terminal import print_fields, print_json
 
     async def question(management: Management) -> dict[str, Any]:
-        found = await management.get("/v1/status")
+        found = await management.call("status")
         return {"running": management.online, **found}
 
     found = ask(Where(data, repo, config, database_url), question)

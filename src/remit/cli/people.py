@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from remit.cli.asking import call, every
 from remit.cli.options import AsJson, Config, Data, DatabaseUrl, Reason, Repo, Where
 from remit.errors import Error
 
@@ -54,7 +55,6 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Add a person. The password is asked for, or read from standard input; never an argument."""
-    from remit.cli.connection import Management, ask  # imports an HTTP client
     from remit.cli.terminal import print_json, say
 
     body: dict[str, Any] = {
@@ -66,10 +66,7 @@ def add(
         "password": _password(from_stdin=password_stdin),
     }
 
-    async def question(management: Management) -> dict[str, Any]:
-        return await management.post("/v1/users", body)
-
-    user = ask(Where(data, repo, config, database_url), question, may_begin=True)
+    user = call(Where(data, repo, config, database_url), "users.add", body=body, may_begin=True)
     if as_json:
         print_json(user)
         return
@@ -86,15 +83,11 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """List everybody."""
-    from remit.cli.connection import Management, ask  # imports an HTTP client
     from remit.cli.terminal import Column, ago, print_json, print_table, styled
 
-    async def question(management: Management) -> dict[str, Any]:
-        return await management.get("/v1/users")
-
-    answer = ask(Where(data, repo, config, database_url), question)
+    found = every(Where(data, repo, config, database_url), "users.list", "users")
     if as_json:
-        print_json(answer["users"])
+        print_json(found)
         return
     states = {"active": "green", "disabled": "red", "locked": "yellow"}
     print_table(
@@ -109,7 +102,7 @@ def show(
                 ago(user["created_at"]),
                 user["id"],
             )
-            for user in answer["users"]
+            for user in found
         ],
         empty="nobody can log in yet: remit users add NAME --tenant TENANT --role ROLE",
     )  # fmt: skip
@@ -141,15 +134,9 @@ def enable(
 
 
 def _change(name: str, verb: str, body: dict[str, Any], where: Where) -> None:
-    from urllib.parse import quote
-
-    from remit.cli.connection import Management, ask  # imports an HTTP client
     from remit.cli.terminal import say
 
-    async def question(management: Management) -> dict[str, Any]:
-        return await management.post(f"/v1/users/{quote(name, safe='')}/{verb}", body)
-
-    user = ask(where, question)
+    user = call(where, f"users.{verb}", path={"user": name}, body=body)
     say(f"{user['username']} is {user['state']}")
 
 
