@@ -52,7 +52,7 @@ LOGIN_FORM = "login"
 
 _WRONG_CODE = Problem(
     "This was not accepted.",
-    "Codes change every half minute and are good once. Take the next one and try again.",
+    "A code of the app changes every half minute, and each code is good once. Please try again.",
     403,
 )
 _NO_PASSKEY = Problem("The passkey was not accepted.", "Try again, or go on another way.", 403)
