@@ -1,14 +1,28 @@
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 
 from remit.app import upkeep as room
-from remit.app.upkeep import forget_expired, keep_counts, keep_up, record_counts
+from remit.app.upkeep import (
+    forget_expired,
+    keep_counts,
+    keep_up,
+    record_counts,
+    remove_clients,
+)
 from remit.audit import Context, FloodLimits, TallyingAuditLog
-from remit.audit.events import RefusalsCounted
-from remit.clock import EpochSeconds
+from remit.audit.events import ClientRemoved, RefusalsCounted
+from remit.clock import EpochSeconds, Seconds
+from remit.db import Database
 from remit.db.throttle import count_attempt, network_of
 from remit.errors import UnavailableError
+from remit.ids import AgentId, ClientId
+from remit.model import ClientKind, Registration
+from remit.oauth import client_removal, client_store
+from remit.oauth.client import AuthMethod, GrantType
+from remit.oauth.client_metadata import ClientMetadata
+from remit.oauth.client_store import StoredClient
 from remit.testing.audit import InMemoryAuditLog
 
 NOW = EpochSeconds(1_767_625_200)
@@ -73,3 +87,65 @@ async def test_counts_that_the_log_cannot_take_stop_nothing_and_come_later(flood
     log.failing = False
     await record_counts(audit)
     assert [one.count for one in log.of(RefusalsCounted)] == [1]
+
+
+class _InForce:
+    """A directory in which the registration of the repository is as a test says."""
+
+    def __init__(self, **registration):
+        self.catalog = SimpleNamespace(registration=Registration(**registration))
+
+
+def _client(name, created_at, **more):
+    return StoredClient(
+        client_id=ClientId(name),
+        kind=ClientKind.DYNAMIC,
+        agent_id=AgentId("unregistered"),
+        name=name,
+        metadata=ClientMetadata(
+            client_name=name,
+            redirect_uris=("http://localhost/cb",),
+            grant_types=(GrantType.AUTHORIZATION_CODE,),
+            token_endpoint_auth_method=AuthMethod.NONE,
+            application_type="native",
+        ),
+        secret_digest=None,
+        fingerprint="f",
+        created_at=created_at,
+        **more,
+    )
+
+
+async def test_clients_whose_time_is_over_go_with_the_timer_however_many(
+    database_url, clock, monkeypatch
+):
+    log = InMemoryAuditLog()
+    monkeypatch.setattr(client_removal, "_BATCH", 2)
+    database = Database.open(database_url, recorder=log)
+    now = clock.now()
+
+    def store(tx):
+        for n in range(5):
+            client_store.add_client(tx, _client(f"cli_{n}", EpochSeconds(now - 3_600)))
+        client_store.add_client(tx, _client("cli_new", EpochSeconds(now - 3_599)))
+
+    database.run_now(store)
+    directory = _InForce(unused_lifetime=Seconds(3_600), removal_notice=Seconds(60))
+    assert await remove_clients(database, directory, clock) == 5
+    assert await remove_clients(database, directory, clock) == 0
+    assert {event.context.client_id for event in log.of(ClientRemoved)} == {
+        f"cli_{n}" for n in range(5)
+    }
+    (left,) = database.read_now(client_store.select_clients)
+    assert left.client_id == "cli_new"
+    database.close()
+
+
+async def test_the_lifetime_is_the_one_of_the_repository_in_force(database_url, clock):
+    database = Database.open(database_url, recorder=InMemoryAuditLog())
+    database.run_now(lambda tx: client_store.add_client(tx, _client("cli_1", clock.now())))
+    clock.advance(3_600)
+    assert await remove_clients(database, _InForce(), clock) == 0
+    short = _InForce(unused_lifetime=Seconds(3_600), removal_notice=Seconds(60))
+    assert await remove_clients(database, short, clock) == 1
+    database.close()

@@ -343,3 +343,156 @@ async def test_scripts_of_every_origin_may_register_but_only_by_post(world):
     assert preflight.status_code == 204
     assert "MCP-Protocol-Version" in preflight.headers["access-control-allow-headers"]
     assert (await world.http.get("/register")).status_code == 405
+
+
+# -- abuse ----------------------------------------------------------------------
+
+_URI = "https://app.example/cb"
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        *("javascript:alert(1)", "JavaScript:alert(1)", "java\tscript:alert(1)", "vbscript:x"),
+        *("data:text/html,<script>", "blob:https://app.example/x", "file:///etc/passwd"),
+        *("about:blank", "view-source:https://app.example/", "intent://x#Intent;end"),
+        *("https://app.example/cb#access", "https://app.example/#", "https://*.app.example/cb"),
+        *("https://app.example/*", "http://localhost:*/cb", "https://app.example:99999/cb"),
+        *("https://user@app.example/cb", "https://user:pw@app.example/cb", "https://@app.example/"),
+        *(
+            "https://app.example\\@attacker.net/",
+            "https:app.example/cb",
+            "https:///cb",
+            "//app.example",
+        ),
+        *(
+            "https://\u0430pp.example/cb",
+            "https://app\u3002example/cb",
+            "https://app.example/\u202ecb",
+        ),
+        *("HTTPS://app.example/cb", "https://APP.example/cb", "https://app.example./cb"),
+        *(
+            "https://app.example/a/../cb",
+            "https://app.example/%2e%2e/cb",
+            "https://app.example/%zz",
+        ),
+        *(
+            "http://127.1/cb",
+            "http://2130706433/cb",
+            "http://0x7f.1/cb",
+            "http://[::ffff:127.0.0.1]/cb",
+        ),
+        *("http://0.0.0.0/cb", "http://localhost.attacker.net/cb", "http://app.example/cb"),
+        *(" https://app.example/cb", "https://app.example/cb\n", "https://app.example/cb\u0000"),
+        "https://app.example/" + "x" * 2_048,
+        "",
+    ],
+)
+async def test_no_trick_with_a_redirect_uri_is_registered(world, uri):
+    response = await register(world, {"redirect_uris": [_URI, uri]})
+    assert (response.status_code, response.json()["error"]) == (400, "invalid_redirect_uri")
+    assert count(world) == 0
+
+
+async def test_a_hundred_redirect_uris_are_refused(world):
+    uris = [f"https://app.example/{n}" for n in range(100)]
+    response = await register(world, {"redirect_uris": uris})
+    assert (response.status_code, response.json()["error"]) == (400, "invalid_redirect_uri")
+    assert count(world) == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"redirect_uris":["https://app.example/cb"],"redirect_uris":["https://attacker.net/cb"]}',
+        b'{"redirect_uris":["https://app.example/cb"],"\\u0072edirect_uris":["https://attacker.net/"]}',
+        b'{"redirect_uris":["https://app.example/cb"],"jwks":{"keys":[],"keys":[]}}',
+        b'{"redirect_uris":["https://app.example/cb"],"x":NaN}',
+        b'{"redirect_uris":["https://app.example/cb"]}{}',
+        b"\xef\xbb\xbf{}",
+        b"\xff\xfe{\x00}\x00",
+        b"[" * 5_000,
+        b'["redirect_uris"]',
+        b"null",
+        b"",
+    ],
+)
+async def test_json_that_two_parsers_could_read_differently_is_refused(world, body):
+    response = await register(world, body)
+    assert (response.status_code, response.json()["error"]) == (400, "invalid_client_metadata")
+    assert count(world) == 0
+
+
+async def test_what_is_too_large_is_not_read(world):
+    body = json.dumps(LOOPBACK | {"software_id": "x" * 20_000}).encode()
+    response = await register(world, body)
+    assert response.status_code == 413
+    assert count(world) == 0
+
+
+@pytest.mark.parametrize(
+    "member", ["client_secret", "registration_access_token", "client_id_issued_at", "client_id"]
+)
+async def test_what_only_the_server_says_is_not_taken_from_a_client(world, member):
+    response = await register(world, LOOPBACK | {member: "mine"})
+    assert response.status_code == 201
+    assert response.json().get(member) != "mine"
+    assert "mine" not in repr(stored(world, response.json()["client_id"]))
+
+
+@pytest.mark.parametrize("member", ["d", "p", "q", "dp", "dq", "qi", "oth", "k"])
+async def test_a_private_key_in_metadata_is_refused_and_not_recorded(world, member):
+    key = {"kty": "RSA", "n": "n", "e": "AQAB", member: "very-private"}
+    response = await register(
+        world,
+        LOOPBACK | {"token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": [key]}},
+    )
+    assert response.json()["error"] == "invalid_client_metadata"
+    assert "very-private" not in response.text
+    assert "very-private" not in repr(world.audit.events)
+    assert count(world) == 0
+
+
+async def test_a_client_may_register_with_a_key_of_its_own_and_gets_no_secret(world):
+    keys = {"keys": [{"kty": "EC", "crv": "P-256", "x": "x", "y": "y"}]}
+    response = await register(
+        world, LOOPBACK | {"token_endpoint_auth_method": "private_key_jwt", "jwks": keys}
+    )
+    assert response.status_code == 201
+    assert "client_secret" not in response.json()
+    assert response.json()["jwks"] == keys
+    row = stored(world, response.json()["client_id"])
+    assert row.secret_digest is None
+    assert row.metadata.jwks == keys
+
+
+@pytest.mark.parametrize("value", [True, False, None])
+async def test_a_client_may_ask_for_bound_tokens_only(world, value):
+    response = await register(world, LOOPBACK | {"dpop_bound_access_tokens": value})
+    assert response.status_code == 201
+    assert response.json().get("dpop_bound_access_tokens") == (True if value else None)
+    row = stored(world, response.json()["client_id"])
+    assert row.metadata.dpop_bound_access_tokens is (value is True)
+
+
+@pytest.mark.parametrize("value", ["true", 1, 0, [], {}])
+async def test_whether_tokens_are_bound_is_said_plainly(world, value):
+    response = await register(world, LOOPBACK | {"dpop_bound_access_tokens": value})
+    assert response.json()["error"] == "invalid_client_metadata"
+    assert count(world) == 0
+
+
+async def test_the_repository_says_how_many_a_network_registers_in_an_hour(world):
+    world.admit(per_hour=2)
+    answers = [await register(world, LOOPBACK) for _ in range(3)]
+    assert [one.status_code for one in answers] == [201, 201, 429]
+    world.admit(per_hour=3)
+    assert (await register(world, LOOPBACK)).status_code == 201
+
+
+@pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", ""])
+async def test_a_form_of_another_site_registers_nothing(world, media_type):
+    """What a browser sends across sites without asking is not JSON by its own word."""
+    response = await register(world, json.dumps(LOOPBACK).encode(), **{"Content-Type": media_type})
+    assert (response.status_code, response.json()["error"]) == (400, "invalid_request")
+    assert count(world) == 0
