@@ -19,6 +19,7 @@ from remit.identity.deps import IdentityDeps
 from remit.identity.password import BusyError
 from remit.web import (
     BodyTooLargeError,
+    Browser,
     CrossSiteRequestError,
     MalformedParametersError,
     Params,
@@ -58,7 +59,11 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """A page to show: `form` names what its token is good for, `form_action` where it may lead."""
+    """A page to show: `form` names what its token is good for, `form_action` where it may lead.
+
+    `browser` is given where something else in the page is bound to it too: one that has no
+    cookie yet gets another secret each time it is asked for.
+    """
 
     template: str
     form: str
@@ -66,11 +71,12 @@ class View:
     problem: Problem | None = None
     form_action: Sequence[str] = ()
     scripts: bool = False
+    browser: Browser | None = None
 
 
 def show(deps: IdentityDeps, request: Request, view: View) -> Response:
     """`view`, with the token of this browser and the name of the issuer."""
-    browser = browser_of(request, deps.site)
+    browser = view.browser or browser_of(request, deps.site)
     response = page(
         f"identity/{view.template}",
         {

@@ -225,8 +225,8 @@ class _Pages:
     async def _form(self, request: Request, form: _Form) -> Response:
         deps, sign_in = self._deps, self._deps.directory.catalog.sign_in
         works, options = passkeys_work_at(deps.site), ""
+        browser = browser_of(request, deps.site)
         if works:
-            browser = browser_of(request, deps.site)
             challenge = new_challenge(deps.box, TO_LOG_IN, browser=browser, now=deps.clock.now())
             options = request_options(deps.site, challenge=challenge)
         query = f"?return_to={quote(form.return_to, safe='')}" if form.return_to else ""
@@ -249,6 +249,7 @@ class _Pages:
             problem=form.problem,
             form_action=sources,
             scripts=works,
+            browser=browser,
         )
         return show(deps, request, view)
 
