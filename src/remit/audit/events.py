@@ -45,6 +45,7 @@ from remit.audit.log_events import (
 )
 from remit.audit.people_events import (
     AccountUpdated,
+    ConsentWithdrawn,
     IdentityLinked,
     IdentityUnlinked,
     OneTimePasswordsDisabled,
@@ -88,6 +89,7 @@ __all__ = [
     "ConnectionRemoved",
     "ConsentDenied",
     "ConsentGranted",
+    "ConsentWithdrawn",
     "Decided",
     "Durability",
     "EffectFailed",

@@ -7,6 +7,7 @@ from remit.audit.event import Durability, Event
 
 __all__ = [
     "AccountUpdated",
+    "ConsentWithdrawn",
     "IdentityLinked",
     "IdentityUnlinked",
     "OneTimePasswordsDisabled",
@@ -29,6 +30,16 @@ class AccountUpdated(Event):
     account_id: str
     changed: tuple[str, ...]
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentWithdrawn(Event):
+    """What a person allowed a client on a server is allowed no more; the grants under it ended."""
+
+    kind: ClassVar[str] = "consent.withdrawn"
+    resource: str
+    scopes: tuple[str, ...]
+    grants: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,11 +35,14 @@ from remit.oauth.initial_access import (
 from remit.oauth.initial_access_store import InitialAccessToken
 from remit.oauth.login_freshness import login_freshness
 from remit.oauth.purge import purge_expired
+from remit.oauth.remembered_consent import RememberedConsent, list_consents, withdraw_consent
+from remit.oauth.request_store import Consent
 from remit.oauth.routes import routes
 
 __all__ = [
     "ClientListing",
     "ClientStatus",
+    "Consent",
     "Grant",
     "GrantFilter",
     "GrantKind",
@@ -47,6 +50,7 @@ __all__ = [
     "InitialAccessWanted",
     "Limits",
     "OAuthDeps",
+    "RememberedConsent",
     "RemovalReason",
     "StoredClient",
     "UnacceptableTokenError",
@@ -57,6 +61,7 @@ __all__ = [
     "enable_client",
     "find_grant",
     "list_clients",
+    "list_consents",
     "list_grants",
     "list_initial_access_tokens",
     "list_pending",
@@ -73,4 +78,5 @@ __all__ = [
     "revoked",
     "revoked_tokens",
     "routes",
+    "withdraw_consent",
 ]

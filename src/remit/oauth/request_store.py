@@ -20,6 +20,7 @@ __all__ = [
     "add_request",
     "authorization_requests",
     "consents",
+    "consents_of",
     "find_consent",
     "find_request",
     "finish_request",
@@ -136,16 +137,17 @@ def find_consent(
             consents.c.resource == resource,
         )
     ).one_or_none()
-    if row is None:
-        return None
-    return Consent(
-        user_id=UserId(row.user_id),
-        client_id=ClientId(row.client_id),
-        resource=row.resource,
-        scopes=tuple(ScopeName(scope) for scope in orjson.loads(row.scopes)),
-        fingerprint=row.fingerprint,
-        granted_at=EpochSeconds(row.granted_at),
+    return None if row is None else _consent(row)
+
+
+def consents_of(tx: Transaction, user_id: UserId) -> tuple[Consent, ...]:
+    """Everything that person allowed and that is remembered, newest first."""
+    rows = tx.connection.execute(
+        select(consents)
+        .where(consents.c.user_id == user_id)
+        .order_by(consents.c.granted_at.desc(), consents.c.client_id, consents.c.resource)
     )
+    return tuple(_consent(row) for row in rows)
 
 
 def remember_consent(tx: Transaction, consent: Consent) -> None:
@@ -191,4 +193,15 @@ def _request(row: Row[Any]) -> PendingRequest:
         session_id=parameters["session_id"],
         created_at=EpochSeconds(row.created_at),
         expires_at=EpochSeconds(row.expires_at),
+    )
+
+
+def _consent(row: Row[Any]) -> Consent:
+    return Consent(
+        user_id=UserId(row.user_id),
+        client_id=ClientId(row.client_id),
+        resource=row.resource,
+        scopes=tuple(ScopeName(scope) for scope in orjson.loads(row.scopes)),
+        fingerprint=row.fingerprint,
+        granted_at=EpochSeconds(row.granted_at),
     )
