@@ -119,7 +119,7 @@ class TrustedIssuerSection(Section):
     )
     require_jti: StrictBool = Field(
         default=True,
-        description="Whether each assertion has to carry a `jti`, by which it is good only once.",
+        description="Whether each assertion has to carry a `jti`, by which it is good only once. Without, it may live ten minutes at most.",
     )
     workloads: tuple[WorkloadRuleSection, ...] = Field(
         default=(), description="Which of its workloads is which agent."
