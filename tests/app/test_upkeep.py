@@ -51,7 +51,7 @@ async def test_a_failure_is_tried_again(database, clock, monkeypatch):
                 again.set()
             raise UnavailableError("not now")
 
-    task = asyncio.create_task(keep_up(Failing(), None, clock))
+    task = asyncio.create_task(keep_up(Failing(), None, clock, renew=None))
     async with asyncio.timeout(10):
         await again.wait()
     task.cancel()

@@ -5,6 +5,7 @@ Several processes may do it at once.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -33,17 +34,23 @@ INTERVAL = 3_600.0
 _DAY = Seconds(86_400)
 
 
-async def keep_up(database: Database, directory: Directory, clock: Clock) -> None:
-    """Forget what has expired, once an hour, for ever. The root of a task."""
+async def keep_up(
+    database: Database, directory: Directory, clock: Clock, *, renew: Callable[[], Awaitable[int]]
+) -> None:
+    """Forget what has expired, and look again at the documents of clients: once an hour, for ever.
+
+    The root of a task. `renew` is `oauth.renew_documents`.
+    """
     while True:
         await asyncio.sleep(INTERVAL)
         try:
             removed = await database.run(lambda tx: forget_expired(tx, clock.now()))
             removed += await remove_clients(database, directory, clock)
+            renewed = await renew()
         except Exception as error:  # noqa: BLE001  the root of a task: nothing else depends on it
             _log.error("upkeep_failed", error=type(error).__name__, exc_info=error)
         else:
-            _log.info("upkeep", removed=removed)
+            _log.info("upkeep", removed=removed, renewed=renewed)
 
 
 def forget_expired(tx: Transaction, now: EpochSeconds) -> int:

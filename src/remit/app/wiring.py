@@ -2,9 +2,10 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 from starlette.routing import Router
 from starlette.types import ASGIApp
@@ -65,6 +66,7 @@ class App:
     audit: TallyingAuditLog
     clock: Clock
     stopping: asyncio.Event
+    renew_documents: Callable[[], Awaitable[int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,9 +122,10 @@ async def build(
             metrics=stores.metrics,
             resolve_secret=stores.resolve_secret,
         )
-        api = _api(parts, reload)
+        api, people = _api(parts, reload), _people(parts)
+        authorization = _authorization(parts, people)
         yield App(
-            asgi=_public(parts, gateway, api),
+            asgi=_public(parts, gateway, api, people=people, authorization=authorization),
             management=_management(parts, api),
             settings=settings,
             folder=stores.folder,
@@ -135,6 +138,7 @@ async def build(
             audit=stores.audit,
             clock=clock,
             stopping=parts.stopping,
+            renew_documents=partial(oauth.renew_documents, authorization),
         )
 
 
@@ -203,10 +207,9 @@ def _gateway(parts: _Parts) -> GatewayApp:
     )
 
 
-def _public(parts: _Parts, gateway: GatewayApp, api: ApiDeps) -> ASGIApp:
-    """What the network reaches: the gateway, and around everything else one set of headers."""
-    stores, settings = parts.stores, parts.settings
-    people = identity.IdentityDeps(
+def _people(parts: _Parts) -> identity.IdentityDeps:
+    stores = parts.stores
+    return identity.IdentityDeps(
         database=stores.database,
         directory=parts.directory,
         clock=parts.clock,
@@ -216,7 +219,11 @@ def _public(parts: _Parts, gateway: GatewayApp, api: ApiDeps) -> ASGIApp:
         form_sources=oauth.login_form_sources(stores.database, parts.clock),
         required_acr=oauth.login_requirements(stores.database, parts.clock),
     )
-    authorization = oauth.OAuthDeps(
+
+
+def _authorization(parts: _Parts, people: identity.IdentityDeps) -> oauth.OAuthDeps:
+    stores = parts.stores
+    return oauth.OAuthDeps(
         database=stores.database,
         audit=stores.audit,
         directory=parts.directory,
@@ -234,6 +241,18 @@ def _public(parts: _Parts, gateway: GatewayApp, api: ApiDeps) -> ASGIApp:
         nonces=stores.nonces,
         third_parties=_third_parties(parts),
     )
+
+
+def _public(
+    parts: _Parts,
+    gateway: GatewayApp,
+    api: ApiDeps,
+    *,
+    people: identity.IdentityDeps,
+    authorization: oauth.OAuthDeps,
+) -> ASGIApp:
+    """What the network reaches: the gateway, and around everything else one set of headers."""
+    stores, settings = parts.stores, parts.settings
     sections = (providers.identity_section(people), connection_section(authorization))
     people = replace(people, sections=(*people.sections, *sections))
     router = Router(

@@ -7,6 +7,7 @@ a server, a guardrail or a policy allows. Source: O21; MCP 2026-07-28 authorizat
 from remit.oauth.client import ClientStatus
 from remit.oauth.client_approval import approve_client, list_pending, reject_client
 from remit.oauth.client_removal import RemovalReason, remove_client, remove_due_clients
+from remit.oauth.client_renewal import renew_documents
 from remit.oauth.client_standing import (
     ClientListing,
     disable_client,
@@ -72,6 +73,7 @@ __all__ = [
     "reject_client",
     "remove_client",
     "remove_due_clients",
+    "renew_documents",
     "revoke_grant",
     "revoke_grants",
     "revoke_initial_access_token",

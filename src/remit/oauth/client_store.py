@@ -54,6 +54,7 @@ __all__ = [
     "select_client",
     "select_clients",
     "select_pending",
+    "select_stale_documents",
 ]
 
 clients = Table(
@@ -216,6 +217,25 @@ def select_pending(tx: Transaction) -> tuple[StoredClient, ...]:
         select(clients)
         .where(clients.c.status == ClientStatus.PENDING.value)
         .order_by(clients.c.queued_at, clients.c.client_id)
+    )
+    return tuple(_stored(row) for row in rows)
+
+
+def select_stale_documents(
+    tx: Transaction, *, now: EpochSeconds, used_since: EpochSeconds, limit: int
+) -> tuple[StoredClient, ...]:
+    """Metadata documents in use that are no longer fresh, the latest to become so first."""
+    rows = tx.connection.execute(
+        select(clients)
+        .where(
+            clients.c.kind == ClientKind.METADATA_DOCUMENT.value,
+            clients.c.status == ClientStatus.ADMITTED.value,
+            clients.c.disabled_at.is_(None),
+            clients.c.fresh_until <= now,
+            clients.c.last_used_at >= used_since,
+        )
+        .order_by(clients.c.fresh_until.desc(), clients.c.client_id)
+        .limit(limit)
     )
     return tuple(_stored(row) for row in rows)
 
