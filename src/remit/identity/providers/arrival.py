@@ -22,7 +22,7 @@ from remit.identity.providers.departure import callback_url, metadata_of, verifi
 from remit.identity.providers.deps import ProviderDeps
 from remit.identity.providers.id_token import Expected, IdToken, check_id_token
 from remit.identity.providers.person import person_of
-from remit.identity.providers.profile import needed_claims, profile_of
+from remit.identity.providers.profile import claim_of, needed_claims, profile_of
 from remit.identity.providers.rejection import ProviderLoginError, Refused
 from remit.identity.providers.strength import proof_of
 from remit.identity.providers.token_endpoint import (
@@ -226,8 +226,9 @@ async def _all_claims(
     out may rest on it.
     """
     endpoint = metadata.userinfo_endpoint
-    if endpoint is None or not needed_claims(provider) - token.claims.keys():
-        return token.claims
+    known = token.claims
+    if endpoint is None or all(claim_of(known, one) is not None for one in needed_claims(provider)):
+        return known
     try:
         answer = await deps.post_form(
             endpoint,
@@ -242,4 +243,4 @@ async def _all_claims(
         ) from error
     if more.get("sub") != token.subject:  # OpenID Connect Core §5.3.2: token substitution
         raise ProviderLoginError(Refused.USERINFO, "the userinfo is of nobody or somebody else")
-    return {**more, **token.claims}
+    return {**more, **known}

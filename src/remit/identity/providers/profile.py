@@ -20,7 +20,7 @@ from remit.identity.user import normalized_username
 from remit.ids import TenantId
 from remit.model import ClaimMapping, IdentityProvider
 
-__all__ = ["Profile", "needed_claims", "profile_of"]
+__all__ = ["Profile", "claim_of", "needed_claims", "profile_of"]
 
 _MAX_TEXT = 200
 _MAX_USERNAME = 64
@@ -71,17 +71,28 @@ def profile_of(provider: IdentityProvider, subject: str, claims: JsonObject) -> 
     )
 
 
+def claim_of(claims: JsonObject, name: str) -> Json:
+    """The claim of that name; else, by its dots, the member inside objects. `None` where there is none."""
+    if name in claims:
+        return claims[name]
+    found: Json = claims
+    for part in name.split("."):
+        found = found.get(part) if isinstance(found, dict) else None
+    return found
+
+
 def _refuse_distributed(provider: IdentityProvider, claims: JsonObject) -> None:
     elsewhere = claims.get("_claim_names")
     pointed_to = set(elsewhere) if isinstance(elsewhere, dict) else set()
-    missing = needed_claims(provider) - claims.keys()
-    if missing & pointed_to:
+    missing = [name for name in needed_claims(provider) if claim_of(claims, name) is None]
+    if not pointed_to.isdisjoint(name.partition(".")[0] for name in missing):
         raise ProviderLoginError(Refused.USERINFO, "the provider keeps a claim at another place")
 
 
 def _matches(rule: ClaimMapping, claims: JsonObject) -> bool:
     return all(
-        not set(_texts(claims.get(name))).isdisjoint(values) for name, values in rule.claims.items()
+        not set(_texts(claim_of(claims, name))).isdisjoint(values)
+        for name, values in rule.claims.items()
     )
 
 
@@ -105,7 +116,7 @@ def _attributes(
         for name, value in rule.attributes.items():
             found.setdefault(name, value)
     for name, claim in provider.attributes.items():
-        said = claims.get(claim)
+        said = claim_of(claims, claim)
         text = None if isinstance(said, list) else _plain(next(iter(_texts(said)), None))
         if text:
             found.setdefault(name, text)
@@ -114,7 +125,7 @@ def _attributes(
 
 def _usernames(provider: IdentityProvider, subject: str, claims: JsonObject) -> tuple[str, ...]:
     """The name the provider suggests, as far as it can be one here; the same, made unlike any other."""
-    told = claims.get(provider.username_claim)
+    told = claim_of(claims, provider.username_claim)
     text = normalized_username(told) if isinstance(told, str) else ""
     suggested = _NOT_IN_A_NAME.sub("-", text).lstrip("._@+-")[:_MAX_USERNAME] or provider.name
     mark = hashlib.sha256(f"{provider.issuer}\n{subject}".encode()).hexdigest()[:12]
