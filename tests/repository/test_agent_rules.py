@@ -148,3 +148,16 @@ def test_one_agent_lists_a_client_once(repository: Repository) -> None:
     assert repository.said() == [
         "agents/one.yaml:7 the redirect URI `http://127.0.0.1/cb` stands here twice"
     ]
+
+
+def test_a_client_is_not_named_like_a_server_that_asks_about_tokens(repository: Repository) -> None:
+    with_clients(
+        repository,
+        "one",
+        "{static: [{client_id: crm, name: A, redirect_uris: ['https://a.example/cb']}]}",
+    )
+    assert repository.said() == []
+    repository.append("servers/crm.yaml", "introspection_secret: env:ASKS\n")
+    assert repository.said() == [
+        "agents/one.yaml:7 `crm` is the name of a server that asks about tokens"
+    ]

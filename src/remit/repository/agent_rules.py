@@ -44,6 +44,7 @@ def check_agents(draft: Draft, hierarchy: Hierarchy) -> Iterator[Problem]:
     if draft.root is not None:
         yield from _beyond_guardrails(draft.root, ("unregistered", "scopes"), draft, hierarchy)
     yield from _claimed_twice(draft)
+    yield from _named_like_a_server(draft)
 
 
 def _beyond_guardrails(
@@ -121,6 +122,20 @@ def _claimed_twice(draft: Draft) -> Iterator[Problem]:
             if first != document.file:
                 message = f"the {kind} {quoted(claim)} is claimed by {quoted(first)} too"
                 yield document.problem(path, message, expected="one agent")
+
+
+def _named_like_a_server(draft: Draft) -> Iterator[Problem]:
+    """Where tokens are asked about, both go by their name: the one would be taken for the other."""
+    asking = {
+        name
+        for name, server in draft.servers.items()
+        if any(strings_at(server, ("introspection_secret",)))
+    }
+    for document in draft.agents.values():
+        for path, client in strings_at(document, _CLIENT_IDS):
+            if client in asking:
+                message = f"{quoted(client)} is the name of a server that asks about tokens"
+                yield document.problem(path, message, expected="another `client_id`")
 
 
 def _claims(document: Document) -> Iterator[tuple[Path, str, str]]:
