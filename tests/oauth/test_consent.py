@@ -8,6 +8,7 @@ import pytest
 from flows import CALLBACK, hidden_fields, offered
 
 from remit.audit.events import ConsentGranted
+from remit.model import AdmissionRule
 
 
 @pytest.fixture
@@ -154,3 +155,22 @@ async def test_the_page_works_without_a_script_and_loads_nothing_foreign(server,
     assert "http://" not in page.text
     assert "https://" not in page.text.replace(CALLBACK, "")
     assert " style=" not in page.text
+
+
+async def test_whoever_answers_for_a_client_that_was_admitted_is_named(server, browser):
+    rule = AdmissionRule(
+        name="partners",
+        redirect_uris=("https://partner.example/cb",),
+        owner="partners@acme.example",
+        environment="prod",
+    )
+    registration = replace(server.catalog.registration, rules=(rule,))
+    server.change_catalog(registration=registration)
+    client = await server.register("https://partner.example/cb")
+    page = await browser.to_consent(
+        client_id=client,
+        redirect_uri="https://partner.example/cb",
+        scope="crm:handbook.read",
+    )
+    assert "Admitted for" in page.text
+    assert "partners@acme.example" in page.text

@@ -6,10 +6,12 @@ from dataclasses import replace
 import pytest
 from flows import CRM, ORIGIN
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
 from remit.audit.context import Actor, ActorType, Context
 from remit.audit.events import GrantRevoked, RefreshTokenReused, TokenRefreshed, TokenRefused
 from remit.identity import disable_user
+from remit.model import Sensitivity
 from remit.oauth import grant_store, revoke_grant
 from remit.tokens import jti_digest
 
@@ -190,6 +192,49 @@ async def test_a_role_that_was_narrowed_narrows_the_next_token(server, tokens):
     support = replace(roles["support"], scopes=("crm:accounts.read",))
     server.change_catalog(roles={**roles, "support": support})
     assert scope_of(await server.refresh(tokens["refresh_token"])) == "crm:accounts.read"
+
+
+async def test_an_agent_whose_file_was_narrowed_narrows_the_next_token(server, tokens):
+    server.change_agent("portal", scopes=("crm:accounts.read",), max_sensitivity=Sensitivity.LOW)
+    response = await server.refresh(tokens["refresh_token"])
+    assert scope_of(response) == "crm:accounts.read"
+    token = server.deps.verifier.verify(response.json()["access_token"], audience=CRM)
+    assert token.sensitivity is Sensitivity.LOW
+
+
+async def test_a_guardrail_that_came_later_narrows_the_next_token(server, tokens):
+    guardrails = replace(server.catalog.guardrails, forbidden_scopes=("crm:accounts.write",))
+    server.change_catalog(guardrails=guardrails)
+    assert scope_of(await server.refresh(tokens["refresh_token"])) == "crm:accounts.read"
+
+
+async def test_a_client_that_lost_the_refresh_grant_may_not_refresh(server, tokens):
+    agent = server.catalog.agents["portal"]
+    (portal, *others) = agent.clients.static
+    static = (replace(portal, grant_types=("authorization_code",)), *others)
+    server.change_agent("portal", clients=replace(agent.clients, static=static))
+    assert error_of(await server.refresh(tokens["refresh_token"])) == "unauthorized_client"
+
+
+async def test_what_was_narrowed_once_is_whole_again_with_the_next_refresh_token(server, tokens):
+    """AS-32: the new refresh token has the scopes of the old one, whatever this token was for."""
+    roles = server.catalog.roles
+    support = replace(roles["support"], scopes=("crm:accounts.read",))
+    server.change_catalog(roles={**roles, "support": support})
+    narrow = (await server.refresh(tokens["refresh_token"])).json()
+    assert narrow["scope"] == "crm:accounts.read"
+    server.change_catalog(roles=roles)
+    whole = await server.refresh(narrow["refresh_token"])
+    assert scope_of(whole) == tokens["scope"]
+
+
+async def test_reuse_is_an_alert_to_the_operator_without_the_token(server, tokens):
+    await server.refresh(tokens["refresh_token"])
+    with capture_logs() as lines:
+        await server.refresh(tokens["refresh_token"])
+    (alert,) = [line for line in lines if line["event"] == "credential reused"]
+    assert (alert["log_level"], alert["client_id"]) == ("warning", "portal")
+    assert tokens["refresh_token"] not in str(lines)
 
 
 async def test_a_person_who_lost_every_role_gets_no_token(server, tokens):
