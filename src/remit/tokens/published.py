@@ -111,7 +111,8 @@ class Published:
         now = self._clock.now()
         rest = EpochSeconds(now + _FAILED)
         if before is not None and before.value is not None and now < before.expires_at + _STALE:
-            return replace(before, rests_until=rest)
+            last = EpochSeconds(before.expires_at + _STALE)
+            return replace(before, rests_until=min(rest, last))
         return _Kept(value=None, rests_until=rest, expires_at=rest, failure=failure)
 
     def _value(self, kept: _Kept) -> JsonObject:
