@@ -41,6 +41,7 @@ from remit.oauth.errors import (
 from remit.oauth.grant import Grant, GrantKind
 from remit.oauth.grant_holder import agent_of, is_suspended
 from remit.oauth.grant_revocation import about_grant
+from remit.oauth.guardrail_alert import record_alerts
 from remit.oauth.issuance import Applicant, Ruling, rule
 from remit.oauth.issued_tokens import IssuedTokens, claims_for_log, issue_access_token
 from remit.oauth.key_binding import require_key
@@ -183,9 +184,11 @@ def _issue(tx: Transaction, wanted: _Request, *, deps: OAuthDeps) -> IssuedToken
     signed, token = issue_access_token(
         grant, applicant, ruling.scopes, deps=deps, now=now, jkt=wanted.sent.jkt
     )
+    about = about_grant(context, grant)
+    record_alerts(tx, ruling, context=about, resource=grant.resource)
     tx.record(
         TokenIssued(
-            context=about_grant(context, grant),
+            context=about,
             grant_type=GrantType.JWT_BEARER.value,
             jti_digest=jti_digest(token.jti),
             resource=grant.resource,
@@ -199,6 +202,7 @@ def _issue(tx: Transaction, wanted: _Request, *, deps: OAuthDeps) -> IssuedToken
             authorization_details=token.authorization_details,
             issuer=assertion.issuer,
             subject_digest=digest(assertion.subject),
+            withheld=ruling.cut,
         )
     )
     return IssuedTokens.from_token(signed, token, refresh_token=None)

@@ -36,6 +36,7 @@ from remit.oauth.exchange_request import ExchangeRequest, named_server, read_exc
 from remit.oauth.grant import Grant, GrantKind
 from remit.oauth.grant_holder import is_suspended
 from remit.oauth.grant_revocation import about_grant
+from remit.oauth.guardrail_alert import record_alerts
 from remit.oauth.issuance import Applicant, Ruling, rule
 from remit.oauth.issued_tokens import IssuedTokens, claims_for_log, issue_access_token
 from remit.oauth.key_binding import require_key
@@ -249,7 +250,9 @@ def _issue(tx: Transaction, wanted: _Exchange, *, deps: OAuthDeps) -> IssuedToke
     signed, token = issue_access_token(
         shown, applicant, ruling.scopes, deps=deps, now=now, jkt=request.jkt
     )
-    tx.record(_event(wanted, grant, token, ruling))
+    event = _event(wanted, grant, token, ruling)
+    record_alerts(tx, ruling, context=event.context, resource=grant.resource)
+    tx.record(event)
     return IssuedTokens.from_token(signed, token, refresh_token=None)
 
 

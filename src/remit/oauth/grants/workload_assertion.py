@@ -37,6 +37,7 @@ from remit.oauth.errors import (
 from remit.oauth.grant import Grant
 from remit.oauth.grant_holder import is_suspended, workload_subject
 from remit.oauth.grant_revocation import about_grant
+from remit.oauth.guardrail_alert import record_alerts
 from remit.oauth.issuance import Applicant, Ruling, agent_named, rule
 from remit.oauth.issued_tokens import IssuedTokens, claims_for_log, issue_access_token
 from remit.oauth.metadata import TOKEN_PATH
@@ -264,9 +265,11 @@ def _issue(
         now=now,
         jkt=workload.jkt,
     )
+    about = about_grant(workload.context, grant)
+    record_alerts(tx, ruling, context=about, resource=grant.resource)
     tx.record(
         TokenIssued(
-            context=about_grant(workload.context, grant),
+            context=about,
             grant_type=GrantType.JWT_BEARER.value,
             jti_digest=jti_digest(token.jti),
             resource=grant.resource,
@@ -281,6 +284,7 @@ def _issue(
             issuer=assertion.issuer,
             subject_digest=digest(assertion.subject),
             rule=workload.rule.name,
+            withheld=ruling.cut,
         )
     )
     return IssuedTokens.from_token(signed, token, refresh_token=None)
