@@ -20,9 +20,9 @@ async def test_a_suspended_agent_gets_nothing_and_one_that_is_resumed_does(
     assert answer.json()["suspended_for"] == "odd"
     # It is enforced when the answer comes.
     assert (await ask()).status_code in {401, 403}
-    assert (await management.post("/api/v1/agents/billing-job/resume", json={})).json()["state"] == (
-        "active"
-    )
+    assert (await management.post("/api/v1/agents/billing-job/resume", json={})).json()[
+        "state"
+    ] == ("active")
     assert (await ask()).status_code not in {401, 403}
 
 

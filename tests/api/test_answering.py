@@ -1,7 +1,6 @@
 import pytest
 
 
-
 @pytest.mark.parametrize(
     ("body", "status"),
     [
@@ -18,7 +17,9 @@ import pytest
 )
 async def test_a_body_that_could_be_misread_changes_nothing(management, body, status):
     answer = await management.post(
-        "/api/v1/agents/billing-job/suspend", content=body, headers={"Content-Type": "application/json"}
+        "/api/v1/agents/billing-job/suspend",
+        content=body,
+        headers={"Content-Type": "application/json"},
     )
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"

@@ -14,7 +14,9 @@ async def test_a_disabled_client_is_turned_away_and_an_enabled_one_begins_anew(
         return public.request("DELETE", "/mcp/payments", headers=headers)
 
     body = {"client_id": "billing-job", "reason": "leaked"}
-    assert (await management.post("/api/v1/clients/disable", json=body)).json()["state"] == "disabled"
+    assert (await management.post("/api/v1/clients/disable", json=body)).json()[
+        "state"
+    ] == "disabled"
     assert (await ask()).status_code == 401
     (client,) = (await management.get("/api/v1/clients")).json()["clients"]
     assert client["state"] == "disabled"

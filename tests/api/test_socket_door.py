@@ -6,7 +6,17 @@ from remit.audit import ActorType
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/api/v1", "/api/v1/", "/api/v1/users/", "/api/v2/users", "/v1/users", "/healthz", "/token"]
+    "path",
+    [
+        "/",
+        "/api/v1",
+        "/api/v1/",
+        "/api/v1/users/",
+        "/api/v2/users",
+        "/v1/users",
+        "/healthz",
+        "/token",
+    ],
 )
 async def test_what_is_not_there_is_a_problem(management, path):
     answer = await management.get(path)

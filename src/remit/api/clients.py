@@ -14,10 +14,12 @@ from remit.errors import NotFoundError
 from remit.ids import AgentId, ClientId
 from remit.oauth import (
     ClientListing,
+    ClientStatus,
     GrantFilter,
     disable_client,
     enable_client,
     list_clients,
+    remove_client,
     revoke_grants,
 )
 
@@ -32,9 +34,14 @@ class ClientShown(Shape):
     agent_id: str
     name: str
     redirect_uris: list[str]
+    owner: str
+    environment: str | None
+    rule: str | None
     created_at: int | None
     last_used_at: int | None
     disabled_at: int | None
+    removal_at: int | None
+    removal_reason: str | None
     state: str
 
 
@@ -71,7 +78,7 @@ class ClientsWanted(Paged):
 
 async def _list(deps: ApiDeps, asked: Asked[ClientsWanted, Nothing]) -> ClientPage:
     catalog, wanted = deps.directory.catalog, asked.query
-    found = await deps.database.read(lambda tx: list_clients(tx, catalog))
+    found = await deps.database.read(lambda tx: list_clients(tx, catalog, now=asked.at))
     seen = [
         one
         for one in found
@@ -111,6 +118,16 @@ async def _enable(deps: ApiDeps, asked: Asked[Nothing, ClientChange]) -> ClientS
     return ClientState(client_id=client_id, state="active")
 
 
+async def _remove(deps: ApiDeps, asked: Asked[Nothing, ClientChange]) -> ClientState:
+    client_id, reason = asked.body.client_id, asked.body.reason
+    await _require(deps, asked, client_id)
+    await deps.database.run(
+        lambda tx: remove_client(tx, client_id, reason=reason, now=asked.at, context=asked.context)
+    )
+    await deps.publish()
+    return ClientState(client_id=client_id, state="removed")
+
+
 _AnyAsked = (
     Asked[ClientsWanted, Nothing] | Asked[ClientNamed, Nothing] | Asked[Nothing, ClientChange]
 )
@@ -127,7 +144,7 @@ async def _require(deps: ApiDeps, asked: Asked[Nothing, ClientChange], client_id
 
 async def _one(deps: ApiDeps, asked: _AnyAsked, client_id: str) -> ClientListing:
     catalog = deps.directory.catalog
-    for one in await deps.database.read(lambda tx: list_clients(tx, catalog)):
+    for one in await deps.database.read(lambda tx: list_clients(tx, catalog, now=asked.at)):
         if one.client.client_id == client_id and _is_seen(deps, asked, one):
             return one
     raise NotFoundError("there is no such client")
@@ -147,11 +164,28 @@ def _shown(listing: ClientListing) -> ClientShown:
         agent_id=client.agent_id,
         name=client.name,
         redirect_uris=list(client.redirect_uris),
+        owner=listing.owner,
+        environment=listing.environment,
+        rule=listing.rule,
         created_at=listing.created_at,
         last_used_at=listing.last_used_at,
         disabled_at=listing.disabled_at,
-        state="active" if listing.disabled_at is None else "disabled",
+        removal_at=listing.removal_at,
+        removal_reason=None if listing.removal_reason is None else listing.removal_reason.value,
+        state=_state(listing),
     )
+
+
+def _state(listing: ClientListing) -> str:
+    if listing.disabled_at is not None:
+        return "disabled"
+    match listing.status:
+        case ClientStatus.PENDING:
+            return "pending"
+        case ClientStatus.REJECTED:
+            return "rejected"
+        case _:
+            return "active"
 
 
 CLIENT_OPERATIONS: Final[tuple[AnyOperation, ...]] = (
@@ -162,5 +196,8 @@ CLIENT_OPERATIONS: Final[tuple[AnyOperation, ...]] = (
     ),
     Operation(
         name="clients.enable", run=_enable, query=Nothing, body=ClientChange, answer=ClientState
+    ),
+    Operation(
+        name="clients.remove", run=_remove, query=Nothing, body=ClientChange, answer=ClientState
     ),
 )

@@ -216,9 +216,9 @@ def _state(grant: Grant, now: EpochSeconds) -> str:
 
 GRANT_OPERATIONS: Final[tuple[AnyOperation, ...]] = (
     Operation(name="grants.list", run=_list, query=GrantsWanted, body=Nothing, answer=GrantPage),
+    Operation(name="grants.revoke-all", run=_revoke_all, query=Nothing, body=Ending, answer=Ended),
     Operation(
         name="grants.show", run=_show, query=Nothing, body=Nothing, answer=GrantWithDescendants
     ),
     Operation(name="grants.revoke", run=_revoke, query=Nothing, body=Why, answer=GrantShown),
-    Operation(name="grants.revoke-all", run=_revoke_all, query=Nothing, body=Ending, answer=Ended),
 )

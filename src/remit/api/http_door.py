@@ -25,7 +25,7 @@ from remit.api.deps import ApiDeps
 from remit.api.openapi import description_route
 from remit.api.operation import AnyOperation
 from remit.api.problems import problem_of
-from remit.api.table import OPERATIONS
+from remit.api.table import Endpoint, routes_of
 from remit.audit.context import Actor, ActorType, Context, Network, Trace
 from remit.canonical import JsonObject
 from remit.errors import Error
@@ -57,7 +57,7 @@ def http_routes(deps: ApiDeps) -> list[Route]:
     return [
         cors_route(METADATA_PATH, _metadata(deps), methods=["GET"]),
         description_route(deps.site.public_url),
-        *(_route(operation, deps) for operation in OPERATIONS),
+        *routes_of(lambda operation: _endpoint(operation, deps)),
     ]
 
 
@@ -76,7 +76,7 @@ def _metadata(deps: ApiDeps) -> Callable[[Request], Response]:
     return endpoint
 
 
-def _route(operation: AnyOperation, deps: ApiDeps) -> Route:
+def _endpoint(operation: AnyOperation, deps: ApiDeps) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         try:
             call = _call(operation, deps, request)
@@ -91,7 +91,7 @@ def _route(operation: AnyOperation, deps: ApiDeps) -> Route:
             response.headers["DPoP-Nonce"] = call.proof.next_nonce
         return response
 
-    return Route(operation.entry.path, endpoint, methods=[operation.entry.method])
+    return endpoint
 
 
 def _call(operation: AnyOperation, deps: ApiDeps, request: Request) -> Call:

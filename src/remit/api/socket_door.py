@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route, Router
+from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from remit.api.administrator import Administrator
@@ -18,7 +18,7 @@ from remit.api.deps import ApiDeps
 from remit.api.openapi import description_route
 from remit.api.operation import AnyOperation
 from remit.api.problems import not_here
-from remit.api.table import OPERATIONS
+from remit.api.table import Endpoint, routes_of
 from remit.audit.context import Actor, ActorType, Context
 
 __all__ = ["administrator_at_socket", "socket_door"]
@@ -26,8 +26,15 @@ __all__ = ["administrator_at_socket", "socket_door"]
 
 def socket_door(deps: ApiDeps) -> ASGIApp:
     """Every operation, without a token. What else escapes from it is the outer door's to answer."""
-    routes = [_route(operation, deps) for operation in OPERATIONS]
-    router = Router([description_route(deps.site.public_url), *routes], redirect_slashes=False)
+
+    def endpoint_of(operation: AnyOperation) -> Endpoint:
+        async def endpoint(request: Request) -> Response:
+            return await answer(operation, deps, request, administrator_at_socket(request))
+
+        return endpoint
+
+    routes = [description_route(deps.site.public_url), *routes_of(endpoint_of)]
+    router = Router(routes, redirect_slashes=False)
     handled = ExceptionMiddleware(router, handlers={HTTPException: not_here})
 
     async def answered(scope: Scope, receive: Receive, send: Send) -> None:
@@ -43,10 +50,3 @@ def administrator_at_socket(request: Request) -> Administrator:
     uid = request.scope.get("state", {}).get("peer_uid")
     actor = Actor(ActorType.ADMIN, None if uid is None else f"uid:{uid}")
     return Administrator(context=Context(actor=actor))
-
-
-def _route(operation: AnyOperation, deps: ApiDeps) -> Route:
-    async def endpoint(request: Request) -> Response:
-        return await answer(operation, deps, request, administrator_at_socket(request))
-
-    return Route(operation.entry.path, endpoint, methods=[operation.entry.method])

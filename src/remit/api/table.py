@@ -1,6 +1,11 @@
 """Every operation that is answered, in the order of the documentation."""
 
-from typing import Final
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, TypeAlias
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from remit.api.agents import AGENT_OPERATIONS
 from remit.api.clients import CLIENT_OPERATIONS
@@ -8,17 +13,43 @@ from remit.api.grants import GRANT_OPERATIONS
 from remit.api.instance import INSTANCE_OPERATIONS
 from remit.api.keys import KEY_OPERATIONS
 from remit.api.operation import AnyOperation
+from remit.api.registrations import REGISTRATION_OPERATIONS
+from remit.api.sessions import SESSION_OPERATIONS
 from remit.api.trail import TRAIL_OPERATIONS
 from remit.api.users import USER_OPERATIONS
 
-__all__ = ["OPERATIONS"]
+__all__ = ["OPERATIONS", "Endpoint", "routes_of"]
+
+Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 OPERATIONS: Final[tuple[AnyOperation, ...]] = (
     *AGENT_OPERATIONS,
     *CLIENT_OPERATIONS,
+    *REGISTRATION_OPERATIONS,
     *GRANT_OPERATIONS,
     *USER_OPERATIONS,
+    *SESSION_OPERATIONS,
     *KEY_OPERATIONS,
     *TRAIL_OPERATIONS,
     *INSTANCE_OPERATIONS,
 )
+
+
+def routes_of(endpoint_of: Callable[[AnyOperation], Endpoint]) -> list[Route]:
+    """One route for each path, so that a 405 names every method that is answered there."""
+    paths: dict[str, dict[str, Endpoint]] = {}
+    for operation in OPERATIONS:
+        entry = operation.entry
+        paths.setdefault(entry.path, {})[entry.method] = endpoint_of(operation)
+    return [
+        Route(path, _by_method(endpoints), methods=list(endpoints))
+        for path, endpoints in paths.items()
+    ]
+
+
+def _by_method(endpoints: Mapping[str, Endpoint]) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        # Starlette answers HEAD wherever GET is.
+        return await endpoints["GET" if request.method == "HEAD" else request.method](request)
+
+    return endpoint

@@ -4,7 +4,12 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from remit.api.administrator import ForbiddenError, require_authority_over, require_within
+from remit.api.administrator import (
+    Administrator,
+    ForbiddenError,
+    require_authority_over,
+    require_within,
+)
 from remit.api.deps import ApiDeps
 from remit.api.operation import AnyOperation, Asked, Nothing, Operation, Reason, Shape, Text, Why
 from remit.api.paging import Page, Paged, page_of
@@ -18,12 +23,14 @@ from remit.identity import (
     enable_user,
     list_users,
     require_user,
+    reset_factors,
+    set_password,
     subject_of,
 )
 from remit.ids import TenantId
 from remit.oauth import GrantFilter, revoke_grants
 
-__all__ = ["USER_OPERATIONS"]
+__all__ = ["USER_OPERATIONS", "named_user"]
 
 
 class UserShown(Shape):
@@ -50,6 +57,12 @@ class UsersWanted(Paged):
     """Which people."""
 
     tenant: Text | None = None
+
+
+class NewPassword(Shape):
+    """A password in place of a lost one. Sessions end."""
+
+    password: Annotated[str, Field(min_length=1, max_length=2_000)]
 
 
 class NewUser(Shape):
@@ -133,11 +146,49 @@ async def _enable(deps: ApiDeps, asked: Asked[Nothing, Nothing]) -> UserShown:
     return _shown(user)
 
 
-def _named(tx: Transaction, asked: Asked[Nothing, Nothing] | Asked[Nothing, Why]) -> User:
-    user = require_user(tx, asked.path["user"])
-    if not asked.by.sees(user.tenant):
+async def _reset_password(deps: ApiDeps, asked: Asked[Nothing, NewPassword]) -> UserShown:
+    user = await deps.database.read(lambda tx: _named(tx, asked))
+    # Before the transaction: hashing takes a tenth of a second.
+    password_hash = await deps.passwords.hash_new(asked.body.password, username=user.username)
+
+    def work(tx: Transaction) -> User:
+        found = _named(tx, asked)
+        require_authority_over(asked.by, found, deps.directory.catalog)
+        return set_password(
+            tx, found.id, password_hash=password_hash, now=asked.at, context=asked.context
+        )
+
+    return _shown(await deps.database.run(work))
+
+
+async def _reset_factors(deps: ApiDeps, asked: Asked[Nothing, Why]) -> UserShown:
+    reason, now, context = asked.body.reason, asked.at, asked.context
+
+    def work(tx: Transaction) -> User:
+        found = _named(tx, asked)
+        require_authority_over(asked.by, found, deps.directory.catalog)
+        return reset_factors(tx, found.id, reason=reason, now=now, context=context)
+
+    return _shown(await deps.database.run(work))
+
+
+def named_user(tx: Transaction, by: Administrator, name: str) -> User:
+    """The account with that id or user name.
+
+    Raises:
+        NotFoundError: there is none, or it is of another organisation than theirs.
+    """
+    user = require_user(tx, name)
+    if not by.sees(user.tenant):
         raise NotFoundError("there is no such account")
     return user
+
+
+def _named(
+    tx: Transaction,
+    asked: Asked[Nothing, Nothing] | Asked[Nothing, Why] | Asked[Nothing, NewPassword],
+) -> User:
+    return named_user(tx, asked.by, asked.path["user"])
 
 
 def _shown(user: User) -> UserShown:
@@ -160,4 +211,14 @@ USER_OPERATIONS: Final[tuple[AnyOperation, ...]] = (
     Operation(name="users.add", run=_add, query=Nothing, body=NewUser, answer=UserShown),
     Operation(name="users.disable", run=_disable, query=Nothing, body=Why, answer=UserShown),
     Operation(name="users.enable", run=_enable, query=Nothing, body=Nothing, answer=UserShown),
+    Operation(
+        name="users.reset-password",
+        run=_reset_password,
+        query=Nothing,
+        body=NewPassword,
+        answer=UserShown,
+    ),
+    Operation(
+        name="users.reset-factors", run=_reset_factors, query=Nothing, body=Why, answer=UserShown
+    ),
 )

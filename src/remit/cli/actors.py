@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from remit.cli.asking import call, every
+from remit.cli.confirmation import Yes, confirm
 from remit.cli.options import AsJson, Config, Data, DatabaseUrl, Reason, Repo, Where
 
 __all__ = ["STATES", "agents", "clients", "words"]
@@ -112,7 +113,7 @@ def list_clients(
     as_json: AsJson = False,
 ) -> None:
     """List the clients that are known."""
-    from remit.cli.terminal import NAME_WIDTH, Column, ago, print_json, print_table, styled
+    from remit.cli.terminal import NAME_WIDTH, Column, ago, instant, print_json, print_table, styled
 
     found = every(Where(data, repo, config, database_url), "clients.list", "clients")
     if as_json:
@@ -120,10 +121,12 @@ def list_clients(
         return
     print_table(
         [Column("CLIENT", "bold", folds=True), Column("NAME", widest=NAME_WIDTH), Column("KIND"),
-         Column("AGENT"), Column("LAST USED"), Column("STATE")],
+         Column("AGENT"), Column("OWNER"), Column("ENVIRONMENT"), Column("LAST USED"), Column("GOES"),
+         Column("STATE")],
         [
             (client["client_id"], client["name"] or "-", client["kind"], client["agent_id"] or "-",
-             ago(client["last_used_at"]), styled(client["state"], STATES[client["state"]]))
+             client["owner"] or "-", client["environment"] or "-", ago(client["last_used_at"]),
+             instant(client["removal_at"]), styled(client["state"], STATES[client["state"]]))
             for client in found
         ],
         empty="no clients yet: they register themselves, or stand in agents/ of the policy repository",
@@ -149,6 +152,25 @@ def show_client(
         print_json(found)
         return
     print_fields((name.replace("_", " "), words(name, value)) for name, value in found.items())
+
+
+@clients.command("remove")
+def remove_client(
+    client: Annotated[str, typer.Argument(metavar="CLIENT", help="Client id.", show_default=False)],
+    yes: Yes = False,
+    reason: Reason = "",
+    data: Data = None,
+    repo: Repo = None,
+    config: Config = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Remove a client that introduced itself. What it was granted ends; it may register again."""
+    from remit.cli.terminal import say
+
+    confirm(f"Remove {client}, and all that it was granted?", yes=yes)
+    body = {"client_id": client, "reason": reason}
+    call(Where(data, repo, config, database_url), "clients.remove", body=body)
+    say(f"{client} is removed")
 
 
 @clients.command("disable")

@@ -17,6 +17,8 @@ from remit.cli.keys import keys
 from remit.cli.log import audit
 from remit.cli.operate import operate
 from remit.cli.people import users
+from remit.cli.registrations import registration_tokens, registrations
+from remit.cli.sessions import sessions
 from remit.errors import Error
 
 __all__ = ["app", "main"]
@@ -32,8 +34,11 @@ app = typer.Typer(
 )
 app.add_typer(operate)
 app.add_typer(users, name="users")
+app.add_typer(sessions, name="sessions")
 app.add_typer(agents, name="agents")
 app.add_typer(clients, name="clients")
+app.add_typer(registrations, name="registrations")
+app.add_typer(registration_tokens, name="registration-tokens")
 app.add_typer(grants, name="grants")
 app.add_typer(keys, name="keys")
 app.add_typer(audit, name="audit")

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from remit.cli.asking import call, every
+from remit.cli.confirmation import Yes, confirm
 from remit.cli.options import AsJson, Config, Data, DatabaseUrl, Reason, Repo, Where
 from remit.errors import Error
 
@@ -131,6 +132,45 @@ def enable(
 ) -> None:
     """Let a person in again."""
     _change(name, "enable", {}, Where(data, repo, config, database_url))
+
+
+@users.command("reset-password")
+def reset_password(
+    name: Name,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from standard input.")
+    ] = False,
+    data: Data = None,
+    repo: Repo = None,
+    config: Config = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Give a person a new password, and end their sessions."""
+    from remit.cli.terminal import say
+
+    where = Where(data, repo, config, database_url)
+    body = {"password": _password(from_stdin=password_stdin)}
+    user = call(where, "users.reset-password", path={"user": name}, body=body)
+    say(f"{user['username']} has a new password")
+
+
+@users.command("reset-factors")
+def reset_factors(
+    name: Name,
+    yes: Yes = False,
+    reason: Reason = "",
+    data: Data = None,
+    repo: Repo = None,
+    config: Config = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Take a person's passkeys, one-time passwords and recovery codes away. Make sure first, by other means, who asks."""
+    from remit.cli.terminal import say
+
+    confirm(f"Take every second factor of {name} away?", yes=yes)
+    where = Where(data, repo, config, database_url)
+    user = call(where, "users.reset-factors", path={"user": name}, body={"reason": reason})
+    say(f"{user['username']} has no second factor")
 
 
 def _change(name: str, verb: str, body: dict[str, Any], where: Where) -> None:
