@@ -1,6 +1,6 @@
 """Tokens for a workload that acts for itself: a job, not a person.
 
-Only a client that the repository declares, that keeps a secret, and whose agent is a
+Only a client that the repository declares, that proves itself, and whose agent is a
 workload of exactly one organisation. The subject of the token is the agent. Without a
 `scope` it is what agent and server have in common. No refresh token: the client can
 ask again. Requests for the same scopes of the same server descend from one grant, so
@@ -15,7 +15,7 @@ from remit.audit.context import Context
 from remit.audit.events import TokenIssued
 from remit.clock import EpochSeconds, Seconds
 from remit.db import Transaction
-from remit.ids import GrantId, ScopeName, new_id
+from remit.ids import ScopeName
 from remit.model import Agent, AgentClass, ClientKind, Server
 from remit.oauth import grant_store
 from remit.oauth.authorization_request import require_scopes
@@ -34,6 +34,7 @@ from remit.oauth.refusal import TokenRefusalError
 from remit.oauth.requested_details import narrowed_details
 from remit.oauth.resource_indicators import require_resource
 from remit.oauth.token_request import TokenRequest
+from remit.oauth.workload_grant import standing_grant, workload_grant
 from remit.scopes import covers
 from remit.tokens import audience_of, jti_digest
 
@@ -69,11 +70,12 @@ async def issue(deps: OAuthDeps, request: TokenRequest) -> IssuedTokens:
     if ruling.refusal is not None:
         raise TokenRefusalError(_refusal(ruling, ruling.refusal), context=known, ruling=ruling)
     wanted = replace(
-        _grant(applicant, server, ruling, deps=deps, now=now), authorization_details=details
+        workload_grant(applicant, server, ruling, deps=deps, now=now),
+        authorization_details=details,
     )
 
     def grant_and_issue(tx: Transaction) -> IssuedTokens:
-        grant = _standing_grant(tx, wanted, deps=deps, now=now)
+        grant = standing_grant(tx, wanted, deps=deps, now=now)
         note_client_use(tx, client, now=now)
         signed, token = issue_access_token(
             grant, applicant, ruling.scopes, deps=deps, now=now, jkt=request.jkt
