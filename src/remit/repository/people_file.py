@@ -58,7 +58,7 @@ class ClaimRuleSection(Section):
 
     claims: dict[ClaimName, ClaimValues] = Field(
         min_length=1,
-        description="Each claim named has to be, or to hold, one of the values given for it, to the letter.",
+        description="Each claim named has to be, or to hold, one of the values given for it, to the letter. Dots reach into objects.",
     )
     roles: tuple[str, ...] = Field(default=(), description="The roles that such a person holds.")
     attributes: dict[Line, Line] = Field(
