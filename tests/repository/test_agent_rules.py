@@ -150,18 +150,6 @@ def test_one_agent_lists_a_client_once(repository: Repository) -> None:
     ]
 
 
-def test_a_client_is_not_named_like_a_workload(repository: Repository) -> None:
-    with_clients(
-        repository,
-        "one",
-        "{static: [{client_id: 'workload:github:deploy', name: A,"
-        " redirect_uris: ['https://a.example/cb']}]}",
-    )
-    assert repository.said() == [
-        "agents/one.yaml:7 `workload:github:deploy` is how workloads of trusted issuers are named"
-    ]
-
-
 def test_a_client_is_not_named_like_a_server_that_asks_about_tokens(repository: Repository) -> None:
     with_clients(
         repository,

@@ -45,7 +45,6 @@ def check_agents(draft: Draft, hierarchy: Hierarchy) -> Iterator[Problem]:
         yield from _beyond_guardrails(draft.root, ("unregistered", "scopes"), draft, hierarchy)
     yield from _claimed_twice(draft)
     yield from _named_like_a_server(draft)
-    yield from _named_like_a_workload(draft)
 
 
 def _beyond_guardrails(
@@ -136,15 +135,6 @@ def _named_like_a_server(draft: Draft) -> Iterator[Problem]:
         for path, client in strings_at(document, _CLIENT_IDS):
             if client in asking:
                 message = f"{quoted(client)} is the name of a server that asks about tokens"
-                yield document.problem(path, message, expected="another `client_id`")
-
-
-def _named_like_a_workload(draft: Draft) -> Iterator[Problem]:
-    """Tokens of a workload that trust.yaml knows name its rule as their client."""
-    for document in draft.agents.values():
-        for path, client in strings_at(document, _CLIENT_IDS):
-            if client.startswith("workload:"):
-                message = f"{quoted(client)} is how workloads of trusted issuers are named"
                 yield document.problem(path, message, expected="another `client_id`")
 
 

@@ -13,17 +13,15 @@ from dataclasses import replace
 
 from remit.audit.context import Context
 from remit.audit.events import TokenIssued
-from remit.clock import EpochSeconds, Seconds
+from remit.clock import Seconds
 from remit.db import Transaction
 from remit.ids import ScopeName
 from remit.model import Agent, AgentClass, ClientKind, Server
-from remit.oauth import grant_store
 from remit.oauth.authorization_request import require_scopes
 from remit.oauth.client import Client, GrantType
 from remit.oauth.client_standing import note_client_use
 from remit.oauth.deps import OAuthDeps
 from remit.oauth.errors import InvalidScopeError, UnauthorizedClientError
-from remit.oauth.grant import Grant, GrantKind
 from remit.oauth.grant_holder import agent_of, is_suspended, workload_subject
 from remit.oauth.grant_revocation import about_grant
 from remit.oauth.guardrail_alert import record_alerts
