@@ -2,8 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from remit.oauth import redirect_uri
 from remit.oauth.errors import InvalidRedirectUriError
 from remit.oauth.redirect_uri import check_redirect_uri
+from remit.repository import registration_section
 from remit.repository.client_uris import metadata_document_fault, redirect_uri_fault, same_place
 
 
@@ -128,3 +130,17 @@ def test_what_is_admitted_here_is_never_refused_at_the_authorization_server(uri:
 def test_that_holds_after_every_scheme(scheme: str, rest: str) -> None:
     if redirect_uri_fault(scheme + rest, {"cursor"}) is None:
         assert admitted_by_the_authorization_server(scheme + rest), scheme + rest
+
+
+@given(
+    st.sampled_from(["http://", "https://", "cursor:/", ""]),
+    st.lists(st.sampled_from(_PIECES), max_size=5).map("".join),
+)
+def test_what_the_authorization_server_admits_is_admitted_here(scheme: str, rest: str) -> None:
+    """Else a client that works could not be named in the file of its agent."""
+    if admitted_by_the_authorization_server(scheme + rest):
+        assert redirect_uri_fault(scheme + rest, {"cursor"}) is None, scheme + rest
+
+
+def test_the_schemes_that_nobody_may_have_are_the_same_in_both_rooms() -> None:
+    assert registration_section._NEVER_PRIVATE == redirect_uri._NEVER
