@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from exchanges import employ, exchange
 from flows import answer, offered
 
 from remit.audit.context import Actor, ActorType, Context
@@ -183,3 +184,20 @@ async def test_a_refresh_while_its_grant_is_revoked_yields_nothing_that_lives(se
         else:
             assert refreshed.json()["error"] == "invalid_grant"
         tokens = await server.granted()
+
+
+@pytest.mark.parametrize("kind", ["access_token", "refresh_token"])
+async def test_an_exchange_while_its_token_is_revoked_yields_nothing_that_lives(server, kind):
+    employ(server)
+    for _ in range(4):
+        tokens = await server.granted()
+        form = {"client_id": "portal", "token": tokens[kind]}
+        answers = await asyncio.gather(
+            exchange(server, tokens["access_token"]),
+            server.browser().client.post("/revoke", data=form),
+            exchange(server, tokens["access_token"]),
+        )
+        assert answers[1].status_code == 200
+        live = grants(server, live_at=server.clock.now())
+        assert [grant for grant in live if grant.parent_id is not None] == []
+        assert (await exchange(server, tokens["access_token"])).status_code == 400

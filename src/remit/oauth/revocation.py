@@ -68,6 +68,9 @@ async def _revoke(deps: OAuthDeps, client: Client, token: str, *, context: Conte
 def _revoke_access_token(
     tx: Transaction, token: AccessToken, *, now: EpochSeconds, context: Context
 ) -> bool:
+    # The grant's row is held until this commits: an exchange of the token either is over by now, and
+    # what it made is found below, or waits, and finds the token revoked.
+    grant_store.use_grant(tx, token.grant_id, now=now)
     if not credential_store.revoke_token(tx, token.jti, expires_at=token.exp):
         return False
     grant = grant_store.find_grant(tx, token.grant_id)
