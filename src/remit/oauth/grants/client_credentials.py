@@ -13,7 +13,6 @@ from dataclasses import replace
 
 from remit.audit.context import Context
 from remit.audit.events import TokenIssued
-from remit.clock import Seconds
 from remit.db import Transaction
 from remit.ids import ScopeName
 from remit.model import Agent, AgentClass, ClientKind, Server
@@ -37,8 +36,6 @@ from remit.scopes import covers
 from remit.tokens import audience_of, jti_digest
 
 __all__ = ["issue"]
-
-_NOTED_EVERY: Seconds = Seconds(60)
 
 
 async def issue(deps: OAuthDeps, request: TokenRequest) -> IssuedTokens:

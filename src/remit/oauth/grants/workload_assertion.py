@@ -50,10 +50,12 @@ from remit.scopes import covers
 from remit.tokens import audience_of, jti_digest
 from remit.tokens.authorization_details import details_json
 
-__all__ = ["WORKLOAD_PREFIX", "believed", "issue"]
+__all__ = ["believed", "issue"]
 
-WORKLOAD_PREFIX: Final = "workload:"
-"""What the client of a workload's tokens begins with: the issuer's name and the rule's follow."""
+_CLIENT_PREFIX: Final = "workload:"
+"""What the client of a workload's tokens begins with; the issuer's name and the rule's follow. No
+identifier of the repository has a colon, one that is a document begins with https, and those that
+we make with `cli_`: nobody else is called so."""
 _LONGEST_REUSED: Final = Seconds(600)
 
 
@@ -132,7 +134,7 @@ def _workload(
     subject = workload_subject(agent)
     if subject is None:
         raise UnauthorizedClientError("the workload must belong to exactly one organisation")
-    client_id = ClientId(f"{WORKLOAD_PREFIX}{issuer.name}:{matched.name}")
+    client_id = ClientId(f"{_CLIENT_PREFIX}{issuer.name}:{matched.name}")
     return _Workload(
         issuer=issuer,
         rule=matched,
