@@ -15,8 +15,8 @@ from sqlalchemy import (
     and_,
     bindparam,
     insert,
-    or_,
     literal_column,
+    or_,
     select,
     update,
 )
@@ -213,10 +213,13 @@ def mark_descendants_revoked(
 ) -> tuple[Grant, ...]:
     """End what descends from these and had not ended by revocation; those that ended now.
 
-    Call it once these are revoked themselves. It runs until it finds nothing: an exchange
-    that held a grandchild's row while this waited for it has made one more by then, and
-    every later one finds its parent revoked.
+    Call it once these, or the token of theirs that is at stake, are revoked. An exchange holds
+    the row of its parent while it makes a child: so these are waited for here, and those below
+    by running until there is nothing left to end. A later exchange finds its parent revoked.
     """
+    grant_ids = tuple(grant_ids)
+    mine = select(grants.c.id).where(grants.c.id.in_(grant_ids)).order_by(grants.c.id)
+    tx.connection.execute(mine.with_for_update())
     ending = (
         update(grants)
         .where(grants.c.id.in_(_below(grant_ids)), grants.c.revoked_at.is_(None))
