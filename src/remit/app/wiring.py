@@ -31,8 +31,6 @@ from remit.db import Database
 from remit.gateway import GatewayApp, GatewayDeps, GatewaySettings, Roster
 from remit.guard import Guard, GuardSettings, Standing
 from remit.identity import providers
-from remit.oauth.connections.access import ThirdPartyAccess
-from remit.oauth.connections.withdrawal import connection_section
 from remit.policy import DecisionPoint
 from remit.registry import RegistryDirectory
 from remit.settings import Settings
@@ -253,7 +251,7 @@ def _public(
 ) -> ASGIApp:
     """What the network reaches: the gateway, and around everything else one set of headers."""
     stores, settings = parts.stores, parts.settings
-    sections = (providers.identity_section(people), connection_section(authorization))
+    sections = (providers.identity_section(people), oauth.connection_section(authorization))
     people = replace(people, sections=(*people.sections, *sections))
     router = Router(
         [
@@ -276,10 +274,10 @@ def _public(
     )
 
 
-def _third_parties(parts: _Parts) -> ThirdPartyAccess:
+def _third_parties(parts: _Parts) -> oauth.ThirdPartyAccess:
     """Where Remit itself is a client: the hosts that it asks are named by the repository."""
     fetcher = DocumentFetcher()
-    return ThirdPartyAccess(
+    return oauth.ThirdPartyAccess(
         box=parts.stores.box,
         published=Published(fetcher.fetch, parts.clock),
         post_form=fetcher.post_form,

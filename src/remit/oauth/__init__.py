@@ -15,6 +15,18 @@ from remit.oauth.client_standing import (
     list_clients,
 )
 from remit.oauth.client_store import StoredClient, disabled_clients
+from remit.oauth.connection_store import Connection
+from remit.oauth.connections.access import ThirdPartyAccess
+from remit.oauth.connections.tokens import (
+    ConnectionTokens,
+    ConnectionUnavailableError,
+    NotConnectedError,
+)
+from remit.oauth.connections.withdrawal import (
+    connection_section,
+    list_connections,
+    withdraw_connection,
+)
 from remit.oauth.continuation import login_form_sources, login_requirements
 from remit.oauth.deps import Limits, OAuthDeps
 from remit.oauth.grant import Grant, GrantFilter, GrantKind
@@ -43,6 +55,9 @@ from remit.oauth.routes import routes
 __all__ = [
     "ClientListing",
     "ClientStatus",
+    "Connection",
+    "ConnectionTokens",
+    "ConnectionUnavailableError",
     "Consent",
     "Grant",
     "GrantFilter",
@@ -50,18 +65,22 @@ __all__ = [
     "InitialAccessToken",
     "InitialAccessWanted",
     "Limits",
+    "NotConnectedError",
     "OAuthDeps",
     "RememberedConsent",
     "RemovalReason",
     "StoredClient",
+    "ThirdPartyAccess",
     "UnacceptableTokenError",
     "approve_client",
+    "connection_section",
     "create_initial_access_token",
     "disable_client",
     "disabled_clients",
     "enable_client",
     "find_grant",
     "list_clients",
+    "list_connections",
     "list_consents",
     "list_grants",
     "list_initial_access_tokens",
@@ -80,5 +99,6 @@ __all__ = [
     "revoked",
     "revoked_tokens",
     "routes",
+    "withdraw_connection",
     "withdraw_consent",
 ]
