@@ -1,5 +1,6 @@
 """Clients that wait for an administrator, from registration to the first token."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -170,6 +171,19 @@ async def test_of_two_decisions_one_counts(server, waiting):
     assert server.events(ClientApproved) == []
     page = await server.browser().authorize(**asking(waiting))
     assert page.status_code == 400
+
+
+async def test_of_two_administrators_at_once_one_decides(server, waiting):
+    def decide(how):
+        return server.database.run(
+            lambda tx: how(tx, waiting, reason="x", now=server.clock.now(), context=ADMIN)
+        )
+
+    outcomes = await asyncio.gather(
+        *(decide(how) for how in (approve_client, reject_client) * 4), return_exceptions=True
+    )
+    assert len([one for one in outcomes if isinstance(one, ConflictError)]) == 7
+    assert len(server.events(ClientApproved) + server.events(ClientRejected)) == 1
 
 
 async def test_what_nobody_knows_or_does_not_wait_cannot_be_decided(server):
