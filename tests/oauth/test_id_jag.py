@@ -25,6 +25,7 @@ from remit.model import (
 )
 from remit.oauth import grant_store
 from remit.oauth.assertion_store import seen_assertions
+from remit.testing.dpop import ProofKey
 
 CRM = f"{PUBLIC_URL}/mcp/crm"
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -311,6 +312,16 @@ async def test_no_signature_but_the_providers_own_is_taken(trusting, idp):
     ):
         assert await asked(trusting, forged) == INVALID_GRANT
     assert await asked(trusting, idp.sign(good, typ=TYPE)) == (200, None)
+
+
+async def test_an_assertion_that_is_bound_to_a_key_takes_that_key(trusting, idp):
+    key, now = ProofKey(), trusting.clock.now()
+    form = {"grant_type": GRANT, "client_id": "wiki", "client_secret": SECRET}
+    for jkt, status in ((key.jkt, 200), (ProofKey().jkt, 400)):
+        form["assertion"] = jag(trusting, idp, cnf={"jkt": jkt})
+        proof = key.proof("POST", f"{PUBLIC_URL}/token", at=now)
+        response = await trusting.http.post("/token", data=form, headers={"DPoP": proof})
+        assert response.status_code == status, response.text
 
 
 # -- once --------------------------------------------------------------

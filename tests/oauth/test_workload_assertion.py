@@ -14,6 +14,7 @@ from remit.ids import digest
 from remit.model import AgentClass, Trust, TrustedIssuer, WorkloadRule
 from remit.oauth import grant_store, revoke_grant
 from remit.oauth.assertion_store import seen_assertions
+from remit.testing.dpop import ProofKey
 
 CRM = f"{PUBLIC_URL}/mcp/crm"
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -419,6 +420,16 @@ async def test_an_agent_that_is_gone_gets_nothing(trusting, github):
     trust(trusting, trusting.pipeline, workloads=(replace(DEPLOY, agent="gone"),))
     assertion = github.sign(job_claims(trusting))
     assert await asked(trusting, assertion) == (400, "unauthorized_client")
+
+
+async def test_a_token_is_bound_to_the_key_that_the_workload_proves(trusting, github):
+    key = ProofKey()
+    proof = key.proof("POST", f"{PUBLIC_URL}/token", at=trusting.clock.now())
+    form = {"grant_type": GRANT, "resource": CRM}
+    form["assertion"] = github.sign(job_claims(trusting))
+    response = await trusting.http.post("/token", data=form, headers={"DPoP": proof})
+    assert response.json()["token_type"] == "DPoP"
+    assert token_of(trusting, response).jkt == key.jkt
 
 
 async def test_where_bound_tokens_are_required_an_unbound_one_is_refused(trusting, github):
