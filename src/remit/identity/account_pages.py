@@ -167,4 +167,5 @@ def _shown_session(session: Session, *, current: Session) -> dict[str, object]:
 
 
 async def _shown_section(section: AccountSection, user: User) -> dict[str, object]:
-    return {"section": section, "entries": await section.entries(user)}
+    entries = await section.entries(user)
+    return {"section": section, "entries": entries, "offers": section.offers()}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from remit.audit.context import Context
 from remit.identity.user import User
 
-__all__ = ["AccountEntry", "AccountSection"]
+__all__ = ["AccountEntry", "AccountOffer", "AccountSection"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +20,18 @@ class AccountEntry:
     id: str
     title: str
     facts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountOffer:
+    """Something that can be added: the word on its button, and the path that the form is sent to."""
+
+    title: str
+    path: str
+
+
+def _nothing_more() -> Sequence[AccountOffer]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,3 +49,5 @@ class AccountSection:
     button: str
     entries: Callable[[User], Awaitable[Sequence[AccountEntry]]]
     remove: Callable[[User, str, Context], Awaitable[None]]
+    offers: Callable[[], Sequence[AccountOffer]] = _nothing_more
+    """What can be added; its path answers a form of the account page."""

@@ -252,8 +252,9 @@ class Visitor:
 
 @pytest.fixture
 async def new_visitor(deps, provider_deps):
+    shown = replace(deps, sections=(providers.identity_section(deps),))
     application = Starlette(
-        routes=[*providers.routes(provider_deps), *routes(deps), *static_routes()]
+        routes=[*providers.routes(provider_deps), *routes(shown), *static_routes()]
     )
     clients = []
 

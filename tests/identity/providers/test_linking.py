@@ -158,10 +158,27 @@ async def test_a_link_needs_our_own_form(logged_in, events):
 
 
 async def test_a_link_needs_a_log_in_that_is_minutes_old(logged_in, clock):
-    clock.advance(301)
+    clock.advance(601)
     response = await begin(logged_in)
     assert response.status_code == 303
     assert response.headers["location"].startswith("/login")
+
+
+async def test_the_account_page_offers_it_and_shows_who_is_linked(logged_in, corp):
+    page = await logged_in.get("/account")
+    assert "Connect Corp" in page.text
+    assert 'action="/login/provider/corp/link"' in page.text
+    token = page.text.split('name="csrf_token" value="')[1].split('"')[0]
+    url = onward(await begin(logged_in, {"csrf_token": token}))
+    await logged_in.come_back(corp.authorize(url))
+    assert corp.issuer in (await logged_in.get("/account")).text
+
+
+async def test_who_is_asked_again_for_the_account_has_to_prove_it_again(logged_in):
+    url = await logged_in.leave(return_to="/account/passkeys/new")
+    assert parse_qs(urlsplit(url).query)["prompt"] == ["login"]
+    url = await logged_in.leave()
+    assert "prompt" not in parse_qs(urlsplit(url).query)
 
 
 async def test_a_link_needs_somebody_logged_in(visitor, corp):

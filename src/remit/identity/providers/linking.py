@@ -12,11 +12,12 @@ from typing import Final
 
 from remit.audit.context import Context
 from remit.audit.events import IdentityUnlinked
-from remit.clock import EpochSeconds, Seconds
+from remit.clock import EpochSeconds
 from remit.db import Transaction
 from remit.errors import ConflictError, NotFoundError
 from remit.identity import provider_store, store
-from remit.identity.account_section import AccountEntry, AccountSection
+from remit.identity.account_door import ACCOUNT_FORM, FRESH
+from remit.identity.account_section import AccountEntry, AccountOffer, AccountSection
 from remit.identity.accounts import require_user
 from remit.identity.deps import IdentityDeps
 from remit.identity.password import ABSENT_PASSWORD
@@ -41,13 +42,12 @@ __all__ = [
     "unlink_identity",
 ]
 
-LINK_FORM: Final = "link-identity"
-_RECENT: Final = Seconds(300)
+LINK_FORM: Final = ACCOUNT_FORM
 
 
 def may_link(session: Session, *, now: EpochSeconds) -> bool:
     """Whether the person proved who they are lately enough to open another way into the account."""
-    return is_fresh(session, max_age=_RECENT, now=now)
+    return is_fresh(session, max_age=FRESH, now=now)
 
 
 async def finish_linking(
@@ -160,6 +160,12 @@ def identity_section(deps: IdentityDeps) -> AccountSection:
     async def remove(user: User, entry: str, context: Context) -> None:
         await deps.database.run(lambda tx: _remove_own(tx, user, entry, context))
 
+    def offers() -> Sequence[AccountOffer]:
+        return [
+            AccountOffer(title=f"Connect {one.title}", path=f"/login/provider/{one.name}/link")
+            for one in deps.directory.catalog.sign_in.providers.values()
+        ]
+
     return AccountSection(
         key="identities",
         title="Other log-ins",
@@ -168,6 +174,7 @@ def identity_section(deps: IdentityDeps) -> AccountSection:
         button="Disconnect",
         entries=entries,
         remove=remove,
+        offers=offers,
     )
 
 

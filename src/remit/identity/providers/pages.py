@@ -102,8 +102,10 @@ class _Pages:
         params = parse_query(request.scope["query_string"])
         return_to = safe_return_to(params.one("return_to"), people.return_paths) or ""
         browser = browser_of(request, people.site)
+        anew = return_to.startswith("/account") and await self._read_session(request) is not None
+        departure = Departure(return_to=return_to, anew=anew)
         try:
-            url = await depart(self._deps, provider, browser, Departure(return_to=return_to))
+            url = await depart(self._deps, provider, browser, departure)
         except ProviderLoginError as error:
             raise _RefusedOnTheWayError(error, return_to) from error
         response = redirect(url)
