@@ -3,12 +3,16 @@
 import asyncio
 import json
 
+import httpx2
 import pytest
 
 from remit.gateway.jsonrpc import Notification, Response
 from remit.gateway.vigil import Vigil
+from remit.model import HttpUpstream
+from tests.gateway.conftest import fronted
 from tests.gateway.doubles import (
     BASE_HEADERS,
+    META,
     ListGuard,
     ScriptedServer,
     Wire,
@@ -17,6 +21,8 @@ from tests.gateway.doubles import (
     token_of,
     until,
 )
+from tests.gateway.servers.sdk_server import build
+from tests.gateway.sockets import serving
 from tests.gateway.test_legacy import CALL, INITIALIZE, OPENED
 
 PROGRESS = Notification("notifications/progress", {"progress": 1})
@@ -172,3 +178,25 @@ def test_who_is_gone_already_is_told_at_once(guard):
     told = []
     with Vigil(guard).over(token_of("nobody"), lambda: told.append(1)):
         assert told == [1]
+
+
+async def test_the_server_behind_hears_that_the_call_is_over(guard, tmp_path):
+    """A real server over HTTP: the revocation is its cancellation."""
+    async with (
+        serving(build(tmp_path).streamable_http_app(), lifespan="on") as behind,
+        fronted(guard, HttpUpstream(url=f"{behind}/mcp", timeout=30)) as (url, app),
+        httpx2.AsyncClient(timeout=30) as http,
+    ):
+        params = {"name": "wait_for_ever", "arguments": {}, "_meta": META | {"progressToken": 1}}
+        headers, body = modern("tools/call", params, name="wait_for_ever")
+        lines = [line for line in as_person(headers, "dana") if line[0] != "host"]
+        async with http.stream("POST", url, json=body, headers=dict(lines)) as answer:
+            pieces = answer.aiter_text()
+            while "progress" not in await anext(pieces):
+                pass
+            guard.people.discard("dana")
+            app.look_again()
+            rest = "".join([piece async for piece in pieces])
+        assert "the token is no longer good" in rest
+        assert guard.outcomes == ["cancelled"]
+        await until((tmp_path / "cancelled").exists)
