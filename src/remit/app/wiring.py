@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 from remit import identity, oauth
 from remit.api import ApiDeps, http_routes, socket_door
+from remit.app.allowed_applications import allowed_applications
 from remit.app.data_folder import DataFolder
 from remit.app.door import Door
 from remit.app.health import Health, health_routes
@@ -216,6 +217,15 @@ def _people(parts: _Parts) -> identity.IdentityDeps:
         box=stores.box,
         form_sources=oauth.login_form_sources(stores.database, parts.clock),
         required_acr=oauth.login_requirements(stores.database, parts.clock),
+        sections=(
+            allowed_applications(
+                stores.database,
+                parts.directory,
+                public_url=parts.settings.issuer,
+                clock=parts.clock,
+                publish=parts.refresh.now,
+            ),
+        ),
     )
 
 
