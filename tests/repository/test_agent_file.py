@@ -81,7 +81,13 @@ def test_a_secret_in_the_file_is_refused_and_not_shown(repository: Repository) -
     assert "hunter2" not in repr(problem)
 
 
-@pytest.mark.parametrize("grant", ["client_credentials", "token_exchange", "jwt_bearer"])
+def test_a_public_client_may_narrow_its_own_token(repository: Repository) -> None:
+    text = WORKLOAD.replace("[client_credentials]", "[token_exchange]")
+    repository.write("agents/job.yaml", text.replace("      secret: env:JOB_SECRET\n", ""))
+    assert repository.said() == []
+
+
+@pytest.mark.parametrize("grant", ["client_credentials", "jwt_bearer"])
 def test_what_acts_without_a_person_at_the_door_proves_who_it_is(
     repository: Repository, grant: str
 ) -> None:

@@ -102,7 +102,8 @@ class StaticClientSection(Section):
                 "`redirect_uris` on a client that no code is sent to",
                 expected="`authorization_code` among its `grant_types`",
             )
-        for grant in ("client_credentials", "token_exchange", "jwt_bearer"):
+        # A public client may exchange its own token for a narrower one: it has shown that token.
+        for grant in ("client_credentials", "jwt_bearer"):
             if grant in grants and not self.proves_itself:
                 raise mistake(
                     f"a client with {quoted(grant)} must prove who it is",
