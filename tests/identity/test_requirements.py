@@ -42,7 +42,9 @@ def test_a_password_alone_does_not_meet_a_policy_of_two_factors():
     assert meets_policy(_session(ACR_PASSWORD), OPTIONAL)
     assert not meets_policy(_session(ACR_PASSWORD), REQUIRED)
     assert meets_policy(_session(ACR_MULTI_FACTOR), REQUIRED)
-    assert meets_policy(_session(ACR_PASSWORD, provider="okta"), REQUIRED)
+    assert not meets_policy(_session(ACR_PASSWORD, provider="okta"), REQUIRED)
+    assert meets_policy(_session(ACR_MULTI_FACTOR, provider="okta"), REQUIRED)
+    assert not meets_policy(_session("urn:other", provider="okta"), OPTIONAL)
 
 
 def test_a_proof_is_fresh_until_its_age_is_reached():

@@ -1,6 +1,7 @@
 """What comes after the password: a second factor, a step-up, setting one up."""
 
 import pytest
+from starlette.requests import Request
 
 from remit.audit.events import (
     LoggedIn,
@@ -11,7 +12,7 @@ from remit.audit.events import (
     RecoveryCodesIssued,
     RecoveryCodeUsed,
 )
-from remit.identity import disable_user
+from remit.identity import Proof, disable_user, open_session
 from tests.identity.authenticator import Authenticator
 from tests.identity.conftest import (
     ADMIN,
@@ -395,6 +396,24 @@ async def test_a_session_of_a_password_alone_is_of_no_use_once_two_factors_are_r
     assert (await browser.open("/account")).status_code == 200
     policy(second_factor="required")
     assert (await browser.open("/account")).status_code == 303
+
+
+async def test_who_comes_from_a_provider_that_counts_as_a_password_adds_a_factor_of_ours(
+    browser, add_user, deps, policy, clock, events
+):
+    user = await add_user()
+    policy(second_factor="required")
+    proof = Proof(acr="urn:remit:acr:pwd", amr=(), provider="okta")
+    request = Request({"type": "http", "headers": []})
+    opened = await open_session(deps, request, user, proof=proof, return_to=WAITING)
+    browser.carry_session(opened.headers["set-cookie"].split(";")[0].partition("=")[2])
+    await browser.open("/login?other=1")
+    assert (await browser.open("/account")).headers["location"].startswith("/login")
+    set_up = await browser.follow(await browser.follow(await browser.open(LOGIN)))
+    code = code_of(secret_in(set_up), clock.now())
+    assert (await browser.answer(set_up, "/login/set-up/code", code=code)).status_code == 200
+    logged_in = events.of(LoggedIn)[-1]
+    assert (logged_in.acr, logged_in.provider) == (MFA, "okta")
 
 
 async def test_no_secret_of_a_factor_reaches_the_log(browser, with_app, clock, events):

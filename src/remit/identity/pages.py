@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from remit.db import Transaction
 from remit.identity import account_pages, factor_pages, password_pages, step_pages
 from remit.identity.browser_session import SESSION_COOKIE, log_out, session_reader, session_secret
 from remit.identity.challenge import TO_LOG_IN, new_challenge
@@ -33,11 +34,13 @@ from remit.identity.form_page import (
 from remit.identity.login import LoginAttempt, LoginRefused, check_password
 from remit.identity.passkey_use import recognise, use_passkey
 from remit.identity.passkeys import PasskeyRefusedError, passkeys_work_at, request_options
+from remit.identity.requirements import meets_policy
 from remit.identity.return_to import safe_return_to
 from remit.identity.session import AMR_PASSWORD, Session, satisfies
 from remit.identity.sign_in import Purpose
 from remit.identity.step_pages import LOGIN_FORM, asker_of, go_on
-from remit.identity.steps import Proved, advance
+from remit.identity.steps import Proved, advance, session_to_raise
+from remit.identity.store import find_user
 from remit.identity.user import User
 from remit.web import (
     BodyTooLargeError,
@@ -119,6 +122,9 @@ class _Pages:
             return unreadable(error)
         found = await self._read_session(request)
         if found is None:
+            weak = None if other else await self._too_weak(request)
+            if weak is not None:
+                return await self._step_up(request, weak, return_to)
             return await self._form(request, _Form(return_to=return_to))
         if return_to is None:
             return redirect("/account")
@@ -198,7 +204,20 @@ class _Pages:
         required = await self._deps.required_acr(return_to)
         return required is not None and not satisfies(session.acr, required)
 
-    async def _step_up(self, request: Request, user: User, return_to: str) -> Response:
+    async def _too_weak(self, request: Request) -> User | None:
+        """Whose session is open, and weaker than the policy asks."""
+        deps, secret = self._deps, session_secret(request, self._deps)
+
+        def find(tx: Transaction) -> User | None:
+            session = session_to_raise(tx, deps, secret)
+            if session is None or meets_policy(session, deps.directory.catalog.sign_in):
+                return None
+            user = find_user(tx, session.user_id)
+            return None if user is None or user.disabled_at is not None else user
+
+        return await deps.database.read(find)
+
+    async def _step_up(self, request: Request, user: User, return_to: str | None) -> Response:
         proved = Proved(user=user, amr=(), purpose=Purpose.STEP_UP, return_to=return_to)
         return await self._go_on(request, proved)
 

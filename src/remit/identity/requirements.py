@@ -7,7 +7,7 @@ Source: RFC 9470 §4, §5; OpenID Connect Core §3.1.2.1 (`acr_values`, `max_age
 """
 
 from remit.clock import EpochSeconds, Seconds
-from remit.identity.session import ACR_MULTI_FACTOR, ACR_PASSWORD, Session, stronger
+from remit.identity.session import ACR_MULTI_FACTOR, ACR_PASSWORD, Session, satisfies, stronger
 from remit.model import SecondFactor, SignIn
 
 __all__ = ["is_fresh", "least_acr", "meets_policy"]
@@ -22,11 +22,9 @@ def least_acr(required: str | None, sign_in: SignIn) -> str:
 def meets_policy(session: Session, sign_in: SignIn) -> bool:
     """Whether `session` may be used: not one of a password alone, once two factors are required.
 
-    A session from an identity provider is as strong as that provider was asked to be.
+    The same holds for one from an identity provider whose word counts as a password here.
     """
-    if session.provider is not None or sign_in.second_factor is SecondFactor.OPTIONAL:
-        return True
-    return session.acr != ACR_PASSWORD
+    return satisfies(session.acr, least_acr(None, sign_in))
 
 
 def is_fresh(session: Session, *, max_age: Seconds | None, now: EpochSeconds) -> bool:

@@ -18,7 +18,7 @@ from remit.identity.deps import IdentityDeps
 from remit.identity.factor_store import Factors, factors_of
 from remit.identity.login import FailureReason
 from remit.identity.opening import OpenedSession, Proof, begin_session
-from remit.identity.requirements import least_acr, meets_policy
+from remit.identity.requirements import least_acr
 from remit.identity.session import (
     ACR_PASSWORD,
     ACR_PHISHING_RESISTANT,
@@ -34,7 +34,7 @@ from remit.identity.user import User
 from remit.ids import digest
 from remit.web import Browser
 
-__all__ = ["Asker", "Choices", "Proved", "advance", "choices_of", "open_session_with"]
+__all__ = ["Asker", "Choices", "Proved", "advance", "choices_of", "session_to_raise"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,16 +119,13 @@ def choices_of(
     )
 
 
-def open_session_with(tx: Transaction, deps: IdentityDeps, secret: str | None) -> Session | None:
-    """The session with that secret, if it may be used."""
+def session_to_raise(tx: Transaction, deps: IdentityDeps, secret: str | None) -> Session | None:
+    """The session with that secret, if it is open: also one that is too weak to be used as it is."""
     if secret is None:
         return None
-    catalog = deps.directory.catalog
     session = store.session_with_digest(tx, digest(secret))
-    now, idle = deps.clock.now(), catalog.issuer.session_idle
-    if session is None or not holds(session, now=now, idle=idle):
-        return None
-    return session if meets_policy(session, catalog.sign_in) else None
+    now, idle = deps.clock.now(), deps.directory.catalog.issuer.session_idle
+    return session if session is not None and holds(session, now=now, idle=idle) else None
 
 
 def _proof(
@@ -136,7 +133,7 @@ def _proof(
 ) -> Proof | None:
     if proved.purpose is Purpose.LOG_IN:
         return Proof(acr=acr_of(proved.amr), amr=proved.amr)
-    session = open_session_with(tx, deps, previous)
+    session = session_to_raise(tx, deps, previous)
     if session is None or session.user_id != proved.user.id:
         return None
     return Proof(
@@ -151,6 +148,4 @@ def _proof(
 def _is_enough(proof: Proof, factors: Factors, deps: IdentityDeps, *, required: str | None) -> bool:
     if proof.provider is None and proof.acr == ACR_PASSWORD and factors.count > 0:
         return False
-    if proof.provider is not None:
-        return required is None or satisfies(proof.acr, required)
     return satisfies(proof.acr, least_acr(required, deps.directory.catalog.sign_in))
