@@ -167,8 +167,8 @@ async def test_a_link_needs_a_log_in_that_is_minutes_old(logged_in, clock):
 async def test_the_account_page_offers_it_and_shows_who_is_linked(logged_in, corp):
     page = await logged_in.get("/account")
     assert "Connect Corp" in page.text
-    assert 'action="/login/provider/corp/link"' in page.text
-    token = page.text.split('name="csrf_token" value="')[1].split('"')[0]
+    form_of_it = page.text.split('action="/login/provider/corp/link"')[1]
+    token = form_of_it.split('name="csrf_token" value="')[1].split('"')[0]
     url = onward(await begin(logged_in, {"csrf_token": token}))
     await logged_in.come_back(corp.authorize(url))
     assert corp.issuer in (await logged_in.get("/account")).text

@@ -81,7 +81,7 @@ async def test_a_change_of_name_there_changes_no_account_here(new_visitor, corp,
 
 async def test_an_account_that_came_from_elsewhere_has_no_password(visitor, corp, database):
     await visitor.log_in(corp)
-    known = database.read_now(lambda tx: store.credentials_of(tx, "grace"))
+    known = database.run_now(lambda tx: store.credentials_of(tx, "grace"))
     assert known.password_hash == ABSENT_PASSWORD
 
 
