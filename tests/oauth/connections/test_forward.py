@@ -11,6 +11,7 @@ from remit.audit.events import (
     ConsentGranted,
 )
 from remit.ids import ServerName
+from remit.model import ThirdParty
 from tests.oauth.connections.conftest import ISSUER, declare
 
 CALLBACK = "https://app.example/callback"
@@ -182,8 +183,6 @@ async def test_of_two_answers_to_one_request_one_counts(linked, vendor, answers)
 
 
 async def _declared_again(linked, **changes):
-    from remit.model import ThirdParty  # noqa: PLC0415
-
     party = ThirdParty(
         issuer=ISSUER,
         client_id="remit-static",

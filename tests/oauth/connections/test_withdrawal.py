@@ -6,6 +6,7 @@ import pytest
 
 from remit.audit.events import ConnectionRemoved
 from remit.errors import NotFoundError
+from remit.identity import find_user
 from remit.oauth.connections.tokens import NotConnectedError
 from remit.oauth.connections.withdrawal import (
     connection_section,
@@ -56,16 +57,16 @@ async def test_a_third_party_that_does_not_revoke_is_not_asked_to(linked, vendor
     assert vendor.revoked == []
 
 
-@pytest.mark.parametrize("server", ["payments", "nothing"])
-async def test_what_is_not_connected_cannot_be_taken_away(linked, ada, server):
+@pytest.mark.parametrize("name", ["payments", "nothing"])
+async def test_what_is_not_connected_cannot_be_taken_away(linked, ada, name):
     with pytest.raises(NotFoundError):
-        await withdraw_connection(linked.deps, ada, server, reason="", context=ADMIN)
+        await withdraw_connection(linked.deps, ada, name, reason="", context=ADMIN)
     assert linked.events(ConnectionRemoved) == []
 
 
 async def test_a_person_sees_their_connections_and_takes_them_away(linked, vendor, ada):
     section = connection_section(linked.deps)
-    user = await linked.database.read(lambda tx: _user(tx, ada))
+    user = await linked.database.read(lambda tx: find_user(tx, ada))
     (entry,) = await section.entries(user)
     assert entry.title == "Vendor"
     assert entry.facts[1] == "Allows: contacts.read contacts.write"
@@ -87,9 +88,3 @@ async def test_who_took_it_away_is_asked_again_on_our_own_page(linked, vendor, a
     page = await linked.browser().to_consent()
     assert page.status_code == 200
     assert "Vendor" in page.text
-
-
-def _user(tx, user_id):
-    from remit.identity import find_user  # noqa: PLC0415
-
-    return find_user(tx, user_id)
