@@ -8,7 +8,7 @@ Refused: what belongs to another organisation, as if it did not exist; a change 
 beyond one's own organisation; to give, or take over, an account that may administer more
 than one may oneself. Without the last, `remit:users.write` would be every scope at once.
 
-Source: docs/adr/0004-management-socket.md; docs/adr/0010-management-api.md.
+Source: docs/adr/0004-management-over-a-unix-socket.md; docs/adr/0010-management-api.md.
 """
 
 from collections.abc import Callable, Iterable

@@ -2,7 +2,7 @@
 
 The log names the user id that the kernel gives for the other end, which nobody can claim.
 
-Source: docs/adr/0004-management-socket.md.
+Source: docs/adr/0004-management-over-a-unix-socket.md.
 """
 
 from starlette.exceptions import HTTPException
