@@ -9,12 +9,10 @@ Unmet Authentication Requirements §2.
 
 from collections.abc import Iterable
 
+from remit.identity.session import ACR_VALUES, satisfies
 from remit.oauth.errors import UnmetAuthenticationRequirementsError
 
-__all__ = ["ACR_VALUES", "meets", "required_acr"]
-
-ACR_VALUES = ("urn:remit:acr:pwd", "urn:remit:acr:mfa", "urn:remit:acr:phr")
-"""Weakest first; each is met by those after it."""
+__all__ = ["meets", "required_acr"]
 
 
 def required_acr(acr_values: Iterable[str]) -> str | None:
@@ -34,6 +32,4 @@ def required_acr(acr_values: Iterable[str]) -> str | None:
 
 def meets(acr: str, required: str | None) -> bool:
     """Whether somebody who logged in with `acr` did so strongly enough."""
-    if required is None:
-        return True
-    return acr in ACR_VALUES and ACR_VALUES.index(acr) >= ACR_VALUES.index(required)
+    return required is None or satisfies(acr, required)

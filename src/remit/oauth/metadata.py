@@ -18,9 +18,9 @@ from starlette.responses import Response
 
 from remit.canonical import Json, JsonObject, canonical_bytes
 from remit.clock import Seconds
+from remit.identity.session import ACR_VALUES
 from remit.model import MANAGEMENT_SCOPES, Catalog, RegistrationMode
 from remit.oauth.assertions.client_assertion import SIGNING_ALGORITHMS
-from remit.oauth.authentication_strength import ACR_VALUES
 from remit.oauth.client import AuthMethod, GrantType
 from remit.oauth.deps import OAuthDeps
 from remit.tokens.authorization_details import TOOL_CALL
