@@ -64,14 +64,8 @@ from remit.model.trust import (
     WorkloadRule,
 )
 
-__all__ = [
+__all__ = [  # noqa: RUF022  by code point, as every room
     "ALL_TENANTS",
-    "MANAGEMENT",
-    "MANAGEMENT_ENVIRONMENT",
-    "MANAGEMENT_OPERATIONS",
-    "MANAGEMENT_PATH",
-    "MANAGEMENT_SCOPES",
-    "MANAGEMENT_SYSTEM",
     "Admission",
     "AdmissionRule",
     "Agent",
@@ -90,6 +84,12 @@ __all__ = [
     "HttpUpstream",
     "IdentityProvider",
     "Issuer",
+    "MANAGEMENT",
+    "MANAGEMENT_ENVIRONMENT",
+    "MANAGEMENT_OPERATIONS",
+    "MANAGEMENT_PATH",
+    "MANAGEMENT_SCOPES",
+    "MANAGEMENT_SYSTEM",
     "ManagementOperation",
     "Operation",
     "PersonTrust",
