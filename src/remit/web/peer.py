@@ -82,7 +82,7 @@ def _trace(traceparent: str) -> tuple[str, str]:
 
 def _number(bits: int) -> int:
     """At least 1: a trace of zeros is none (W3C Trace Context §3.2.2.3)."""
-    return random.getrandbits(bits) or 1  # noqa: S311
+    return random.getrandbits(bits) or 1
 
 
 def _printable(text: str | None) -> str | None:
