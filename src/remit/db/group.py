@@ -68,7 +68,7 @@ def write_together(
 ) -> Callable[[], None]:
     """Do all of it in one transaction and commit; what is returned wakes those who wait.
 
-    Whoever's work raised is told at once; the others only when everything has committed.
+    Nobody is told anything before the commit, whoever's work raised included.
 
     Raises:
         BaseException: nothing of it was changed, whatever the others' work did; all must be told.
