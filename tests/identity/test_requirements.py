@@ -3,7 +3,7 @@
 import pytest
 
 from remit.clock import EpochSeconds
-from remit.identity.requirements import is_fresh, least_acr, meets_policy
+from remit.identity.requirements import can_be_reached, is_fresh, least_acr, meets_policy
 from remit.identity.session import (
     ACR_MULTI_FACTOR,
     ACR_PASSWORD,
@@ -11,6 +11,7 @@ from remit.identity.session import (
     Session,
 )
 from remit.model import SecondFactor, SignIn
+from remit.web import site_at
 
 OPTIONAL, REQUIRED = SignIn(), SignIn(second_factor=SecondFactor.REQUIRED)
 
@@ -53,3 +54,10 @@ def test_a_proof_is_fresh_until_its_age_is_reached():
     assert not is_fresh(session, max_age=600, now=1600)
     assert not is_fresh(session, max_age=0, now=1000)
     assert is_fresh(session, max_age=None, now=10**9)
+
+
+def test_a_passkey_cannot_be_had_where_browsers_make_none():
+    named, numbered = site_at("https://remit.example"), site_at("https://192.0.2.1")
+    assert can_be_reached(ACR_PHISHING_RESISTANT, named)
+    assert not can_be_reached(ACR_PHISHING_RESISTANT, numbered)
+    assert can_be_reached(ACR_MULTI_FACTOR, numbered)

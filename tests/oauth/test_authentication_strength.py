@@ -1,17 +1,21 @@
 """How strongly a person must have logged in for a request (RFC 9470)."""
 
+from dataclasses import replace
 from urllib.parse import urlencode
 
 import pytest
 from flows import CRM, answer
 from sqlalchemy import update
+from starlette.applications import Starlette
 
 from remit.audit.events import AuthorizationRefused
+from remit.identity import routes as identity_routes
 from remit.identity.session import ACR_VALUES
 from remit.identity.store import sessions
-from remit.oauth import login_requirements
+from remit.oauth import login_requirements, routes
 from remit.oauth.authentication_strength import meets, required_acr
 from remit.oauth.errors import UnmetAuthenticationRequirementsError
+from remit.web import site_at, static_routes
 
 PWD, MFA, PHR = ACR_VALUES
 
@@ -72,9 +76,27 @@ async def test_a_session_strong_enough_is_not_asked_again(server, browser):
     assert claims.auth_time == server.clock.now()
 
 
-async def test_a_log_in_that_is_still_too_weak_is_an_answer_and_no_loop(server, browser):
+async def test_a_log_in_that_is_too_weak_yet_gets_a_second_factor_first(server, browser):
+    """As after an identity provider that counts as a password; here, one beside the request."""
     waiting = (await browser.authorize(acr_values=MFA)).headers["location"]
-    await browser.to_consent()  # with a password alone, beside the request that waits
+    await browser.to_consent()
+    page = await browser.follow(await browser.client.get(waiting))
+    assert page.url.path == "/login/set-up"
+    strengthen(server, MFA)
+    page = await browser.follow(await browser.client.get(waiting))
+    assert page.url.path == "/authorize/continue"
+
+
+async def test_a_log_in_that_cannot_become_strong_enough_is_an_answer_and_no_loop(server, browser):
+    """No browser makes passkeys for an address without a name."""
+    here = "https://192.0.2.1"
+    deps = replace(server.deps, site=site_at(here))
+    pages = [*routes(deps), *identity_routes(server.identity), *static_routes()]
+    browser = server.browser(application=Starlette(routes=pages))
+    resource = f"{here}/mcp/crm"
+    waiting = (await browser.authorize(acr_values=PHR, resource=resource)).headers["location"]
+    assert (await browser.client.get(waiting)).headers["location"].startswith("/login")
+    await browser.to_consent(resource=resource)  # beside the request that waits
     parameters = answer(await browser.client.get(waiting))
     assert parameters["error"] == "unmet_authentication_requirements"
     assert parameters["iss"]

@@ -5,9 +5,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flows import ORIGIN, PASSWORD, answer, hidden_fields, offered
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from remit.audit.events import AuthorizationCodeIssued, AuthorizationRefused, ConsentGranted
+from remit.identity.session import ACR_MULTI_FACTOR
+from remit.identity.store import sessions
 from remit.oauth.grant_store import grants
 
 
@@ -188,6 +190,23 @@ async def test_prompt_login_needs_another_log_in(server, browser, prompt):
     again = await browser.client.get(parse_qs(urlsplit(str(page.url)).query)["return_to"][0])
     assert again.headers["location"].startswith("/login")
     assert "code" in answer(await browser.log_in(page))
+
+
+@pytest.mark.parametrize("anew", [{"prompt": "login"}, {"max_age": "0"}])
+async def test_a_second_factor_alone_is_no_log_in_anew(server, browser, anew):
+    await allow(browser)
+    server.clock.advance(100)
+    page = await browser.follow(await browser.authorize(acr_values=ACR_MULTI_FACTOR, **anew))
+    assert 'name="password"' in page.text  # and not the missing step
+    raise_session(server)
+    waiting = parse_qs(urlsplit(str(page.url)).query)["return_to"][0]
+    assert (await browser.client.get(waiting)).headers["location"].startswith("/login")
+
+
+def raise_session(server):
+    """As a step-up does: another session, of the same log-in, that is stronger."""
+    changed = {"id": "ses_raised", "acr": ACR_MULTI_FACTOR, "amr": '["pwd","otp","mfa"]'}
+    server.database.run_now(lambda tx: tx.connection.execute(update(sessions).values(changed)))
 
 
 async def test_max_age_needs_a_log_in_that_is_young_enough(server, browser):

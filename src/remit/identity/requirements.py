@@ -7,10 +7,19 @@ Source: RFC 9470 §4, §5; OpenID Connect Core §3.1.2.1 (`acr_values`, `max_age
 """
 
 from remit.clock import EpochSeconds, Seconds
-from remit.identity.session import ACR_MULTI_FACTOR, ACR_PASSWORD, Session, satisfies, stronger
+from remit.identity.passkeys import passkeys_work_at
+from remit.identity.session import (
+    ACR_MULTI_FACTOR,
+    ACR_PASSWORD,
+    ACR_PHISHING_RESISTANT,
+    Session,
+    satisfies,
+    stronger,
+)
 from remit.model import SecondFactor, SignIn
+from remit.web import Site
 
-__all__ = ["is_fresh", "least_acr", "meets_policy"]
+__all__ = ["can_be_reached", "is_fresh", "least_acr", "meets_policy"]
 
 
 def least_acr(required: str | None, sign_in: SignIn) -> str:
@@ -25,6 +34,14 @@ def meets_policy(session: Session, sign_in: SignIn) -> bool:
     The same holds for one from an identity provider whose word counts as a password here.
     """
     return satisfies(session.acr, least_acr(None, sign_in))
+
+
+def can_be_reached(acr: str, site: Site) -> bool:
+    """Whether everybody can get that strong here, by a second factor that they have or set up.
+
+    A code of an app can be set up by anybody; a passkey, where the browser takes them at all.
+    """
+    return acr != ACR_PHISHING_RESISTANT or passkeys_work_at(site)
 
 
 def is_fresh(session: Session, *, max_age: Seconds | None, now: EpochSeconds) -> bool:

@@ -14,10 +14,10 @@ from starlette.responses import Response
 
 from remit.clock import Clock, EpochSeconds
 from remit.db import Database
-from remit.identity import FormSources, RequiredAcr
+from remit.identity import FormSources, RequiredAcr, Session
 from remit.ids import digest
 from remit.oauth import request_store
-from remit.oauth.authentication_strength import required_acr
+from remit.oauth.authentication_strength import meets, required_acr
 from remit.oauth.authorization_request import Prompt
 from remit.oauth.circumstances import circumstances_of
 from remit.oauth.code_issuance import Assent, issue_code
@@ -38,6 +38,7 @@ from remit.oauth.waiting_request import (
     Person,
     Waiting,
     find_waiting,
+    is_stale,
     must_log_in,
     person_answering,
     refusal_of,
@@ -78,8 +79,8 @@ def endpoint(deps: OAuthDeps) -> Endpoint:
                 required = LoginRequiredError("somebody would have to log in")
                 raise refusal_of(waiting, required, context=context)
             if found is not None:
-                refuse_unmet(waiting, found[1], context=context)
-            return redirect(f"/login?return_to={quote(continue_path(name), safe='')}")
+                refuse_unmet(waiting, found[1], deps=deps, context=context)
+            return redirect(_login_path(waiting, found and found[1], name))
         person = person_answering(waiting, found, deps=deps, context=context)
         ruling = rule_on_request(waiting, person, scopes=waiting.request.scopes, deps=deps)
         if not await _must_ask(deps, waiting, person, ruling):
@@ -92,6 +93,14 @@ def endpoint(deps: OAuthDeps) -> Endpoint:
         return consent_page(deps, waiting, person, view=view, asked_in=(browser, name))
 
     return page_door(deps, continue_)
+
+
+def _login_path(waiting: Waiting, session: Session | None, name: str) -> str:
+    """Where to log in; anew, and not by one more factor, where the log-in itself is too old."""
+    path = f"/login?return_to={quote(continue_path(name), safe='')}"
+    if session is None or meets(session.acr, waiting.request.acr):
+        return path
+    return f"{path}&other=1" if is_stale(waiting, session) else path
 
 
 def login_form_sources(database: Database, clock: Clock) -> FormSources:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from remit.audit.context import Context
 from remit.identity import Session, User, subject_of
+from remit.identity.requirements import can_be_reached
 from remit.ids import ScopeName, digest
 from remit.oauth import request_store
 from remit.oauth.authentication_strength import meets
@@ -36,6 +37,7 @@ __all__ = [
     "Person",
     "Waiting",
     "find_waiting",
+    "is_stale",
     "must_log_in",
     "person_answering",
     "refusal_of",
@@ -103,33 +105,41 @@ async def find_waiting(
 
 
 def must_log_in(waiting: Waiting, session: Session | None) -> bool:
-    """Whether somebody has to log in, perhaps again, before this request can be answered.
+    """Whether somebody has to log in, perhaps again or more strongly, before this can be answered."""
+    return (
+        session is None or is_stale(waiting, session) or not meets(session.acr, waiting.request.acr)
+    )
+
+
+def is_stale(waiting: Waiting, session: Session) -> bool:
+    """Whether the log-in behind `session` was too long ago for this request.
 
     Age is measured against when the request came, so that reading the consent page
-    slowly is no reason to log in once more.
+    slowly is no reason to log in once more. Who asks for a log-in anew gets one that began
+    after the request: a session that became stronger since has a new id, and its old age.
     """
-    if session is None:
-        return True
     request, pending = waiting.request, waiting.pending
     again = bool({Prompt.LOGIN, Prompt.SELECT_ACCOUNT} & request.prompt) or request.max_age == 0
-    if again and session.id == pending.session_id:
-        return True
-    if not meets(session.acr, request.acr):
+    if again and (session.id == pending.session_id or session.auth_time < pending.created_at):
         return True
     if request.max_age is None:
         return False
     return pending.created_at - session.auth_time > request.max_age
 
 
-def refuse_unmet(waiting: Waiting, session: Session, *, context: Context) -> None:
+def refuse_unmet(waiting: Waiting, session: Session, *, deps: OAuthDeps, context: Context) -> None:
     """Refuse when somebody logged in for this request, and still not as strongly as it asks.
 
-    Else they would be sent to log in again and again for what they have not got.
+    Else they would be sent to log in again and again for what they have not got. Who may add a
+    factor of ours to that log-in, as after one through an identity provider, is asked for it first.
 
     Raises:
         AuthorizationRefusalError: `unmet_authentication_requirements` (RFC 9470 §5).
     """
-    if session.id != waiting.pending.session_id and not meets(session.acr, waiting.request.acr):
+    required = waiting.request.acr
+    if required is None or meets(session.acr, required) or can_be_reached(required, deps.site):
+        return
+    if session.id != waiting.pending.session_id:
         unmet = UnmetAuthenticationRequirementsError(
             "the person could not be authenticated as strongly as was asked"
         )

@@ -114,6 +114,36 @@ async def test_a_log_in_anew_is_asked_for_and_checked(ask, corp, clock, events):
     assert (await visitor.log_in(corp)).status_code == 303
 
 
+@pytest.mark.parametrize("off", [-40, 0, 40])
+async def test_a_provider_that_ignores_that_a_log_in_was_asked_for_anew_is_refused(
+    ask, corp, clock, off
+):
+    """Half a minute is within what clocks differ by, and still before anybody asked."""
+    visitor = ask(fresh=0)
+    url = await visitor.leave()
+    clock.advance(10)
+    there = clock.now() + off
+    corp.says = {"iat": there, "auth_time": there - 15}
+    assert (await visitor.come_back(corp.authorize(url))).status_code == 400
+    url = await visitor.leave()
+    clock.advance(10)
+    there = clock.now() + off
+    corp.says = {"iat": there, "auth_time": there - 5}
+    assert (await visitor.come_back(corp.authorize(url))).status_code == 303
+
+
+async def test_a_session_of_a_provider_whose_clock_is_slow_is_not_older_than_its_request(
+    ask, corp, clock, events, deps
+):
+    """Else a request that wants one anew would send a slow provider's people round and round."""
+    visitor = ask(fresh=0)
+    asked_at, url = clock.now(), await visitor.leave()
+    clock.advance(10)
+    corp.says = {"iat": clock.now() - 40, "auth_time": clock.now() - 45}
+    await visitor.come_back(corp.authorize(url))
+    assert _session(deps, events).auth_time == asked_at + 5
+
+
 @pytest.mark.parametrize(("ago", "status"), [(299, 303), (361, 400), (None, 400)])
 async def test_an_age_that_was_asked_for_is_checked(ask, corp, clock, ago, status):
     visitor = ask(fresh=300)

@@ -21,8 +21,10 @@ def provider(*, believe_amr):
     )
 
 
-def proof(*amr, acr=None, believe_amr=True, auth_time=None):
-    token = IdToken(subject="s", auth_time=auth_time, acr=acr, amr=amr, claims={})
+def proof(*amr, acr=None, believe_amr=True, auth_time=None, issued_at=NOW):
+    token = IdToken(
+        subject="s", issued_at=issued_at, auth_time=auth_time, acr=acr, amr=amr, claims={}
+    )
     return proof_of(provider(believe_amr=believe_amr), token, now=NOW, oldest=Seconds(600))
 
 
@@ -63,3 +65,9 @@ def test_the_proof_is_as_old_as_it_is_said_to_be_or_may_be():
     assert proof(auth_time=EpochSeconds(NOW - 5)).auth_time == NOW - 5
     assert proof(auth_time=EpochSeconds(NOW + 5)).auth_time == NOW
     assert proof().auth_time == NOW - 600
+
+
+@pytest.mark.parametrize("off", [-40, 40])
+def test_a_provider_whose_clock_is_off_still_says_how_long_ago_it_was(off):
+    there = EpochSeconds(NOW + off)
+    assert proof(auth_time=EpochSeconds(there - 5), issued_at=there).auth_time == NOW - 5

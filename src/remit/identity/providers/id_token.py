@@ -4,7 +4,8 @@ In this order: signed by a key the provider publishes, by an algorithm it advert
 its `iss` is the provider, byte for byte; `aud` holds our client id, and with several audiences
 `azp` is us; `nonce` is the one this log-in sent; `sub` is a name of at most 255 characters;
 `iat` says when; `at_hash`, where it is given, is of the access token that came with it;
-`auth_time` is recent enough, where that was asked.
+`auth_time` is recent enough, where that was asked, by the provider's own clock as well as by ours:
+one that was asked for a log-in anew and answers from its session does not pass for one that asked.
 
 Source: OpenID Connect Core §2, §3.1.3.6, §3.1.3.7, §3.1.3.8; RFC 8725 §3.
 """
@@ -33,6 +34,8 @@ __all__ = ["Expected", "IdToken", "check_id_token"]
 
 _HASHES = {"256": hashlib.sha256, "384": hashlib.sha384, "512": hashlib.sha512}
 _MAX_SUBJECT = 255
+_ROUNDING = Seconds(1)
+"""Two clocks that count whole seconds disagree by as much about how long something took."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,9 +57,10 @@ class Expected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdToken:
-    """The words of the provider about the person. `claims` are all of them."""
+    """The words of the provider about the person. `claims` are all of them; times are by its clock."""
 
     subject: str
+    issued_at: EpochSeconds
     auth_time: EpochSeconds | None
     acr: str | None
     amr: tuple[str, ...]
@@ -86,11 +90,12 @@ def check_id_token(
         raise ProviderLoginError(Refused.ID_TOKEN, "the id token does not say when it was issued")
     _check_nonce(jwt.claims, expected)
     _check_access_token(jwt, expected)
-    _check_freshness(auth_time, expected)
+    _check_freshness(auth_time, issued, expected, now=now)
     amr = jwt.claims.get("amr", [])
     acr = jwt.claims.get("acr")
     return IdToken(
         subject=_subject(jwt.claims),
+        issued_at=issued,
         auth_time=auth_time,
         acr=acr if isinstance(acr, str) else None,
         amr=tuple(one for one in amr if isinstance(one, str)) if isinstance(amr, list) else (),
@@ -128,12 +133,20 @@ def _check_access_token(jwt: ForeignJwt, expected: Expected) -> None:
         raise ProviderLoginError(Refused.ID_TOKEN, "the access token is not the id token's")
 
 
-def _check_freshness(auth_time: EpochSeconds | None, expected: Expected) -> None:
+def _check_freshness(
+    auth_time: EpochSeconds | None, issued: EpochSeconds, expected: Expected, *, now: EpochSeconds
+) -> None:
+    """`max_age`. The provider's clock may be off, but not in how long before `iat` the log-in was."""
     if expected.max_age is None:
         return
     if auth_time is None:
         raise ProviderLoginError(Refused.AUTH_TIME, "the id token does not say when the log-in was")
-    if auth_time + expected.max_age + FUTURE_LEEWAY < expected.asked_at:
+    since_asked = now - expected.asked_at
+    if (
+        auth_time + expected.max_age + FUTURE_LEEWAY < expected.asked_at
+        or issued + FUTURE_LEEWAY < expected.asked_at
+        or issued - auth_time > since_asked + expected.max_age + _ROUNDING
+    ):
         raise ProviderLoginError(Refused.AUTH_TIME, "the log-in was longer ago than was asked")
 
 

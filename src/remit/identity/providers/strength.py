@@ -2,8 +2,8 @@
 
 Nothing, unless the policy repository says that its `amr` is believed: then `phr` (or an `acr` of
 that meaning) counts as a passkey, `mfa`, `otp` or `hwk` as two factors, and everything else as a
-password. When the person proved it is the `auth_time` it gives; where it gives none, the longest
-ago that it was allowed to be.
+password. When the person proved it is as long ago as `auth_time` was before the token, by the
+provider's own clock; where it gives none, the longest ago that it was allowed to be.
 
 Source: RFC 8176 §2; OpenID Connect EAP ACR Values §2; OpenID Connect Core §2 (`auth_time`), §3.1.2.1 (`max_age`).
 """
@@ -26,12 +26,12 @@ def proof_of(
 ) -> Proof:
     """How the person proved who they are, in our terms; `oldest` is the `max_age` that was sent."""
     believed = _plain(token.amr) if provider.believe_amr else ()
-    at_least = EpochSeconds(now - oldest)
+    ago = oldest if token.auth_time is None else max(0, token.issued_at - token.auth_time)
     return Proof(
         acr=_acr(believed, token.acr if provider.believe_amr else None),
         amr=believed,
         provider=provider.name,
-        auth_time=at_least if token.auth_time is None else EpochSeconds(min(token.auth_time, now)),
+        auth_time=EpochSeconds(now - ago),
     )
 
 
