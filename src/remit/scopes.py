@@ -71,6 +71,8 @@ def missing(
 
 def fill(scope: ScopeName, claims: Mapping[str, str]) -> ScopeName | None:
     """`scope` with every `{placeholder}` filled; `None` when a claim is missing or fits no scope name."""
+    if "{" not in scope:
+        return scope
     for name in _PLACEHOLDER.findall(scope):
         # A value with a `.` or a `:` in it would make another scope of this one.
         if _VALUE.fullmatch(claims.get(name, "")) is None:

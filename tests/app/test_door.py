@@ -176,6 +176,15 @@ async def test_calls_and_probes_are_logged_for_those_who_debug_only(client, log)
     assert '"level": "info"' not in log.getvalue()
 
 
+async def test_tokens_are_in_the_audit_log_and_not_in_this_one_unless_something_broke(client, log):
+    async with client() as http:
+        await http.post("/token")
+    assert '"level": "info"' not in log.getvalue()
+    async with client(broken) as http:
+        await http.post("/token")
+    assert '"level": "info"' in log.getvalue()
+
+
 async def test_requests_are_counted_by_door_and_status(client, metrics):
     async with client() as http:
         await http.get("/")

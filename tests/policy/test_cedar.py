@@ -53,6 +53,33 @@ def test_a_forbid_wins_and_brings_its_words(desk):
     assert desk.decide(PERMIT_ALL + LARGE, desk.refund("500")).allowed
 
 
+ISSUED_TO_SUPPORT = (
+    '@id("issue") permit(principal is Remit::User, action == Remit::Action::"issue", resource)\n'
+    '  when { principal.roles.contains("support") && context.time.epoch < 2000000000\n'
+    '    && context has ip && context.ip.isInRange(ip("192.0.2.0/24"))\n'
+    '    && principal.hasTag("department") && principal.getTag("department") == "sales" };\n'
+)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"roles": ()},
+        {"ip": "198.51.100.1"},
+        {"ip": None},
+        {"attributes": {"department": "legal"}},
+        {"now": 2_000_000_000},
+    ],
+)
+def test_what_was_decided_of_an_issuance_holds_for_the_very_same_facts_alone(desk, change):
+    engine = desk.engine(ISSUED_TO_SUPPORT)
+    server = {"kind": ResourceKind.SERVER, "name": "crm"}
+    same = desk.ask(Phase.ISSUE, **server)
+    other = desk.ask(Phase.ISSUE, **server, **change)
+    answers = [engine.evaluate(one).allowed for one in (same, other, same, other, same)]
+    assert answers == [True, False, True, False, True]
+
+
 OVERFLOW = (
     '@id("overflow") forbid(principal, action == Remit::Action::"crm/update_account", resource)\n'
     "  when { context.arguments has score && context.arguments.score + 1 > 10 };\n"

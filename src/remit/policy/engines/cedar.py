@@ -10,7 +10,7 @@ Source: Cedar authorization semantics (default deny, forbid overrides permit, sk
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -57,6 +57,7 @@ __all__ = ["CedarEngine"]
 
 _NAME: Final = "cedar"
 _MAX_RESOURCES: Final = 4_096
+_MAX_ISSUED: Final = 1_024
 _ESCAPES: Final = MappingProxyType(
     {"\\": "\\\\", '"': '\\"', "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0"}
 )
@@ -85,7 +86,7 @@ class _Place:
 class CedarEngine:
     """Holds one set of checked policies; `load` is the way to one."""
 
-    __slots__ = ("_buckets", "_places", "_policies", "_rules", "_schema", "_version")
+    __slots__ = ("_buckets", "_issued", "_places", "_policies", "_rules", "_schema", "_version")
 
     def __init__(self, policies: Sequence[CheckedPolicy], schema: Schema, version: str) -> None:
         self._policies = tuple(policies)
@@ -94,6 +95,7 @@ class CedarEngine:
         self._version = version
         self._buckets: dict[tuple[int, ...], _Bucket] = {}
         self._places: OrderedDict[tuple[str, ResourceFacts], _Place] = OrderedDict()
+        self._issued: tuple[int, dict[Hashable, Decision]] = (0, {})
 
     @classmethod
     def load(cls, sources: Sequence[PolicySource], catalog: Catalog) -> "CedarEngine":
@@ -118,7 +120,24 @@ class CedarEngine:
         return tuple(self._rules.values())
 
     def evaluate(self, evaluation: Evaluation) -> Decision:
-        """Decide one evaluation. Raises whatever Cedar raises."""
+        """Decide one evaluation. Raises whatever Cedar raises.
+
+        Tokens are asked for again and again with the very same facts. Within one second, and
+        a policy knows no smaller unit of time, such a question is put to Cedar once.
+        """
+        if evaluation.phase is not Phase.ISSUE:
+            return self._evaluate(evaluation)
+        second, known = self._issued
+        if second != evaluation.context.now or len(known) >= _MAX_ISSUED:
+            known = {}
+            self._issued = (evaluation.context.now, known)
+        question = _question(evaluation)
+        decision = known.get(question)
+        if decision is None:
+            decision = known[question] = self._evaluate(evaluation)
+        return decision
+
+    def _evaluate(self, evaluation: Evaluation) -> Decision:
         place = self._place(evaluation)
         open_question = evaluation.phase is Phase.LIST and evaluation.context.arguments is None
         if open_question and place.bucket.open_policies is not None:
@@ -221,6 +240,17 @@ class CedarEngine:
             names={f"policy{number}": policy.id for number, policy in enumerate(held)},
             open_policies=open_policies(trees) if any(map(reads_arguments, trees)) else None,
         )
+
+
+def _question(evaluation: Evaluation) -> Hashable:
+    """All that a decision on an issuance depends on besides the policies and the second."""
+    subject, context = evaluation.subject, evaluation.context
+    return (
+        *(subject.kind, subject.id, subject.tenant, subject.roles),
+        frozenset(subject.attributes.items()),
+        *(evaluation.agent, evaluation.token, evaluation.resource),
+        *(context.time_zone, context.ip),
+    )
 
 
 def _rule(policy: CheckedPolicy) -> MatchedRule:
