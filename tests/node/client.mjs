@@ -1,6 +1,7 @@
 // The official TypeScript client, driven line by line over standard streams.
 //
-// Started with the URL of an MCP server. It writes one JSON object a line:
+// Started with the URL of an MCP server, a redirect URI and, where it need not register itself, either its client id or
+// the URL of the document about it. It writes one JSON object a line:
 //   {"authorize": "https://…"}   a person is needed: answer {"callback": "http://127.0.0.1/…"}
 //   {"connected": {...}}         ready for commands
 //   {"result": …} or {"error": {...}}   for each command
@@ -10,7 +11,7 @@
 import { createInterface } from 'node:readline';
 import { Client, StreamableHTTPClientTransport, UnauthorizedError } from '@modelcontextprotocol/client';
 
-const [url, redirectUrl] = process.argv.slice(2);
+const [url, redirectUrl, known] = process.argv.slice(2);
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const read = async () => JSON.parse((await lines.next()).value);
 const write = value => process.stdout.write(JSON.stringify(value) + '\n');
@@ -23,7 +24,9 @@ class Provider {
     grant_types: ['authorization_code', 'refresh_token'],
     response_types: ['code'],
   };
+  clientMetadataUrl = known?.startsWith('https://') ? known : undefined;
   authorizationUrl;
+  _client = known && !this.clientMetadataUrl ? { client_id: known } : undefined;
   clientInformation() { return this._client; }
   saveClientInformation(client) { this._client = client; }
   tokens() { return this._tokens; }
@@ -90,6 +93,7 @@ try {
       session: transport.sessionId ?? null,
       scope: provider.tokens()?.scope ?? null,
       token: provider.tokens()?.access_token ?? null,
+      client: provider.clientInformation()?.client_id ?? null,
       requests,
       statuses,
     },
