@@ -11,7 +11,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import ClassVar, Self, TypeVar
 
@@ -20,7 +20,7 @@ from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError, Prog
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from remit.db.engine import create_private_file, is_damage, postgresql_engine, sqlite_engine
-from remit.db.group import Queue, Waiting, write_together
+from remit.db.group import Answer, Queue, Waiting, settle, write_together
 from remit.db.transaction import NoRecorder, Recorder, Transaction, UnrecordedEventError
 from remit.db.url import parse_database_url
 from remit.errors import UnavailableError
@@ -59,6 +59,7 @@ class Database:
         self._queue = Queue() if writer is not reader else None
         self._glances = glances
         self._glancing = threading.Lock()
+        self._glance: Connection | None = None  # kept: to check one out costs more than its use
 
     @classmethod
     def open(cls, url: str, *, recorder: Recorder | None = None, pool: int = 8) -> Self:
@@ -105,7 +106,13 @@ class Database:
             DatabaseUnavailableError: the database did not take it; if events were recorded, an
                 `effect.failed` follows them.
         """
-        return await asyncio.wrap_future(self._submit_write(work))
+        queue = self._queue
+        if queue is None:
+            return await asyncio.wrap_future(self._submit(self._writer, self._write, work))
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._enqueue(queue, Waiting(work, future, loop))
+        return await future
 
     async def read(self, work: Callable[[Transaction], T]) -> T:
         """Do `work` in a read-only transaction that sees one snapshot.
@@ -128,12 +135,24 @@ class Database:
         if self._glances is None:
             return await self.read(work)
         self._refuse_inside()
-        with self._glancing, self._connection(self._glances) as connection:
-            return work(Transaction(connection))
+        with self._glancing, self._inside_one():
+            if self._glance is None:
+                self._glance = self._glances.connect()
+            try:
+                return work(Transaction(self._glance))
+            except BaseException:
+                self._glance.close()
+                self._glance = None
+                raise
 
     def run_now(self, work: Callable[[Transaction], T]) -> T:
         """As `run`, for a caller without an event loop."""
-        return self._submit_write(work).result()
+        queue = self._queue
+        if queue is None:
+            return self._submit(self._writer, self._write, work).result()
+        future: Future[T] = Future()
+        self._enqueue(queue, Waiting(work, future))
+        return future.result()
 
     def read_now(self, work: Callable[[Transaction], T]) -> T:
         """As `read`, for a caller without an event loop."""
@@ -161,23 +180,23 @@ class Database:
             self._queue.cancel()
         if self._glances is not None:
             with self._glancing:
+                if self._glance is not None:
+                    self._glance.close()
                 self._glances.dispose()
-                self._glances = None
+                self._glance = self._glances = None
 
-    def _submit_write(self, work: Callable[[Transaction], T]) -> Future[T]:
-        """On SQLite, into the queue of the one writer; on PostgreSQL a transaction of its own."""
-        queue = self._queue
-        if queue is None:
-            return self._submit(self._writer, self._write, work)
+    def _enqueue(self, queue: Queue, waiting: Waiting) -> None:
+        """Let it wait for the one writer of SQLite."""
         self._refuse_inside()
-        waiting: Waiting = Waiting(work, Future())
-        queue.add(waiting)
+        if queue.add(waiting):
+            self._tell_writer(queue)
+
+    def _tell_writer(self, queue: Queue) -> None:
         try:
             self._writer.threads.submit(self._write_queued, queue)
         except RuntimeError as error:
             queue.cancel()
             raise DatabaseUnavailableError("the database was closed", cause=error) from error
-        return waiting.future
 
     def _submit(
         self,
@@ -197,25 +216,24 @@ class Database:
             raise RuntimeError("a transaction was opened inside another")
 
     def _write(self, work: Callable[[Transaction], T]) -> T:
-        future: Future[T] = Future()
         with self._connection(self._writer.engine) as connection:
-            wake = write_together(connection, [Waiting(work, future)], self._recorder)
-        wake()
-        return future.result()
+            answers = write_together(connection, [Waiting(work, Future())], self._recorder)
+        result: T = answers[0][1].result
+        return result
 
     def _write_queued(self, queue: Queue) -> None:
-        """Write what waits. Somebody before may have written it already: there is one such call per work."""
-        together = queue.take()
-        if not together:
-            return
-        try:
-            with self._connection(self._writer.engine) as connection:
-                wake = write_together(connection, together, self._recorder)
-        except BaseException as error:  # noqa: BLE001  handed to all who wait
-            for one in together:
-                one.future.set_exception(error)
-        else:
-            wake()
+        """Write what waits together, and have the writer told again if more did."""
+        together, left = queue.take()
+        if together:
+            try:
+                with self._connection(self._writer.engine) as connection:
+                    answers = write_together(connection, together, self._recorder)
+            except BaseException as error:  # noqa: BLE001  handed to all who wait
+                answers = [(one, Answer(error=error)) for one in together]
+            settle(answers)
+        if left:
+            with suppress(DatabaseUnavailableError):  # closed meanwhile: all who wait were told
+                self._tell_writer(queue)
 
     def _read(self, work: Callable[[Transaction], T]) -> T:
         with self._connection(self._reader.engine) as connection:
@@ -233,10 +251,15 @@ class Database:
 
     @contextmanager
     def _connection(self, engine: Engine) -> Iterator[Connection]:
+        with self._inside_one(), engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _inside_one(self) -> Iterator[None]:
+        """What the thread does now uses a connection; what that raises is told in our words."""
         self._inside.transaction = True
         try:
-            with engine.connect() as connection:
-                yield connection
+            yield
         except (OperationalError, InterfaceError, PoolTimeoutError) as error:
             raise DatabaseUnavailableError("the database does not answer", cause=error) from error
         except DatabaseError as error:

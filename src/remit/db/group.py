@@ -3,23 +3,35 @@
 SQLite has one writer. While it waits for the disk, others queue; whoever is in the queue when
 it comes back goes into its next transaction, each in a savepoint of its own, so that one
 that raises takes back nothing of another's. Their events are recorded in one go before
-the one commit. When the log or the commit refuses, all of them are refused.
+the one commit. When the log or the commit refuses, all of them are refused. Coroutines of one
+loop are woken with one call into that loop.
 
 Source: https://www.sqlite.org/lang_savepoint.html; docs/adr/0003.
 """
 
+import asyncio
+import contextlib
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection
 
+from remit.db.prepared import execute
 from remit.db.transaction import Recorder, Transaction
 
-__all__ = ["MOST_TOGETHER", "Queue", "Waiting", "WorkEndedTransactionError", "write_together"]
+__all__ = [
+    "MOST_TOGETHER",
+    "Answer",
+    "Queue",
+    "Waiting",
+    "WorkEndedTransactionError",
+    "settle",
+    "write_together",
+]
 
 MOST_TOGETHER = 64
 """More than this is not written in one transaction: the first would wait for the last."""
@@ -31,10 +43,25 @@ class WorkEndedTransactionError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Work to be done in a transaction, and who waits for its result."""
+    """Work to be done in a transaction, and who waits for its result: a thread, or a coroutine of `loop`."""
 
     work: Callable[[Transaction], Any]
-    future: Future[Any]
+    future: "asyncio.Future[Any] | Future[Any]"
+    loop: asyncio.AbstractEventLoop | None = None
+
+    def begins(self) -> bool:
+        """Whether anybody still waits for it. From then on it is done, whoever gives up."""
+        if isinstance(self.future, Future):
+            return self.future.set_running_or_notify_cancel()
+        return not self.future.cancelled()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a work returned; or what it, the log or the database raised."""
+
+    result: Any = None
+    error: BaseException | None = None
 
 
 class Queue:
@@ -44,29 +71,37 @@ class Queue:
         self._lock = threading.Lock()
         self._waiting: deque[Waiting] = deque()
 
-    def add(self, waiting: Waiting) -> None:
-        """Let it wait."""
+    def add(self, waiting: Waiting) -> bool:
+        """Let it wait. Whether it is the first to: then the writer has to be told."""
         with self._lock:
             self._waiting.append(waiting)
+            return len(self._waiting) == 1
 
-    def take(self) -> list[Waiting]:
-        """What is to be written now: at most `MOST_TOGETHER`, without those nobody waits for any more."""
+    def take(self) -> tuple[list[Waiting], bool]:
+        """What is to be written now: at most `MOST_TOGETHER`, without those nobody waits for any more.
+
+        And whether others wait on; the writer has to be told again.
+        """
         with self._lock:
             taken = [self._waiting.popleft() for _ in range(min(MOST_TOGETHER, len(self._waiting)))]
-        return [one for one in taken if one.future.set_running_or_notify_cancel()]
+            left = bool(self._waiting)
+        return [one for one in taken if one.begins()], left
 
     def cancel(self) -> None:
         """Tell all who still wait that it will not be done."""
         with self._lock:
             left, self._waiting = self._waiting, deque()
         for one in left:
-            one.future.cancel()
+            if one.loop is None:
+                one.future.cancel()
+            else:
+                _call(one.loop, one.future.cancel)
 
 
 def write_together(
     connection: Connection, together: Sequence[Waiting], recorder: Recorder
-) -> Callable[[], None]:
-    """Do all of it in one transaction and commit; what is returned wakes those who wait.
+) -> list[tuple[Waiting, Answer]]:
+    """Do all of it in one transaction and commit; what each is to be told then.
 
     Nobody is told anything before the commit, whoever's work raised included.
 
@@ -74,8 +109,7 @@ def write_together(
         BaseException: nothing of it was changed, whatever the others' work did; all must be told.
     """
     transaction = connection.begin()
-    done: list[tuple[Waiting, Any]] = []
-    failed: list[tuple[Waiting, BaseException]] = []
+    answers: list[tuple[Waiting, Answer]] = []
     events: list[object] = []
     for one in together:
         try:
@@ -85,9 +119,9 @@ def write_together(
         except BaseException as error:
             if len(together) == 1 or not _is_open(connection):
                 raise
-            failed.append((one, error))
+            answers.append((one, Answer(error=error)))
         else:
-            done.append((one, result))
+            answers.append((one, Answer(result)))
             events.extend(recorded)
     if events:
         recorder.record(tuple(events))
@@ -100,14 +134,38 @@ def write_together(
         if events:
             recorder.abandon(tuple(events), error)
         raise
+    return answers
 
-    def wake() -> None:
-        for one, error in failed:
-            one.future.set_exception(error)
-        for one, result in done:
-            one.future.set_result(result)
 
-    return wake
+def settle(answers: Iterable[tuple[Waiting, Answer]]) -> None:
+    """Tell everybody who waited."""
+    loops: dict[asyncio.AbstractEventLoop, list[tuple[Waiting, Answer]]] = {}
+    for one, answer in answers:
+        if one.loop is None:
+            _tell(one, answer)
+        else:
+            loops.setdefault(one.loop, []).append((one, answer))
+    for loop, told in loops.items():
+        _call(loop, _tell_all, told)
+
+
+def _tell_all(answers: list[tuple[Waiting, Answer]]) -> None:
+    for one, answer in answers:
+        _tell(one, answer)
+
+
+def _tell(one: Waiting, answer: Answer) -> None:
+    if one.future.done():  # it gave up meanwhile
+        return
+    if answer.error is None:
+        one.future.set_result(answer.result)
+    else:
+        one.future.set_exception(answer.error)
+
+
+def _call(loop: asyncio.AbstractEventLoop, function: Callable[..., object], *given: object) -> None:
+    with contextlib.suppress(RuntimeError):  # the loop is closed, and everybody in it gone
+        loop.call_soon_threadsafe(function, *given)
 
 
 def _attempt(connection: Connection, one: Waiting, *, alone: bool) -> tuple[Any, list[object]]:
@@ -117,16 +175,16 @@ def _attempt(connection: Connection, one: Waiting, *, alone: bool) -> tuple[Any,
         result = one.work(tx)
         _require_open(connection)
         return result, tx.events
-    connection.exec_driver_sql("SAVEPOINT one")
+    execute(connection, "SAVEPOINT one")
     try:
         result = one.work(tx)
     except BaseException:
         if _is_open(connection):
-            connection.exec_driver_sql("ROLLBACK TO one")
-            connection.exec_driver_sql("RELEASE one")
+            execute(connection, "ROLLBACK TO one")
+            execute(connection, "RELEASE one")
         raise
     _require_open(connection)
-    connection.exec_driver_sql("RELEASE one")
+    execute(connection, "RELEASE one")
     return result, tx.events
 
 

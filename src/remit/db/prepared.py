@@ -10,14 +10,14 @@ Source: STACK (16 µs for a row by its key on a held connection, 4 µs of them S
 from collections import namedtuple
 from typing import Any
 
-from sqlalchemy import Delete, Insert, Select, Update
+from sqlalchemy import Connection, Delete, Insert, Select, Update
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
 
 from remit.db.transaction import Transaction
 
-__all__ = ["Prepared"]
+__all__ = ["Prepared", "execute"]
 
 Statement = Select[Any] | Insert | Update | Delete
 
@@ -54,21 +54,9 @@ class Prepared:
         return int(self._execute(tx, parameters).rowcount)
 
     def _execute(self, tx: Transaction, parameters: dict[str, Any]) -> Any:
-        connection = tx.connection
-        driver: Any = connection.connection.dbapi_connection
-        dialect = connection.dialect
+        dialect = tx.connection.dialect
         sql, fixed = self._compiled.get(dialect.name) or self._compile(dialect)
-        try:
-            return driver.execute(sql, fixed | parameters)
-        except dialect.loaded_dbapi.Error as error:
-            raise DBAPIError.instance(
-                sql,
-                None,  # an error in a log must not show what was to be stored
-                error,
-                dialect.loaded_dbapi.Error,
-                hide_parameters=True,
-                dialect=dialect,
-            ) from error
+        return execute(tx.connection, sql, fixed | parameters)
 
     def _compile(self, dialect: Dialect) -> tuple[str, dict[str, Any]]:
         """The SQL in `dialect`, with its parameters by name, and the values that stand in it already."""
@@ -77,6 +65,26 @@ class Prepared:
         fixed = {name: one for name, one in (compiled.params or {}).items() if one is not None}
         self._compiled[dialect.name] = (str(compiled), fixed)
         return self._compiled[dialect.name]
+
+
+def execute(connection: Connection, sql: str, parameters: dict[str, Any] | None = None) -> Any:
+    """The driver's cursor for `sql`, which is as the driver takes it.
+
+    Raises:
+        DBAPIError: as SQLAlchemy's own execution.
+    """
+    driver: Any = connection.connection.dbapi_connection
+    try:
+        return driver.execute(sql, parameters or {})
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise DBAPIError.instance(
+            sql,
+            None,  # an error in a log must not show what was to be stored
+            error,
+            connection.dialect.loaded_dbapi.Error,
+            hide_parameters=True,
+            dialect=connection.dialect,
+        ) from error
 
 
 def _names(statement: Statement) -> list[str]:
