@@ -18,6 +18,7 @@ async def test_a_reload_of_the_same_repository_changes_nothing(management):
 async def test_a_reload_puts_another_version_in_force(management, settings):
     before = (await management.get("/api/v1/status")).json()["catalog_version"]
     (settings.repo / "agents" / "billing-job.yaml").unlink()
+    (settings.repo / "trust.yaml").unlink()  # names it
     answer = (await management.post("/api/v1/reload", json={})).json()
     assert answer["changed"] is True
     assert answer["agents"] == 1
