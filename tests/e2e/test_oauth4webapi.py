@@ -1,28 +1,14 @@
 """A strict OAuth client that knows nothing of MCP or of us, through every grant there is."""
 
-import json
-import shutil
-import time
-from dataclasses import dataclass
-from typing import Any
-from uuid import uuid4
-
 import pytest
-from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from tests.app.conftest import SECRET, Remit, Server
+from tests.app.conftest import SECRET, Remit
 from tests.e2e.conftest import REDIRECT_URI
-from tests.e2e.peer import Peer, node_peer
+from tests.e2e.peer import node_peer
+from tests.e2e.workloads import ACCESS_TOKEN, ASKING, EXCHANGE, JWT_BEARER, READ, serving
 
 pytestmark = [pytest.mark.e2e, pytest.mark.node]
-
-JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
-ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
-READ = "payments:invoices.read"
-ASKING = "a-secret-with-which-payments-asks"
-PLATFORM = "https://platform.example"
 
 
 async def test_a_strict_client_walks_code_refresh_and_revocation(stage, dana):
@@ -38,62 +24,12 @@ async def test_a_strict_client_walks_code_refresh_and_revocation(stage, dana):
 # -- without a person --------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Workloads:
-    """A Remit in which workloads prove themselves in every way, and one may act for another."""
-
-    server: Server
-    key: ECKey
-    """Of the client that signs, and of the platform that vouches for jobs."""
-
-    @property
-    def payments(self) -> str:
-        return f"{self.server.url}/mcp/payments"
-
-    @property
-    def signed(self) -> dict[str, Any]:
-        return {"client": "invoice-agent", "by": {"jwk": self.key.as_dict(private=True)}}
-
-    def job(self, **changes: Any) -> str:
-        now = int(time.time())
-        claims = {
-            "iss": PLATFORM, "sub": "repo:acme.example/billing", "aud": self.server.url,
-            "repository": "acme.example/billing", "iat": now, "exp": now + 60,
-            "jti": str(uuid4()), **changes,
-        }  # fmt: skip
-        return jwt.encode({"alg": "ES256", "kid": "k1"}, claims, self.key)
-
-    async def token(self, peer: Peer, **parameters: str) -> dict[str, Any]:
-        asked = {"resource": self.payments, **parameters}
-        by = {"client": "billing-job", "by": {"secret": SECRET}}
-        return await peer.ask(do="grant", type="client_credentials", parameters=asked, **by)
-
-
 @pytest.fixture(scope="module")
 def workloads(tmp_path_factory):
     remit = Remit(tmp_path_factory.mktemp("workloads"), tmp_path_factory.getbasetemp() / "pycache")
     remit.ok("init", str(remit.repo))
-    key = ECKey.generate_key("P-256", {"kid": "k1"})
-    jwks = json.dumps({"keys": [key.as_dict(private=False)]})
-    job = remit.repo / "agents" / "billing-job.yaml"
-    job.write_text(job.read_text() + "\ndelegates: [invoice-agent]\n")
-    (remit.repo / "agents" / "invoice-agent.yaml").write_text(
-        "name: Invoice agent\nowner: finance-systems@acme.example\nclass: workload\n"
-        f"purpose: Answers for other agents.\nscopes: [{READ}]\nenvironments: [prod]\n"
-        "tenants: [acme]\nmax_sensitivity: low\nclients:\n  static:\n"
-        "    - client_id: invoice-agent\n      name: Invoice agent\n"
-        f"      grant_types: [client_credentials, token_exchange]\n      jwks: {jwks}\n"
-    )
-    payments = remit.repo / "servers" / "payments.yaml"
-    payments.write_text(payments.read_text() + "\nintrospection_secret: env:ASKING\n")
-    (remit.repo / "trust.yaml").write_text(
-        f"issuers:\n  platform:\n    issuer: {PLATFORM}\n    jwks: {jwks}\n"
-        "    workloads:\n      - name: nightly\n        claims: { repository: acme.example/billing }\n"
-        "        agent: billing-job\n        servers: [payments]\n"
-    )
-    with remit.serving(environ={"ASKING": ASKING}) as server:
-        yield Workloads(server, key)
-    shutil.rmtree(remit.data, ignore_errors=True)
+    with serving(remit) as running:
+        yield running
 
 
 @pytest.fixture

@@ -15,6 +15,18 @@ async def test_every_endpoint_that_the_metadata_names_answers(server):
             assert status not in {404, 405, 500}, name
 
 
+async def test_a_client_that_knows_no_metadata_finds_the_default_endpoints(server):
+    """MCP 2025-03-26: without metadata, `/authorize`, `/token` and `/register` at the server's origin."""
+    client = server.browser().client
+    document = (await client.get("/.well-known/oauth-authorization-server")).json()
+    origin = document["issuer"]
+    defaults = {"authorization": "/authorize", "token": "/token", "registration": "/register"}
+    assert {name: document[f"{name}_endpoint"] for name in defaults} == {
+        name: origin + path for name, path in defaults.items()
+    }
+    assert server.deps.public_url == origin
+
+
 @pytest.mark.parametrize("path", PAGES)
 async def test_the_pages_of_people_have_no_cors(server, path):
     client = server.browser().client

@@ -11,7 +11,11 @@ def part(raw, index):
 
 def test_the_header_names_type_algorithm_and_key(minted):
     header = part(minted.raw(), 0)
-    assert header == {"typ": "at+jwt", "alg": "ES256", "kid": minted.keys.signing_at(minted.clock.now()).kid}
+    assert header == {
+        "typ": "at+jwt",
+        "alg": "ES256",
+        "kid": minted.keys.signing_at(minted.clock.now()).kid,
+    }
 
 
 def test_the_claims_have_the_names_of_rfc_9068(minted):
