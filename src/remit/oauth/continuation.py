@@ -155,7 +155,7 @@ async def _must_ask(deps: OAuthDeps, waiting: Waiting, person: Person, ruling: R
     if not await is_connected(deps, waiting.request.server, person.user.id):
         return True  # nobody is sent to a third party who was not asked for this client just now
     resource = audience_of(deps.public_url, waiting.request.server.name)
-    remembered = await deps.database.read(
+    remembered = await deps.database.glance(
         lambda tx: request_store.find_consent(
             tx, user_id=person.user.id, client_id=client.client_id, resource=resource
         )

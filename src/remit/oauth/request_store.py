@@ -7,11 +7,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import BigInteger, Column, Row, Table, Text, delete, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Table,
+    Text,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
 
 from remit.canonical import canonical_text
 from remit.clock import EpochSeconds
-from remit.db import Transaction, conflict_insert, metadata
+from remit.db import Prepared, Transaction, conflict_insert, metadata
 from remit.ids import ClientId, ScopeName, UserId
 from remit.oauth.pending_request import PendingRequest
 
@@ -52,6 +62,46 @@ consents = Table(
     Column("granted_at", BigInteger, nullable=False),
 )
 
+# Built once: these run whenever a code is asked for.
+_OF_BROWSER = (
+    authorization_requests.c.browser_digest == bindparam("browser"),
+    authorization_requests.c.finished_at.is_(None),
+)
+_ADD_REQUEST = Prepared(
+    insert(authorization_requests),
+    columns=("digest", "browser_digest", "parameters", "created_at", "expires_at"),
+)
+_DROP_OLDEST = Prepared(
+    delete(authorization_requests).where(
+        *_OF_BROWSER,
+        authorization_requests.c.digest.not_in(
+            select(authorization_requests.c.digest)
+            .where(*_OF_BROWSER)
+            .order_by(authorization_requests.c.created_at.desc())
+            .limit(bindparam("kept"))
+        ),
+    )
+)
+_WAITING = (
+    authorization_requests.c.digest == bindparam("wanted"),
+    authorization_requests.c.finished_at.is_(None),
+    authorization_requests.c.expires_at > bindparam("now"),
+)
+_FIND_REQUEST = Prepared(select(authorization_requests).where(*_WAITING))
+_FINISH_REQUEST = Prepared(
+    update(authorization_requests)
+    .where(*_WAITING)
+    .values(finished_at=bindparam("now"))
+    .returning(authorization_requests.c.digest)
+)
+_FIND_CONSENT = Prepared(
+    select(consents).where(
+        consents.c.user_id == bindparam("user"),
+        consents.c.client_id == bindparam("client"),
+        consents.c.resource == bindparam("server"),
+    )
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
@@ -67,25 +117,20 @@ class Consent:
 
 def add_request(tx: Transaction, request: PendingRequest, *, per_browser: int) -> None:
     """Store a request that waits; of its browser, the newest `per_browser` wait on."""
-    table = authorization_requests
-    waiting = (table.c.browser_digest == request.browser_digest, table.c.finished_at.is_(None))
-    newest = select(table.c.digest).where(*waiting).order_by(table.c.created_at.desc())
-    kept = newest.limit(per_browser - 1)
-    tx.connection.execute(delete(table).where(*waiting, table.c.digest.not_in(kept)))
-    tx.connection.execute(
-        insert(authorization_requests).values(
-            digest=request.digest,
-            browser_digest=request.browser_digest,
-            parameters=canonical_text(
-                {
-                    "query": request.query,
-                    "redirect_uri": request.redirect_uri,
-                    "session_id": request.session_id,
-                }
-            ),
-            created_at=request.created_at,
-            expires_at=request.expires_at,
-        )
+    _DROP_OLDEST.run(tx, browser=request.browser_digest, kept=per_browser - 1)
+    _ADD_REQUEST.run(
+        tx,
+        digest=request.digest,
+        browser_digest=request.browser_digest,
+        parameters=canonical_text(
+            {
+                "query": request.query,
+                "redirect_uri": request.redirect_uri,
+                "session_id": request.session_id,
+            }
+        ),
+        created_at=request.created_at,
+        expires_at=request.expires_at,
     )
 
 
@@ -93,30 +138,13 @@ def find_request(
     tx: Transaction, request_digest: str, *, now: EpochSeconds
 ) -> PendingRequest | None:
     """The request of that digest, if it still waits at `now`."""
-    table = authorization_requests
-    row = tx.connection.execute(
-        select(table).where(
-            table.c.digest == request_digest,
-            table.c.finished_at.is_(None),
-            table.c.expires_at > now,
-        )
-    ).one_or_none()
+    row = _FIND_REQUEST.one_or_none(tx, wanted=request_digest, now=now)
     return None if row is None else _request(row)
 
 
 def finish_request(tx: Transaction, request_digest: str, *, now: EpochSeconds) -> bool:
     """Answer the request, once: `False` if it was answered before, has expired, or never was."""
-    table = authorization_requests
-    row = tx.connection.execute(
-        update(table)
-        .where(
-            table.c.digest == request_digest,
-            table.c.finished_at.is_(None),
-            table.c.expires_at > now,
-        )
-        .values(finished_at=now)
-        .returning(table.c.digest)
-    ).one_or_none()
+    row = _FINISH_REQUEST.one_or_none(tx, wanted=request_digest, now=now)
     return row is not None
 
 
@@ -130,13 +158,7 @@ def find_consent(
     tx: Transaction, *, user_id: UserId, client_id: ClientId, resource: str
 ) -> Consent | None:
     """What that person last allowed that client on that server."""
-    row = tx.connection.execute(
-        select(consents).where(
-            consents.c.user_id == user_id,
-            consents.c.client_id == client_id,
-            consents.c.resource == resource,
-        )
-    ).one_or_none()
+    row = _FIND_CONSENT.one_or_none(tx, user=user_id, client=client_id, server=resource)
     return None if row is None else _consent(row)
 
 
@@ -183,7 +205,7 @@ def forget_consents_of_client(tx: Transaction, client_id: ClientId) -> None:
     tx.connection.execute(delete(consents).where(consents.c.client_id == client_id))
 
 
-def _request(row: Row[Any]) -> PendingRequest:
+def _request(row: Any) -> PendingRequest:
     parameters = orjson.loads(row.parameters)
     return PendingRequest(
         digest=row.digest,
@@ -196,7 +218,7 @@ def _request(row: Row[Any]) -> PendingRequest:
     )
 
 
-def _consent(row: Row[Any]) -> Consent:
+def _consent(row: Any) -> Consent:
     return Consent(
         user_id=UserId(row.user_id),
         client_id=ClientId(row.client_id),

@@ -79,7 +79,7 @@ async def find_waiting(
     if name is None or browser.is_new:
         raise NotWaitingError
     now = deps.clock.now()
-    pending = await deps.database.read(
+    pending = await deps.database.glance(
         lambda tx: request_store.find_request(tx, digest(name), now=now)
     )
     if pending is None or not hmac.compare_digest(pending.browser_digest, browser.digest):
