@@ -1,12 +1,22 @@
 """Accounts as an administrator changes them, on both databases."""
 
+from dataclasses import replace
+
 import pytest
 
-from remit.audit.events import AccountCreated, AccountDisabled, AccountEnabled, LoggedOut
+from remit.audit.events import (
+    AccountCreated,
+    AccountDisabled,
+    AccountEnabled,
+    AccountUpdated,
+    LoggedOut,
+)
 from remit.errors import ConflictError, NotFoundError, UnavailableError
 from remit.identity import (
     InvalidAccountError,
+    UserChanges,
     UserDetails,
+    change_user,
     create_user,
     disable_user,
     disabled_users,
@@ -90,6 +100,75 @@ async def test_an_enabled_account_logs_in_anew_its_old_sessions_stay_ended(
     assert [event.account_id for event in events.of(AccountEnabled)] == [user.id]
     assert (await browser.open("/account")).status_code == 303
     assert (await browser.log_in()).status_code == 303
+
+
+@pytest.fixture
+def change(database, catalog):
+    def act(user: str = "ada", **changes: object):
+        return database.run_now(
+            lambda tx: change_user(
+                tx, user, UserChanges(**changes), reason="moved", catalog=catalog, context=ADMIN
+            )
+        )
+
+    return act
+
+
+async def test_an_account_is_described_anew_and_it_is_recorded_what_changed(
+    database, add_user, change, events
+):
+    ada = await add_user(roles=("support", "manager"), attributes={"grade": "lead"})
+    changed = change(
+        add_roles=("finance",),
+        remove_roles=("support",),
+        attributes={"grade": None, "floor": "3"},
+    )
+    assert (changed.roles, dict(changed.attributes)) == (("manager", "finance"), {"floor": "3"})
+    assert database.read_now(lambda tx: find_user(tx, ada.id)) == changed
+    change(ada.id, display_name=" Ada Lovelace ")
+    assert [one.changed for one in events.of(AccountUpdated)] == [
+        ("roles", "attributes"),
+        ("display_name",),
+    ]
+    assert {one.context.tenant for one in events.of(AccountUpdated)} == {"acme"}
+
+
+async def test_a_role_the_catalog_no_longer_has_can_be_taken_away(
+    database, add_user, catalog, change
+):
+    await add_user(roles=("support", "manager"))
+    fewer = replace(catalog, roles={"support": catalog.roles["support"]})
+    changed = database.run_now(
+        lambda tx: change_user(
+            tx, "ada", UserChanges(remove_roles=("manager",)), catalog=fewer, context=ADMIN
+        )
+    )
+    assert changed.roles == ("support",)
+
+
+@pytest.mark.parametrize(
+    ("changes", "refusal"),
+    [
+        ({}, ConflictError),
+        ({"add_roles": ("support",), "attributes": {"grade": "lead"}}, ConflictError),
+        ({"add_roles": ("ghost",)}, InvalidAccountError),
+        ({"remove_roles": ("finance",)}, InvalidAccountError),
+        ({"add_roles": ("support",), "remove_roles": ("support",)}, InvalidAccountError),
+        ({"attributes": {"floor": None}}, InvalidAccountError),
+        ({"attributes": {"grade": "a\nb"}}, InvalidAccountError),
+        ({"display_name": "a\x1b[31m"}, InvalidAccountError),
+    ],
+)
+async def test_a_change_that_cannot_be_changes_nothing(
+    database, add_user, change, events, changes, refusal
+):
+    ada = await add_user(roles=("support",), attributes={"grade": "lead"})
+    with pytest.raises(refusal):
+        change(**changes)
+    with pytest.raises(NotFoundError):
+        change("nobody", **changes)
+    assert database.read_now(lambda tx: find_user(tx, ada.id)) == ada
+    assert events.of(AccountUpdated) == []
 
 
 async def test_a_change_that_was_made_already_is_a_conflict(database, add_user, disable, events):

@@ -5,11 +5,12 @@ import json
 
 import pytest
 from exchanges import SECRET, employ, exchange
-from flows import CRM, answer
+from flows import ADMIN, CRM, answer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from remit.identity import UserChanges, change_user
 from remit.oauth import grant_store
 from remit.scopes import missing
 from remit.tokens.authorization_details import is_within, parse_details
@@ -125,6 +126,30 @@ async def test_no_token_is_ever_wider_than_what_it_came_from(server, scope, deta
             assert "refresh_token" not in made
             assert len(new.actors) <= server.catalog.guardrails.max_delegation_depth
         tokens, said = tokens | made, new
+
+
+async def test_a_role_taken_from_a_person_narrows_the_next_token_and_given_back_widens_it(server):
+    user = await server.add_user(roles=("support", "sales-manager"))
+    asked = "crm:accounts.read crm:accounts.export"
+    tokens = await server.granted(scope=asked)
+    assert set(read(server, tokens).scopes) == set(asked.split())
+
+    async def change(**changes):
+        await server.database.run(
+            lambda tx: change_user(
+                tx, user.id, UserChanges(**changes), catalog=server.catalog, context=ADMIN
+            )
+        )
+
+    await change(remove_roles=("sales-manager",))
+    tokens = (await server.refresh(tokens["refresh_token"])).json()
+    assert read(server, tokens).scopes == ("crm:accounts.read",)
+    await change(add_roles=("sales-manager",))
+    tokens = (await server.refresh(tokens["refresh_token"])).json()
+    assert set(read(server, tokens).scopes) == set(asked.split())
+    await change(remove_roles=("support", "sales-manager"))
+    refused = await server.refresh(tokens["refresh_token"])
+    assert refused.status_code == 400, refused.text
 
 
 @pytest.mark.parametrize("senders", [2, 9])

@@ -8,6 +8,7 @@ was wrong.
 from remit.identity.account_section import AccountEntry, AccountSection
 from remit.identity.accounts import (
     change_password,
+    change_user,
     create_user,
     disable_user,
     enable_user,
@@ -32,7 +33,13 @@ from remit.identity.session import (
 from remit.identity.sessions import end_all_sessions, end_session, list_sessions
 from remit.identity.sign_in_store import purge_sign_ins
 from remit.identity.store import disabled_users, find_user, list_users, purge_sessions
-from remit.identity.user import InvalidAccountError, User, UserDetails, subject_of
+from remit.identity.user import (
+    InvalidAccountError,
+    User,
+    UserChanges,
+    UserDetails,
+    subject_of,
+)
 
 __all__ = [
     "ABSENT_PASSWORD",
@@ -55,10 +62,12 @@ __all__ = [
     "RequiredAcr",
     "Session",
     "User",
+    "UserChanges",
     "UserDetails",
     "WeakPasswordError",
     "begin_session",
     "change_password",
+    "change_user",
     "create_user",
     "disable_user",
     "disabled_users",

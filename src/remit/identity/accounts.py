@@ -1,4 +1,4 @@
-"""Accounts as they are changed: created, disabled, enabled, given a password, each with its event.
+"""Accounts as they are changed: created, described anew, disabled, enabled, given a password, each with its event.
 
 A disabled account has no session left and is in `disabled_users`, which stops its
 tokens at the next call. Refused: a name that is taken, a change that was already made,
@@ -6,19 +6,33 @@ an account that does not exist.
 """
 
 from remit.audit.context import Context
-from remit.audit.events import AccountCreated, AccountDisabled, AccountEnabled, PasswordChanged
+from remit.audit.events import (
+    AccountCreated,
+    AccountDisabled,
+    AccountEnabled,
+    AccountUpdated,
+    PasswordChanged,
+)
 from remit.clock import EpochSeconds
 from remit.db import Transaction
 from remit.errors import ConflictError, NotFoundError
-from remit.identity import store
+from remit.identity import provider_store, store
 from remit.identity.sessions import end_all_sessions
 from remit.identity.sign_in_store import end_sign_ins
-from remit.identity.user import User, UserDetails, check_details, normalized_username
+from remit.identity.user import (
+    User,
+    UserChanges,
+    UserDetails,
+    changed_user,
+    check_details,
+    normalized_username,
+)
 from remit.ids import UserId, new_id
 from remit.model import Catalog
 
 __all__ = [
     "change_password",
+    "change_user",
     "create_user",
     "disable_user",
     "enable_user",
@@ -59,6 +73,60 @@ def create_user(
         )
     )
     return user
+
+
+def change_user(
+    tx: Transaction,
+    user: str,
+    changes: UserChanges,
+    *,
+    reason: str = "",
+    catalog: Catalog,
+    context: Context,
+) -> User:
+    """Give an account, named by id or user name, other roles, attributes or another name to show.
+
+    It counts from the next token on. What the claims of an identity provider give
+    comes back at the next log-in there.
+
+    Raises:
+        NotFoundError: there is no such account.
+        InvalidAccountError: see `changed_user`.
+        ConflictError: it is so already.
+    """
+    known = store.credentials_of(tx, require_user(tx, user).username)
+    if known is None:
+        raise NotFoundError("there is no such account")
+    # Read again with the row held: of two changes at once, the second builds on the first.
+    before = known.user
+    after = changed_user(before, changes, catalog)
+    changed = tuple(
+        name
+        for name, was, now in (
+            ("display_name", before.display_name, after.display_name),
+            ("roles", before.roles, after.roles),
+            ("attributes", dict(before.attributes), dict(after.attributes)),
+        )
+        if was != now
+    )
+    if not changed:
+        raise ConflictError(f"the account `{before.username}` is so already")
+    provider_store.set_profile(
+        tx,
+        after.id,
+        display_name=after.display_name,
+        roles=after.roles,
+        attributes=after.attributes,
+    )
+    tx.record(
+        AccountUpdated(
+            context=context.with_(tenant=after.tenant),
+            account_id=after.id,
+            changed=changed,
+            reason=reason,
+        )
+    )
+    return after
 
 
 def disable_user(

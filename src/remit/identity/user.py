@@ -7,7 +7,7 @@ Refused: a name, role or tenant that could be mistaken for another or does not e
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -20,7 +20,9 @@ from remit.policy import Subject, SubjectKind
 __all__ = [
     "InvalidAccountError",
     "User",
+    "UserChanges",
     "UserDetails",
+    "changed_user",
     "check_details",
     "normalized_username",
     "subject_of",
@@ -62,6 +64,16 @@ class User:
     disabled_at: EpochSeconds | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserChanges:
+    """What becomes of an account. `None`: as it was; an attribute of `None` goes."""
+
+    display_name: str | None = None
+    add_roles: tuple[str, ...] = ()
+    remove_roles: tuple[str, ...] = ()
+    attributes: Mapping[str, str | None] = field(default_factory=lambda: MappingProxyType({}))
+
+
 def normalized_username(text: str) -> str:
     """`text` as names are stored and compared: without outer blanks, case folded."""
     return text.strip().casefold()
@@ -96,6 +108,43 @@ def check_details(details: UserDetails, catalog: Catalog) -> UserDetails:
         display_name=display_name,
         roles=tuple(dict.fromkeys(details.roles)),
         attributes=MappingProxyType(dict(details.attributes)),
+    )
+
+
+def changed_user(user: User, changes: UserChanges, catalog: Catalog) -> User:
+    """`user` with `changes`. What is taken away need not be in the catalog any more.
+
+    Raises:
+        InvalidAccountError: what is added cannot be; a role or attribute is taken away that is
+            not there; a role is both given and taken away.
+    """
+    given = check_details(
+        UserDetails(
+            username=user.username,
+            tenant=user.tenant,
+            display_name=user.display_name
+            if changes.display_name is None
+            else changes.display_name,
+            roles=changes.add_roles,
+            attributes={
+                name: value for name, value in changes.attributes.items() if value is not None
+            },
+        ),
+        catalog,
+    )
+    for role in changes.remove_roles:
+        if role not in user.roles or role in given.roles:
+            raise InvalidAccountError(f"the role `{_shown(role)}` is not there to be taken away")
+    gone = {name for name, value in changes.attributes.items() if value is None}
+    for name in sorted(gone - set(user.attributes)):
+        raise InvalidAccountError(f"the attribute `{_shown(name)}` is not there to be taken away")
+    kept = (role for role in user.roles if role not in changes.remove_roles)
+    attributes = {name: value for name, value in user.attributes.items() if name not in gone}
+    return replace(
+        user,
+        display_name=given.display_name,
+        roles=tuple(dict.fromkeys((*kept, *given.roles))),
+        attributes=MappingProxyType({**attributes, **given.attributes}),
     )
 
 
