@@ -216,6 +216,14 @@ async def test_an_administrator_of_one_organisation_sees_and_changes_its_people_
     for method, path, body in (
         ("GET", "/users/gil", None),
         ("GET", "/users/gil/sessions", None),
+        ("GET", "/users/gil/identities", None),
+        ("GET", "/users/gil/consents", None),
+        ("GET", "/users/gil/connections", None),
+        ("PATCH", "/users/gil", {"display_name": "Nobody"}),
+        ("POST", "/users/gil/identities/link", {"provider": "corp", "subject": "s"}),
+        ("POST", "/users/gil/identities/unlink", {"provider": "corp", "subject": "s"}),
+        ("POST", "/users/gil/consents/withdraw", {"client_id": "support"}),
+        ("POST", "/users/gil/connections/crm/withdraw", {}),
         ("POST", "/users/gil/disable", {}),
         ("POST", "/users/gil/enable", {}),
         ("POST", "/users/gil/password", {"password": PASSWORD}),
@@ -227,6 +235,7 @@ async def test_an_administrator_of_one_organisation_sees_and_changes_its_people_
         options = {} if body is None else {"json": body}
         answer = await ask(method, path, **own, **options)
         assert answer.status_code == 404, (path, answer.text)
+        assert answer.json()["detail"] == "there is no such account"
     new = {"username": "eve", "tenant": "globex", "password": PASSWORD}
     assert (await ask("POST", "/users", json=new, **own)).status_code == 403
     everyone = (await ask("GET", "/users")).json()["users"]
@@ -267,11 +276,50 @@ async def test_nobody_makes_or_takes_over_an_account_with_more_rights_than_their
     assert (await ask("POST", "/users", json=new)).status_code == 200
     for path, body in (
         ("password", {"password": PASSWORD}), ("factors/reset", {}), ("disable", {}),
-        ("sessions/end", {}),
+        ("sessions/end", {}), ("identities/link", {"provider": "corp", "subject": "s"}),
+        ("identities/unlink", {"provider": "corp", "subject": "s"}),
     ):  # fmt: skip
         answer = await ask("POST", f"/users/eve/{path}", json=body, **own)
         assert answer.status_code == 403, path
         assert "more than you may" in answer.json()["detail"]
+
+
+async def test_nobody_gives_an_account_more_rights_than_their_own_by_a_change(
+    ask, management, settings
+):
+    await _people(management)
+    own = {"name": "operator", "scope": EVERYTHING.replace(CROSS, "")}
+    roles = settings.repo / "roles.yaml"
+    roles.write_text(f"{roles.read_text()}  - when: {{ post: chief }}\n    roles: [root]\n")
+    assert (await management.post("/api/v1/reload", json={})).status_code == 200
+    for change in ({"add_roles": ["root"]}, {"attributes": {"post": "chief"}}):
+        answer = await ask("PATCH", "/users/dana", json=change, **own)
+        assert answer.status_code == 403, change
+        assert "more than you may" in answer.json()["detail"]
+    shown = (await management.get("/api/v1/users/dana")).json()
+    assert (shown["roles"], shown["attributes"]) == ([], {})
+    # What only lessens the rights of somebody above is not theirs to do either.
+    assert (await ask("PATCH", "/users/dana", json={"add_roles": ["root"]})).status_code == 200
+    answer = await ask("PATCH", "/users/dana", json={"remove_roles": ["root"]}, **own)
+    assert answer.status_code == 403
+    answer = await ask("PATCH", "/users/dana", json={"remove_roles": ["root"]})
+    assert answer.json()["roles"] == []
+    assert not await events(management, kind="account.updated", tenant="globex")
+    changes = await events(management, kind="account.updated", tenant="acme")
+    assert [one["actor"]["id"] for one in changes] == ["steward"] * 2
+
+
+async def test_a_change_of_a_person_takes_the_scope_for_it(ask, management):
+    await _people(management)
+    for method, path, scope in (
+        ("PATCH", "/users/dana", "remit:users.read"),
+        ("POST", "/users/dana/identities/link", "remit:users.read"),
+        ("POST", "/users/dana/consents/withdraw", "remit:grants.read"),
+        ("POST", "/users/dana/connections/crm/withdraw", "remit:grants.read"),
+    ):
+        answer = await ask(method, path, scope=scope, json={})
+        assert answer.status_code == 403, path
+        assert 'error="insufficient_scope"' in answer.headers["www-authenticate"]
 
 
 async def test_the_log_shows_one_organisation_what_is_its_own(ask, management):

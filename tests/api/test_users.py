@@ -1,3 +1,8 @@
+import json
+
+import pytest
+
+
 async def test_a_person_is_created_listed_disabled_and_enabled(management, dana, app):
     created = await management.post("/api/v1/users", json=dana)
     assert created.status_code == 200, created.text
@@ -41,3 +46,56 @@ async def test_what_is_not_there_or_done_already_is_told_apart(management, dana)
     assert (await management.post("/api/v1/users/nobody/disable", json={})).status_code == 404
     await management.post("/api/v1/users", json=dana)
     assert (await management.post("/api/v1/users/dana/enable", json={})).status_code == 409
+
+
+async def test_a_person_is_changed_member_by_member(management, dana):
+    await management.post("/api/v1/users", json=dana)
+    change = {
+        "display_name": "Dana Reyes",
+        "add_roles": ["finance"],
+        "remove_roles": ["support"],
+        "attributes": {"department": "sales", "grade": "3"},
+        "reason": "moved",
+    }
+    shown = (await management.patch("/api/v1/users/dana", json=change)).json()
+    assert (shown["display_name"], shown["roles"]) == ("Dana Reyes", ["finance"])
+    change = {"attributes": {"grade": None}}
+    shown = (await management.patch("/api/v1/users/dana", json=change)).json()
+    assert shown["attributes"] == {"department": "sales"}
+    assert (shown["display_name"], shown["roles"]) == ("Dana Reyes", ["finance"])
+    log = await management.get("/api/v1/audit/tail", params={"kind": "account.updated"})
+    first, second = [json.loads(line)["body"] for line in log.text.splitlines()]
+    assert first["changed"] == ["display_name", "roles", "attributes"]
+    assert (first["reason"], second["changed"]) == ("moved", ["attributes"])
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({}, 409),
+        ({"add_roles": ["support"]}, 409),
+        ({"add_roles": ["emperor"]}, 400),
+        ({"remove_roles": ["finance"]}, 400),
+        ({"add_roles": ["finance"], "remove_roles": ["finance"]}, 400),
+        ({"attributes": {"nowhere": None}}, 400),
+        ({"attributes": {"Bad Name": "x"}}, 400),
+        ({"attributes": {"grade": 3}}, 400),
+        ({"display_name": ""}, 400),
+        ({"display_name": "x" * 201}, 400),
+        ({"roles": ["finance"]}, 400),
+        ({"tenant": "globex"}, 400),
+        ({"username": "eve"}, 400),
+    ],
+)
+async def test_a_change_that_cannot_be_or_changes_nothing_is_refused(
+    management, dana, change, status
+):
+    before = (await management.post("/api/v1/users", json=dana)).json()
+    answer = await management.patch("/api/v1/users/dana", json=change)
+    assert answer.status_code == status, answer.text
+    assert (await management.get("/api/v1/users/dana")).json() == before
+
+
+async def test_nobody_who_is_not_there_is_changed(management):
+    answer = await management.patch("/api/v1/users/nobody", json={"display_name": "x"})
+    assert answer.status_code == 404

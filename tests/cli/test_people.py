@@ -79,3 +79,18 @@ def test_somebody_who_is_not_there_cannot_be_disabled(cli, folder):
     done = cli("users", "disable", "nobody")
     assert done.code == ExitCode.FOUND_WRONG
     assert "no such account" in done.err
+
+
+def test_a_person_is_changed_and_a_change_that_contradicts_itself_is_not_made(cli, dana):
+    done = cli(
+        "users", "change", dana, "--role", "finance", "--no-role", "support",
+        "--attribute", "floor=3", "--display-name", "Dana Reyes",
+    )  # fmt: skip
+    assert done.out == "dana is changed (Dana Reyes; finance; floor=3)\n", done.err
+    done = cli("users", "change", dana, "--no-attribute", "floor", "--json")
+    assert json.loads(done.out)["attributes"] == {}
+    for wrong in (("--no-role", "support"), ("--role", "emperor"), ("--role", "finance"), ()):
+        assert cli("users", "change", dana, *wrong).code == ExitCode.FOUND_WRONG
+    contradiction = ("--attribute", "floor=3", "--no-attribute", "floor")
+    assert cli("users", "change", dana, *contradiction).code == ExitCode.USAGE
+    assert cli("users", "change", "nobody", "--role", "finance").code == ExitCode.FOUND_WRONG

@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
+from remit.audit.context import Context
 from remit.audit.port import AuditLog
 from remit.canonical import JsonObject
 from remit.clock import Clock
@@ -15,7 +17,15 @@ from remit.identity import Passwords
 from remit.secrets import SecretBox
 from remit.web import Site
 
-__all__ = ["ApiDeps"]
+__all__ = ["ApiDeps", "WithdrawConnection"]
+
+
+class WithdrawConnection(Protocol):
+    """How a person's connection is taken away, here and at the third party (`remit.oauth`)."""
+
+    async def __call__(
+        self, user_id: str, server: str, *, reason: str, context: Context
+    ) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,4 +51,5 @@ class ApiDeps:
     publish: Callable[[], Awaitable[None]]
     reload: Callable[[], Awaitable[JsonObject]]
     status: Callable[[], Awaitable[JsonObject]]
+    withdraw_connection: WithdrawConnection
     stopping: asyncio.Event

@@ -8,8 +8,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from remit.api.agents import AGENT_OPERATIONS
+from remit.api.allowed import ALLOWED_OPERATIONS
 from remit.api.clients import CLIENT_OPERATIONS
 from remit.api.grants import GRANT_OPERATIONS
+from remit.api.identities import IDENTITY_OPERATIONS
 from remit.api.instance import INSTANCE_OPERATIONS
 from remit.api.keys import KEY_OPERATIONS
 from remit.api.operation import AnyOperation
@@ -28,6 +30,8 @@ OPERATIONS: Final[tuple[AnyOperation, ...]] = (
     *REGISTRATION_OPERATIONS,
     *GRANT_OPERATIONS,
     *USER_OPERATIONS,
+    *IDENTITY_OPERATIONS,
+    *ALLOWED_OPERATIONS,
     *SESSION_OPERATIONS,
     *KEY_OPERATIONS,
     *TRAIL_OPERATIONS,

@@ -1,4 +1,8 @@
-"""People: listed, shown, created, disabled, enabled."""
+"""People: listed, shown, created, changed, disabled, enabled.
+
+Refused, besides what identity refuses: another organisation's, as if it did not exist; and a change
+after which, or before which, the account may administer more than who asks.
+"""
 
 from typing import Annotated, Final
 
@@ -17,7 +21,9 @@ from remit.db import Transaction
 from remit.errors import NotFoundError
 from remit.identity import (
     User,
+    UserChanges,
     UserDetails,
+    change_user,
     create_user,
     disable_user,
     enable_user,
@@ -76,6 +82,15 @@ class NewUser(Shape):
     attributes: dict[Text, Text] = Field(default_factory=dict)
 
 
+class UserChange(Why):
+    """What becomes of an account. Left out: as it was; an attribute of `null` goes."""
+
+    display_name: Text | None = None
+    add_roles: tuple[Text, ...] = ()
+    remove_roles: tuple[Text, ...] = ()
+    attributes: dict[Text, Text | None] = Field(default_factory=dict)
+
+
 async def _list(deps: ApiDeps, asked: Asked[UsersWanted, Nothing]) -> UserPage:
     tenant = asked.by.narrowed(asked.query.tenant)
     found = await deps.database.read(list_users)
@@ -113,6 +128,28 @@ async def _add(deps: ApiDeps, asked: Asked[Nothing, NewUser]) -> UserShown:
         )
         # After it, for attributes may bring roles, too. A refusal undoes all of it.
         require_within(asked.by, subject_of(user, catalog).roles, catalog)
+        return user
+
+    return _shown(await deps.database.run(work))
+
+
+async def _change(deps: ApiDeps, asked: Asked[Nothing, UserChange]) -> UserShown:
+    body, catalog = asked.body, deps.directory.catalog
+    changes = UserChanges(
+        display_name=body.display_name,
+        add_roles=body.add_roles,
+        remove_roles=body.remove_roles,
+        attributes=dict(body.attributes),
+    )
+
+    def work(tx: Transaction) -> User:
+        found = named_user(tx, asked.by, asked.path["user"])
+        require_authority_over(asked.by, found, catalog)
+        user = change_user(
+            tx, found.id, changes, reason=body.reason, catalog=catalog, context=asked.context
+        )
+        # After it, for attributes may bring roles, too. A refusal undoes all of it.
+        require_authority_over(asked.by, user, catalog)
         return user
 
     return _shown(await deps.database.run(work))
@@ -209,6 +246,7 @@ USER_OPERATIONS: Final[tuple[AnyOperation, ...]] = (
     Operation(name="users.list", run=_list, query=UsersWanted, body=Nothing, answer=UserPage),
     Operation(name="users.show", run=_show, query=Nothing, body=Nothing, answer=UserShown),
     Operation(name="users.add", run=_add, query=Nothing, body=NewUser, answer=UserShown),
+    Operation(name="users.change", run=_change, query=Nothing, body=UserChange, answer=UserShown),
     Operation(name="users.disable", run=_disable, query=Nothing, body=Why, answer=UserShown),
     Operation(name="users.enable", run=_enable, query=Nothing, body=Nothing, answer=UserShown),
     Operation(

@@ -121,8 +121,9 @@ async def build(
             metrics=stores.metrics,
             resolve_secret=stores.resolve_secret,
         )
-        api, people = _api(parts, reload), _people(parts)
+        people = _people(parts)
         authorization = _authorization(parts, people)
+        api = _api(parts, reload, authorization)
         yield App(
             asgi=_public(parts, gateway, api, people=people, authorization=authorization),
             management=_management(parts, api),
@@ -338,7 +339,7 @@ def _gauges(health: Health, metrics: Metrics) -> None:
     )
 
 
-def _api(parts: _Parts, reload: PolicyReload) -> ApiDeps:
+def _api(parts: _Parts, reload: PolicyReload, authorization: oauth.OAuthDeps) -> ApiDeps:
     stores = parts.stores
     status = Status(
         parts.settings,
@@ -366,6 +367,7 @@ def _api(parts: _Parts, reload: PolicyReload) -> ApiDeps:
         publish=publish,
         reload=reload,
         status=status,
+        withdraw_connection=partial(oauth.withdraw_connection, authorization),
         stopping=parts.stopping,
     )
 

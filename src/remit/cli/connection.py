@@ -87,6 +87,10 @@ class Management:
         """Ask for a change."""
         return await self._send("POST", path, json=body or {})
 
+    async def patch(self, path: str, body: JsonObject) -> JsonObject:
+        """Ask for a change of some members."""
+        return await self._send("PATCH", path, json=body)
+
     async def call(
         self,
         name: str,
@@ -100,6 +104,8 @@ class Management:
         address = _address(operation.path, path or {})
         if operation.method == "GET":
             return await self.get(address, **(query or {}))
+        if operation.method == "PATCH":
+            return await self.patch(address, body or {})
         return await self.post(address, body)
 
     async def every(self, name: str, members: str, query: Query | None = None) -> list[Any]:

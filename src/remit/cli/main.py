@@ -11,8 +11,10 @@ import sys
 import typer
 
 from remit.cli.actors import agents, clients
+from remit.cli.allowed import connections, consents
 from remit.cli.exits import ExitCode
 from remit.cli.grants import grants
+from remit.cli.identities import identities
 from remit.cli.keys import keys
 from remit.cli.log import audit
 from remit.cli.operate import operate
@@ -34,6 +36,9 @@ app = typer.Typer(
 )
 app.add_typer(operate)
 app.add_typer(users, name="users")
+app.add_typer(identities, name="identities")
+app.add_typer(consents, name="consents")
+app.add_typer(connections, name="connections")
 app.add_typer(sessions, name="sessions")
 app.add_typer(agents, name="agents")
 app.add_typer(clients, name="clients")

@@ -75,6 +75,77 @@ def add(
     say(f"{user['username']} may log in ({user['tenant']}; {roles})")
 
 
+@users.command("change")
+def change(
+    name: Name,
+    role: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--role", metavar="ROLE", help="Role to give; may be repeated.", show_default=False
+        ),
+    ] = None,
+    no_role: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--no-role",
+            metavar="ROLE",
+            help="Role to take away; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    attribute: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--attribute",
+            metavar="KEY=VALUE",
+            help="Attribute to set; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    no_attribute: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--no-attribute",
+            metavar="KEY",
+            help="Attribute to take away; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    display_name: Annotated[
+        str | None,
+        typer.Option("--display-name", metavar="TEXT", help="Name to show.", show_default=False),
+    ] = None,
+    reason: Reason = "",
+    data: Data = None,
+    repo: Repo = None,
+    config: Config = None,
+    database_url: DatabaseUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give a person other roles, attributes or another name to show. It counts from the next token on."""
+    from remit.cli.terminal import print_json, say
+
+    given = _attributes(attribute or [])
+    both = given.keys() & set(no_attribute or ())
+    if both:
+        raise typer.BadParameter(f"`{min(both)}` is both set and taken away")
+    body: dict[str, Any] = {
+        "add_roles": list(role or ()),
+        "remove_roles": list(no_role or ()),
+        "attributes": {**given, **dict.fromkeys(no_attribute or ())},
+        "display_name": display_name,
+        "reason": reason,
+    }
+    where = Where(data, repo, config, database_url)
+    user = call(where, "users.change", path={"user": name}, body=body)
+    if as_json:
+        print_json(user)
+        return
+    attributes = ", ".join(f"{key}={value}" for key, value in sorted(user["attributes"].items()))
+    facts = (user["display_name"], ", ".join(user["roles"]) or "no role", attributes)
+    say(f"{user['username']} is changed ({'; '.join(one for one in facts if one)})")
+
+
 @users.command("list")
 def show(
     data: Data = None,
