@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from flows import VERIFIER
 from sqlalchemy import func, select
 
 from remit.oauth.assertion_store import seen_assertions
@@ -132,6 +133,62 @@ async def test_a_client_that_proved_nothing_of_itself_leaves_no_trace_of_its_pro
     used = proof(world)
     assert (await ask(world, used, form=FORM | {"client_secret": "wrong"})).status_code == 401
     assert remembered(world) == 0
+    assert (await ask(world, used)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"grant_type": "authorization_code", "client_id": "portal", "code": "x"},
+        {"grant_type": "refresh_token", "client_id": "portal", "refresh_token": "x"},
+        {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": "x.y.z"},
+        {"grant_type": "client_credentials", "client_id": "portal"},
+        {"grant_type": "nothing", "client_id": "portal"},
+    ],
+    ids=lambda form: form["grant_type"],
+)
+async def test_strangers_with_keys_of_their_own_leave_no_trace(server, form):
+    """Anybody can make keys and proofs, and name a client that has no secret."""
+    for _ in range(3):
+        response = await server.browser().client.post(
+            "/token", data=form, headers={"DPoP": proof(server, ProofKey())}
+        )
+        assert response.status_code == 400
+    assert remembered(server) == 0
+
+
+async def test_the_same_request_twice_ends_no_grant_and_another_proof_is_a_thief(server):
+    await server.add_user()
+    code, used = await server.code(), proof(server)
+    http = server.browser().client
+    fields = {
+        "grant_type": "authorization_code",
+        "client_id": "portal",
+        "code": code,
+        "code_verifier": VERIFIER,
+    }
+    sent = [http.post("/token", data=fields, headers={"DPoP": used}) for _ in range(3)]
+    answers = await asyncio.gather(*sent)
+    assert sorted(answer.status_code for answer in answers) == [200, 400, 400]
+    refusals = {one.json()["error"] for one in answers if one.status_code == 400}
+    assert refusals == {"invalid_dpop_proof"}
+    assert remembered(server) == 1
+    (refresh_token,) = {one.json()["refresh_token"] for one in answers if one.status_code == 200}
+    form = {"grant_type": "refresh_token", "client_id": "portal", "refresh_token": refresh_token}
+    again = await http.post("/token", data=form, headers={"DPoP": proof(server)})
+    assert again.status_code == 200  # the grant stands
+    replayed = await http.post("/token", data=fields, headers={"DPoP": proof(server)})
+    assert replayed.json()["error"] == "invalid_grant"
+    form["refresh_token"] = again.json()["refresh_token"]
+    over = await http.post("/token", data=form, headers={"DPoP": proof(server)})
+    assert over.json()["error"] == "invalid_grant"
+    assert remembered(server) == 2
+
+
+async def test_a_proof_is_good_again_after_a_refusal_that_changed_nothing(world):
+    used = proof(world)
+    response = await ask(world, used, form=FORM | {"scope": "nothing:known"})
+    assert response.json()["error"] == "invalid_scope"
     assert (await ask(world, used)).status_code == 200
 
 

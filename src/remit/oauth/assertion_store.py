@@ -3,14 +3,14 @@
 Source: RFC 7523 §3 (`jti`); AS-67.
 """
 
-from sqlalchemy import BigInteger, Column, Table, Text, delete
+from sqlalchemy import BigInteger, Column, Table, Text, delete, select
 
 from remit.canonical import canonical_text
 from remit.clock import EpochSeconds, Seconds
 from remit.db import Transaction, conflict_insert, metadata
 from remit.ids import digest
 
-__all__ = ["purge_expired_assertions", "remember_once", "seen_assertions"]
+__all__ = ["has_been_seen", "purge_expired_assertions", "remember_once", "seen_assertions"]
 
 seen_assertions = Table(
     "seen_assertions",
@@ -30,8 +30,7 @@ def remember_once(tx: Transaction, issuer: str, jti: str, expires_at: EpochSecon
     transaction: what is refused is not used up.
     """
     row = {
-        # As a list: no two pairs run into one text.
-        "digest": digest(canonical_text([issuer, jti])),
+        "digest": _digest(issuer, jti),
         "expires_at": expires_at + _LONGER,
     }
     remembered = (
@@ -43,7 +42,18 @@ def remember_once(tx: Transaction, issuer: str, jti: str, expires_at: EpochSecon
     return tx.connection.execute(remembered).one_or_none() is not None
 
 
+def has_been_seen(tx: Transaction, issuer: str, jti: str) -> bool:
+    """Whether `issuer` used `jti` before. Whoever is to use it up asks `remember_once` instead."""
+    found = select(seen_assertions.c.digest).where(seen_assertions.c.digest == _digest(issuer, jti))
+    return tx.connection.execute(found).one_or_none() is not None
+
+
 def purge_expired_assertions(tx: Transaction, *, before: EpochSeconds) -> int:
     """Forget the assertions that would have expired before then; how many."""
     expired = delete(seen_assertions).where(seen_assertions.c.expires_at < before)
     return tx.connection.execute(expired).rowcount
+
+
+def _digest(issuer: str, jti: str) -> str:
+    """Over a list: no two pairs run into one text."""
+    return digest(canonical_text([issuer, jti]))

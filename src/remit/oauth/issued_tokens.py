@@ -19,7 +19,9 @@ from remit.oauth.client import Client, GrantType
 from remit.oauth.deps import OAuthDeps
 from remit.oauth.grant import Grant, RefreshToken
 from remit.oauth.issuance import Applicant
+from remit.oauth.proof_of_possession import spend_proof
 from remit.tokens import AccessToken, mint
+from remit.tokens.dpop import Proof
 
 __all__ = ["IssuedTokens", "claims_for_log", "issue_access_token", "issue_refresh_token"]
 
@@ -71,18 +73,24 @@ class IssuedTokens:
 
 
 def issue_access_token(
+    tx: Transaction,
     grant: Grant,
     applicant: Applicant,
     scopes: tuple[ScopeName, ...],
     *,
     deps: OAuthDeps,
-    now: EpochSeconds,
-    jkt: str | None,
+    proof: Proof | None,
 ) -> tuple[str, AccessToken]:
-    """A signed access token from `grant` for `scopes`, bound to the key `jkt` if there is one, and what it says.
+    """A signed access token from `grant` for `scopes`, bound to the key of `proof` if there is one, and what it says.
 
-    `grant` is what the token shows of it: whoever narrows a token passes a narrower copy.
+    `grant` is what the token shows of it: whoever narrows a token passes a narrower copy. The
+    proof is used up.
+
+    Raises:
+        InvalidDpopProofError: it was used before.
     """
+    now = deps.clock.now()
+    spend_proof(tx, proof, now=now)
     lifetime = deps.directory.catalog.issuer.access_token_lifetime
     subject = applicant.subject
     token = AccessToken(
@@ -105,7 +113,7 @@ def issue_access_token(
         auth_time=grant.auth_time,
         acr=grant.acr,
         amr=grant.amr,
-        jkt=jkt,
+        jkt=None if proof is None else proof.jkt,
         actors=grant.actors,
         may_act=applicant.agent.delegates,
         authorization_details=grant.authorization_details,

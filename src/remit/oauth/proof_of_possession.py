@@ -5,7 +5,7 @@ that came before, to whichever process of this Remit; as `use_dpop_nonce`, a non
 clock that is off. A nonce is not required: what a proof can get here is spent with it, by whoever has
 the code, refresh token or secret besides. A proof is looked at before its client is authenticated, so
 that a client that has to repeat its request with a nonce has not spent its assertion; it is remembered
-after, so that strangers fill no table.
+in the transaction that makes the token it is for, so that whoever gets none fills no table.
 
 Source: RFC 9449 §4.3, §5, §8, §11.1; docs/adr/0009-proof-of-possession.md.
 """
@@ -14,16 +14,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from remit.clock import EpochSeconds, Seconds
-from remit.oauth.assertion_store import remember_once
+from remit.db import Transaction
+from remit.oauth.assertion_store import has_been_seen, remember_once
 from remit.oauth.deps import OAuthDeps
 from remit.oauth.errors import Endpoint, InvalidDpopProofError, UseDpopNonceError
 from remit.oauth.metadata import TOKEN_PATH
 from remit.tokens.dpop import InvalidProofError, NonceNeededError, Occasion, Proof, check_proof
 
-__all__ = ["offering_nonces", "proved_key", "shown_proof"]
+__all__ = ["offering_nonces", "refuse_used_proof", "shown_proof", "spend_proof"]
 
 _HEADER = "dpop"
 _NONCE_HEADER = "DPoP-Nonce"
+_USED = "the proof was used before"
 _REMEMBERED = Seconds(900)
 """Longer than any proof is good: with a nonce as long as that, without one a minute."""
 
@@ -49,20 +51,33 @@ def shown_proof(deps: OAuthDeps, request: Request) -> Proof | None:
         raise InvalidDpopProofError(error.detail, cause=error) from error
 
 
-async def proved_key(deps: OAuthDeps, proof: Proof | None) -> str | None:
-    """The RFC 7638 thumbprint of the key that `proof` proves, once; `None` without a proof.
+def spend_proof(tx: Transaction, proof: Proof | None, *, now: EpochSeconds) -> None:
+    """Use up the proof that a token is made for; without one there is nothing to use up.
+
+    Of two requests with the same proof it is good for one. Undone with the transaction.
 
     Raises:
         InvalidDpopProofError: it was used before.
     """
     if proof is None:
-        return None
-    signer = f"dpop:{proof.jkt}"
-    expires = EpochSeconds(deps.clock.now() + _REMEMBERED)
-    first = await deps.database.run(lambda tx: remember_once(tx, signer, proof.jti, expires))
-    if not first:
-        raise InvalidDpopProofError("the proof was used before")
-    return proof.jkt
+        return
+    expires = EpochSeconds(now + _REMEMBERED)
+    if not remember_once(tx, _signer(proof), proof.jti, expires):
+        raise InvalidDpopProofError(_USED)
+
+
+def refuse_used_proof(tx: Transaction, proof: Proof | None) -> None:
+    """Pass unless a token was made for this proof before: then the request is the same one again.
+
+    Raises:
+        InvalidDpopProofError: it was used before.
+    """
+    if proof is not None and has_been_seen(tx, _signer(proof), proof.jti):
+        raise InvalidDpopProofError(_USED)
+
+
+def _signer(proof: Proof) -> str:
+    return f"dpop:{proof.jkt}"
 
 
 def offering_nonces(deps: OAuthDeps, endpoint: Endpoint) -> Endpoint:

@@ -39,7 +39,7 @@ from remit.oauth.grants import (
 )
 from remit.oauth.guardrail_alert import raise_alerts
 from remit.oauth.issued_tokens import IssuedTokens
-from remit.oauth.proof_of_possession import offering_nonces, proved_key, shown_proof
+from remit.oauth.proof_of_possession import offering_nonces, shown_proof
 from remit.oauth.refusal import ReuseDetectedError, TokenRefusalError, refusals_in
 from remit.oauth.token_request import TokenRequest
 from remit.web import Params, json_response
@@ -74,9 +74,8 @@ def endpoint(deps: OAuthDeps) -> Endpoint:
             form = await read_parameters(request)
             proof = shown_proof(deps, request)
             client = await _client_of(deps, request, form)
-            jkt = await proved_key(deps, proof)
             issued = await _issue(
-                deps, TokenRequest(form=form, client=client, context=context, jkt=jkt)
+                deps, TokenRequest(form=form, client=client, context=context, proof=proof)
             )
         except ReuseDetectedError as reuse:
             raise reuse.error from reuse

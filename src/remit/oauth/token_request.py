@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from remit.audit.context import Context
 from remit.oauth.client import Client
 from remit.oauth.errors import InvalidClientError
+from remit.tokens.dpop import Proof
 from remit.web import Params
 
 __all__ = ["TokenRequest"]
@@ -15,14 +16,19 @@ class TokenRequest:
     """A form, the client that proved to have sent it, and the key that it proved to have.
 
     `client` is `None` only for an assertion of a workload, which speaks for itself (AS-69).
-    `jkt` is `None` when no proof of possession came with it; a proof that was wrong was
-    refused before.
+    `proof` is `None` when no proof of possession came with it; one that is wrong was refused
+    before, one that was used before is refused when a token is made (`issue_access_token`).
     """
 
     form: Params
     client: Client | None
     context: Context
-    jkt: str | None = None
+    proof: Proof | None = None
+
+    @property
+    def jkt(self) -> str | None:
+        """The RFC 7638 thumbprint of the key that was proved, if one was."""
+        return None if self.proof is None else self.proof.jkt
 
     @property
     def known_client(self) -> Client:

@@ -73,7 +73,7 @@ async def issue(deps: OAuthDeps, request: TokenRequest) -> IssuedTokens:
         grant = standing_grant(tx, wanted, deps=deps, now=now)
         note_client_use(tx, client, now=now)
         signed, token = issue_access_token(
-            grant, applicant, ruling.scopes, deps=deps, now=now, jkt=request.jkt
+            tx, grant, applicant, ruling.scopes, deps=deps, proof=request.proof
         )
         about = about_grant(known, grant)
         record_alerts(tx, ruling, context=about, resource=grant.resource)

@@ -182,7 +182,7 @@ def _issue(tx: Transaction, wanted: _Request, *, deps: OAuthDeps) -> IssuedToken
     grant_store.add_grant(tx, grant)
     note_client_use(tx, wanted.client, now=now)
     signed, token = issue_access_token(
-        grant, applicant, ruling.scopes, deps=deps, now=now, jkt=wanted.sent.jkt
+        tx, grant, applicant, ruling.scopes, deps=deps, proof=wanted.sent.proof
     )
     about = about_grant(context, grant)
     record_alerts(tx, ruling, context=about, resource=grant.resource)

@@ -28,6 +28,7 @@ from remit.oauth.grant_issuance import rule_on_grant
 from remit.oauth.grant_revocation import about_grant
 from remit.oauth.issuance import Ruling
 from remit.oauth.issued_tokens import IssuedTokens, issue_access_token, issue_refresh_token
+from remit.oauth.proof_of_possession import refuse_used_proof
 from remit.oauth.refusal import ReuseDetectedError, refusals_in
 from remit.oauth.requested_details import narrowed_details
 from remit.oauth.resource_indicators import require_same_resource
@@ -104,6 +105,7 @@ async def redeem(deps: OAuthDeps, request: TokenRequest, kind: Credential[S]) ->
     def spend(tx: Transaction) -> IssuedTokens | None:
         spent = kind.spend(tx, presented, now=now)
         if spent is None:
+            refuse_used_proof(tx, request.proof)  # the very same request again
             _end_if_reused(tx, presented, kind, request=request, now=now)
             return None
         with refusals_in(request.context.with_(grant_id=spent.grant_id)):
@@ -172,7 +174,7 @@ def _issue(
     )
     shown = replace(grant, authorization_details=details)
     signed, token = issue_access_token(
-        shown, applicant, ruling.scopes, deps=deps, now=now, jkt=request.jkt
+        tx, shown, applicant, ruling.scopes, deps=deps, proof=request.proof
     )
     note_client_use(tx, request.known_client, now=now)
     refresh_token = issue_refresh_token(tx, grant, request.known_client, deps=deps, now=now)

@@ -248,7 +248,7 @@ def _issue(tx: Transaction, wanted: _Exchange, *, deps: OAuthDeps) -> IssuedToke
     note_client_use(tx, acting.client, now=now)
     shown = replace(grant, expires_at=EpochSeconds(min(grant.expires_at, wanted.until)))
     signed, token = issue_access_token(
-        shown, applicant, ruling.scopes, deps=deps, now=now, jkt=request.jkt
+        tx, shown, applicant, ruling.scopes, deps=deps, proof=request.proof
     )
     event = _event(wanted, grant, token, ruling)
     record_alerts(tx, ruling, context=event.context, resource=grant.resource)

@@ -49,6 +49,7 @@ from remit.oauth.workload_grant import standing_grant, workload_grant
 from remit.scopes import covers
 from remit.tokens import audience_of, jti_digest
 from remit.tokens.authorization_details import details_json
+from remit.tokens.dpop import Proof
 
 __all__ = ["believed", "issue"]
 
@@ -68,7 +69,7 @@ class _Workload:
     assertion: Assertion
     applicant: Applicant
     context: Context
-    jkt: str | None
+    proof: Proof | None
 
 
 async def believed(deps: OAuthDeps, raw: str, issuer: TrustedIssuer) -> Assertion:
@@ -153,7 +154,7 @@ def _workload(
             agent_id=agent.id,
             tenant=subject.tenant,
         ),
-        jkt=request.jkt,
+        proof=request.proof,
     )
 
 
@@ -172,7 +173,7 @@ def _server(workload: _Workload, request: TokenRequest, *, deps: OAuthDeps) -> S
     )
     if server.name not in workload.rule.servers:
         raise InvalidTargetError("this workload gets no token for that server")
-    if workload.jkt is None and (agent.dpop_required or server.dpop_required):
+    if workload.proof is None and (agent.dpop_required or server.dpop_required):
         raise InvalidDpopProofError("a token for this has to be bound to a key")
     return server
 
@@ -260,12 +261,12 @@ def _issue(
     if workload.rule.lifetime is not None:
         ending = EpochSeconds(min(ending, now + workload.rule.lifetime))
     signed, token = issue_access_token(
+        tx,
         replace(grant, expires_at=ending),
         workload.applicant,
         ruling.scopes,
         deps=deps,
-        now=now,
-        jkt=workload.jkt,
+        proof=workload.proof,
     )
     about = about_grant(workload.context, grant)
     record_alerts(tx, ruling, context=about, resource=grant.resource)
