@@ -41,16 +41,22 @@ SCOPE = "bench:customers.read"
 
 @dataclass
 class Connection:
-    """One keep-alive connection, and the cookies of the browser that it plays."""
+    """One keep-alive connection, and the cookies of the browser that it plays.
+
+    Each comes from an address of its own: what one may ask for in ten minutes is limited.
+    """
 
     port: int
+    address: str
     cookies: dict[str, str] = field(default_factory=dict)
     streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def send(self, method: str, path: str, form: dict[str, str] | None = None) -> "Answer":
         """One request and its answer. Cookies are kept and sent back."""
         if self.streams is None or self.streams[0].at_eof():  # an idle one was closed meanwhile
-            self.streams = await asyncio.open_connection("127.0.0.1", self.port)
+            self.streams = await asyncio.open_connection(
+                "127.0.0.1", self.port, local_addr=(self.address, 0)
+            )
         reader, writer = self.streams
         body = b"" if form is None else urllib.parse.urlencode(form).encode()
         lines = [f"{method} {path} HTTP/1.1", f"host: 127.0.0.1:{self.port}"]
@@ -105,9 +111,9 @@ class Answer:
 class Person:
     """One client and one person at one server: what the three kinds of request are there."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, number: int) -> None:
         self.port = PORTS[name]
-        self.connection = Connection(self.port)
+        self.connection = Connection(self.port, f"127.0.0.{2 + number}")
         self.resource = f"http://127.0.0.1:{self.port}/mcp/bench"
         self.paths = ("/authorize", "/token") if name == "remit" else ("/auth", "/token")
         self.refresh_token = ""
@@ -234,7 +240,9 @@ async def measure(work: list[Callable[[], Awaitable[None]]], seconds: float) -> 
 
 async def table(options: argparse.Namespace) -> None:
     """Alternate the two servers, so that both meet the same machine."""
-    people = {name: [Person(name) for _ in range(options.connections)] for name in PORTS}
+    people = {
+        name: [Person(name, number) for number in range(options.connections)] for name in PORTS
+    }
     for persons in people.values():
         for person in persons:  # one after another: the first logs in, and agrees
             await person.code_flow()

@@ -51,3 +51,9 @@ def test_every_claim_comes_back_as_it_was(minted):
 
 def test_a_token_without_scopes_comes_back_without_scopes(minted):
     assert minted.verify(minted.raw(scopes=())).scopes == ()
+
+
+def test_a_signature_is_64_bytes_however_small_its_numbers(minted):
+    for _ in range(600):  # of that many, some begin with a zero byte
+        signature = minted.raw().split(".")[2]
+        assert len(urlsafe_b64decode(signature + "==")) == 64

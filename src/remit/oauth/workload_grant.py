@@ -6,6 +6,8 @@ revoking it ends them all and the list of grants stays short.
 Source: MISSION A7; O21 §4.2.
 """
 
+from dataclasses import replace
+
 from remit.clock import EpochSeconds, Seconds
 from remit.db import Transaction
 from remit.ids import GrantId, new_id
@@ -24,10 +26,10 @@ _NOTED_EVERY: Seconds = Seconds(60)
 def workload_grant(
     applicant: Applicant, server: Server, ruling: Ruling, *, deps: OAuthDeps, now: EpochSeconds
 ) -> Grant:
-    """The grant that a request of a workload would make."""
+    """The grant that a request of a workload would make; it has no id until it is stored."""
     lifetime = deps.directory.catalog.issuer.grant_lifetime
     return Grant(
-        id=GrantId(new_id("grt")),
+        id=GrantId(""),
         kind=GrantKind.WORKLOAD,
         user_id=None,
         client_id=applicant.client_id,
@@ -55,5 +57,6 @@ def standing_grant(tx: Transaction, wanted: Grant, *, deps: OAuthDeps, now: Epoc
     used = None if standing is None else grant_store.use_grant(tx, standing.id, now=now)
     if used is not None:
         return used
-    grant_store.add_grant(tx, wanted)
-    return wanted
+    made = replace(wanted, id=GrantId(new_id("grt")))
+    grant_store.add_grant(tx, made)
+    return made
