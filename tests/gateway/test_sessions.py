@@ -11,8 +11,8 @@ from remit.gateway.settings import GatewaySettings
 from remit.testing import FixedClock
 from tests.gateway.doubles import PUBLIC_URL, token_of
 
-DANA = Principal.of(token_of("dana"))
-EVE = Principal.of(token_of("eve"))
+DANA = token_of("dana")
+EVE = token_of("eve")
 
 
 @pytest.fixture
@@ -25,8 +25,8 @@ def sessions(clock):
     return Sessions(GatewaySettings(public_url=PUBLIC_URL, session_idle=60), clock)
 
 
-def opened(sessions, principal=DANA):
-    return sessions.open("crm", principal, upstream=None, version="2025-11-25")
+def opened(sessions, token=DANA):
+    return sessions.open("crm", token, upstream=None, version="2025-11-25")
 
 
 def test_a_session_is_found_by_whom_it_belongs_to(sessions):
@@ -35,7 +35,8 @@ def test_a_session_is_found_by_whom_it_belongs_to(sessions):
 
 
 @pytest.mark.parametrize(
-    "change", [{"tenant": "globex"}, {"sub": "eve"}, {"client_id": "c2"}, {"grant_id": "g2"}]
+    "change",
+    [{"organization_id": "globex"}, {"sub": "eve"}, {"client_id": "c2"}, {"grant_id": "g2"}],
 )
 def test_it_is_not_found_by_anybody_else(sessions, change):
     session = opened(sessions)
@@ -90,23 +91,23 @@ def test_whoever_holds_most_gives_the_idlest_up_whatever_clients_they_use(sessio
         clock.advance(1)
         held.append(opened(sessions, principal))
     clock.advance(1)
-    sessions.find(held[0].id, "crm", held[0].principal)
+    sessions.find(held[0].id, "crm", held[0].token)
     held[1].in_flight = 1
-    assert [sessions.surrendered(DANA) for _ in range(2)] == [held[2], held[0]]
+    assert [sessions.surrendered(Principal.of(DANA)) for _ in range(2)] == [held[2], held[0]]
     assert held[1] in sessions.all()
 
 
 def test_even_what_is_in_use_is_given_up_by_those_who_hold_most(sessions):
     held = [opened(sessions, principal) for principal in grants(EVE, 2)]
     held[0].in_flight, held[1].listening = 1, True
-    assert sessions.surrendered(DANA) is held[1]
+    assert sessions.surrendered(Principal.of(DANA)) is held[1]
 
 
 @pytest.mark.parametrize(("theirs", "own"), [(0, 0), (1, 0), (3, 2), (2, 2), (1, 4)])
 def test_nobody_takes_from_those_who_would_then_hold_less(sessions, theirs, own):
     for principal in (*grants(EVE, theirs), *grants(DANA, own)):
         opened(sessions, principal)
-    surrendered = sessions.surrendered(DANA)
+    surrendered = sessions.surrendered(Principal.of(DANA))
     assert surrendered is None
     assert len(sessions) == theirs + own
 
@@ -114,15 +115,24 @@ def test_nobody_takes_from_those_who_would_then_hold_less(sessions, theirs, own)
 def test_the_places_of_one_server_are_shared_among_those_who_use_it(sessions):
     for principal in grants(EVE, 3):
         sessions.open("payments", principal, upstream=None, version="2025-11-25")
-    assert sessions.surrendered(DANA, "crm") is None
-    assert sessions.surrendered(DANA, "payments").principal.sub == "eve"
+    assert sessions.surrendered(Principal.of(DANA), "crm") is None
+    assert sessions.surrendered(Principal.of(DANA), "payments").principal.sub == "eve"
 
 
 def test_a_full_process_takes_from_those_who_hold_most(clock):
     few = Sessions(GatewaySettings(public_url=PUBLIC_URL, max_sessions=2), clock)
     first, _ = (opened(few, principal) for principal in grants(EVE, 2))
-    assert few.make_room(DANA) is first
+    assert few.make_room(Principal.of(DANA)) is first
     opened(few)
     with pytest.raises(RejectedError) as caught:
-        few.make_room(DANA)
+        few.make_room(Principal.of(DANA))
     assert caught.value.status == 503
+
+
+def test_sessions_end_with_what_their_last_token_rests_on(sessions):
+    held, other = opened(sessions), opened(sessions, EVE)
+    later = replace(DANA, jti="j-later")
+    sessions.find(held.id, "crm", later)
+    assert sessions.end_unbacked(lambda token: token.jti != DANA.jti) == ()
+    assert sessions.end_unbacked(lambda token: token != later) == (held,)
+    assert sessions.all() == (other,)

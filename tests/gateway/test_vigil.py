@@ -132,6 +132,26 @@ async def test_a_session_and_its_stream_end_and_those_of_others_do_not(guard, ne
     streams["eve"].cancel()
 
 
+async def test_a_session_that_nobody_uses_ends_with_its_grant_and_so_does_what_serves_it(
+    guard, never
+):
+    server = slow(never)
+    app = gateway(guard, server)
+    for name in ("dana", "eve"):
+        _, opening = begun(app, name, INITIALIZE, BASE_HEADERS)
+        assert (await opening).header("mcp-session-id")
+    app.look_again()
+    assert app.open_sessions == 2
+    guard.people.discard("dana")
+    app.look_again()
+    assert app.open_sessions == 1
+    await until(lambda: server.closed == 1)
+    guard.people.discard("eve")
+    app.look_again()
+    await app.drain()  # waits for what is being closed
+    assert server.closed >= 2
+
+
 async def test_a_call_whose_grant_ends_between_decision_and_departure_does_not_leave(guard):
     def revoked_meanwhile(outgoing):
         raise AssertionError("it reached the server")

@@ -12,6 +12,7 @@ Source: MCP 2026-07-28 and 2025-11-25 transports; docs/reference/gateway.md.
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from contextlib import suppress
 
 from remit.gateway.http import ClientGoneError, Exchange, Headers, Receive, Scope, Send, read_body
@@ -35,7 +36,7 @@ from remit.gateway.protected_resource import METADATA_PREFIX, answer_metadata, m
 from remit.gateway.protocol import DEFAULT_LEGACY_VERSION, MODERN_VERSIONS, Era, era_of
 from remit.gateway.refusal import answer_refusal, answer_rejection, refusal_of
 from remit.gateway.rejection import RejectedError, UpstreamError
-from remit.gateway.sessions import Sessions
+from remit.gateway.sessions import Session, Sessions
 from remit.gateway.vigil import Vigil
 from remit.guard.call import RequestProof
 from remit.guard.outcome import Challenge, Deny
@@ -71,6 +72,7 @@ class GatewayApp:
         self._idle.set()
         self._draining = False
         self._sweeping: asyncio.Task[None] | None = None
+        self._closing: set[asyncio.Task[None]] = set()
 
     @staticmethod
     def serves(path: str) -> bool:
@@ -88,8 +90,17 @@ class GatewayApp:
         return len(self._sessions)
 
     def look_again(self) -> None:
-        """End the calls and streams of whoever may act no more; to be called when that may be so."""
+        """End the calls, streams and sessions of whoever may act no more; to be called when that may be so.
+
+        A session goes with what serves it, the process of a local server included: an agent that was
+        stopped must not go on working there.
+        """
         self._vigil.look_again()
+        gone = self._sessions.end_unbacked(self._deps.guard.backs)
+        if gone:
+            closing = asyncio.create_task(_close(gone), name="gateway unbacked sessions")
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
 
     def start(self) -> None:
         """Begin to end idle sessions."""
@@ -115,6 +126,7 @@ class GatewayApp:
         for session in self._sessions.all():
             self._sessions.end(session)
             await session.upstream.close()
+        await asyncio.gather(*self._closing)
         await self._deps.upstreams.close()
         # Calls that have just lost their server still owe their caller an answer and the log an outcome.
         with suppress(TimeoutError):
@@ -242,6 +254,14 @@ class GatewayApp:
             for session in self._sessions.idle():
                 self._sessions.end(session)
                 await session.upstream.close()
+
+
+async def _close(sessions: Iterable[Session]) -> None:
+    """Close what served `sessions`; one that fails to close does not keep the others open."""
+    closing = (session.upstream.close() for session in sessions)
+    for failure in await asyncio.gather(*closing, return_exceptions=True):
+        if isinstance(failure, Exception):
+            logging.getLogger("remit.gateway").warning("a session could not be closed: %r", failure)
 
 
 def _is_small_with_token(headers: Headers) -> bool:

@@ -110,7 +110,7 @@ class LegacyDoor:
         own = await self._place(incoming.server, principal)
         # The id has to be in the headers, which a stream sends before its first event.
         session = self._sessions.open(
-            incoming.server.name, principal, upstream=own, version=version
+            incoming.server.name, judged.token, upstream=own, version=version
         )
         opening = _Opening(session)
         session.in_flight += 1
@@ -219,7 +219,7 @@ class LegacyDoor:
     def _session(self, incoming: Incoming, token: AccessToken) -> Session:
         headers = incoming.exchange.headers
         session_id = headers.one(b"mcp-session-id")
-        session = self._sessions.find(session_id, incoming.server.name, Principal.of(token))
+        session = self._sessions.find(session_id, incoming.server.name, token)
         said = headers.one(b"mcp-protocol-version")
         if said is not None and said not in LEGACY_VERSIONS:
             raise RejectedError(400, "header `mcp-protocol-version` names no supported version")

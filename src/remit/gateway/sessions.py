@@ -12,6 +12,7 @@ Source: MCP 2025-11-25 transports (session management); security best practices
 (session hijacking).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from remit.clock import Clock
@@ -48,11 +49,15 @@ class Principal:
 
 @dataclass(slots=True)
 class Session:
-    """One session. `asked` are the requests of the server's that the client has yet to answer."""
+    """One session. `asked` are the requests of the server's that the client has yet to answer.
+
+    `token` is the one that came last: what the session rests on while nobody sends another.
+    """
 
     id: str
     server: ServerName
     principal: Principal
+    token: AccessToken
     upstream: UpstreamSession
     version: str
     last_used: float
@@ -122,16 +127,22 @@ class Sessions:
         return idlest
 
     def open(
-        self, server: ServerName, principal: Principal, *, upstream: UpstreamSession, version: str
+        self, server: ServerName, token: AccessToken, *, upstream: UpstreamSession, version: str
     ) -> Session:
         """A new session under an id that nobody can guess. `make_room` comes first."""
         session = Session(
-            new_secret("mcp_"), server, principal, upstream, version, self._clock.monotonic()
+            id=new_secret("mcp_"),
+            server=server,
+            principal=Principal.of(token),
+            token=token,
+            upstream=upstream,
+            version=version,
+            last_used=self._clock.monotonic(),
         )
         self._open[session.id] = session
         return session
 
-    def find(self, session_id: str | None, server: ServerName, principal: Principal) -> Session:
+    def find(self, session_id: str | None, server: ServerName, token: AccessToken) -> Session:
         """The session that a request names.
 
         Raises:
@@ -140,14 +151,22 @@ class Sessions:
         if session_id is None:
             raise RejectedError(400, "header `mcp-session-id` is missing")
         session = self._open.get(session_id)
-        if session is None or session.server != server or session.principal != principal:
+        if session is None or session.server != server or session.principal != Principal.of(token):
             raise RejectedError(404, "there is no such session")
+        session.token = token
         session.last_used = self._clock.monotonic()
         return session
 
     def end(self, session: Session) -> None:
         """Forget `session`; its upstream is the caller's to close."""
         self._open.pop(session.id, None)
+
+    def end_unbacked(self, backs: Callable[[AccessToken], bool]) -> tuple[Session, ...]:
+        """Forget the sessions of whoever may act no more; their upstreams are to be closed."""
+        gone = tuple(one for one in self._open.values() if not backs(one.token))
+        for session in gone:
+            self.end(session)
+        return gone
 
     def idle(self) -> tuple[Session, ...]:
         """The sessions that nobody has used for too long."""
