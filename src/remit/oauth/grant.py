@@ -40,6 +40,8 @@ class RevokeReason(StrEnum):
     REFRESH_TOKEN_REUSED = "refresh_token_reused"  # noqa: S105  a reason, not a password
     REVOKED_BY_CLIENT = "revoked_by_client"
     PARENT_ENDED = "parent_grant_ended"
+    CONNECTION_WITHDRAWN = "connection_withdrawn"
+    """The third-party account that the person allowed its server to use was disconnected."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +92,8 @@ class GrantFilter:
     tenant: TenantId | None = None
     live_at: EpochSeconds | None = None
     """Only grants from which tokens may be issued at that instant."""
+    resource: str | None = None
+    """Only of that server, by its resource indicator."""
     parent_id: GrantId | None = None
     """Only what was exchanged from that grant."""
     before: tuple[EpochSeconds, GrantId] | None = None

@@ -170,6 +170,7 @@ def select_grants(tx: Transaction, wanted: GrantFilter) -> tuple[Grant, ...]:
         (grants.c.client_id, wanted.client_id),
         (grants.c.agent_id, wanted.agent_id),
         (grants.c.tenant, wanted.tenant),
+        (grants.c.resource, wanted.resource),
         (grants.c.parent_id, wanted.parent_id),
     ):
         if value is not None:

@@ -1,10 +1,11 @@
 """A connection is taken away: gone here at once, revoked there where that is possible."""
 
+from dataclasses import replace
 from urllib.parse import urlencode
 
 import pytest
 
-from remit.audit.events import ConnectionRemoved
+from remit.audit.events import ConnectionRemoved, GrantRevoked
 from remit.errors import NotFoundError
 from remit.identity import find_user
 from remit.oauth.connections.tokens import NotConnectedError
@@ -13,7 +14,10 @@ from remit.oauth.connections.withdrawal import (
     list_connections,
     withdraw_connection,
 )
-from tests.oauth.flows import ADMIN
+from remit.oauth.grant import GrantFilter
+from remit.oauth.grant_revocation import list_grants
+from remit.oauth.grant_store import add_grant
+from tests.oauth.flows import ADMIN, ORIGIN
 
 
 @pytest.fixture
@@ -81,6 +85,28 @@ async def test_a_person_cannot_take_away_what_is_another_persons(linked, ada):
     section = connection_section(linked.deps)
     await section.remove(grace, "crm", ADMIN)
     assert len(await connections(linked, ada)) == 1
+
+
+async def test_with_a_connection_end_the_grants_of_its_server_and_no_others(linked, ada):
+    grace = await linked.add_user("grace")
+
+    def grants_of(user_id):
+        return linked.database.read_now(lambda tx: list_grants(tx, GrantFilter(user_id=user_id)))
+
+    def elsewhere(tx):
+        (grant,) = list_grants(tx, GrantFilter(user_id=ada))
+        add_grant(tx, replace(grant, id="grt_hers", user_id=grace.id))
+        add_grant(tx, replace(grant, id="grt_other", resource=f"{ORIGIN}/mcp/payments"))
+        return grant
+
+    grant = linked.database.run_now(elsewhere)
+    await withdraw_connection(linked.deps, ada, "crm", reason="person", context=ADMIN)
+    ended = [one for one in grants_of(ada) if one.revoked_at is not None]
+    assert [(one.id, one.revoke_reason) for one in ended] == [(grant.id, "connection_withdrawn")]
+    assert all(one.revoked_at is None for one in grants_of(grace.id))
+    (event,) = linked.events(GrantRevoked)
+    assert (event.context.grant_id, event.reason) == (grant.id, "connection_withdrawn")
+    assert grant.id in linked.directory.standing.revoked_grants  # told before it is answered
 
 
 async def test_who_took_it_away_is_asked_again_on_our_own_page(linked, vendor, ada):

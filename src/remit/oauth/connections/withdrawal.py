@@ -1,6 +1,7 @@
 """A connection is taken away, by its person or by an administrator: gone here at once, then revoked there.
 
-The third party is told where it says that it listens (RFC 7009); that it does not answer changes
+With it end the person's grants for its server: they said yes to both on one page, and an agent that
+goes on without the account is not what they said yes to. The third party is told where it says that it listens (RFC 7009); that it does not answer changes
 nothing here, for what is not kept is not used.
 
 Source: RFC 7009 §2.1; MISSION A10.
@@ -16,13 +17,16 @@ from remit.db import Transaction
 from remit.errors import NotFoundError
 from remit.identity import AccountEntry, AccountSection, User
 from remit.identity.providers import TokenRequestError, authorized, secret_of
-from remit.ids import ServerName
+from remit.ids import ServerName, UserId
 from remit.oauth import connection_store
 from remit.oauth.connection_store import Connection, connections_of
 from remit.oauth.connections.sealed import open_tokens
 from remit.oauth.connections.shown import third_party_shown
 from remit.oauth.connections.standing import metadata_of
 from remit.oauth.deps import OAuthDeps
+from remit.oauth.grant import GrantFilter, RevokeReason
+from remit.oauth.grant_revocation import revoke_grants
+from remit.tokens import audience_of
 from remit.tokens.published import IssuerUnavailableError
 from remit.web.fetch import FetchFailedError, FetchRefusedError, Reach
 
@@ -34,7 +38,7 @@ _log = structlog.get_logger("remit.oauth.connections")
 async def withdraw_connection(
     deps: OAuthDeps, user_id: str, server: str, *, reason: str, context: Context
 ) -> None:
-    """Forget what the third party issued to that person for that server, and tell the third party.
+    """Forget what the third party issued to that person for that server, end the grants, and tell the third party.
 
     Raises:
         NotFoundError: there is no such connection.
@@ -52,9 +56,21 @@ async def withdraw_connection(
                 reason=reason,
             )
         )
+        revoke_grants(
+            tx,
+            GrantFilter(
+                user_id=UserId(gone.user_id),
+                resource=audience_of(deps.public_url, ServerName(gone.server)),
+            ),
+            reason=RevokeReason.CONNECTION_WITHDRAWN.value,
+            at=deps.clock.now(),
+            context=context,
+        )
         return gone
 
-    await _revoke(deps, await deps.database.run(remove))
+    gone = await deps.database.run(remove)
+    await deps.publish()
+    await _revoke(deps, gone)
 
 
 def list_connections(tx: Transaction, user_id: str) -> tuple[Connection, ...]:
