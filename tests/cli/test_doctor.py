@@ -10,6 +10,13 @@ import pytest
 from remit.cli.exits import ExitCode
 
 
+@pytest.fixture(autouse=True)
+def _nobody_elsewhere(request):
+    """The example believes an issuer on the network; tests/cli/test_issuers.py has one of its own."""
+    if "folder" in request.fixturenames:
+        (request.getfixturevalue("folder") / "policy" / "trust.yaml").unlink()
+
+
 def about(done, level: str) -> set[str]:
     return {one["about"] for one in json.loads(done.out) if one["level"] == level}
 
@@ -20,6 +27,17 @@ def test_what_is_out_of_reach_is_down_and_has_its_mend(cli, folder):
     assert "DOWN    server crm: " in done.out
     assert "mend: start it" in done.out
     assert about(cli("doctor", "--json"), "down") == {"secrets", "server crm"}
+
+
+def test_it_speaks_of_the_key_that_signs_and_of_issuers_that_do_not_answer(cli, folder):
+    (folder / "policy" / "people.yaml").write_text(
+        "providers:\n  corp:\n    title: Corp\n    issuer: http://127.0.0.1:1\n"
+        "    client_id: remit\n    tenant: acme\n    private_network: true\n"
+    )
+    found = {one["about"]: one for one in json.loads(cli("doctor", "--json").out)}
+    assert found["signing key"]["level"] == "fine"
+    assert found["provider corp"]["level"] == "down"
+    assert "people.yaml" in found["provider corp"]["mend"]
 
 
 def test_every_finding_that_is_not_fine_has_a_mend(cli, folder):
@@ -79,6 +97,7 @@ def test_of_a_server_that_runs_it_tells_the_servers_settings(cli, folder, servin
     assert found["database"] == {
         "level": "fine", "about": "database", "text": "SQLite, the server's own", "mend": "",
     }  # fmt: skip
+    assert found["signing key"]["text"] == "signs since less than a day"
     assert found["settings"]["text"] == "those of the server that runs"
     assert "the server that runs does not use `x`" in cli("doctor", "--repo", "x").out
 

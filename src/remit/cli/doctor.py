@@ -14,6 +14,13 @@ from remit.cli.checkup import Finding, Level
 from remit.cli.checkup.catalog import examine_agents, examine_secrets, examine_servers
 from remit.cli.checkup.exposure import examine_settings
 from remit.cli.checkup.finding import down, fine, note, unsafe
+from remit.cli.checkup.issuers import examine_issuers
+from remit.cli.checkup.standing import (
+    Standing,
+    examine_standing,
+    standing_of_database,
+    standing_of_server,
+)
 from remit.cli.checkup.stores import (
     examine_database,
     examine_database_of_server,
@@ -82,11 +89,19 @@ class _Told:
 
     status: dict[str, Any]
     people: list[dict[str, Any]]
+    standing: Standing
 
 
 async def _tell(management: Management) -> _Told:
+    keys: Any = (await management.call("keys.list"))["keys"]
     return _Told(
-        dict(await management.call("status")), await management.every("users.list", "users")
+        dict(await management.call("status")),
+        await management.every("users.list", "users"),
+        standing_of_server(
+            keys,
+            await management.every("registrations.list", "registrations"),
+            await management.every("clients.list", "clients"),
+        ),
     )
 
 
@@ -99,7 +114,7 @@ def _with_server(told: _Told, where: Where) -> Iterable[Finding]:
     yield from _of_machine(settings, {}, server_runs=True)
     yield from examine_database_of_server(settings, told.people)
     yield from examine_server(told.status)
-    yield from _of_repository(settings, server_runs=True)
+    yield from _of_repository(settings, told.standing)
 
 
 def _without_server(where: Where) -> Iterable[Finding]:
@@ -113,7 +128,7 @@ def _without_server(where: Where) -> Iterable[Finding]:
     yield from _of_machine(loaded.settings, loaded.origins, server_runs=False)
     yield from examine_database(loaded.settings, resolve_secret)
     yield from examine_server(None)
-    yield from _of_repository(loaded.settings, server_runs=False)
+    yield from _of_repository(loaded.settings, None)
 
 
 def _of_machine(
@@ -129,7 +144,9 @@ def _of_machine(
     yield from examine_log(settings.data)
 
 
-def _of_repository(settings: Settings, *, server_runs: bool) -> Iterable[Finding]:
+def _of_repository(settings: Settings, told: Standing | None) -> Iterable[Finding]:
+    """What the repository names, and what time made of it; `told` by the server that runs, if one does."""
+    clock = SystemClock()
     try:
         catalog = load_repository(settings.repo).catalog
     except RepositoryMissingError as error:
@@ -145,5 +162,10 @@ def _of_repository(settings: Settings, *, server_runs: bool) -> Iterable[Finding
         return
     yield fine("repository", f"`{settings.repo}` checks ({catalog.version[:12]})")
     yield from examine_agents(catalog)
-    yield from examine_secrets(catalog, resolve_secret, server_runs=server_runs)
-    yield from asyncio.run(examine_servers(catalog, SystemClock()))
+    yield from examine_secrets(catalog, resolve_secret, server_runs=told is not None)
+    now = clock.now()
+    standing = told or standing_of_database(settings, catalog, resolve=resolve_secret, now=now)
+    if standing is not None:
+        yield from examine_standing(standing, catalog, now=now)
+    yield from asyncio.run(examine_servers(catalog, clock))
+    yield from asyncio.run(examine_issuers(catalog, clock))
