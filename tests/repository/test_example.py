@@ -1,5 +1,6 @@
 """What the policies of the example decide: the table that its comments promise."""
 
+import re
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -8,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from remit.clock import EpochSeconds
+from remit.ids import AgentId
 from remit.model import AgentClass, Catalog, Operation, Sensitivity
 from remit.policy import (
     AgentFacts,
@@ -216,3 +218,26 @@ def test_a_tool_whose_arguments_decide_is_listed(example: Example) -> None:
     assert not example.ask(
         "crm/delete_account", None, phase=Phase.LIST, when=(2026, 11, 22, 3, 0)
     ).allowed
+
+
+def test_who_administers_remit_as_the_comments_show_it_fits_into_the_limits(tmp_path: Path) -> None:
+    write_example(tmp_path)
+    roles = tmp_path / "roles.yaml"
+    above, _, rest = roles.read_text().partition("  # auditor:\n")
+    commented, _, below = rest.partition("  #\n  # And agents/operator.yaml")
+    shown = "".join(f"{line}\n".replace("  # ", "  ", 1) for line in commented.splitlines())
+    agent = [line for line in below.splitlines() if line.startswith("  #   ")]
+    roles.write_text(f"{above}  auditor:\n{shown}\n{below.partition(chr(10) * 2)[2]}")
+    file = "".join(f"{line.removeprefix('  #   ')}\n" for line in agent)
+    (tmp_path / "agents" / "operator.yaml").write_text(file)
+    auditor = "[remit:agents.read, remit:audit.read, remit:grants.read, remit:users.read]"
+    looks = re.sub(r"scopes: \[.*\]", f"scopes: {auditor}", file).replace("operator-", "auditor-")
+    (tmp_path / "agents" / "auditor.yaml").write_text(looks)
+    catalog = load_repository(tmp_path).catalog
+    limits = catalog.guardrails
+    for name in ("auditor", "operator"):
+        scopes = catalog.roles[name].scopes
+        assert limits.max_scopes_per_token is not None
+        assert len(scopes) <= limits.max_scopes_per_token
+        assert set(catalog.agents[AgentId(name)].scopes) <= set(scopes)
+    assert all(one.endswith(".read") for one in catalog.roles["auditor"].scopes)
