@@ -26,6 +26,9 @@ from remit.demo.stage import free_port
 from remit.model import MANAGEMENT_SCOPES
 from remit.repository import write_example
 
+pytestmark = pytest.mark.timeout(300)
+"""About 40 s on two cores with nothing else to do: a busy machine is not a defect."""
+
 HERE = Path(__file__).parent
 EXAMPLES = 3
 EVERYTHING = " ".join(sorted(MANAGEMENT_SCOPES))
