@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from html import unescape
 
 import pytest
@@ -155,6 +156,19 @@ async def test_the_page_works_without_a_script_and_loads_nothing_foreign(server,
     assert "http://" not in page.text
     assert "https://" not in page.text.replace(CALLBACK, "")
     assert " style=" not in page.text
+
+
+async def test_a_client_that_is_here_for_a_time_says_until_when(server, browser):
+    uri = "https://trial.example/cb"
+    rule = AdmissionRule(name="trial", redirect_uris=(uri,), lifetime=14 * 86_400)
+    registration = replace(server.catalog.registration, rules=(rule,))
+    server.change_catalog(registration=registration)
+    client = await server.register(uri)
+    ends = datetime.fromtimestamp(server.clock.now() + 14 * 86_400, tz=UTC)
+    page = await browser.to_consent(client_id=client, redirect_uri=uri, scope="crm:handbook.read")
+    assert f"is here until {ends.day} {ends:%B %Y};" in page.text
+    other = await browser.to_consent()
+    assert "is here until" not in other.text
 
 
 async def test_whoever_answers_for_a_client_that_was_admitted_is_named(server, browser):

@@ -14,6 +14,7 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from remit.canonical import JsonObject, canonical_bytes
+from remit.clock import EpochSeconds
 from remit.ids import AgentId, ClientId, ScopeName
 from remit.model import ClientKind, Environment
 
@@ -104,6 +105,8 @@ class Client:
     owner: str = ""
     """Who answers for it; empty for a client that nobody vouched for."""
     bounds: ClientBounds = ClientBounds()
+    expires_at: EpochSeconds | None = None
+    """When it is removed, used or not: the rule that admitted it gave it so long."""
 
     @property
     def is_confidential(self) -> bool:

@@ -126,6 +126,7 @@ def client_of_row(catalog: Catalog, row: StoredClient) -> Client | None:
         status=status,
         owner=owner,
         bounds=bounds,
+        expires_at=row.expires_at,
     )
 
 

@@ -15,9 +15,10 @@ Source: MCP S26 confused deputy, localhost redirects; SBP26 consent; CIMD §8.4,
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from types import MappingProxyType
 
-from remit.clock import Seconds
+from remit.clock import EpochSeconds, Seconds
 from remit.ids import ScopeName
 from remit.model import Catalog, ClientKind, ScopeDefinition, Sensitivity
 from remit.oauth.authorization_request import AuthorizationRequest, Prompt
@@ -92,6 +93,8 @@ class ConsentView:
     """Who answers for the client here, where somebody does."""
     client_environment: str | None = None
     """The only environment the client was admitted to."""
+    client_ends: str = ""
+    """The day on which the client is removed, and what it was allowed with it."""
     details: tuple[DetailInWords, ...] = ()
     """When there are any, nothing else may be done, whatever is ticked."""
     third_party: ThirdPartyShown | None = None
@@ -143,6 +146,7 @@ def consent_view(
         renews=client.may_use(GrantType.REFRESH_TOKEN),
         client_owner=client.owner,
         client_environment=client.bounds.environment,
+        client_ends="" if client.expires_at is None else _day(client.expires_at),
         details=details_in_words(request.details, request.server),
         third_party=third_party_shown(request.server),
     )
@@ -211,6 +215,11 @@ def _unavailable(one: Withheld, titles: Mapping[ScopeName, ScopeDefinition]) -> 
     definition = titles.get(one.scope)
     title = one.scope if definition is None else definition.title
     return Unavailable(scope=one.scope, title=title, why=_WHY[one.reason])
+
+
+def _day(at: EpochSeconds) -> str:
+    instant = datetime.fromtimestamp(at, tz=UTC)
+    return f"{instant.day} {instant:%B %Y}"
 
 
 def _in_words(length: Seconds) -> str:
