@@ -303,8 +303,10 @@ def test_two_processes_on_one_postgresql_agree_within_a_second(remit, shared_dat
             remit.ok("agents", "suspend", "billing-job", "--data", "first")
             told = time.monotonic()
             assert call(first, token).status_code in {401, 403}
+            asked = time.monotonic()
             while call(second, token, host).status_code == 200:
-                assert time.monotonic() - told < 5.0, "not enforced, however busy the machine is"
+                assert asked - told < 5.0, "not enforced, however busy the machine is"
+                asked = time.monotonic()
             assert call(second, token, host).status_code in {401, 403}
 
             state = json.loads(

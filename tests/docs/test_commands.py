@@ -93,7 +93,7 @@ class Shell:
     def _done(self, *words: str, stdin: str = "") -> str:
         done = subprocess.run(
             [sys.executable, "-m", *words], cwd=self.folder, env=self.environment, input=stdin, text=True,
-            capture_output=True, timeout=60, check=False,
+            capture_output=True, timeout=300, check=False,
         )  # fmt: skip
         assert done.returncode == 0, f"{words}\n{done.stdout}{done.stderr}"
         assert "Traceback" not in done.stdout + done.stderr
@@ -166,6 +166,7 @@ def test_the_commands_of_the_examples_own_page_work_in_order(shell):
         shell.run(command)
 
 
+@pytest.mark.timeout(400)  # every program of the page, one after another
 def test_a_newcomer_gets_through_the_first_steps(shell):
     """Every command of the page in order; where it adds a client, an official one calls a tool."""
     commands = _commands(FIRST_STEPS)

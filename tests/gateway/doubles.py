@@ -341,7 +341,7 @@ async def call_tool(app, tool="find", arguments=None, **more) -> Answer:
     return await post(app, headers, body, **more)
 
 
-async def until(happened: Callable[[], object], seconds: float = 10) -> None:
+async def until(happened: Callable[[], object], seconds: float = 60) -> None:
     """Return once `happened()` is true; fail after `seconds`."""
     async with asyncio.timeout(seconds):
         while True:

@@ -74,13 +74,13 @@ async def test_a_call_of_somebody_who_may_act_no_more_is_cut_short_and_accounted
     await until(lambda: len(server.asked) == 2)
     guard.people.discard("dana")
     app.look_again()
-    answer = await asyncio.wait_for(dana, 5)
+    answer = await asyncio.wait_for(dana, 60)
     assert answer.ended
     assert guard.outcomes == ["cancelled"]
     assert server.left_early == 1
     assert not eve.done()
     never.set()
-    assert (await asyncio.wait_for(eve, 5)).status == 200
+    assert (await asyncio.wait_for(eve, 60)).status == 200
     assert guard.outcomes == ["cancelled", "ok"]
 
 
@@ -91,7 +91,7 @@ async def test_before_anything_was_answered_the_answer_is_a_challenge(guard, nev
     await until(lambda: server.asked)
     guard.people.discard("dana")
     app.look_again()
-    answer = await asyncio.wait_for(dana, 5)
+    answer = await asyncio.wait_for(dana, 60)
     assert answer.status == 401
     assert 'error="invalid_token"' in answer.header("www-authenticate")
     assert answer.json["id"] == 1
@@ -105,7 +105,7 @@ async def test_a_stream_that_has_begun_ends_with_an_error(guard, never):
     await until(lambda: b"progress" in wire.answer.body)
     guard.people.discard("dana")
     app.look_again()
-    answer = await asyncio.wait_for(dana, 5)
+    answer = await asyncio.wait_for(dana, 60)
     assert answer.status == 200
     assert answer.events[-1]["error"]["data"]["reason"] == "invalid_token"
 
@@ -126,8 +126,8 @@ async def test_a_session_and_its_stream_end_and_those_of_others_do_not(guard, ne
     await until(lambda: len(server.asked) == 3)
     guard.people.discard("dana")
     app.look_again()
-    assert (await asyncio.wait_for(streams["dana"], 5)).ended
-    assert (await asyncio.wait_for(call, 5)).ended
+    assert (await asyncio.wait_for(streams["dana"], 60)).ended
+    assert (await asyncio.wait_for(call, 60)).ended
     assert not streams["eve"].done()
     streams["eve"].cancel()
 
@@ -166,7 +166,7 @@ async def test_a_call_whose_grant_ends_between_decision_and_departure_does_not_l
     guard.decide = then_revoked
     app = gateway(guard, ScriptedServer(revoked_meanwhile))
     _, dana = begun(app, "dana")
-    assert (await asyncio.wait_for(dana, 5)).status == 401
+    assert (await asyncio.wait_for(dana, 60)).status == 401
     assert guard.outcomes == ["cancelled"]
 
 
@@ -178,7 +178,7 @@ async def test_a_client_that_goes_away_at_the_same_moment_is_accounted_for_once(
     guard.people.discard("dana")
     wire.gone.set()
     app.look_again()
-    await asyncio.wait_for(dana, 5)
+    await asyncio.wait_for(dana, 60)
     assert guard.outcomes == ["cancelled"]
 
 

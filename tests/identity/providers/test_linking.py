@@ -233,3 +233,21 @@ async def test_a_person_takes_an_identity_away_but_not_the_last_way_in(
     assert left.title == "Corp"
     await section.remove(user, "somebody-elses", ADMIN)
     assert len(events.of(IdentityUnlinked)) == 1
+
+
+async def test_a_page_that_wants_a_fresh_proof_is_reached_through_the_provider(
+    visitor, corp, clock
+):
+    """The provider's own session is hours old, and so is the proof, until it is asked for another."""
+    corp.says = {"auth_time": clock.now() - 7_200}
+    await visitor.log_in(corp)
+    turned_away = await visitor.get("/account/passkeys/new")
+    assert turned_away.headers["location"].startswith("/login?")
+    url = await visitor.leave(return_to="/account/passkeys/new")
+    stale = await visitor.come_back(corp.authorize(url))  # it answers from its session all the same
+    assert stale.status_code == 400
+    corp.says = {}
+    url = await visitor.leave(return_to="/account/passkeys/new")
+    back = await visitor.come_back(corp.authorize(url))
+    assert back.headers["location"] == "/account/passkeys/new"
+    assert (await visitor.get("/account/passkeys/new")).status_code == 200
