@@ -42,7 +42,6 @@ async def test_an_agent_that_was_taken_out_can_still_be_resumed(management, sett
     await management.post("/api/v1/agents/billing-job/suspend", json={})
     (settings.repo / "agents" / "billing-job.yaml").unlink()
     (settings.repo / "trust.yaml").unlink()  # names it
-    (settings.repo / "trust.yaml").unlink()  # it names the agent
     assert (await management.post("/api/v1/reload", json={})).status_code == 200
     answer = await management.post("/api/v1/agents/billing-job/resume", json={})
     assert answer.json() == {"id": "billing-job", "state": "active"}

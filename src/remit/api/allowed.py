@@ -1,7 +1,8 @@
 """What a person allowed: consents to clients, and connections with third parties; listed and taken back.
 
-It is enforced when the answer comes. Taking back only lessens what others may do, so it asks for
-no more than revoking a grant. Refused: what is another organisation's person's, or nobody's.
+What was granted under it ends with it, and that is enforced when the answer comes. Taking back only
+lessens what others may do, so it asks for no more than revoking a grant. Refused: what is another
+organisation's person's, or nobody's.
 
 Source: SBP26 consent registry; RFC 7009 §2.1; AS-52 to AS-57.
 """

@@ -116,7 +116,7 @@ def withdraw_connection(
     config: Config = None,
     database_url: DatabaseUrl = None,
 ) -> None:
-    """Forget what a third party issued for a person, and tell it so."""
+    """Forget what a third party issued for a person, and tell it so. Grants for the server end with it."""
     from remit.cli.terminal import say
 
     where, whose = Where(data, repo, config, database_url), {"user": name, "server": server}
