@@ -169,7 +169,7 @@ async def test_consent_opened_in_one_browser_cannot_be_finished_in_another(
     other = await (await _context(browser, [])).new_page()
     await other.goto(f"{stage.url}/login")
     await _log_in(other, stage)
-    await other.get_by_role("button", name="Log out").wait_for()
+    await other.get_by_role("button", name="Log out", exact=True).wait_for()
     await other.goto(screen.url)
     assert await other.get_by_role("button", name="Allow").count() == 0
     form = await screen.evaluate(

@@ -97,7 +97,7 @@ async def test_a_person_logs_in_by_keyboard_alone_and_is_kept_logged_in(screen, 
     await screen.keyboard.press("Enter")
     await screen.get_by_role("heading", name="Where you are logged in").wait_for()
     await screen.reload()
-    await screen.get_by_role("button", name="Log out").click()
+    await screen.get_by_role("button", name="Log out", exact=True).click()
     await screen.get_by_role("heading", name="You are logged out").wait_for()
     await screen.goto(f"{address}/login")
     await screen.get_by_label("Password").wait_for()
