@@ -195,3 +195,12 @@ async def test_a_log_that_cannot_take_it_means_no_token_and_no_grant(server):
     server.audit.failing = True
     assert (await ask(server)).status_code == 503
     assert grants(server) == []
+
+
+async def test_where_nothing_changes_a_log_that_cannot_take_it_still_means_no_token(server):
+    await ask(server)
+    server.audit.failing = True
+    assert (await ask(server)).status_code == 503
+    server.audit.failing = False
+    assert len(server.events(TokenIssued)) == 1
+    assert (await ask(server)).status_code == 200
