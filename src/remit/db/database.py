@@ -11,7 +11,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import ClassVar, Self, TypeVar
 
@@ -135,15 +135,14 @@ class Database:
         if self._glances is None:
             return await self.read(work)
         self._refuse_inside()
-        with self._glancing, self._inside_one():
-            if self._glance is None:
-                self._glance = self._glances.connect()
-            try:
-                return work(Transaction(self._glance))
-            except BaseException:
-                self._glance.close()
-                self._glance = None
-                raise
+        with self._glancing, self._inside_one(), ExitStack() as undo:
+            connection = self._glance or self._glances.connect()
+            self._glance = None
+            undo.callback(connection.close)
+            result = work(Transaction(connection))
+            undo.pop_all()
+            self._glance = connection  # good for the next
+            return result
 
     def run_now(self, work: Callable[[Transaction], T]) -> T:
         """As `run`, for a caller without an event loop."""
