@@ -125,7 +125,7 @@ class CedarEngine:
         Tokens are asked for again and again with the very same facts. Within one second, and
         a policy knows no smaller unit of time, such a question is put to Cedar once.
         """
-        if evaluation.phase is not Phase.ISSUE:
+        if evaluation.phase is not Phase.ISSUE or evaluation.context.arguments is not None:
             return self._evaluate(evaluation)
         second, known = self._issued
         if second != evaluation.context.now or len(known) >= _MAX_ISSUED:
@@ -243,7 +243,10 @@ class CedarEngine:
 
 
 def _question(evaluation: Evaluation) -> Hashable:
-    """All that a decision on an issuance depends on besides the policies and the second."""
+    """All that a decision on an issuance depends on besides the policies and the second.
+
+    INVARIANT: whatever a policy can read is here. A test names every fact; a new one must come in.
+    """
     subject, context = evaluation.subject, evaluation.context
     return (
         *(subject.kind, subject.id, subject.tenant, subject.roles),
