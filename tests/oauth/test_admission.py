@@ -86,14 +86,19 @@ async def test_the_order_of_rules_decides(world):
             "invalid_redirect_uri",
             "https://other.example/cb",
         ),
-        # every URI fits some rule, but no rule fits every URI
-        (["http://localhost/cb", "https://bad.example/cb"], {}, "invalid_client_metadata", "no rule"),
-        (["https://x.partner.example/oauth/cb"], {}, "invalid_client_metadata", "no rule"),
+        # neither another address nor another grant type takes a client past the rule against it
+        (["http://localhost/cb", "https://bad.example/cb"], {}, "invalid_client_metadata", "banned"),
         (
-            ["http://localhost/cb"],
+            ["https://bad.example/cb"],
             {"grant_types": ["authorization_code", EXCHANGE]},
             "invalid_client_metadata",
-            "no rule",
+            "banned",
+        ),
+        (
+            ["https://x.partner.example/oauth/cb"],
+            {},
+            "invalid_client_metadata",
+            "`partners` does not take `token_endpoint_auth_method` `none`",
         ),
         (
             ["https://x.partner.example.attacker.net/oauth/cb"],
@@ -109,6 +114,53 @@ async def test_a_refusal_names_the_rule_or_what_none_admits(ruled, uris, more, e
     assert named in response.json()["error_description"]
     assert ruled.only(ClientRegistrationRefused).error == error
     assert ruled.database.read_now(client_store.select_clients) == ()
+
+
+@pytest.mark.parametrize(
+    ("uris", "more"),
+    [
+        (["https://bad.example/cb"], {}),
+        (["https://bad.example/cb", "https://ok.example/cb"], {}),
+        (["http://localhost/cb", "https://bad.example/cb"], {}),
+        (["https://bad.example/cb"], {"grant_types": ["authorization_code", JWT_BEARER]}),
+        (["https://bad.example/cb"], {"token_endpoint_auth_method": "client_secret_post"}),
+    ],
+)
+async def test_whoever_has_one_address_of_a_rule_against_it_does_not_escape_it(world, uris, more):
+    world.admit(rules=(BANNED, LOOPBACK))
+    response = await register(world, *uris, **more)
+    assert response.json()["error_description"] == "the rule `banned` refuses this client"
+    assert world.database.read_now(client_store.select_clients) == ()
+    world.admit(rules=(replace(BANNED, admission=Admission.APPROVE), LOOPBACK))
+    row = stored(world, await register(world, *uris, **more))
+    assert (row.status, row.rule) == (ClientStatus.PENDING, "banned")
+    assert JWT_BEARER not in row.metadata.grant_types
+
+
+async def test_the_bounds_of_a_rule_that_admits_are_not_escaped_by_asking_for_more(world):
+    world.admit(rules=(LOOPBACK,))
+    more = {"grant_types": ["authorization_code", EXCHANGE, JWT_BEARER]}
+    response = await register(world, "http://localhost/cb", **more)
+    row = stored(world, response)
+    assert (row.rule, row.bounds.scopes) == ("desktop", ("crm:accounts.read",))
+    assert response.json()["grant_types"] == ["authorization_code"]
+
+
+async def test_a_rule_that_admits_speaks_of_those_alone_whose_addresses_all_fit(world):
+    world.admit(rules=(LOOPBACK,))
+    row = stored(world, await register(world, "http://localhost/cb", "https://other.example/cb"))
+    assert row.rule is None
+
+
+@pytest.mark.parametrize(
+    "grants", [["authorization_code"], ["authorization_code", "refresh_token"]]
+)
+async def test_where_a_rule_leaves_no_grant_that_could_be_used_the_client_is_refused(world, grants):
+    world.admit(rules=(replace(LOOPBACK, grant_types=(EXCHANGE, "refresh_token")),))
+    response = await register(world, "http://localhost/cb", grant_types=grants)
+    assert response.json()["error"] == "invalid_client_metadata"
+    assert "`desktop` lists no grant type" in response.json()["error_description"]
+    assert world.database.read_now(client_store.select_clients) == ()
 
 
 async def test_a_rule_that_asks_for_approval_stores_a_client_that_waits(ruled):

@@ -10,9 +10,9 @@ def test_rules_that_differ_are_admitted(repository: Repository) -> None:
     repository.append(
         "remit.yaml",
         RULES
-        + "    - {name: secrets, redirect_uris: ['http://localhost/cb'], auth_methods: [client_secret_basic]}\n"
         + "    - {name: local, redirect_uris: ['http://localhost/cb']}\n"
-        + "    - {name: exchange, redirect_uris: ['http://localhost/cb'], grant_types: [authorization_code, token_exchange]}\n",
+        + "    - {name: wider, redirect_uris: ['http://localhost/cb', 'https://a.example/cb']}\n"
+        + "    - {name: banned, redirect_uris: ['https://b.example/cb'], admission: refuse}\n",
     )
     assert repository.said() == []
 
@@ -23,6 +23,7 @@ def test_rules_that_differ_are_admitted(repository: Repository) -> None:
         "{name: again, redirect_uris: ['http://localhost/cb']}",
         "{name: again, redirect_uris: ['http://localhost/cb'], auth_methods: [none], admission: refuse}",
         "{name: again, redirect_uris: ['http://localhost/cb'], grant_types: [authorization_code]}",
+        "{name: again, redirect_uris: ['http://localhost/cb'], grant_types: [authorization_code, token_exchange]}",
     ],
 )
 def test_a_rule_that_an_earlier_one_leaves_nothing_to_is_refused(

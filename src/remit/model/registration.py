@@ -41,10 +41,11 @@ class Admission(StrEnum):
 class AdmissionRule:
     """One rule for dynamic registration; the first that matches decides.
 
-    It matches when every redirect URI matches one of `redirect_uris`, and the grant types
-    and the authentication method are among those given. A pattern is a redirect URI in
-    which the port of a loopback host may be `*`, a host may begin with `*.` (one label),
-    and the path may end in `/*`.
+    One that admits matches when every redirect URI fits one of `redirect_uris`; one that
+    refuses or asks for approval, when any does. Of the grant types a client wants it gets
+    those listed; with an authentication method not listed it is refused. A pattern is a
+    redirect URI in which the port of a loopback host may be `*`, a host may begin with `*.`
+    (one label), and the path may end in `/*`.
     """
 
     name: str

@@ -1,8 +1,11 @@
 """What becomes of a client that introduces itself, and on which terms: the rules of the repository.
 
-The first rule that matches decides; what no rule matches is left to `otherwise`. For a
-metadata document the host that vouches for it decides; where hosts are declared, the
-others are refused. A grant type beyond the code flow is had only where a rule lists it.
+The first rule that matches decides; what no rule matches is left to `otherwise`. A rule that
+refuses or asks for approval speaks of any client with one redirect URI that fits it, a rule
+that admits of one whose redirect URIs all do; nothing else that a client asks for takes it out
+of the reach of a rule. For a metadata document the host that vouches for it decides; where
+hosts are declared, the others are refused. A grant type beyond the code flow is had only where
+a rule lists it.
 Nothing here reads a name or anything else that a client merely says of itself. A refusal
 names the rule, so that whoever runs the client knows whom to ask for what.
 
@@ -47,21 +50,12 @@ def terms_of_registration(registration: Registration, metadata: ClientMetadata) 
 
     Raises:
         InvalidRedirectUriError: no rule speaks of one of its redirect URIs, and one would have to.
-        InvalidClientMetadataError: a rule refuses it, or none admits it.
+        InvalidClientMetadataError: a rule refuses it, or how it would prove itself, or every
+            grant type it wants; or none admits it.
     """
     for rule in registration.rules:
         if _matches(rule, metadata):
-            if rule.admission is Admission.REFUSE:
-                raise InvalidClientMetadataError(f"the rule `{rule.name}` refuses this client")
-            return Terms(
-                admission=rule.admission,
-                rule=rule.name,
-                owner=rule.owner,
-                environment=rule.environment,
-                scopes=rule.scopes,
-                lifetime=rule.lifetime,
-                grant_types=metadata.grant_types,
-            )
+            return _terms_of_rule(rule, metadata)
     if registration.otherwise is Admission.REFUSE:
         _refuse_without_rule(registration, metadata)
     grants = tuple(grant for grant in metadata.grant_types if grant in ORDINARY_GRANTS)
@@ -86,15 +80,41 @@ def terms_of_document(registration: Registration, host: str) -> Terms:
 
 
 def _matches(rule: AdmissionRule, metadata: ClientMetadata) -> bool:
-    return (
-        all(
-            any(fits_pattern(uri, pattern) for pattern in rule.redirect_uris)
-            for uri in metadata.redirect_uris
+    """Whether `rule` decides about this client."""
+    fitting = [
+        any(fits_pattern(uri, pattern) for pattern in rule.redirect_uris)
+        for uri in metadata.redirect_uris
+    ]
+    # Attack: one more redirect URI, or a grant type, by which a client escapes the rule against it.
+    return all(fitting) if rule.admission is Admission.ADMIT else any(fitting)
+
+
+def _terms_of_rule(rule: AdmissionRule, metadata: ClientMetadata) -> Terms:
+    """The terms of the rule that decides.
+
+    Raises:
+        InvalidClientMetadataError: it refuses the client, its method, or all its grant types.
+    """
+    if rule.admission is Admission.REFUSE:
+        raise InvalidClientMetadataError(f"the rule `{rule.name}` refuses this client")
+    method = metadata.token_endpoint_auth_method.value
+    if rule.auth_methods and method not in rule.auth_methods:
+        raise InvalidClientMetadataError(
+            f"the rule `{rule.name}` does not take `token_endpoint_auth_method` `{method}`"
         )
-        and all(grant.value in rule.grant_types for grant in metadata.grant_types)
-        and (
-            not rule.auth_methods or metadata.token_endpoint_auth_method.value in rule.auth_methods
+    grants = tuple(grant for grant in metadata.grant_types if grant.value in rule.grant_types)
+    if not set(grants) - {GrantType.REFRESH_TOKEN}:
+        raise InvalidClientMetadataError(
+            f"the rule `{rule.name}` lists no grant type that this client wants"
         )
+    return Terms(
+        admission=rule.admission,
+        rule=rule.name,
+        owner=rule.owner,
+        environment=rule.environment,
+        scopes=rule.scopes,
+        lifetime=rule.lifetime,
+        grant_types=grants,
     )
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from remit.documents import ANY, Document, Path, Pattern, Problem, quoted
 from remit.ids import ScopeName
 from remit.repository.draft import Draft, names_under, strings_at
-from remit.repository.grant_types import grant_type_values
 from remit.repository.redirect_patterns import redirect_pattern_fault
 from remit.scopes import Hierarchy, covers
 
@@ -17,7 +16,6 @@ __all__ = ["check_registration"]
 
 _RULES = ("registration", "rules")
 _HOSTS = ("registration", "document_hosts")
-_DEFAULT_GRANTS = ("authorization_code", "refresh_token")
 
 
 def check_registration(draft: Draft, hierarchy: Hierarchy) -> Iterator[Problem]:
@@ -51,24 +49,17 @@ def _twice(root: Document, what: str, *patterns: Pattern) -> Iterator[Problem]:
 
 @dataclass(frozen=True, slots=True)
 class _Terms:
-    """What a rule asks of a client. No `auth_methods`: any."""
+    """Of which clients a rule speaks."""
 
     name: str
     redirect_uris: frozenset[str]
-    grant_types: frozenset[str]
-    auth_methods: frozenset[str]
 
     def leaves_nothing_to(self, later: "_Terms") -> bool:
-        """Whether every client that `later` would match is decided by this rule."""
-        return (
-            bool(later.redirect_uris)
-            and later.redirect_uris <= self.redirect_uris
-            and later.grant_types <= self.grant_types
-            and (
-                not self.auth_methods
-                or (bool(later.auth_methods) and later.auth_methods <= self.auth_methods)
-            )
-        )
+        """Whether this rule decides about every client whose redirect URIs all fit `later`.
+
+        Grant types and authentication methods make no difference: they are what a rule gives.
+        """
+        return bool(later.redirect_uris) and later.redirect_uris <= self.redirect_uris
 
 
 def _never_reached(root: Document) -> Iterator[Problem]:
@@ -93,8 +84,6 @@ def _terms(root: Document, path: Path) -> _Terms:
     return _Terms(
         name=next((text for _, text in strings_at(root, (*path, "name"))), ""),
         redirect_uris=texts("redirect_uris"),
-        grant_types=frozenset(grant_type_values(texts("grant_types") or _DEFAULT_GRANTS)),
-        auth_methods=texts("auth_methods"),
     )
 
 

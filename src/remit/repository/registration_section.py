@@ -107,8 +107,8 @@ class DocumentHostSection(Section):
 class AdmissionRuleSection(Section):
     """A rule for clients that register themselves. The first that matches decides.
 
-    It matches when every redirect URI of the client fits one of `redirect_uris`, and the
-    client wants no other grant types and authentication method than those here.
+    A rule that admits matches when every redirect URI of the client fits one of `redirect_uris`;
+    a rule that refuses or asks for approval, when any does.
     """
 
     name: Name = Field(description="What the audit log and the approval queue call it.")
@@ -119,11 +119,14 @@ class AdmissionRuleSection(Section):
     grant_types: tuple[Annotated[GrantTypeName, AfterValidator(_check_grant_type)], ...] = Field(
         default=("authorization_code", "refresh_token"),
         min_length=1,
-        description="What such a client may want.",
+        description="What such a client may have; what it wants beyond is left out, and where nothing remains it is refused.",
     )
     auth_methods: tuple[
         Literal["none", "client_secret_basic", "client_secret_post", "private_key_jwt"], ...
-    ] = Field(default=(), description="How such a client may prove itself; left out: in any way.")
+    ] = Field(
+        default=(),
+        description="How such a client may prove itself, or it is refused; left out: in any way.",
+    )
     scopes: tuple[ScopeReference, ...] = Field(
         default=(),
         description="The most it may be granted, within what its agent may; left out: as its agent.",
