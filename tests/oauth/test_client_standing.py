@@ -1,5 +1,7 @@
 """Which clients there are, and turning one off and on."""
 
+from dataclasses import replace
+
 import pytest
 
 from remit.audit.context import Actor, ActorType, Context
@@ -8,8 +10,10 @@ from remit.errors import ConflictError, NotFoundError
 from remit.ids import AgentId, ClientId
 from remit.model import ClientKind
 from remit.oauth import client_store
+from remit.oauth.client import ClientStatus
 from remit.oauth.client_lookup import find_client
 from remit.oauth.client_metadata import parse_registration
+from remit.oauth.client_removal import remove_client
 from remit.oauth.client_standing import (
     disable_client,
     enable_client,
@@ -17,6 +21,7 @@ from remit.oauth.client_standing import (
     note_client_use,
 )
 from remit.oauth.client_store import StoredClient, disabled_clients
+from remit.oauth.errors import InvalidClientError
 
 ADMIN = Context(actor=Actor(ActorType.ADMIN, "root"))
 
@@ -135,3 +140,48 @@ async def test_the_last_use_is_noted_once_a_minute_for_static_clients_too(world)
     noted = {one.client.client_id: one.last_used_at for one in listed(world)}
     assert (noted["cli_1"], noted["desk"], noted["reports"]) == (started + 60, started + 60, None)
     assert (await find_client(world.deps, "desk")).redirect_uris == ("https://desk.example/cb",)
+
+
+async def use(world, client):
+    await world.database.run(lambda tx: note_client_use(tx, client, now=world.clock.now()))
+
+
+async def test_a_client_that_was_removed_while_it_asked_is_not_stored_again(world):
+    register(world)
+    client = await find_client(world.deps, "cli_1")
+    await world.database.run(
+        lambda tx: remove_client(tx, "cli_1", reason="bad", now=world.clock.now(), context=ADMIN)
+    )
+    with pytest.raises(InvalidClientError):
+        await use(world, client)
+    assert world.database.read_now(lambda tx: client_store.select_client(tx, "cli_1")) is None
+
+
+@pytest.mark.parametrize("client_id", ["cli_1", "desk"])
+async def test_a_client_that_was_disabled_while_it_asked_gets_nothing(world, client_id):
+    register(world)
+    client = await find_client(world.deps, client_id)
+    await disable(world, client_id)
+    with pytest.raises(InvalidClientError):
+        await use(world, client)
+    await enable(world, client_id)
+    await use(world, client)
+
+
+@pytest.mark.parametrize("status", [ClientStatus.PENDING, ClientStatus.REJECTED])
+async def test_a_client_that_is_not_admitted_any_more_gets_nothing(world, status):
+    register(world, "cli_2", status=status)
+    register(world)
+    client = replace(await find_client(world.deps, "cli_1"), client_id=ClientId("cli_2"))
+    with pytest.raises(InvalidClientError):
+        await use(world, client)
+
+
+async def test_a_row_that_says_nothing_is_no_client_and_can_be_removed(world):
+    register(world, metadata=None)
+    assert await find_client(world.deps, "cli_1") is None
+    assert "cli_1" not in {one.client.client_id for one in listed(world)}
+    await world.database.run(
+        lambda tx: remove_client(tx, "cli_1", reason="empty", now=world.clock.now(), context=ADMIN)
+    )
+    assert world.database.read_now(client_store.select_clients) == ()

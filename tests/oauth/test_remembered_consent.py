@@ -1,10 +1,13 @@
 """What a person allowed and is not asked again, and taking it back."""
 
+from dataclasses import replace
+
 import pytest
 from flows import ADMIN, CALLBACK, CRM, PAYMENTS, answer
 
 from remit.audit.events import ConsentWithdrawn, GrantRevoked
 from remit.errors import NotFoundError
+from remit.ids import AgentId
 from remit.oauth import RememberedConsent, list_consents, withdraw_consent
 
 
@@ -81,3 +84,17 @@ async def test_consent_is_per_client_and_per_server(server, ada):
     # AS-53: the same client on the same server is on the person's register, and is not asked.
     again = await browser.follow(await browser.authorize())
     assert again.headers["location"].startswith(CALLBACK)
+
+
+async def test_consent_to_one_agent_is_none_to_another_that_has_its_client(server, ada):
+    browser = server.browser()
+    answer(await browser.decide(await browser.to_consent()))
+    portal = server.catalog.agents["portal"]
+    emptied = replace(portal, clients=replace(portal.clients, static=()))
+    crawler = replace(portal, id=AgentId("night-crawler"), name="Night crawler")
+    server.change_catalog(
+        agents={**server.catalog.agents, "portal": emptied, "night-crawler": crawler}
+    )
+    page = await browser.follow(await browser.authorize())
+    assert page.url.path == "/authorize/continue"
+    assert "Night crawler" in page.text

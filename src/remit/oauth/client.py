@@ -89,7 +89,7 @@ class Client:
     grant_types: tuple[GrantType, ...]
     token_endpoint_auth_method: AuthMethod
     fingerprint: str
-    """Digest of what a person consents to; consent given under another one is asked again."""
+    """Digest of what the client says of itself and a person consents to."""
     secret_digest: str | None = None
     secret_reference: str | None = None
     jwks: JsonObject | None = None
@@ -112,6 +112,14 @@ class Client:
     def is_confidential(self) -> bool:
         """Whether this client must authenticate (O21 §2.1)."""
         return self.token_endpoint_auth_method is not AuthMethod.NONE
+
+    @property
+    def consented(self) -> str:
+        """Digest of what a person consents to; consent given under another one is asked again.
+
+        Which agent it is belongs to it: the repository may give the client to another one.
+        """
+        return hashlib.sha256(f"{self.fingerprint} {self.agent_id}".encode()).hexdigest()
 
     @property
     def host(self) -> str | None:

@@ -13,12 +13,13 @@ from remit.clock import EpochSeconds, Seconds
 from remit.db import Transaction
 from remit.errors import ConflictError, NotFoundError
 from remit.ids import ClientId
-from remit.model import Catalog, Environment
+from remit.model import Catalog, ClientKind, Environment
 from remit.oauth import client_store
 from remit.oauth.client import Client, ClientStatus
 from remit.oauth.client_lookup import client_of_row, static_client, static_clients
 from remit.oauth.client_removal import Removal, RemovalReason, removal_of
 from remit.oauth.client_store import StoredClient
+from remit.oauth.errors import InvalidClientError
 
 __all__ = ["ClientListing", "disable_client", "enable_client", "list_clients", "note_client_use"]
 
@@ -123,12 +124,30 @@ def note_client_use(tx: Transaction, client: Client, *, now: EpochSeconds) -> No
     """Note that `client` was just given tokens: what an access review and the purge go by.
 
     Once a minute is enough. Were it each time, all tokens of a client would wait for one row.
+    Tokens are given after others were asked, which takes seconds: whoever was removed, disabled
+    or turned away meanwhile gets none.
+
+    Raises:
+        InvalidClientError: the client may no longer be used; nothing of this transaction holds.
     """
-    known, last_used_at = client_store.last_use_of(tx, client.client_id)
-    if not known:
+    known = client_store.last_use_of(tx, client.client_id)
+    if known is None:
+        if client.kind is not ClientKind.STATIC:
+            raise InvalidClientError("there is no such client any more")
         client_store.add_client(tx, _row_of_static(client, now=now, last_used_at=now))
-    elif last_used_at is None or now - last_used_at >= _NOTED_EVERY:
-        client_store.note_use(tx, client.client_id, at=now)
+        return
+    if known.is_disabled or not _is_admitted(client, known.status):
+        raise InvalidClientError("the client may no longer be used")
+    is_due = known.at is None or now - known.at >= _NOTED_EVERY
+    if is_due and not client_store.note_use(tx, client.client_id, at=now):
+        raise InvalidClientError("there is no such client any more")
+
+
+def _is_admitted(client: Client, status: ClientStatus) -> bool:
+    """Whether the row still lets `client` in. For a metadata document only a refusal is its row's to say."""
+    if client.kind is ClientKind.METADATA_DOCUMENT:
+        return status is not ClientStatus.REJECTED
+    return client.kind is ClientKind.STATIC or status is ClientStatus.ADMITTED
 
 
 def _removal(row: StoredClient, catalog: Catalog, *, now: EpochSeconds | None) -> Removal | None:

@@ -38,6 +38,7 @@ from remit.oauth.client import ClientBounds, ClientStatus
 from remit.oauth.client_metadata import ClientMetadata, metadata_of_json, metadata_to_json
 
 __all__ = [
+    "LastUse",
     "StoredClient",
     "add_client",
     "clients",
@@ -87,8 +88,19 @@ clients = Table(
 # At every token.
 _FIND = Prepared(select(clients).where(clients.c.client_id == bindparam("wanted")))
 _LAST_USE = Prepared(
-    select(clients.c.last_used_at).where(clients.c.client_id == bindparam("wanted"))
+    select(clients.c.last_used_at, clients.c.disabled_at, clients.c.status).where(
+        clients.c.client_id == bindparam("wanted")
+    )
 )
+
+
+@dataclass(frozen=True, slots=True)
+class LastUse:
+    """When a client that has a row was last used, and whether it may be used now."""
+
+    at: EpochSeconds | None
+    is_disabled: bool
+    status: ClientStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,10 +167,13 @@ def select_client(tx: Transaction, client_id: str) -> StoredClient | None:
     return None if row is None else _stored(row)
 
 
-def last_use_of(tx: Transaction, client_id: str) -> tuple[bool, EpochSeconds | None]:
-    """Whether that client has a row, and when it was last used."""
+def last_use_of(tx: Transaction, client_id: str) -> LastUse | None:
+    """The last use of that client; `None` if it has no row."""
     row = _LAST_USE.one_or_none(tx, wanted=client_id)
-    return (False, None) if row is None else (True, _instant(row.last_used_at))
+    if row is None:
+        return None
+    status = ClientStatus(row.status)
+    return LastUse(_instant(row.last_used_at), row.disabled_at is not None, status)
 
 
 def select_clients(tx: Transaction) -> tuple[StoredClient, ...]:
@@ -342,13 +357,14 @@ def _values(client: StoredClient) -> dict[str, Any]:
 
 def _stored(row: Any) -> StoredClient:
     kind = ClientKind(row.kind)
-    document = None if kind is ClientKind.STATIC else metadata_of_json(orjson.loads(row.metadata))
+    # A row without metadata is nobody's, whatever its kind: it may be listed and removed.
+    said = None if kind is ClientKind.STATIC else orjson.loads(row.metadata)
     return StoredClient(
         client_id=ClientId(row.client_id),
         kind=kind,
         agent_id=AgentId(row.agent_id),
         name=row.name,
-        metadata=document,
+        metadata=metadata_of_json(said) if said else None,
         secret_digest=row.secret_digest,
         fingerprint=row.fingerprint,
         created_at=EpochSeconds(row.created_at),

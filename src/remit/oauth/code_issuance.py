@@ -131,6 +131,6 @@ def _consent(waiting: Waiting, grant: Grant, assent: Assent) -> Consent:
         client_id=grant.client_id,
         resource=grant.resource,
         scopes=grant.scopes,
-        fingerprint=waiting.requester.client.fingerprint,
+        fingerprint=waiting.requester.client.consented,
         granted_at=grant.created_at,
     )

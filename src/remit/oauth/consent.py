@@ -165,7 +165,7 @@ def consent_is_needed(
     if request.details:
         # They are for one purpose, and so was whatever was allowed before.
         return True
-    if remembered.fingerprint != client.fingerprint:
+    if remembered.fingerprint != client.consented:
         return True
     if _stays_on_device(request):
         # RFC 8252 §8.6: on the person's own machine any program can play this client.

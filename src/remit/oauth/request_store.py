@@ -105,7 +105,7 @@ _FIND_CONSENT = Prepared(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
-    """What a person last allowed a client on a server, and what the client was then."""
+    """What a person last allowed a client on a server; `fingerprint`: what it, and its agent, was then."""
 
     user_id: UserId
     client_id: ClientId

@@ -136,7 +136,7 @@ def _keep(
                 client_id=client.client_id,
                 resource=resource,
                 scopes=assent.scopes,
-                fingerprint=client.fingerprint,
+                fingerprint=client.consented,
                 granted_at=now,
             ),
         )
