@@ -11,12 +11,18 @@ from remit.identity import (
     ABSENT_PASSWORD,
     BusyError,
     Passwords,
-    User,
     UserDetails,
     create_user,
     disable_user,
+    set_password,
 )
-from remit.identity.login import FailureReason, LoginAttempt, LoginRefused, check_password
+from remit.identity.login import (
+    CheckedPassword,
+    FailureReason,
+    LoginAttempt,
+    LoginRefused,
+    check_password,
+)
 from tests.identity.conftest import ADMIN, PASSWORD
 
 
@@ -53,7 +59,7 @@ async def test_nothing_is_counted_against_a_person_while_everybody_logs_in(
         for _ in range(10):
             with pytest.raises(BusyError):
                 await check_password(deps, _attempt())
-    assert isinstance(await check_password(deps, _attempt()), User)
+    assert isinstance(await check_password(deps, _attempt()), CheckedPassword)
 
 
 async def test_the_right_password_among_guesses_does_not_undo_the_count(deps, add_user, clock):
@@ -69,7 +75,7 @@ async def test_a_success_starts_the_count_anew(deps, add_user):
     for _ in range(3):
         for _ in range(4):
             await check_password(deps, _attempt("guess", ip="198.51.100.1"))
-        assert isinstance(await check_password(deps, _attempt()), User)
+        assert isinstance(await check_password(deps, _attempt()), CheckedPassword)
 
 
 async def test_an_account_disabled_while_its_password_is_checked_is_not_logged_in(
@@ -89,18 +95,40 @@ async def test_an_account_disabled_while_its_password_is_checked_is_not_logged_i
     assert events.of(LoggedIn) == []
 
 
+@pytest.mark.parametrize("renews", [False, True])
+async def test_a_password_that_is_reset_while_it_is_checked_is_a_wrong_one(
+    deps, add_user, clock, events, monkeypatch, renews
+):
+    await add_user()
+    new = await deps.passwords.hash_new("another long pass phrase 9", username="ada")
+    passwords = Passwords(passes=2, memory_kib=16, lanes=1) if renews else deps.passwords
+    check = passwords.check
+
+    async def reset_meanwhile(password, stored):
+        right = await check(password, stored)
+        await deps.database.run(
+            lambda tx: set_password(tx, "ada", password_hash=new, now=clock.now(), context=ADMIN)
+        )
+        return right
+
+    monkeypatch.setattr(passwords, "check", reset_meanwhile)
+    refused = await check_password(replace(deps, passwords=passwords), _attempt())
+    assert refused == LoginRefused(reason=FailureReason.WRONG_PASSWORD)
+    assert events.of(LoginFailed)[-1].reason == "wrong_password"
+
+
 async def test_a_hash_with_old_parameters_is_renewed_at_the_next_check_password(
     deps, add_user, database
 ):
     await add_user()
     newer = Passwords(passes=2, memory_kib=16, lanes=1)
     stronger = replace(deps, passwords=newer)
-    assert isinstance(await check_password(stronger, _attempt()), User)
+    assert isinstance(await check_password(stronger, _attempt()), CheckedPassword)
     stored = database.read_now(
         lambda tx: tx.connection.exec_driver_sql("SELECT password_hash FROM users").scalar()
     )
     assert ",t=2," in stored
-    assert isinstance(await check_password(stronger, _attempt()), User)
+    assert isinstance(await check_password(stronger, _attempt()), CheckedPassword)
     newer.close()
 
 

@@ -1,5 +1,7 @@
 """What comes after the password: a second factor, a step-up, setting one up."""
 
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 from starlette.requests import Request
 
@@ -12,7 +14,7 @@ from remit.audit.events import (
     RecoveryCodesIssued,
     RecoveryCodeUsed,
 )
-from remit.identity import Proof, disable_user, open_session
+from remit.identity import Proof, disable_user, open_session, pages, set_password
 from tests.identity.authenticator import Authenticator
 from tests.identity.conftest import (
     ADMIN,
@@ -300,6 +302,97 @@ async def test_a_step_up_ends_with_the_session_it_began_in(browser, with_passkey
     assert refused.status_code == 403
     assert "remit_session" not in browser.client.cookies
     assert page.status_code == 200
+
+
+async def _follow_all(browser, answer):
+    while answer.is_redirect:
+        answer = await browser.follow(answer)
+    return answer
+
+
+async def test_an_old_session_logs_in_anew_before_it_sets_up_a_factor(
+    browser, add_user, asked, clock, events
+):
+    """Whoever finds a browser open would else make themselves the account's second factor."""
+    await add_user()
+    await browser.log_in()
+    asked[WAITING] = MFA
+    clock.advance(600)
+    form = await _follow_all(browser, await browser.open(LOGIN))
+    assert 'name="password"' in form.text
+    fields = {**hidden_fields(form.text), "username": "ada", "password": PASSWORD}
+    set_up = await _follow_all(browser, await browser.post("/login", fields))
+    assert "Set up a second factor" in set_up.text
+    code = code_of(secret_in(set_up), clock.now())
+    done = await browser.answer(set_up, "/login/set-up/code", code=code)
+    assert f'href="{WAITING}"' in done.text
+    assert events.of(LoggedIn)[-1].acr == MFA
+
+
+@pytest.mark.parametrize("path", ["/login/set-up/code", "/login/set-up/passkey"])
+async def test_a_set_up_that_was_opened_in_time_is_not_finished_too_late(
+    browser, add_user, asked, clock, events, path
+):
+    await add_user()
+    await browser.log_in()
+    asked[WAITING] = MFA
+    clock.advance(599)
+    set_up = await _follow_all(browser, await browser.open(LOGIN))
+    clock.advance(1)
+    code, key = code_of(secret_in(set_up), clock.now()), Authenticator()
+    made = key.create(options_in(set_up))
+    sent = await browser.answer(set_up, path, code=code, credential=made, name="x")
+    assert sent.headers["location"].startswith("/login?other=1&return_to=")
+    assert events.of(OneTimePasswordsEnabled) == events.of(PasskeyAdded) == []
+
+
+async def test_an_old_session_that_the_policy_finds_too_weak_logs_in_anew_too(
+    browser, add_user, policy, clock, events
+):
+    await add_user()
+    await browser.log_in()
+    policy(second_factor="required")
+    clock.advance(600)
+    for path in ("/login", LOGIN):
+        step = await browser.follow(await browser.open(path))
+        assert step.headers["location"].startswith("/login?other=1")
+        name = parse_qs(urlsplit(str(step.url)).query)["sign_in"][0]
+        set_up = await browser.open(f"/login/set-up?sign_in={name}")
+        assert set_up.headers["location"].startswith("/login?other=1")
+        assert 'name="password"' in (await browser.follow(set_up)).text
+    assert events.of(OneTimePasswordsEnabled) == []
+
+
+async def test_an_old_session_and_a_code_set_up_no_passkey(browser, with_app, asked, clock, events):
+    step = await _to_step(browser)
+    await _give(browser, step, code_of(with_app[0], clock.now()))
+    asked[WAITING] = PHR
+    clock.advance(600)
+    step = await _follow_all(browser, await browser.open(LOGIN))
+    given = await _give(browser, step, code_of(with_app[0], clock.now()))
+    assert 'name="password"' in (await _follow_all(browser, given)).text
+
+
+async def test_a_password_that_is_reset_before_the_log_in_is_done_opens_nothing(
+    browser, add_user, deps, clock, events, monkeypatch
+):
+    """Between the check and the session: whoever has the old password is to be shut out."""
+    await add_user()
+    new = await deps.passwords.hash_new("another long pass phrase 9", username="ada")
+    check = pages.check_password
+
+    async def reset_afterwards(*given):
+        checked = await check(*given)
+        await deps.database.run(
+            lambda tx: set_password(tx, "ada", password_hash=new, now=clock.now(), context=ADMIN)
+        )
+        return checked
+
+    monkeypatch.setattr(pages, "check_password", reset_afterwards)
+    assert (await browser.log_in()).status_code == 403
+    assert "remit_session" not in browser.client.cookies
+    assert events.of(LoggedIn) == []
+    assert events.of(LoginFailed)[-1].reason == "wrong_password"
 
 
 async def test_somebody_else_may_log_in_instead_of_stepping_up(browser, add_user, asked):

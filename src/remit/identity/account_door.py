@@ -12,19 +12,17 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response
 
-from remit.clock import Seconds
 from remit.identity.browser_session import session_reader
 from remit.identity.deps import IdentityDeps
 from remit.identity.form_page import Endpoint, answering, read_post
-from remit.identity.requirements import is_fresh
+from remit.identity.requirements import FRESH, is_fresh
 from remit.identity.session import Session
 from remit.identity.user import User
 from remit.web import Params, redirect
 
-__all__ = ["ACCOUNT_FORM", "FRESH", "Change", "Page", "on_get", "on_post"]
+__all__ = ["ACCOUNT_FORM", "Change", "Page", "on_get", "on_post"]
 
 ACCOUNT_FORM = "account"
-FRESH = Seconds(600)
 
 Page = Callable[[Request, User, Session], Awaitable[Response]]
 Change = Callable[[Request, Params, tuple[User, Session]], Awaitable[Response]]

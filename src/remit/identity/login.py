@@ -3,7 +3,8 @@
 In order: count the attempt against account and address, *before* the password is looked
 at, so that a hundred guesses at once are a hundred and not one; check the password, with
 the same work whoever the name is; then either say who it is, or record why not. The caller
-learns only that it failed. What else is needed before there is a session: `steps`.
+learns only that it failed. What else is needed before there is a session: `steps`, which
+compares what the password was checked against with what is stored by then.
 
 Source: O21 §2.4.1; NIST SP 800-63B §5.2.2.
 """
@@ -22,7 +23,14 @@ from remit.identity.lockout import ADDRESS_LIMIT, ADDRESS_WINDOW, rests_until
 from remit.identity.store import Credentials
 from remit.identity.user import User, normalized_username
 
-__all__ = ["FailureReason", "LoginAttempt", "LoginRefused", "address_key", "check_password"]
+__all__ = [
+    "CheckedPassword",
+    "FailureReason",
+    "LoginAttempt",
+    "LoginRefused",
+    "address_key",
+    "check_password",
+]
 
 
 class FailureReason(StrEnum):
@@ -60,6 +68,14 @@ class LoginRefused:
     retry_after: Seconds | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedPassword:
+    """Whose password it was. It is worth nothing once another hash than `password_hash` is stored."""
+
+    user: User
+    password_hash: str = field(repr=False)
+
+
 @dataclass(frozen=True, slots=True)
 class _Counted:
     """What is known once an attempt has been counted."""
@@ -68,7 +84,9 @@ class _Counted:
     refused: LoginRefused | None
 
 
-async def check_password(deps: IdentityDeps, attempt: LoginAttempt) -> User | LoginRefused:
+async def check_password(
+    deps: IdentityDeps, attempt: LoginAttempt
+) -> CheckedPassword | LoginRefused:
     """Try `attempt`; everything that happened is recorded when this returns.
 
     Raises:
@@ -138,17 +156,20 @@ def _record_failure(
 
 def _succeed(
     tx: Transaction, attempt: LoginAttempt, *, known: Credentials, renewed: str | None
-) -> User | LoginRefused:
+) -> CheckedPassword | LoginRefused:
     user = known.user
     present = store.find_user(tx, user.id)
     if present is None or present.disabled_at is not None:  # disabled while we hashed
         _record_failure(tx, attempt, known, FailureReason.DISABLED)
         return LoginRefused(reason=FailureReason.DISABLED)
+    if not store.has_password_hash(tx, user.id, known.password_hash):  # changed while we hashed
+        _record_failure(tx, attempt, known, FailureReason.WRONG_PASSWORD)
+        return LoginRefused(reason=FailureReason.WRONG_PASSWORD)
     store.set_failures(tx, user.id, failures=0, locked_until=None)
     take_back_attempt(tx, address_key(attempt.context))
     if renewed is not None:
         store.set_password_hash(tx, user.id, was=known.password_hash, now=renewed)
-    return present
+    return CheckedPassword(user=present, password_hash=renewed or known.password_hash)
 
 
 def address_key(context: Context) -> str:

@@ -31,7 +31,7 @@ from remit.identity.form_page import (
     unreadable,
     wait,
 )
-from remit.identity.login import LoginAttempt, LoginRefused, check_password
+from remit.identity.login import CheckedPassword, LoginAttempt, LoginRefused, check_password
 from remit.identity.passkey_use import recognise, use_passkey
 from remit.identity.passkeys import PasskeyRefusedError, passkeys_work_at, request_options
 from remit.identity.requirements import meets_policy
@@ -222,9 +222,20 @@ class _Pages:
         return await self._go_on(request, proved)
 
     async def _advance(
-        self, request: Request, user: User, amr: tuple[str, ...], *, return_to: str | None
+        self,
+        request: Request,
+        who: User | CheckedPassword,
+        amr: tuple[str, ...],
+        *,
+        return_to: str | None,
     ) -> Response:
-        proved = Proved(user=user, amr=amr, purpose=Purpose.LOG_IN, return_to=return_to)
+        proved = Proved(
+            user=who.user if isinstance(who, CheckedPassword) else who,
+            amr=amr,
+            purpose=Purpose.LOG_IN,
+            return_to=return_to,
+            password_hash=who.password_hash if isinstance(who, CheckedPassword) else None,
+        )
         return await self._go_on(request, proved)
 
     async def _go_on(self, request: Request, proved: Proved) -> Response:

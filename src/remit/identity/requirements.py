@@ -19,7 +19,11 @@ from remit.identity.session import (
 from remit.model import SecondFactor, SignIn
 from remit.web import Site
 
-__all__ = ["can_be_reached", "is_fresh", "least_acr", "meets_policy"]
+__all__ = ["FRESH", "can_be_reached", "is_fresh", "least_acr", "meets_policy"]
+
+
+FRESH = Seconds(600)
+"""How old a proof may be, at most, for a change of how somebody logs in."""
 
 
 def least_acr(required: str | None, sign_in: SignIn) -> str:

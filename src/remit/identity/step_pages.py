@@ -2,7 +2,7 @@
 
 The name of the log-in stands in their address; it is worth nothing in another browser, and
 nothing after ten minutes. Who has no second factor where one is needed sets one up here, and
-has no session before that.
+has no session before that. A step-up of an old session sets up nothing: the person logs in anew.
 
 Source: NIST SP 800-63B §5.2.2, §6.1.2; RFC 9470 §4.
 """
@@ -41,7 +41,7 @@ from remit.identity.second_factor import CodeKind, FactorAttempt, try_second_fac
 from remit.identity.session import ACR_PHISHING_RESISTANT
 from remit.identity.sign_in import BegunSignIn, SignIn
 from remit.identity.sign_in_store import find_sign_in, use_sign_in
-from remit.identity.steps import Asker, Choices, Proved, advance, choices_of
+from remit.identity.steps import Asker, Choices, Proved, advance, choices_of, was_proved_lately
 from remit.identity.user import User
 from remit.ids import digest
 from remit.web import Params, browser_of, error_page, parse_query, redirect
@@ -58,6 +58,9 @@ _WRONG_CODE = Problem(
 _NO_PASSKEY = Problem("The passkey was not accepted.", "Try again, or go on another way.", 403)
 
 
+_Passkeys = tuple[factor_store.Passkey, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Step:
     """A log-in under way, as its pages need it."""
@@ -66,7 +69,7 @@ class _Step:
     sign_in: SignIn
     user: User
     choices: Choices
-    passkeys: tuple[factor_store.Passkey, ...]
+    passkeys: _Passkeys
     offers_code: bool
     """Whether one-time passwords may be set up, and would be enough."""
 
@@ -114,6 +117,8 @@ class _StepPages:
         step = await self._step(request, parse_query(request.scope["query_string"]))
         if step is None:
             return _over()
+        if step.choices.none:
+            return _anew(step)
         if step.choices.only_set_up:
             return redirect(_path("/login/set-up", step.name))
         return await self._show_step(request, step)
@@ -146,7 +151,7 @@ class _StepPages:
         """Offer to set up a factor, where this log-in may."""
         step = await self._step(request, parse_query(request.scope["query_string"]))
         if step is None or not step.choices.set_up:
-            return _over()
+            return _anew(step)
         return await self._show_set_up(request, step)
 
     async def submit_code(self, request: Request) -> Response:
@@ -155,7 +160,7 @@ class _StepPages:
         params = await read_post(deps, request, LOGIN_FORM)
         step = await self._step(request, params)
         if step is None or not (step.choices.set_up and step.offers_code):
-            return _over()
+            return _anew(step)
         asker = await asker_of(deps, request, return_to=step.sign_in.return_to)
         confirmed = await confirmed_secret(deps, params, step.user, context=asker.context)
         if isinstance(confirmed, LoginRefused):
@@ -166,7 +171,7 @@ class _StepPages:
             )
 
         def keep(tx: Transaction) -> tuple[Enrolled, OpenedSession | BegunSignIn | None] | None:
-            if not use_sign_in(tx, step.sign_in.digest, at=now):
+            if not _may_set_up(tx, deps, step, asker=asker):
                 return None
             context = acting(asker.context, step.user)
             enrolled = enrol_one_time_password(tx, step.user, confirmed, now=now, context=context)
@@ -180,7 +185,7 @@ class _StepPages:
         params = await read_post(deps, request, LOGIN_FORM)
         step = await self._step(request, params)
         if step is None or not step.choices.set_up:
-            return _over()
+            return _anew(step)
         asker = await asker_of(deps, request, return_to=step.sign_in.return_to)
         try:
             made = new_key(deps, params, step.user, browser=asker.browser)
@@ -188,7 +193,7 @@ class _StepPages:
             return await self._show_set_up(request, step, problem=NOT_MADE)
 
         def keep(tx: Transaction) -> tuple[Enrolled, OpenedSession | BegunSignIn | None] | None:
-            if not use_sign_in(tx, step.sign_in.digest, at=now):
+            if not _may_set_up(tx, deps, step, asker=asker):
                 return None
             made.spend(tx)
             context = acting(asker.context, step.user)
@@ -226,28 +231,33 @@ class _StepPages:
 
     async def _step(self, request: Request, params: Params) -> _Step | None:
         deps, name = self._deps, params.one("sign_in")
-        browser = browser_of(request, deps.site)
+        browser, secret = browser_of(request, deps.site), session_secret(request, deps)
         if name is None or browser.is_new:
             return None
         now = deps.clock.now()
 
         def find(
             tx: Transaction,
-        ) -> tuple[SignIn, User, factor_store.Factors, tuple[factor_store.Passkey, ...]] | None:
+        ) -> tuple[tuple[SignIn, User, bool], factor_store.Factors, _Passkeys] | None:
             sign_in = find_sign_in(tx, digest(name), browser_digest=browser.digest, now=now)
             user = None if sign_in is None else store.find_user(tx, sign_in.user_id)
             if sign_in is None or user is None:
                 return None
             factors = factor_store.factors_of(tx, user.id)
-            return sign_in, user, factors, factor_store.list_passkeys(tx, user.id)
+            lately = was_proved_lately(tx, deps, sign_in, secret=secret)
+            return (sign_in, user, lately), factors, factor_store.list_passkeys(tx, user.id)
 
         found = await deps.database.read(find)
         if found is None:
             return None
-        sign_in, user, factors, passkeys = found
+        (sign_in, user, lately), factors, passkeys = found
         required = await deps.required_acr(sign_in.return_to) if sign_in.return_to else None
         choices = choices_of(
-            factors, sign_in, required=required, passkeys_work=passkeys_work_at(deps.site)
+            factors,
+            sign_in,
+            required=required,
+            passkeys_work=passkeys_work_at(deps.site),
+            lately=lately,
         )
         has_code = factors.one_time_password_since is not None
         return _Step(
@@ -334,6 +344,13 @@ def _attempt(deps: IdentityDeps, params: Params, step: _Step, asker: Asker) -> F
             raise ConflictError("this account has no such second factor")
 
 
+def _may_set_up(tx: Transaction, deps: IdentityDeps, step: _Step, *, asker: Asker) -> bool:
+    """Spend the log-in; `False` where somebody else did, or the session it was to raise has ended."""
+    return use_sign_in(tx, step.sign_in.digest, at=deps.clock.now()) and was_proved_lately(
+        tx, deps, step.sign_in, secret=asker.previous
+    )
+
+
 def _use_purpose(step: _Step) -> str:
     return f"step:{step.sign_in.digest}"
 
@@ -349,6 +366,14 @@ def _proved(step: _Step, amr: tuple[str, ...]) -> Proved:
 
 def _path(path: str, name: str) -> str:
     return f"{path}?sign_in={quote(name, safe='')}"
+
+
+def _anew(step: _Step | None) -> Response:
+    """To the log-in form, where this log-in leads nowhere; else there is nothing to be had so."""
+    if step is None or not step.choices.none:
+        return _over()
+    return_to = quote(step.sign_in.return_to, safe="")
+    return redirect(f"/login?other=1&return_to={return_to}" if return_to else "/login?other=1")
 
 
 def _over() -> Response:

@@ -38,6 +38,7 @@ __all__ = [
     "end_sessions",
     "find_user",
     "find_user_by_name",
+    "has_password_hash",
     "list_users",
     "note_session",
     "open_sessions",
@@ -215,6 +216,12 @@ def password_hash_of(tx: Transaction, user_id: UserId) -> str:
     """What the account's password is kept as."""
     stored = select(users.c.password_hash).where(users.c.id == user_id)
     return str(tx.connection.execute(stored).scalar_one())
+
+
+def has_password_hash(tx: Transaction, user_id: UserId, password_hash: str) -> bool:
+    """Whether this is still how the password is kept. In PostgreSQL, holds the row for this transaction."""
+    stored = select(users.c.password_hash).where(users.c.id == user_id).with_for_update()
+    return tx.connection.execute(stored).scalar() == password_hash
 
 
 def add_session(tx: Transaction, session: Session, *, digest: str) -> None:

@@ -114,6 +114,19 @@ async def test_a_log_in_anew_is_asked_for_and_checked(ask, corp, clock, events):
     assert (await visitor.log_in(corp)).status_code == 303
 
 
+@pytest.mark.parametrize(("age", "prompt"), [(599, None), (600, "login")])
+async def test_who_is_logged_in_too_weakly_and_too_long_ago_proves_it_anew(
+    ask, corp, clock, age, prompt
+):
+    """Else the provider's own session would send them round and round: it sets up no factor."""
+    visitor = ask(acr="urn:remit:acr:mfa", fresh=3_600)
+    corp.says = {"auth_time": clock.now() - age}
+    await visitor.log_in(corp)
+    url = await visitor.leave()
+    assert asked(url).get("prompt") == prompt
+    assert asked(url)["max_age"] == ("0" if prompt else "3600")
+
+
 @pytest.mark.parametrize("off", [-40, 0, 40])
 async def test_a_provider_that_ignores_that_a_log_in_was_asked_for_anew_is_refused(
     ask, corp, clock, off

@@ -54,7 +54,7 @@ _PER_WINDOW: Final = 60
 class Departure:
     """What a log-in is for: to come back to `return_to`, or to be linked to the account `user_id`.
 
-    `anew`: the person is logged in, and a page of the account wants them to prove themselves again.
+    `anew`: the person is logged in, and has come to prove themselves again.
     """
 
     return_to: str
@@ -120,7 +120,7 @@ async def depart(
     metadata = await metadata_of(deps, provider)
     return_to = departure.return_to
     asked = await deps.freshness(return_to) if return_to else None
-    if departure.user_id is not None or (asked is None and departure.anew):
+    if departure.user_id is not None or departure.anew:
         asked = Seconds(0)  # an identity is linked by somebody who proves it now
     required = await deps.people.required_acr(return_to) if return_to else None
     state, nonce, verifier = new_secret(), new_secret(), new_secret()

@@ -16,7 +16,7 @@ from remit.clock import EpochSeconds
 from remit.db import Transaction
 from remit.errors import ConflictError, NotFoundError
 from remit.identity import provider_store, store
-from remit.identity.account_door import ACCOUNT_FORM, FRESH
+from remit.identity.account_door import ACCOUNT_FORM
 from remit.identity.account_section import AccountEntry, AccountOffer, AccountSection
 from remit.identity.accounts import require_user
 from remit.identity.deps import IdentityDeps
@@ -27,7 +27,7 @@ from remit.identity.providers.deps import ProviderDeps
 from remit.identity.providers.person import link, subject_digest
 from remit.identity.providers.profile import profile_of
 from remit.identity.providers.rejection import ProviderLoginError, Refused
-from remit.identity.requirements import is_fresh
+from remit.identity.requirements import FRESH, is_fresh
 from remit.identity.session import Session
 from remit.identity.user import User
 from remit.model import Catalog, IdentityProvider

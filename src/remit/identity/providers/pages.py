@@ -18,7 +18,7 @@ from starlette.routing import Route
 from remit.audit.events import ProviderLoginRefused
 from remit.db import Transaction
 from remit.errors import Error
-from remit.identity.browser_session import session_reader
+from remit.identity.browser_session import session_reader, session_secret
 from remit.identity.circumstances import acting, context_of
 from remit.identity.opening import open_session
 from remit.identity.providers.arrival import person_arriving, proved_identity, take_login
@@ -27,7 +27,10 @@ from remit.identity.providers.deps import ProviderDeps
 from remit.identity.providers.linking import LINK_FORM, finish_linking, may_link
 from remit.identity.providers.refusal_page import refusal_page
 from remit.identity.providers.rejection import ProviderLoginError, Refused
+from remit.identity.requirements import FRESH, is_fresh, least_acr
 from remit.identity.return_to import safe_return_to
+from remit.identity.session import satisfies
+from remit.identity.steps import session_to_raise
 from remit.identity.user import User
 from remit.model import IdentityProvider
 from remit.web import (
@@ -102,7 +105,7 @@ class _Pages:
         params = parse_query(request.scope["query_string"])
         return_to = safe_return_to(params.one("return_to"), people.return_paths) or ""
         browser = browser_of(request, people.site)
-        anew = return_to.startswith("/account") and await self._read_session(request) is not None
+        anew = await self._wants_proof_anew(request, return_to)
         departure = Departure(return_to=return_to, anew=anew)
         try:
             url = await depart(self._deps, provider, browser, departure)
@@ -111,6 +114,22 @@ class _Pages:
         response = redirect(url)
         remember_browser(response, people.site, browser)
         return response
+
+    async def _wants_proof_anew(self, request: Request, return_to: str) -> bool:
+        """Whether who is logged in came for a fresh proof, which the provider's own session is not.
+
+        For a page of the account; or because their session is too weak for what waits, and too old
+        to set up the factor that it lacks.
+        """
+        if return_to.startswith("/account") and await self._read_session(request) is not None:
+            return True
+        people = self._deps.people
+        secret, now = session_secret(request, people), people.clock.now()
+        session = await people.database.read(lambda tx: session_to_raise(tx, people, secret))
+        if session is None or is_fresh(session, max_age=FRESH, now=now):
+            return False
+        required = await people.required_acr(return_to) if return_to else None
+        return not satisfies(session.acr, least_acr(required, people.directory.catalog.sign_in))
 
     async def begin_link(self, request: Request, provider: IdentityProvider) -> Response:
         """Let the person who is logged in prove that they are somebody at the provider, too.
