@@ -32,15 +32,25 @@ def test_a_token_is_backed_while_nothing_it_rests_on_is_gone(world):
 
 def test_a_chain_of_actors_is_as_good_as_its_weakest_link(world):
     catalog, now = world.directory.catalog, world.clock.now()
-    token = world.token(actors=(Delegate("job", "cli_2"), Delegate("helper", "cli_3")))
+    token = world.token(actors=(Delegate("job", "cli_2"), Delegate("assistant", "cli_3")))
     assert is_backed(token, Standing(as_of=now), catalog)
     for standing in (
-        Standing(as_of=now, suspended_agents=frozenset({"helper"})),
         Standing(as_of=now, suspended_agents=frozenset({"job"})),
         Standing(as_of=now, disabled_clients=frozenset({"cli_3"})),
     ):
         assert not is_backed(token, standing, catalog)
         assert is_backed(world.token(), standing, catalog)
+
+
+def test_a_chain_ends_with_an_agent_that_is_declared_no_more(world):
+    catalog, standing = world.directory.catalog, Standing(as_of=world.clock.now())
+    first = (Delegate("assistant", "cli_2"), Delegate("job", "cli_3"))
+    assert is_backed(world.token(actors=first), standing, catalog)
+    nobodys = (Delegate("assistant", "cli_2"), Delegate(catalog.unregistered.id, "cli_3"))
+    assert is_backed(world.token(actors=nobodys), standing, catalog)
+    gone = (Delegate("assistant", "cli_2"), Delegate("gone", "cli_3"))
+    assert not is_backed(world.token(actors=gone), standing, catalog)
+    assert not is_backed(world.token(actors=tuple(reversed(gone))), standing, catalog)
 
 
 def test_an_agent_is_looked_up_as_it_is_declared_now(world):

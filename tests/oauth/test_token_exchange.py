@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from exchanges import ACCESS_TOKEN, JWT, claims_of, employ, exchange, proof_of
+from exchanges import ACCESS_TOKEN, JWT, SECRET, claims_of, employ, exchange, proof_of
 from flows import ADMIN, CRM, ORIGIN, PAYMENTS, answer
 from sqlalchemy import select
 
@@ -320,6 +320,49 @@ async def test_a_scope_the_first_agent_lost_is_not_passed_on(server, token):
         "portal", scopes=tuple(one for one in portal.scopes if one != "crm:accounts.read")
     )
     await refused(server, token, "invalid_scope", scope="crm:accounts.read")
+
+
+async def _second(server, token):
+    """The clerk's token, made of the portal's."""
+    return (await exchange(server, token)).json()["access_token"]
+
+
+async def refused_at_any_length(server, token, error, **changes):
+    """Neither the clerk nor the auditor gets one of that token; nothing is stored."""
+    before = len(children(server))
+    for client_id in ("clerk", "auditor"):
+        response = await exchange(server, token, client_id=client_id, **changes)
+        assert (response.status_code, response.json()["error"]) == (400, error), response.text
+    assert len(children(server)) == before
+
+
+async def test_a_scope_that_an_agent_before_lost_is_not_passed_on(server, token):
+    second = await _second(server, token)
+    server.change_agent("portal", scopes=("crm:accounts.write",))
+    await refused_at_any_length(server, second, "invalid_scope", scope="crm:accounts.read")
+
+
+async def test_a_chain_of_which_a_link_was_taken_out_of_the_repository_is_not_exchanged(
+    server, token
+):
+    second = await _second(server, token)
+    assert (await exchange(server, second, client_id="auditor")).status_code == 200
+    server.change_agent("portal", delegates=("stranger",))
+    await refused_at_any_length(server, second, "invalid_request")
+
+
+async def test_a_chain_with_an_agent_that_is_declared_no_more_is_worth_nothing(server, token):
+    second = await _second(server, token)
+
+    async def active():
+        asked = {"token": second, "client_id": "clerk", "client_secret": SECRET}
+        return (await server.browser().client.post("/introspect", data=asked)).json()["active"]
+
+    assert await active()
+    agents = {name: one for name, one in server.catalog.agents.items() if name != "portal"}
+    server.change_catalog(agents=agents)
+    assert not await active()
+    await refused_at_any_length(server, second, "invalid_request")
 
 
 async def test_a_policy_may_say_no(server, token):

@@ -13,7 +13,7 @@ from remit.identity import disable_user
 from remit.identity.provider_store import ExternalIdentity, add_identity
 from remit.ids import digest
 from remit.model import IdentityProvider, PersonTrust, Trust, TrustedIssuer
-from remit.oauth import grant_store
+from remit.oauth import grant_store, revoke_grant
 from remit.testing.dpop import ProofKey
 
 ISSUER = "https://corp.example"
@@ -115,6 +115,11 @@ async def test_what_may_be_had_is_what_issuance_allows_that_person_and_agent(ser
         {"exp": 2**40},
         {"nbf": 2**40},
         {"cnf": {"jkt": "x"}},
+        {"act": {"sub": "another-agent"}},
+        {"may_act": {"sub": "another-agent"}},
+        {"authorization_details": [{"type": "payment"}]},
+        {"authorization_details": []},
+        {"tenant": "t2"},
         {"typ": "id_token+jwt"},
         {"typ": "oauth-id-jag+jwt"},
     ],
@@ -172,6 +177,45 @@ async def test_an_issuer_trusted_with_something_else_is_not_trusted_with_this(se
 async def test_without_a_declared_audience_nothing_is_accepted(server, person):
     trust(server, audiences=())
     await refused(server, upstream(server))
+
+
+def grants(server):
+    rows = select(grant_store.grants).order_by(grant_store.grants.c.created_at)
+    return server.database.read_now(lambda tx: tx.connection.execute(rows).all())
+
+
+async def test_exchanging_again_makes_no_more_grants_and_the_one_lasts_as_long(server, person):
+    for _ in range(3):
+        response = await ask(server, upstream(server), scope="crm:accounts.read")
+        assert claims_of(server, response).exp == server.clock.now() + 300
+        server.clock.advance(200)
+    (only,) = grants(server)
+    assert only.expires_at == server.clock.now() + 100
+    server.clock.advance(100)  # it has ended, and is not brought back
+    assert (await ask(server, upstream(server), scope="crm:accounts.read")).status_code == 200
+    assert len(grants(server)) == 2
+
+
+async def test_a_grant_is_not_shared_by_other_clients_or_scopes_or_after_its_end(server, person):
+    trust(server, clients=())
+    token = upstream(server)
+    first = claims_of(server, await ask(server, token, scope="crm:accounts.read"))
+    await ask(server, token, scope="crm:accounts.read", client_id="auditor")
+    await ask(server, token)
+    assert len(grants(server)) >= 2
+    server.database.run_now(
+        lambda tx: revoke_grant(
+            tx, first.grant_id, reason="x", at=server.clock.now(), context=ADMIN
+        )
+    )
+    again = claims_of(server, await ask(server, token, scope="crm:accounts.read"))
+    assert again.grant_id != first.grant_id
+
+
+async def test_the_organisation_that_a_directory_names_in_every_token_is_passed_over(
+    server, person
+):
+    assert (await ask(server, upstream(server, tid="t2"))).status_code == 200
 
 
 async def test_the_new_token_may_be_bound_to_a_key(server, person):

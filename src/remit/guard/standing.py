@@ -10,7 +10,7 @@ Source: MISSION A13, E2, G2; RFC 7009 §2; RFC 8693 §4.1.
 
 from remit.clock import EpochSeconds, Seconds
 from remit.guard.ports import Standing
-from remit.ids import UserId
+from remit.ids import AgentId, UserId
 from remit.model import Agent, Catalog
 from remit.tokens.access_token import AccessToken
 
@@ -38,6 +38,7 @@ def is_backed(token: AccessToken, standing: Standing, catalog: Catalog) -> bool:
         or any(
             actor.agent_id in standing.suspended_agents
             or actor.client_id in standing.disabled_clients
+            or _declared(actor.agent_id, catalog) is None
             for actor in token.actors
         )
         or token.organization_id not in catalog.tenants
@@ -47,6 +48,10 @@ def is_backed(token: AccessToken, standing: Standing, catalog: Catalog) -> bool:
 
 def agent_of(token: AccessToken, catalog: Catalog) -> Agent | None:
     """The agent as it is declared now; `None` when it is declared no more."""
-    if token.agent_id == catalog.unregistered.id:
+    return _declared(token.agent_id, catalog)
+
+
+def _declared(agent_id: AgentId, catalog: Catalog) -> Agent | None:
+    if agent_id == catalog.unregistered.id:
         return catalog.unregistered
-    return catalog.agents.get(token.agent_id)
+    return catalog.agents.get(agent_id)

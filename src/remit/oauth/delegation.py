@@ -3,17 +3,22 @@
 An agent may narrow its own token. Another agent may act with it only if the token names
 that agent (`may_act`) and the repository still says so; and only if it proves to be that
 agent, by authenticating its client or by a token of its own. The chain of actors names
-everybody since the agent the token was first issued to, the one that acts now first.
+everybody since the agent the token was first issued to, the one that acts now first. Each of
+them let the next act, and has to let it still; what one may hold no longer, none passes on.
 
 Refuses a client that is no registered agent, an agent that was not named, an actor token
-of somebody else, and a chain longer than the guardrail allows.
+of somebody else, a chain of which a link is gone, and one longer than the guardrail allows.
 
 Source: RFC 8693 §1.1, §2.1, §4.1, §4.4; MISSION B8.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
-from remit.model import Agent
+from remit.guard.limits import scope_limits
+from remit.ids import ScopeName
+from remit.model import Agent, Catalog
 from remit.oauth.client import Client
 from remit.oauth.deps import OAuthDeps
 from remit.oauth.errors import InvalidRequestError, UnauthorizedClientError
@@ -23,7 +28,7 @@ from remit.oauth.refusal import TokenRefusalError
 from remit.oauth.token_request import TokenRequest
 from remit.tokens import AccessToken, Delegate
 
-__all__ = ["Acting", "acting_party", "chain_of"]
+__all__ = ["Acting", "acting_party", "chain_of", "held_by_chain"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +71,10 @@ def chain_of(
     """The actors of what `token` is exchanged for.
 
     Raises:
-        InvalidRequestError: `acting` may not act with it.
+        InvalidRequestError: `acting` may not act with it, or who acted before may no longer.
         TokenRefusalError: the chain would get too long.
     """
+    _require_links(deps, token)
     if (token.agent_id, token.client_id) == (acting.agent.id, acting.client.client_id):
         return token.actors
     _require_named(deps, token, acting)
@@ -84,6 +90,26 @@ def chain_of(
             ruling=Ruling(refusal=words, violations=(violation,)),
         )
     return chain
+
+
+def held_by_chain(token: AccessToken, catalog: Catalog) -> Callable[[ScopeName], bool]:
+    """Whether a scope may be had still by each of those behind `token`, as they are declared now."""
+    chain = tuple(
+        scope_limits(replace(token, agent_id=actor.agent_id), agent, catalog)
+        for actor in token.actors
+        if (agent := catalog.agents.get(actor.agent_id)) is not None
+    )
+    # One who is not declared any more may have nothing.
+    complete = len(chain) == len(token.actors)
+    return lambda scope: complete and all(limits.may_obtain(scope) for limits in chain)
+
+
+def _require_links(deps: OAuthDeps, token: AccessToken) -> None:
+    agents = deps.directory.catalog.agents
+    for actor, source in pairwise(one.agent_id for one in token.actors):
+        declared = agents.get(source)
+        if declared is None or actor not in declared.delegates:
+            raise InvalidRequestError("an agent behind the token may no longer act for another")
 
 
 def _require_named(deps: OAuthDeps, token: AccessToken, acting: Acting) -> None:

@@ -1,6 +1,6 @@
 """The SQL of what a grant's tokens become: the key they are bound to, and the grants made by exchanging them."""
 
-from sqlalchemy import select, update
+from sqlalchemy import case, select, update
 
 from remit.canonical import canonical_text
 from remit.clock import EpochSeconds
@@ -9,12 +9,29 @@ from remit.ids import GrantId
 from remit.oauth.grant import Grant
 from remit.oauth.grant_store import find_grant, grants
 
-__all__ = ["bind_grant", "find_equal_exchanged_grant"]
+__all__ = ["bind_grant", "extend_grant", "find_equal_exchanged_grant"]
 
 
 def bind_grant(tx: Transaction, grant_id: GrantId, *, jkt: str) -> None:
     """Bind the refresh tokens of a grant to a key. Whoever calls has just spent its only code."""
     tx.connection.execute(update(grants).where(grants.c.id == grant_id).values(jkt=jkt))
+
+
+def extend_grant(
+    tx: Transaction, grant_id: GrantId, *, until: EpochSeconds, now: EpochSeconds
+) -> Grant | None:
+    """The grant, used `now` and lasting `until` at least; `None` if it has ended or never was."""
+    statement = (
+        update(grants)
+        .where(grants.c.id == grant_id, grants.c.revoked_at.is_(None), grants.c.expires_at > now)
+        .values(
+            last_used_at=now,
+            expires_at=case((grants.c.expires_at < until, until), else_=grants.c.expires_at),
+        )
+    )
+    if tx.connection.execute(statement).rowcount == 0:
+        return None
+    return find_grant(tx, grant_id)
 
 
 def find_equal_exchanged_grant(

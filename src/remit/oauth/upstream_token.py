@@ -3,7 +3,8 @@
 The person is who logged in here through the declared provider with that `sub`; nobody is made
 an account of. Refuses a client that did not authenticate or is not among those named, a token
 for another audience than those declared, one that has expired or is bound to a key nobody
-here can check, a server that is not among those named, and a person who is not known.
+here can check, one that says more than whose it is (an actor, who may act, authorization
+details, an organisation), a server that is not among those named, and a person who is not known.
 
 Source: RFC 8693 §2.1; RFC 9068 §4.
 """
@@ -31,6 +32,12 @@ from remit.oauth.exchange_request import named_server
 from remit.oauth.token_request import TokenRequest
 from remit.policy import Subject
 
+# Each narrows what the token is good for there, or says who else is behind it. To pass over one
+# would make a wider token, or one whose actors the log does not name. `tenant` is refused as for
+# an identity assertion: such an issuer may give one `sub` to two people of two tenants. The `tid`
+# of Entra ID is not: it stands in every token of theirs, and the issuer there is of one tenant.
+_NOT_UNDERSTOOD = ("act", "may_act", "authorization_details", "tenant")
+
 __all__ = ["Upstream", "upstream_asked", "upstream_person", "upstream_token"]
 
 
@@ -49,8 +56,8 @@ class Upstream:
 
     @property
     def origin(self) -> str:
-        """Who vouched, and for whom, as one line."""
-        return canonical_text([self.assertion.issuer, self.assertion.subject])
+        """Who vouched, for whom and by what, as one line: no grant of an assertion says the same."""
+        return canonical_text([self.assertion.issuer, self.assertion.subject, "exchange"])
 
 
 async def upstream_token(deps: OAuthDeps, request: TokenRequest, raw: str) -> Upstream:
@@ -81,6 +88,9 @@ async def upstream_token(deps: OAuthDeps, request: TokenRequest, raw: str) -> Up
         raise InvalidRequestError(f"the subject token will not do: {error.detail}") from error
     if "cnf" in assertion.claims:
         raise InvalidRequestError("the subject token is bound to a key of another server's")
+    for name in _NOT_UNDERSTOOD:
+        if name in assertion.claims:
+            raise InvalidRequestError(f"the claim `{name}` of the subject token is not understood")
     server = named_server(request.form, deps.directory.catalog, deps.public_url)
     if server is None:
         raise InvalidTargetError("`resource` is required: name the MCP server")

@@ -29,7 +29,7 @@ from remit.model import Agent, Sensitivity, Server
 from remit.oauth import family_store, grant_store
 from remit.oauth.client import GrantType
 from remit.oauth.client_standing import note_client_use
-from remit.oauth.delegation import Acting, acting_party, chain_of
+from remit.oauth.delegation import Acting, acting_party, chain_of, held_by_chain
 from remit.oauth.deps import OAuthDeps
 from remit.oauth.errors import InvalidRequestError, InvalidScopeError, InvalidTargetError
 from remit.oauth.exchange_request import ExchangeRequest, named_server, read_exchange
@@ -189,9 +189,14 @@ def _asked(deps: OAuthDeps, request: TokenRequest, token: AccessToken) -> tuple[
         raise InvalidScopeError("`scope` is malformed")
     limits = scope_limits(token, agent, catalog)
     asked = limits.required(named)
-    if asked is None or not all(limits.holds(one) for one in asked):
+    passed_on = held_by_chain(token, catalog)
+
+    def holds(scope: ScopeName) -> bool:
+        return limits.holds(scope) and passed_on(scope)
+
+    if asked is None or not all(holds(one) for one in asked):
         raise InvalidScopeError("`scope` is more than the subject token allows")
-    return asked or tuple(one for one in token.scopes if limits.holds(one))
+    return asked or tuple(one for one in token.scopes if holds(one))
 
 
 # -- a token of a trusted issuer ----------------------------------------------------
@@ -324,13 +329,22 @@ def _grant(
 
 
 def _standing_grant(tx: Transaction, wanted: Grant, *, now: EpochSeconds) -> Grant:
-    """The child that already says the same of the same parent; else `wanted`, stored."""
+    """The grant that already says the same, of the same parent or by the same word; else `wanted`, stored.
+
+    What an issuer vouches for again lasts longer. A child ends with its parent, as it did before.
+    """
     standing = None
-    if wanted.parent_id is not None:
+    if wanted.parent_id is not None or wanted.origin is not None:
         standing = family_store.find_equal_exchanged_grant(tx, wanted, now=now)
-    used = None if standing is None else grant_store.use_grant(tx, standing.id, now=now)
-    if used is not None:
-        return used
+    if standing is not None:
+        until = wanted.expires_at
+        used = (
+            grant_store.use_grant(tx, standing.id, now=now)
+            if standing.expires_at >= until
+            else family_store.extend_grant(tx, standing.id, until=until, now=now)
+        )
+        if used is not None:
+            return used
     grant_store.add_grant(tx, wanted)
     return wanted
 
