@@ -29,6 +29,31 @@ clients:
       grant_types: [client_credentials]
       secret: env:REMIT_OPERATOR_SECRET
 """
+PROVIDERS = """\
+providers:
+  ours:
+    title: Ours
+    issuer: https://login.ours.example
+    client_id: remit
+    tenant: acme
+  shared:
+    title: Shared
+    issuer: https://login.shared.example
+    client_id: remit
+    tenant: acme
+    rules:
+      - claims: { org: globex }
+        tenant: globex
+  ruled:
+    title: Ruled
+    issuer: https://login.ruled.example
+    client_id: remit
+    rules:
+      - claims: { org: acme }
+        tenant: acme
+      - claims: { org: globex }
+        tenant: globex
+"""
 
 
 @pytest.fixture
@@ -241,6 +266,25 @@ async def test_an_administrator_of_one_organisation_sees_and_changes_its_people_
     everyone = (await ask("GET", "/users")).json()["users"]
     assert [user["username"] for user in everyone] == ["dana", "gil"]
     assert {user["state"] for user in everyone} == {"active"}
+
+
+async def test_an_administrator_of_one_organisation_links_nobody_of_a_provider_that_serves_another(
+    ask, management, settings
+):
+    """A subject that they gave to an account of theirs would be shut out of the other one."""
+    await _people(management)
+    (settings.repo / "people.yaml").write_text(PROVIDERS)
+    assert (await management.post("/api/v1/reload", json={})).status_code == 200
+    own = {"name": "operator", "scope": EVERYTHING.replace(CROSS, "")}
+    for provider in ("shared", "ruled"):
+        wanted = {"provider": provider, "subject": "00u1"}
+        refused = await ask("POST", "/users/dana/identities/link", **own, json=wanted)
+        assert refused.status_code == 403, refused.text
+        allowed = await ask("POST", "/users/dana/identities/link", json=wanted)
+        assert allowed.status_code == 200, allowed.text
+    wanted = {"provider": "ours", "subject": "00u1"}
+    allowed = await ask("POST", "/users/dana/identities/link", **own, json=wanted)
+    assert allowed.status_code == 200, allowed.text
 
 
 async def test_what_is_everybodys_takes_the_scope_for_every_organisation(ask):

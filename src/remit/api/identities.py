@@ -3,14 +3,16 @@
 Whoever may link an identity may log in as the person, so it takes what a new password takes: an
 account of one's own organisation that administers no more than oneself. Refused besides: a
 provider that puts nobody in the organisation of the account. Nobody could log in so, and the one
-whose subject it is elsewhere could log in nowhere.
+whose subject it is elsewhere could log in nowhere. For the same reason who administers one
+organisation links nobody of a provider that serves another, too: a subject taken from its person
+there is shut out of that other organisation.
 
 Source: OpenID Connect Core §5.7; MISSION A9.
 """
 
 from typing import Final
 
-from remit.api.administrator import ForbiddenError, require_authority_over
+from remit.api.administrator import Administrator, ForbiddenError, require_authority_over
 from remit.api.deps import ApiDeps
 from remit.api.operation import AnyOperation, Asked, Nothing, Operation, Shape, Text
 from remit.api.users import named_user
@@ -72,7 +74,7 @@ async def _link(deps: ApiDeps, asked: Asked[Nothing, IdentityNamed]) -> Identity
     def work(tx: Transaction) -> ExternalIdentity:
         user = named_user(tx, asked.by, asked.path["user"])
         require_authority_over(asked.by, user, catalog)
-        _require_reach(asked.body.provider, user, catalog)
+        _require_reach(asked.by, asked.body.provider, user, catalog=catalog)
         return link_identity(
             tx,
             user.id,
@@ -103,18 +105,20 @@ async def _unlink(deps: ApiDeps, asked: Asked[Nothing, IdentityNamed]) -> Identi
     return IdentitiesUnlinked(unlinked=await deps.database.run(work))
 
 
-def _require_reach(provider: str, user: User, catalog: Catalog) -> None:
-    """Pass unless no log-in through the provider could end in the account's organisation.
+def _require_reach(by: Administrator, provider: str, user: User, *, catalog: Catalog) -> None:
+    """Pass when a log-in through the provider could end in the account's organisation, and `by` sees wherever it could.
 
     Raises:
-        ForbiddenError: none could.
+        ForbiddenError: otherwise.
     """
     declared = catalog.sign_in.providers.get(provider)
-    if declared is not None and user.tenant not in {
-        declared.tenant,
-        *(rule.tenant for rule in declared.rules),
-    }:
+    if declared is None:
+        return
+    reached = {declared.tenant, *(rule.tenant for rule in declared.rules)} - {None}
+    if user.tenant not in reached:
         raise ForbiddenError("this provider puts nobody in the organisation of the account")
+    if not all(by.sees(tenant) for tenant in reached if tenant is not None):
+        raise ForbiddenError("this provider puts people in other organisations, too")
 
 
 def _shown(identity: ExternalIdentity) -> IdentityShown:
