@@ -9,7 +9,7 @@ from joserfc.jwk import ECKey, OctKey
 from remit.testing import FixedClock
 from remit.testing.document_host import DocumentHost
 from remit.tokens.published_keys import KeyLocation, KeysUnavailableError, PublishedKeys
-from remit.web.fetch import Document
+from remit.web.fetch import Document, HostSilentError
 from remit.web.reach import Reach
 
 ISSUER = "https://idp.example"
@@ -119,6 +119,24 @@ async def test_a_failure_is_not_remembered(there):
         await there.kids()
     there.serve("a")
     assert await there.kids() == ["a"]
+
+
+@pytest.mark.parametrize("anew", [False, True])
+async def test_a_host_that_kept_us_waiting_in_vain_is_left_alone_for_half_a_minute(host, anew):
+    asked, clock = [], FixedClock()
+
+    async def fetch(url, *, reach, body_bytes):
+        asked.append(url)
+        raise HostSilentError("`idp.example` did not answer in time")
+
+    published = PublishedKeys(fetch, clock)
+    find = published.keys_anew if anew else published.keys
+    for seconds, times in ((0, 1), (0, 1), (29, 1), (1, 2)):
+        clock.advance(seconds)
+        with pytest.raises(KeysUnavailableError) as refusal:
+            await find(BY_URI)
+        assert refusal.value.passing
+        assert len(asked) == times
 
 
 async def test_a_key_nobody_knows_is_looked_for_once_a_minute(there):

@@ -16,6 +16,7 @@ from remit.web.fetch import (
     FetchFailedError,
     FetchLimits,
     FetchRefusedError,
+    HostSilentError,
     Reach,
     SystemResolver,
     is_public_address,
@@ -286,6 +287,49 @@ async def test_no_more_than_a_few_documents_are_fetched_at_once():
     go_on.set()
     await asyncio.gather(*fetches, return_exceptions=True)
     assert len(asked) == 5
+
+
+async def test_hosts_of_one_site_that_hang_keep_no_other_waiting(host):
+    hanging = asyncio.Event()
+
+    async def resolve(name, port):
+        if name.endswith(".evil.example"):
+            asked.append(name)
+            await hanging.wait()
+        raise OSError
+
+    asked = []
+    fetcher = DocumentFetcher(FetchLimits(at_once=3), resolve=resolve)
+    urls = [f"https://h{n}.evil.example/m" for n in range(9)]
+    fetches = [asyncio.create_task(fetcher.fetch(url)) for url in urls]
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert len(asked) == 2
+    with pytest.raises(FetchRefusedError, match=r"honest\.test"):
+        await asyncio.wait_for(fetcher.fetch("https://a.honest.test/m"), 2)
+    hanging.set()
+    await asyncio.gather(*fetches, return_exceptions=True)
+    assert len(asked) == 9
+
+
+async def test_a_host_is_silent_only_if_it_was_asked():
+    gave_up = asyncio.Event()
+
+    async def resolve(name, port):
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await gave_up.wait()
+
+    fetcher = DocumentFetcher(FetchLimits(timeout=0.1, at_once=1), resolve=resolve)
+    first = asyncio.create_task(fetcher.fetch("https://first.example/m"))
+    await asyncio.sleep(0)
+    with pytest.raises(FetchFailedError) as failure:
+        await fetcher.fetch("https://second.test/m")
+    assert type(failure.value) is FetchFailedError
+    gave_up.set()
+    with pytest.raises(HostSilentError):
+        await first
 
 
 async def test_a_certificate_for_another_name_is_refused():

@@ -3,8 +3,8 @@
 Keys stand in the repository, at a URL, or at a URL that the issuer's discovery document names.
 A discovery document that names another issuer, byte for byte, is refused: else whoever serves
 it could sign for that one. What was fetched holds for as long as its HTTP headers say, within
-bounds; beyond that it is asked for again, and used for ten more minutes if that fails. Failures
-are not remembered. Whoever needs keys while they are being fetched waits for that one fetch. A
+bounds; beyond that it is asked for again, and used for ten more minutes if that fails. That a
+host kept us waiting in vain is remembered for half a minute, no other failure is. Whoever needs keys while they are being fetched waits for that one fetch. A
 key nobody knows makes us look once more, once a minute, since anybody can make one up.
 
 Source: RFC 7517 §5; OpenID Connect Discovery §4; OpenID Connect Core §10.1.1 (rotation).
@@ -19,7 +19,7 @@ from remit.canonical import JsonObject, MalformedJsonError, parse_object
 from remit.clock import Clock, EpochSeconds, Seconds
 from remit.errors import Error
 from remit.tokens.foreign_keys import ForeignKey, UnusableKeysError, parse_jwks
-from remit.web.fetch import Document, FetchFailedError, FetchRefusedError
+from remit.web.fetch import Document, FetchFailedError, FetchRefusedError, HostSilentError
 from remit.web.reach import Reach
 
 __all__ = [
@@ -36,6 +36,7 @@ _MAX_FRESH = Seconds(3_600)
 _STALE = Seconds(600)
 """How long keys are used beyond that when they cannot be had anew. Then nobody is believed."""
 _LOOK_AGAIN = Seconds(60)
+_SILENCE = Seconds(30)
 _MAX_BODY = 65_536
 _MAX_LOCATIONS = 1_024
 _PUBLIC = Reach()
@@ -87,6 +88,7 @@ class PublishedKeys:
         self._clock = clock
         self._found: OrderedDict[_Name, _Found] = OrderedDict()
         self._looked_again: OrderedDict[_Name, EpochSeconds] = OrderedDict()
+        self._silent: OrderedDict[_Name, EpochSeconds] = OrderedDict()
         self._running: dict[_Name, asyncio.Future[_Found | KeysUnavailableError]] = {}
 
     async def keys(self, location: KeyLocation) -> tuple[ForeignKey, ...]:
@@ -136,12 +138,19 @@ class PublishedKeys:
             if isinstance(outcome, KeysUnavailableError):
                 raise outcome
             return outcome
+        silent = self._silent.get(name)
+        if silent is not None and self._clock.now() < silent + _SILENCE:
+            raise KeysUnavailableError(
+                "the keys cannot be had: their host did not answer a moment ago", passing=True
+            )
         promise: asyncio.Future[_Found | KeysUnavailableError]
         promise = asyncio.get_running_loop().create_future()
         self._running[name] = promise
         try:
             found = await self._look(location)
         except KeysUnavailableError as error:
+            if isinstance(error.cause, HostSilentError):
+                _remember(self._silent, name, self._clock.now())
             promise.set_result(error)
             raise
         else:

@@ -3,7 +3,8 @@
 A document is fetched from an address that a stranger, or an operator, named; a form is
 sent to an endpoint that an operator named. Whether a URL may be asked at all is decided by
 `reach`, on every address that its name has. The connection goes to the address that was
-checked, so a second answer of the DNS changes nothing. Refuses redirects, encodings, bodies
+checked, so a second answer of the DNS changes nothing. Documents of one site wait for each
+other, so that a stranger's hosts that hang keep others from nothing. Refuses redirects, encodings, bodies
 beyond the limit, and, of a document, every status but 200 and everything but JSON.
 
 Source: CIMD §5, §8.6, §8.7; MCP SBP26 SSRF.
@@ -15,11 +16,13 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from ipaddress import ip_address
 from typing import ClassVar, Protocol
 from urllib.parse import urlencode
+from weakref import WeakValueDictionary
 
 import httpx2
 
@@ -44,6 +47,7 @@ __all__ = [
     "FetchFailedError",
     "FetchLimits",
     "FetchRefusedError",
+    "HostSilentError",
     "Reach",
     "Resolve",
     "SystemResolver",
@@ -66,6 +70,10 @@ class FetchFailedError(Error):
     code: ClassVar[str] = "fetch_failed"
 
 
+class HostSilentError(FetchFailedError):
+    """The host was asked, and did not answer in time. Not raised where we never came to ask it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchLimits:
     """How much a stranger's document may cost us."""
@@ -75,6 +83,8 @@ class FetchLimits:
     timeout: float = 5.0
     """Seconds for everything together: name, connection, TLS, answer."""
     at_once: int = 8
+    per_site: int = 2
+    """How many documents of one site at once; a site is the last two labels of a host."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +159,7 @@ class DocumentFetcher:
         self._resolve = resolve or SystemResolver()
         self._transport = transport or _https_transport(ssl.create_default_context())
         self._places = asyncio.Semaphore(limits.at_once)
+        self._sites: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     async def fetch(
         self, url: str, *, reach: Reach = _PUBLIC, body_bytes: int | None = None
@@ -165,7 +176,11 @@ class DocumentFetcher:
             headers={"Accept": "application/json"},
         )
         limit = self._limits.body_bytes if body_bytes is None else body_bytes
-        response, body = await self._ask(question, reach, check=_check_document, limit=limit)
+        # Attack: hosts of a stranger that hang. They wait for each other before they take a place.
+        site = self._site(question.destination)
+        response, body = await self._ask(
+            question, reach, check=_check_document, limit=limit, site=site
+        )
         return Document(url=url, body=body, fresh_for=fresh_for(response.headers))
 
     async def post_form(
@@ -210,16 +225,26 @@ class DocumentFetcher:
         *,
         check: Callable[[httpx2.Response], None],
         limit: int,
+        site: asyncio.Semaphore | None = None,
     ) -> tuple[httpx2.Response, bytes]:
         host = question.destination.host
+        failure, turn = FetchFailedError, site or nullcontext()
         try:
-            async with asyncio.timeout(self._limits.timeout), self._places:
+            async with asyncio.timeout(self._limits.timeout), turn, self._places:
+                failure = HostSilentError
                 addresses = await self._admitted_addresses(question.destination, reach)
                 async with await self._leaving(reach) as transport:
                     response = await _first_answer(transport, _pinned(question, addresses))
                     return response, await _body_of(response, check=check, limit=limit)
         except TimeoutError as error:
-            raise FetchFailedError(f"`{host}` did not answer in time", cause=error) from error
+            raise failure(f"`{host}` did not answer in time", cause=error) from error
+
+    def _site(self, destination: Destination) -> asyncio.Semaphore:
+        """The places of the site; kept for as long as somebody waits for one or has one."""
+        name = destination.host
+        if destination.literal is None:
+            name = ".".join(name.split(".")[-2:])
+        return self._sites.setdefault(name, asyncio.Semaphore(self._limits.per_site))
 
     async def _admitted_addresses(
         self, destination: Destination, reach: Reach
