@@ -18,9 +18,11 @@ from remit.errors import ConflictError, NotFoundError
 from remit.model import Admission, ClientKind
 from remit.oauth import (
     ClientStatus,
+    InitialAccessWanted,
     approve_client,
     client_approval,
     client_store,
+    create_initial_access_token,
     list_clients,
     list_pending,
     reject_client,
@@ -222,6 +224,47 @@ async def test_a_queue_that_nobody_can_read_takes_no_more(server, monkeypatch):
     assert (response.status_code, response.json()["error"]) == (429, "slow_down")
     assert response.headers["retry-after"] == "3600"
     assert len(pending(server)) == 2
+
+
+async def test_one_network_does_not_fill_the_queue_for_the_others(server, monkeypatch):
+    monkeypatch.setattr(client_approval, "_MOST_FROM_ONE_NETWORK", 2)
+    declare(server)
+
+    async def ask(ip, **headers):
+        return await server.browser(ip).client.post(
+            "/register", json={"redirect_uris": [CALLBACK]}, headers=headers
+        )
+
+    answers = [await ask("198.51.100.1") for _ in range(3)]
+    assert [one.status_code for one in answers] == [201, 201, 429]
+    assert answers[2].headers["retry-after"] == "3600"
+    assert (await ask("203.0.113.9")).status_code == 201
+    (first, *_) = pending(server)
+    approve(server, first.client_id)
+    assert (await ask("198.51.100.1")).status_code == 201
+    assert (await ask("198.51.100.1")).status_code == 429
+
+
+async def test_an_initial_access_token_passes_by_a_queue_that_is_full(server, monkeypatch):
+    monkeypatch.setattr(client_approval, "_MOST_PENDING", 1)
+    declare(server)
+    await server.register(CALLBACK)
+    _, secret = server.database.run_now(
+        lambda tx: create_initial_access_token(
+            tx,
+            InitialAccessWanted(owner="team@acme.example"),
+            catalog=server.catalog,
+            now=server.clock.now(),
+            context=ADMIN,
+        )
+    )
+    response = await server.browser().client.post(
+        "/register",
+        json={"redirect_uris": [CALLBACK]},
+        headers={"Authorization": f"Bearer {secret}"},
+    )
+    assert response.status_code == 201
+    assert [one.owner for one in pending(server)] == ["", "team@acme.example"]
 
 
 async def test_waiting_is_an_event_and_the_client_is_stored_as_it_came(server):

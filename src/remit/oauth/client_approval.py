@@ -1,7 +1,8 @@
 """The clients that wait for an administrator's yes, and what becomes of them.
 
 Refuses a second decision, a decision about another client than the administrator read
-(a metadata document may change while it waits), and a queue that grows without end.
+(a metadata document may change while it waits), and a queue that grows without end or that
+one network fills.
 An approved client goes on as if it had been admitted at once: it need not register again. A
 rejected one is unknown from then on.
 
@@ -22,6 +23,9 @@ __all__ = ["approve_client", "list_pending", "refuse_if_queue_is_full", "reject_
 
 _MOST_PENDING = 1_000
 """Nobody reads more; and whoever could fill the queue could hide a client in it."""
+
+_MOST_FROM_ONE_NETWORK = 25
+"""Whoever would fill the queue needs forty addresses for it, and an administrator sees it coming."""
 
 _LATER = Seconds(3_600)
 
@@ -69,14 +73,19 @@ def reject_client(
     return decided
 
 
-def refuse_if_queue_is_full(tx: Transaction) -> None:
-    """Pass when one more client may wait.
+def refuse_if_queue_is_full(tx: Transaction, *, network: str) -> None:
+    """Pass when one more client from `network` may wait.
 
     Raises:
-        SlowDownError: too many do.
+        SlowDownError: too many do, of all or of that network.
     """
-    if client_store.count_pending(tx) >= _MOST_PENDING:
+    waiting, from_there = client_store.count_pending(tx, network=network)
+    if waiting >= _MOST_PENDING:
         raise SlowDownError("too many clients wait for approval", retry_after=_LATER)
+    if from_there >= _MOST_FROM_ONE_NETWORK:
+        raise SlowDownError(
+            "too many clients from this address wait for approval", retry_after=_LATER
+        )
 
 
 def _decide(

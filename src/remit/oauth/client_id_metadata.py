@@ -243,7 +243,9 @@ def _store(
     client = _stored(before, arrival, now=now)
     is_queued = client.status is ClientStatus.PENDING and client.queued_at == now
     if is_queued:
-        refuse_if_queue_is_full(tx)
+        network = network_of(context.network.ip)
+        refuse_if_queue_is_full(tx, network=network)
+        client = replace(client, queued_from=network)
     client_store.put_document(tx, client)
     tx.record(ClientMetadataFetched(context=context, outcome="ok", document_digest=found.digest))
     if before is not None and before.metadata is not None and before.metadata != metadata:
@@ -287,6 +289,7 @@ def _stored(before: StoredClient | None, arrival: _Arrival, *, now: EpochSeconds
         disabled_at=before.disabled_at,
         status=before.status,
         queued_at=before.queued_at,
+        queued_from=before.queued_from,
         decided_at=before.decided_at,
         decided_by=before.decided_by,
     )

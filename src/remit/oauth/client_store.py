@@ -81,6 +81,7 @@ clients = Table(
     Column("decided_at", BigInteger),
     Column("decided_by", Text),
     Column("queued_at", BigInteger),
+    Column("queued_from", Text),
     Column("initial_access_token", Text),
 )
 
@@ -108,7 +109,8 @@ class StoredClient:
     """A row. `metadata` is `None` for a static client; `fresh_until` is for documents alone.
 
     `rule`, `owner`, `bounds` and `expires_at` are the terms on which it came in. `queued_at` is
-    when it began to wait for an administrator, `decided_at` and `decided_by` who ended that.
+    when it began to wait for an administrator and `queued_from` the network it came from, `decided_at`
+    and `decided_by` who ended that.
     """
 
     client_id: ClientId
@@ -128,6 +130,7 @@ class StoredClient:
     bounds: ClientBounds = ClientBounds()
     expires_at: EpochSeconds | None = None
     queued_at: EpochSeconds | None = None
+    queued_from: str | None = None
     decided_at: EpochSeconds | None = None
     decided_by: str | None = None
     initial_access_token: str | None = None
@@ -150,7 +153,8 @@ def put_document(tx: Transaction, client: StoredClient) -> None:
     row = _values(client)
     changed = (
         *("kind", "agent_id", "name", "metadata", "fingerprint", "fresh_until"),
-        *("status", "rule", "owner", "environment", "queued_at", "decided_at", "decided_by"),
+        *("status", "rule", "owner", "environment", "queued_at", "queued_from"),
+        *("decided_at", "decided_by"),
     )
     tx.connection.execute(
         conflict_insert(tx, clients)
@@ -255,10 +259,12 @@ def select_stale_documents(
     return tuple(_stored(row) for row in rows)
 
 
-def count_pending(tx: Transaction) -> int:
-    """How many clients wait for an administrator."""
+def count_pending(tx: Transaction, *, network: str) -> tuple[int, int]:
+    """How many clients wait for an administrator: all, and those that came from `network`."""
+    there = func.count().filter(clients.c.queued_from == network)
     waiting = clients.c.status == ClientStatus.PENDING.value
-    return tx.connection.scalar(select(func.count()).select_from(clients).where(waiting)) or 0
+    row = tx.connection.execute(select(func.count(), there).where(waiting)).one()
+    return row[0], row[1]
 
 
 def decide_pending(
@@ -349,6 +355,7 @@ def _values(client: StoredClient) -> dict[str, Any]:
         "scopes": canonical_text(list(client.bounds.scopes)) if client.bounds.scopes else None,
         "expires_at": client.expires_at,
         "queued_at": client.queued_at,
+        "queued_from": client.queued_from,
         "decided_at": client.decided_at,
         "decided_by": client.decided_by,
         "initial_access_token": client.initial_access_token,
@@ -380,6 +387,7 @@ def _stored(row: Any) -> StoredClient:
         ),
         expires_at=_instant(row.expires_at),
         queued_at=_instant(row.queued_at),
+        queued_from=row.queued_from,
         decided_at=_instant(row.decided_at),
         decided_by=row.decided_by,
         initial_access_token=row.initial_access_token,

@@ -210,17 +210,20 @@ def _environment(terms: Terms, token: InitialAccessToken | None) -> Environment 
 
 def _store(tx: Transaction, deps: OAuthDeps, newcomer: _Newcomer, *, context: Context) -> None:
     """Count, spend, store and record; when one of them is refused all of it is rolled back."""
-    client = newcomer.client
+    client, network = newcomer.client, network_of(context.network.ip)
     now = client.created_at
-    key = f"register:{network_of(context.network.ip)}"
-    attempts = count_attempt(tx, key, now=now, window=_HOUR)
+    attempts = count_attempt(tx, f"register:{network}", now=now, window=_HOUR)
     if attempts.count > deps.directory.catalog.registration.per_hour:
         raise SlowDownError(
             "too many registrations from this address", retry_after=attempts.wait(now, _HOUR)
         )
-    if client.status is ClientStatus.PENDING:
-        refuse_if_queue_is_full(tx)
-    if newcomer.sponsor is not None:
+    if newcomer.sponsor is None:
+        if client.status is ClientStatus.PENDING:
+            refuse_if_queue_is_full(tx, network=network)
+            client = replace(client, queued_from=network)
+    else:
+        # Somebody answers for this one, and for no more than the token has uses: no queue of
+        # strangers keeps it out.
         spend_initial_access_token(tx, newcomer.sponsor.secret, now=now)
     client_store.add_client(tx, client)
     known = context.with_(

@@ -56,6 +56,7 @@ def _clients() -> None:
         Column("decided_at", BigInteger, nullable=True),
         Column("decided_by", Text, nullable=True),
         Column("queued_at", BigInteger, nullable=True),
+        Column("queued_from", Text, nullable=True),
         Column("initial_access_token", Text, nullable=True),
     ):
         op.add_column("clients", column)
