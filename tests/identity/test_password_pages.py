@@ -3,7 +3,8 @@
 import pytest
 
 from remit.audit.events import LoggedOut, PasswordChanged
-from tests.identity.conftest import PASSWORD, code_of
+from remit.identity import set_password
+from tests.identity.conftest import ADMIN, PASSWORD, code_of
 
 NEW = "seven small red boats"
 
@@ -37,6 +38,23 @@ async def test_the_old_password_gives_a_new_one_and_ends_every_other_session(
     assert [one.by for one in events.of(PasswordChanged)] == ["person"]
     assert [one.reason for one in events.of(LoggedOut)] == ["password_changed"]
     assert NEW not in repr(events.recorded)
+
+
+async def test_a_password_that_is_reset_meanwhile_is_not_changed_back(
+    ada, deps, clock, events, monkeypatch
+):
+    reset = await deps.passwords.hash_new("another long pass phrase 9", username="ada")
+    hash_new = deps.passwords.hash_new
+
+    async def reset_meanwhile(new, *, username):
+        await deps.database.run(
+            lambda tx: set_password(tx, "ada", password_hash=reset, now=clock.now(), context=ADMIN)
+        )
+        return await hash_new(new, username=username)
+
+    monkeypatch.setattr(deps.passwords, "hash_new", reset_meanwhile)
+    assert (await _change(ada)).status_code == 403
+    assert [one.by for one in events.of(PasswordChanged)] == ["administrator"]
 
 
 async def test_without_the_old_password_nothing_changes_and_tries_are_counted(ada, events):

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from remit.db import Transaction
 from remit.identity.account_door import ACCOUNT_FORM, on_get, on_post
 from remit.identity.accounts import change_password
 from remit.identity.circumstances import acting, context_of
@@ -18,7 +19,7 @@ from remit.identity.form_page import Problem, View, show, wait
 from remit.identity.login import LoginAttempt, LoginRefused, check_password
 from remit.identity.password import ABSENT_PASSWORD, MIN_LENGTH, WeakPasswordError
 from remit.identity.session import ACR_MULTI_FACTOR, Session, satisfies
-from remit.identity.store import password_hash_of
+from remit.identity.store import has_password_hash, password_hash_of
 from remit.identity.user import User
 from remit.web import Params, error_page, redirect
 
@@ -46,14 +47,15 @@ class _PasswordPages:
 
     async def show(self, request: Request, user: User, session: Session) -> Response:
         """The form."""
-        if not await self._has_password(user):
+        if await self._password_hash(user) is None:
             return _without()
         return self._show(request, user, session)
 
     async def change(self, request: Request, params: Params, who: tuple[User, Session]) -> Response:
         """Keep the new password, and end every other session."""
         deps, (user, session) = self._deps, who
-        if not await self._has_password(user):
+        stored = await self._password_hash(user)
+        if stored is None:
             return _without()
         context = context_of(request, deps.site)
         if not _is_strong(session):
@@ -65,6 +67,7 @@ class _PasswordPages:
                 if checked.retry_after is not None:
                     return wait(checked.retry_after, checked.reason)
                 return self._show(request, user, session, problem=_WRONG)
+            stored = checked.password_hash
         new = params.one("new_password") or ""
         if new != (params.one("new_password_again") or ""):
             return self._show(request, user, session, problem=_DIFFERENT)
@@ -74,22 +77,25 @@ class _PasswordPages:
             problem = Problem("This cannot be your password.", f"Reason: {error.detail}.", 400)
             return self._show(request, user, session, problem=problem)
         now = deps.clock.now()
-        await deps.database.run(
-            lambda tx: change_password(
-                tx,
-                user,
-                password_hash=hashed,
-                keep=session.id,
-                now=now,
-                context=acting(context, user),
-            )
-        )
+
+        def keep(tx: Transaction) -> bool:
+            # One that was reset meanwhile stays as it was reset: this session has ended with it.
+            if not has_password_hash(tx, user.id, stored):
+                return False
+            doing = acting(context, user)
+            change_password(tx, user, password_hash=hashed, keep=session.id, now=now, context=doing)
+            return True
+
+        if not await deps.database.run(keep):
+            return self._show(request, user, session, problem=_WRONG)
         return redirect("/account#password")
 
-    async def _has_password(self, user: User) -> bool:
+    async def _password_hash(self, user: User) -> str | None:
+        """What the password is kept as; `None` where there is none to be changed."""
         deps = self._deps
         stored = await deps.database.read(lambda tx: password_hash_of(tx, user.id))
-        return deps.directory.catalog.sign_in.passwords and stored != ABSENT_PASSWORD
+        has_one = deps.directory.catalog.sign_in.passwords and stored != ABSENT_PASSWORD
+        return stored if has_one else None
 
     def _show(
         self, request: Request, user: User, session: Session, *, problem: Problem | None = None
