@@ -22,6 +22,11 @@ def test_the_kid_is_the_rfc_7638_thumbprint():
     assert made.kid == urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
+def test_a_kid_is_never_taken_for_an_option_of_a_command():
+    """`remit keys retire -Zz…` would be refused as an unknown option, one key in 64."""
+    assert not [one for one in range(512) if key(one).kid.startswith("-")]
+
+
 def test_what_is_published_has_no_private_part_and_says_its_use():
     (published,) = KeySet([key()]).public_jwks()["keys"]
     assert set(published) == {"kty", "crv", "x", "y", "kid", "use", "alg"}

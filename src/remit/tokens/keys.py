@@ -37,6 +37,14 @@ class UnusableKeyError(Error):
     code: ClassVar[str] = "unusable_key"
 
 
+def _generated() -> ECKey:
+    """A key pair whose thumbprint can be typed after a command: it does not begin like an option."""
+    while True:
+        key = ECKey.generate_key(_CURVE, auto_kid=False)
+        if not key.thumbprint().startswith("-"):
+            return key
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SigningKey:
     """One P-256 key pair. `kid` is its RFC 7638 thumbprint."""
@@ -54,7 +62,7 @@ class SigningKey:
     @classmethod
     def generate(cls, now: EpochSeconds, *, signs_from: EpochSeconds | None = None) -> "SigningKey":
         """A new random key; it signs at once unless `signs_from` says when."""
-        key = ECKey.generate_key(_CURVE, auto_kid=False)
+        key = _generated()
         begins = now if signs_from is None else signs_from
         return cls(kid=key.thumbprint(), key=key, created_at=now, signs_from=begins)
 
