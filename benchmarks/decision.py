@@ -16,6 +16,7 @@ from remit.audit.context import Context as AuditContext
 from remit.audit.context import Network
 from remit.audit.redact import Redactor
 from remit.guard import Call, Guard, GuardSettings, Permit, Standing
+from remit.guard.definitions import NO_DEFINITIONS
 from remit.model import AgentClass, Operation, Sensitivity
 from remit.policy import (
     AgentFacts,
@@ -157,6 +158,7 @@ class Directory:
     def __init__(self, clock: FixedClock) -> None:
         self.catalog = small_catalog()
         self.standing = Standing(as_of=clock.now())
+        self.definitions = NO_DEFINITIONS
 
 
 def guard_of(engine: CedarEngine, clock: FixedClock) -> tuple[Guard, Call]:

@@ -23,10 +23,10 @@ from remit.db.url import parse_database_url
 
 TABLES = {
     "agent_standing", "authorization_codes", "authorization_requests", "clients", "connection_requests",
-    "connections", "consents", "external_identities", "grants", "initial_access_tokens",
+    "connections", "consents", "definitions", "external_identities", "grants", "guards", "initial_access_tokens",
     "one_time_passwords", "passkeys", "provider_logins", "recovery_codes", "refresh_tokens",
     "revoked_tokens", "sealed_secrets", "seen_assertions", "sessions", "sign_ins", "signing_keys",
-    "spent_challenges", "throttle", "users",
+    "spent_challenges", "stored_secrets", "throttle", "users",
 }  # fmt: skip
 
 
@@ -219,4 +219,9 @@ _THIRD = (
     "INSERT INTO external_identities VALUES ('https://i','s','p','usr_1','[]','{}',1,NULL)",
     "INSERT INTO provider_logins VALUES ('d9','b','p','https://i','n','v1.x','/',NULL,NULL,1,2,NULL)",
 )
-_POPULATED = {"0001": _FIRST, "0002": (), "0003": _THIRD}
+_FOURTH = (
+    "INSERT INTO definitions VALUES ('crm','tool','t','admitted',NULL,'','{}','d',NULL,NULL,1,1,NULL,NULL)",
+    "INSERT INTO stored_secrets VALUES ('s','v1.x',1,1,NULL)",
+    "INSERT INTO guards VALUES ('crm','g','0.1.0',1,2,0)",
+)
+_POPULATED = {"0001": _FIRST, "0002": (), "0003": _THIRD, "0004": _FOURTH}

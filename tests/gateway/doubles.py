@@ -12,6 +12,7 @@ from remit.gateway import GatewayApp, GatewayDeps, GatewaySettings
 from remit.gateway.jsonrpc import Message, Request, Response
 from remit.gateway.upstream.port import Outgoing, Reply
 from remit.guard.call import Call, CallResult
+from remit.guard.definitions import NO_DEFINITIONS
 from remit.guard.outcome import Challenge, Deny, Permit, RefusalReason
 from remit.guard.ports import Standing
 from remit.guard.visible import Visible
@@ -200,6 +201,7 @@ class FixedDirectory:
     def __init__(self, *servers: Server) -> None:
         self.catalog = catalog_of(*servers)
         self.standing = Standing(as_of=EpochSeconds(0))
+        self.definitions = NO_DEFINITIONS
 
 
 def server_of(name: str = "crm", upstream=None) -> Server:

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from remit.gateway.jsonrpc import Request
+from remit.gateway.principal import Principal
 from remit.gateway.rejection import RejectedError
-from remit.gateway.sessions import Principal, Sessions
+from remit.gateway.sessions import Sessions
 from remit.gateway.settings import GatewaySettings
 from remit.testing import FixedClock
 from tests.gateway.doubles import PUBLIC_URL, token_of

@@ -8,6 +8,7 @@ from remit.audit.context import Context, Network
 from remit.audit.events import Decided
 from remit.audit.redact import Redactor
 from remit.guard import Call, Guard, GuardSettings, Standing
+from remit.guard.definitions import NO_DEFINITIONS
 from remit.ids import ClientId, GrantId, ScopeName
 from remit.model import Sensitivity
 from remit.policy import CedarEngine, DecisionPoint, PolicySource, ResourceKind
@@ -44,6 +45,7 @@ class Snapshots:
     def __init__(self, catalog, standing):
         self.catalog = catalog
         self.standing = standing
+        self.definitions = NO_DEFINITIONS
 
 
 class World:

@@ -15,31 +15,30 @@ from remit.api import ApiDeps, http_routes, socket_door
 from remit.app.allowed_applications import allowed_applications
 from remit.app.data_folder import DataFolder
 from remit.app.door import Door
+from remit.app.gateway_wiring import open_gateway
 from remit.app.health import Health, health_routes
 from remit.app.host import OwnHost, own_hosts
 from remit.app.key_refresh import KeyRefresh
 from remit.app.metrics import Metrics
 from remit.app.missing_secrets import warn_of_missing_secrets
+from remit.app.parts import Parts, open_parts
 from remit.app.problems import with_problems
-from remit.app.reload import LoadedPolicies, PolicyReload, load_policies
+from remit.app.reload import PolicyReload, load_policies
 from remit.app.standing import StandingRefresh
 from remit.app.status import Status
-from remit.app.stores import Stores, open_stores
+from remit.app.stores import open_stores
 from remit.app.upkeep import record_counts
 from remit.audit import Context, TallyingAuditLog
-from remit.clock import Clock, EpochSeconds, Seconds, SystemClock
+from remit.clock import Clock, EpochSeconds, SystemClock
 from remit.db import Database
-from remit.gateway import GatewayApp, GatewayDeps, GatewaySettings, Roster
-from remit.guard import Guard, GuardSettings, Standing
+from remit.gateway import GatewayApp
+from remit.guard import Standing
 from remit.identity import providers
-from remit.policy import DecisionPoint
 from remit.registry import RegistryDirectory
 from remit.settings import Settings
-from remit.tokens import KeySet, TokenVerifier
 from remit.tokens.published import Published
 from remit.tokens.published_keys import PublishedKeys
-from remit.tokens.rotation import open_keys
-from remit.web import SecurityHeaders, Site, site_at, static_routes
+from remit.web import SecurityHeaders, static_routes
 from remit.web.fetch import DocumentFetcher
 
 __all__ = ["App", "build"]
@@ -68,25 +67,6 @@ class App:
     renew_documents: Callable[[], Awaitable[int]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Parts:
-    """What several doors share."""
-
-    settings: Settings
-    stores: Stores
-    site: Site
-    directory: RegistryDirectory
-    decisions: DecisionPoint
-    keys: KeySet
-    key_refresh: KeyRefresh
-    verifier: TokenVerifier
-    guard: Guard
-    refresh: StandingRefresh
-    passwords: identity.Passwords
-    clock: Clock
-    stopping: asyncio.Event
-
-
 @asynccontextmanager
 async def build(
     settings: Settings, *, environ: Mapping[str, str] | None = None, clock: Clock | None = None
@@ -105,13 +85,13 @@ async def build(
         directory = RegistryDirectory(loaded.repository.catalog, Standing(as_of=EpochSeconds(0)))
         stores = await open_stores(settings, directory, environ=environ, clock=clock, stack=stack)
         stack.push_async_callback(record_counts, stores.audit)
-        parts = await _parts(settings, stores, directory, loaded=loaded, clock=clock)
+        parts = await open_parts(settings, stores, directory, loaded=loaded, clock=clock)
         stack.callback(parts.passwords.close)
         await parts.refresh.now()
         # From here on this version decides; what is not in the log does not.
         await stores.audit.append(loaded.event(Context()))
         warn_of_missing_secrets(loaded.repository.catalog, stores.resolve_secret)
-        gateway = _gateway(parts)
+        gateway = open_gateway(parts)
         directory.subscribe(gateway.look_again)
         reload = PolicyReload(
             settings.repo,
@@ -142,72 +122,7 @@ async def build(
         )
 
 
-async def _parts(
-    settings: Settings,
-    stores: Stores,
-    directory: RegistryDirectory,
-    *,
-    loaded: LoadedPolicies,
-    clock: Clock,
-) -> _Parts:
-    keys = await open_keys(stores.database, stores.box, clock)
-    verifier = TokenVerifier(keys, settings.issuer, clock)
-    decisions = DecisionPoint(loaded.engine, clock)
-    return _Parts(
-        settings=settings,
-        stores=stores,
-        site=site_at(settings.issuer, trusted_proxies=settings.trusted_proxies),
-        directory=directory,
-        decisions=decisions,
-        keys=keys,
-        key_refresh=KeyRefresh(
-            stores.database,
-            stores.box,
-            keys,
-            clock=clock,
-            lifetime=lambda: directory.catalog.issuer.signing_key_lifetime,
-        ),
-        verifier=verifier,
-        guard=Guard(
-            verifier,
-            directory,
-            decisions=decisions,
-            audit=stores.audit,
-            redactor=stores.redactor,
-            settings=GuardSettings(
-                public_url=settings.issuer, standing_max_age=Seconds(settings.standing_max_age)
-            ),
-        ),
-        refresh=StandingRefresh(
-            stores.database, directory.publish, clock=clock, metrics=stores.metrics
-        ),
-        passwords=identity.Passwords(),
-        clock=clock,
-        stopping=asyncio.Event(),
-    )
-
-
-def _gateway(parts: _Parts) -> GatewayApp:
-    settings = parts.settings
-    return GatewayApp(
-        GatewayDeps(
-            guard=parts.guard,
-            directory=parts.directory,
-            upstreams=Roster(parts.stores.resolve_secret),
-            settings=GatewaySettings(
-                public_url=settings.issuer,
-                allowed_origins=settings.allowed_origins,
-                trusted_proxies=settings.trusted_proxies,
-                max_request_bytes=settings.max_request_body,
-                drain=settings.grace,
-            ),
-            clock=parts.clock,
-            issuer=settings.issuer,
-        )
-    )
-
-
-def _people(parts: _Parts) -> identity.IdentityDeps:
+def _people(parts: Parts) -> identity.IdentityDeps:
     stores = parts.stores
     return identity.IdentityDeps(
         database=stores.database,
@@ -230,7 +145,7 @@ def _people(parts: _Parts) -> identity.IdentityDeps:
     )
 
 
-def _authorization(parts: _Parts, people: identity.IdentityDeps) -> oauth.OAuthDeps:
+def _authorization(parts: Parts, people: identity.IdentityDeps) -> oauth.OAuthDeps:
     stores = parts.stores
     return oauth.OAuthDeps(
         database=stores.database,
@@ -253,7 +168,7 @@ def _authorization(parts: _Parts, people: identity.IdentityDeps) -> oauth.OAuthD
 
 
 def _public(
-    parts: _Parts,
+    parts: Parts,
     gateway: GatewayApp,
     api: ApiDeps,
     *,
@@ -285,7 +200,7 @@ def _public(
     )
 
 
-def _third_parties(parts: _Parts) -> oauth.ThirdPartyAccess:
+def _third_parties(parts: Parts) -> oauth.ThirdPartyAccess:
     """Where Remit itself is a client: the hosts that it asks are named by the repository."""
     fetcher = DocumentFetcher()
     return oauth.ThirdPartyAccess(
@@ -295,7 +210,7 @@ def _third_parties(parts: _Parts) -> oauth.ThirdPartyAccess:
     )
 
 
-def _providers(parts: _Parts, people: identity.IdentityDeps) -> providers.ProviderDeps:
+def _providers(parts: Parts, people: identity.IdentityDeps) -> providers.ProviderDeps:
     """Log-in elsewhere: the hosts that it asks are named by the repository, not by strangers."""
     fetcher = DocumentFetcher()
     return providers.ProviderDeps(
@@ -308,7 +223,7 @@ def _providers(parts: _Parts, people: identity.IdentityDeps) -> providers.Provid
     )
 
 
-def _health(parts: _Parts) -> Health:
+def _health(parts: Parts) -> Health:
     health = Health(
         database=parts.stores.database,
         log=parts.stores.log,
@@ -339,7 +254,7 @@ def _gauges(health: Health, metrics: Metrics) -> None:
     )
 
 
-def _api(parts: _Parts, reload: PolicyReload, authorization: oauth.OAuthDeps) -> ApiDeps:
+def _api(parts: Parts, reload: PolicyReload, authorization: oauth.OAuthDeps) -> ApiDeps:
     stores = parts.stores
     status = Status(
         parts.settings,
@@ -372,7 +287,7 @@ def _api(parts: _Parts, reload: PolicyReload, authorization: oauth.OAuthDeps) ->
     )
 
 
-def _management(parts: _Parts, api: ApiDeps) -> ASGIApp:
+def _management(parts: Parts, api: ApiDeps) -> ASGIApp:
     return Door(
         gateway=None,
         site=socket_door(api),

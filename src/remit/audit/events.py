@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import ClassVar
 
+from remit.audit.call_events import CallCompleted, Decided
 from remit.audit.client_events import (
     ClientApproved,
     ClientDisabled,
@@ -58,6 +59,16 @@ from remit.audit.people_events import (
     RecoveryCodeUsed,
     SecondFactorsReset,
 )
+from remit.audit.server_events import (
+    DefinitionAdmitted,
+    DefinitionPinned,
+    DefinitionQuarantined,
+    DefinitionRejected,
+    GuardSeen,
+    SecretRemoved,
+    SecretStored,
+    SelfTestFinished,
+)
 from remit.canonical import Json
 
 __all__ = [
@@ -91,10 +102,15 @@ __all__ = [
     "ConsentGranted",
     "ConsentWithdrawn",
     "Decided",
+    "DefinitionAdmitted",
+    "DefinitionPinned",
+    "DefinitionQuarantined",
+    "DefinitionRejected",
     "Durability",
     "EffectFailed",
     "Event",
     "GrantRevoked",
+    "GuardSeen",
     "GuardrailViolated",
     "IdentityLinked",
     "IdentityUnlinked",
@@ -115,6 +131,9 @@ __all__ = [
     "RefreshTokenReused",
     "RefusalsCounted",
     "SecondFactorsReset",
+    "SecretRemoved",
+    "SecretStored",
+    "SelfTestFinished",
     "SigningKeyAdded",
     "SigningKeyRetired",
     "TokenIssued",
@@ -334,58 +353,3 @@ class GrantRevoked(Event):
 
     kind: ClassVar[str] = "grant.revoked"
     reason: str
-
-
-# -- enforcement --------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decided(Event):
-    """One decision at the gateway. For an allowed call it is the record of intent.
-
-    `outcome` is `allow`, `deny` or `challenge`; `reason` is a stable word from the
-    reference page of refusals.
-    """
-
-    kind: ClassVar[str] = "decision"
-    decision_id: str
-    server: str
-    method: str
-    name: str | None
-    outcome: str
-    reason: str
-    operation: str | None = None
-    sensitivity: str | None = None
-    scopes_required: tuple[str, ...] = ()
-    scopes_missing: tuple[str, ...] = ()
-    scopes_token: tuple[str, ...] = ()
-    rules: tuple[Mapping[str, Json], ...] = ()
-    policy_version: str | None = None
-    catalog_version: str | None = None
-    engine: str | None = None
-    engine_errors: tuple[str, ...] = ()
-    micros: int = 0
-    jti_digest: str | None = None
-    claims: Mapping[str, Json] = field(default_factory=lambda: _NOTHING)
-    input: Mapping[str, Json] = field(default_factory=lambda: _NOTHING)
-    input_digest: str | None = None
-    jsonrpc_id: str | None = None
-    protocol_version: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallCompleted(Event):
-    """What became of an allowed call. `outcome`: `ok`, `tool_error`, `error`, `cancelled`, `upstream_failed`."""
-
-    kind: ClassVar[str] = "call.completed"
-    durability: ClassVar[Durability] = Durability.ANSWER
-    decision_id: str
-    server: str
-    method: str
-    name: str | None
-    outcome: str
-    error_code: int | None = None
-    upstream_status: int | None = None
-    size: int = 0
-    output_digest: str | None = None
-    micros: int = 0

@@ -27,6 +27,7 @@ from remit.gateway.media_types import accepts_events
 from remit.gateway.methods import carries_notification
 from remit.gateway.parameter_headers import ToolSchemas
 from remit.gateway.ports import GatewayDeps
+from remit.gateway.principal import Principal
 from remit.gateway.protocol import (
     DEFAULT_LEGACY_VERSION,
     LATEST_LEGACY_VERSION,
@@ -36,7 +37,7 @@ from remit.gateway.protocol import (
 from remit.gateway.refusal import answer_refusal, refusal_of
 from remit.gateway.rejection import NoPlaceError, RejectedError, UpstreamError
 from remit.gateway.routing_headers import refuse_repeated_headers
-from remit.gateway.sessions import Principal, Session, Sessions
+from remit.gateway.sessions import Session, Sessions
 from remit.gateway.settlement import Settlement
 from remit.gateway.tasks import without_tasks
 from remit.gateway.upstream.port import Outgoing, UpstreamSession
@@ -168,7 +169,10 @@ class LegacyDoor:
     ) -> None:
         deps = self._deps
         outgoing = Outgoing(
-            without_tasks(request), session.version, forwarded_headers(incoming, modern=False)
+            without_tasks(request),
+            session.version,
+            forwarded_headers(incoming, modern=False),
+            principal=session.principal,
         )
         passage = Passage(
             server=incoming.server,

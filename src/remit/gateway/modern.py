@@ -17,6 +17,7 @@ from remit.gateway.judgement import edited, judge
 from remit.gateway.methods import carries_notification
 from remit.gateway.parameter_headers import ToolSchemas, check_parameter_headers
 from remit.gateway.ports import GatewayDeps
+from remit.gateway.principal import Principal
 from remit.gateway.protocol import MODERN_VERSIONS, Era
 from remit.gateway.refusal import answer_refusal, refusal_of
 from remit.gateway.rejection import RejectedError, unsupported_version
@@ -87,7 +88,10 @@ class ModernDoor:
             await answer_refusal(incoming.exchange, refusal, request.id)
             return
         outgoing = Outgoing(
-            without_tasks(request), version, forwarded_headers(incoming, modern=True)
+            without_tasks(request),
+            version,
+            forwarded_headers(incoming, modern=True),
+            principal=Principal.of(judged.token),
         )
         schemas = self._schemas_of(incoming.server.name)
         passage = Passage(

@@ -17,34 +17,16 @@ from dataclasses import dataclass, field
 
 from remit.clock import Clock
 from remit.gateway.jsonrpc import JsonRpcId, Request
+from remit.gateway.principal import Principal
 from remit.gateway.rejection import RejectedError
 from remit.gateway.settings import GatewaySettings
 from remit.gateway.upstream.port import UpstreamSession
-from remit.ids import ClientId, GrantId, ServerName, new_secret
+from remit.ids import ServerName, new_secret
 from remit.tokens.access_token import AccessToken
 
-__all__ = ["Principal", "Session", "Sessions"]
+__all__ = ["Session", "Sessions"]
 
 _MAX_ASKED = 256
-
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """On whose behalf a session was opened."""
-
-    tenant: str
-    sub: str
-    client_id: ClientId
-    grant_id: GrantId
-
-    @classmethod
-    def of(cls, token: AccessToken) -> "Principal":
-        return cls(token.organization_id, token.sub, token.client_id, token.grant_id)
-
-    @property
-    def person(self) -> tuple[str, str]:
-        """Who it is, whatever they use."""
-        return self.tenant, self.sub
 
 
 @dataclass(slots=True)

@@ -87,6 +87,15 @@ _WIRE: Final[Mapping[RefusalReason, _Wire]] = MappingProxyType(
         RefusalReason.WRONG_TENANT: _Wire(403, 1005, "use a server of your organization"),
         RefusalReason.WRONG_ENVIRONMENT: _Wire(403, 1006, "use a server of your environment"),
         RefusalReason.ABOVE_CLEARANCE: _Wire(403, 1007, "do not repeat the call"),
+        RefusalReason.QUARANTINED: _Wire(
+            403, 1016, "do not repeat the call; an administrator has to review the change"
+        ),
+        RefusalReason.RATE_LIMITED: _Wire(
+            429, 1017, "repeat the call after the seconds in `Retry-After`", retry=True
+        ),
+        RefusalReason.TOO_MANY_CALLS: _Wire(
+            429, 1018, "repeat the call when another has ended", retry=True
+        ),
         RefusalReason.ENGINE_ERROR: _Wire(
             500, 1008, "do not repeat the call; an operator has to look into it"
         ),
@@ -121,8 +130,9 @@ def refusal_response(
     )
     if challenge is not None:
         headers.append(("WWW-Authenticate", challenge))
+    retry_after = outcome.retry_after if isinstance(outcome, Deny) else None
     if wire.retry:
-        headers.append(("Retry-After", _RETRY_AFTER))
+        headers.append(("Retry-After", _RETRY_AFTER if retry_after is None else str(retry_after)))
     data: JsonObject = {
         "reason": outcome.reason.value,
         "detail": outcome.detail,

@@ -86,13 +86,23 @@ class Guard:
             verdict = self._ladder.decide(call)
             if isinstance(verdict, Refusal):
                 return await self._refuse(call, verdict, decision_id)
-            await self._audit.append(self._event(call, verdict, decision_id))
+            place = self._ladder.place(verdict.caller)
+            if isinstance(place, Refusal):
+                return await self._refuse(call, place, decision_id)
+            try:
+                await self._audit.append(self._event(call, verdict, decision_id))
+            except BaseException:
+                place()
+                raise
         except AuditUnavailableError:
             return _unavailable(decision_id)
         except Exception as error:  # noqa: BLE001  whatever it is, it is a refusal
             return await self._fail(call, decision_id, error)
         return Permit(
-            decision_id=decision_id, token=verdict.caller.token, decision=verdict.decision
+            decision_id=decision_id,
+            token=verdict.caller.token,
+            decision=verdict.decision,
+            release=place,
         )
 
     async def visible(self, call: Call) -> Visible | Challenge | Deny:
@@ -116,11 +126,12 @@ class Guard:
         )
 
     async def complete(self, permit: Permit, call: Call, *, result: CallResult) -> None:
-        """Record what became of a permitted call.
+        """Record what became of a permitted call, and give back its place.
 
         Raises:
             AuditUnavailableError: it is not recorded; the guard is closed until it is.
         """
+        permit.release()
         await self._closing.record(completed(permit, call, result))
 
     async def _refuse(self, call: Call, refusal: Refusal, decision_id: str) -> Challenge | Deny:

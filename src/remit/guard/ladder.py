@@ -2,8 +2,9 @@
 
 Refuses, in this order: a malformed `Authorization`; no token; a bad token; a token whose
 key is not proved; a standing too old to rely on; a token no longer backed; an agent or a server outside the
-token's tenant and environment; a thing the catalog does not have, or that this
-caller could never use; scopes the token lacks; arguments of another type; what
+token's tenant and environment; more calls a minute than they may have; a thing the catalog does not
+have, or that this caller could never use; scopes the token lacks; a thing whose definition is not the
+one that was admitted, or arguments that its schema does not take; arguments of another type; what
 the token's authorization details do not allow; whatever policy does not permit.
 
 A caller's lists hold what this very token may use. Called directly, a thing that another
@@ -15,7 +16,7 @@ and might policy ever allow it.
 Source: MISSION B6; RFC 6750 §3.1; docs/reference/refusals.md.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from remit.canonical import Json
@@ -29,6 +30,7 @@ from remit.guard.outcome import RefusalReason
 from remit.guard.ports import Directory
 from remit.guard.possession import Possession
 from remit.guard.question import Moment, question
+from remit.guard.quota import Excess, Quota
 from remit.guard.refusal import Refusal, forbidden_detail, hidden, hidden_server, no_longer_good
 from remit.guard.settings import GuardSettings
 from remit.guard.standing import agent_of, is_backed, is_fresh
@@ -67,7 +69,7 @@ class Shown:
 class Ladder:
     """Decides calls against the snapshots and the policies in force."""
 
-    __slots__ = ("_decisions", "_directory", "_possession", "_settings", "_verifier")
+    __slots__ = ("_decisions", "_directory", "_possession", "_quota", "_settings", "_verifier")
 
     def __init__(
         self,
@@ -76,7 +78,9 @@ class Ladder:
         *,
         decisions: DecisionPoint,
         settings: GuardSettings,
+        quota: Quota | None = None,
     ) -> None:
+        self._quota = quota or Quota()
         self._verifier = verifier
         self._directory = directory
         self._decisions = decisions
@@ -120,7 +124,7 @@ class Ladder:
 
     def decide(self, call: Call) -> Allowance | Refusal:
         """Whether this very call may happen."""
-        caller = self.authenticate(call)
+        caller = self._counted(call)
         if isinstance(caller, Refusal):
             return caller
         target = find_target(caller.server, call.kind, call.name)
@@ -130,6 +134,9 @@ class Ladder:
         refusal = self._within_limits(caller, target, moment, replaces=call.replaces_scopes)
         if refusal is not None:
             return refusal
+        refusal = self._as_admitted(call, caller, target)
+        if refusal is not None:
+            return self._if_known(refusal, caller, target=target, moment=moment)
         try:
             arguments = typed_arguments(_given(call), target.arguments)
         except InvalidArgumentError as error:
@@ -146,9 +153,31 @@ class Ladder:
         denied = _denied(decision, caller.token)
         return self._if_known(denied, caller, target=target, moment=moment)
 
+    def _counted(self, call: Call) -> Caller | Refusal:
+        """Who calls, and that it is not one time too many."""
+        caller = self.authenticate(call)
+        if isinstance(caller, Refusal):
+            return caller
+        excess = self._quota.count(caller, self._verifier.clock.monotonic())
+        return (
+            caller if excess is None else self._excess(RefusalReason.RATE_LIMITED, caller, excess)
+        )
+
+    def place(self, caller: Caller) -> Callable[[], None] | Refusal:
+        """A place among the calls under way; what gives it back, to be called once."""
+        place = self._quota.enter(caller)
+        if isinstance(place, Excess):
+            return self._excess(RefusalReason.TOO_MANY_CALLS, caller, place)
+        return place
+
+    @staticmethod
+    def _excess(reason: RefusalReason, caller: Caller, excess: Excess) -> Refusal:
+        refusal = _refusal(reason, excess.detail, token=caller.token)
+        return replace(refusal, retry_after=excess.retry_after)
+
     def shown(self, call: Call) -> Shown | Refusal:
         """What of `call.kind` the caller may use with this very token, arguments permitting."""
-        caller = self.authenticate(call)
+        caller = self._counted(call)
         if isinstance(caller, Refusal):
             return caller
         moment = self._moment(call)
@@ -203,6 +232,19 @@ class Ladder:
         )
         return self._if_known(challenge, caller, target=target, moment=moment)
 
+    def _as_admitted(self, call: Call, caller: Caller, target: Target) -> Refusal | None:
+        """What is wrong with the thing's definition, or with arguments that it does not allow."""
+        definitions = self._directory.definitions
+        thing = (target.facts.server, target.facts.kind, target.facts.name)
+        if thing in definitions.quarantined:
+            detail = "its definition was changed and waits for review"
+            return _refusal(RefusalReason.QUARANTINED, detail, token=caller.token)
+        check = definitions.argument_checks.get(thing)
+        problem = None if check is None else check(call.arguments)
+        if problem is None:
+            return None
+        return _refusal(RefusalReason.INVALID_ARGUMENTS, problem, token=caller.token)
+
     def _if_known(
         self, refusal: Refusal, caller: Caller, *, target: Target, moment: Moment
     ) -> Refusal:
@@ -227,8 +269,11 @@ class Ladder:
     def _may_use(self, caller: Caller, target: Target, moment: Moment) -> bool:
         """Whether `target` stands in this caller's lists: in reach, its scopes held, its details and policy willing."""
         required = caller.limits.required(target.scopes) or ()
+        facts = target.facts
+        quarantined = self._directory.definitions.quarantined
         return (
-            _out_of_reach(caller, target) is None
+            (facts.server, facts.kind, facts.name) not in quarantined
+            and _out_of_reach(caller, target) is None
             and is_named_in_details(caller.token, target, moment.now)
             and all(caller.limits.holds(scope) for scope in required)
             and self._listing(caller, target, moment).allowed

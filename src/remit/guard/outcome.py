@@ -1,5 +1,6 @@
 """What the guard answers. A refusal is a value, never an exception."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -35,9 +36,19 @@ class RefusalReason(StrEnum):
     """An argument that policies read is missing or of another type than the catalog says."""
     OUTSIDE_DETAILS = "outside_authorization_details"
     """The token's authorization details do not allow this call, though its scopes would."""
+    QUARANTINED = "quarantined"
+    """The definition of the thing is not the one that was admitted; somebody has to review it."""
+    RATE_LIMITED = "rate_limited"
+    """More calls a minute than the agent, the person or the server may have."""
+    TOO_MANY_CALLS = "too_many_calls"
+    """More calls under way at one time than the agent, the person or the server may have."""
     ENGINE_ERROR = "engine_error"
     STALE_SNAPSHOT = "stale_snapshot"
     AUDIT_UNAVAILABLE = "audit_unavailable"
+
+
+def _nothing() -> None:
+    """No place was taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +58,8 @@ class Permit:
     decision_id: str
     token: AccessToken
     decision: Decision
+    release: Callable[[], None] = _nothing
+    """Gives back its place among the calls under way; `Guard.complete` calls it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +74,8 @@ class Deny:
     reason: RefusalReason
     detail: str
     about_server: bool = False
+    retry_after: int | None = None
+    """Seconds after which the same call may succeed, where that is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

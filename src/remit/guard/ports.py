@@ -8,6 +8,7 @@ from typing import Protocol
 from remit.audit.redact import Redaction
 from remit.canonical import JsonObject
 from remit.clock import EpochSeconds
+from remit.guard.definitions import Definitions
 from remit.ids import AgentId, ClientId, GrantId, UserId
 from remit.model import Argument, Catalog
 
@@ -34,7 +35,7 @@ class Standing:
 
 
 class Directory(Protocol):
-    """The two snapshots a decision reads."""
+    """The snapshots a decision reads."""
 
     @property
     def catalog(self) -> Catalog:
@@ -44,6 +45,11 @@ class Directory(Protocol):
     @property
     def standing(self) -> Standing:
         """Who may not act at the moment."""
+        ...
+
+    @property
+    def definitions(self) -> Definitions:
+        """What was admitted of the servers' things, and what waits for review."""
         ...
 
 

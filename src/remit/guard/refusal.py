@@ -53,6 +53,7 @@ class Refusal:
     missing: tuple[ScopeName, ...] = ()
     decision: Decision | None = None
     about_server: bool = False
+    retry_after: int | None = None
     dpop: bool = False
     """Whether another token would have to be bound to a key; one that was bound is so anyway."""
 
@@ -71,6 +72,7 @@ class Refusal:
             reason=self.reason,
             detail=self.detail,
             about_server=self.about_server,
+            retry_after=self.retry_after,
         )
 
 

@@ -11,6 +11,12 @@ from remit.model.catalog import (
     Issuer,
     Tenant,
 )
+from remit.model.credentials import (
+    ConnectionCredential,
+    Credential,
+    ExchangedCredential,
+    SecretCredential,
+)
 from remit.model.levels import (
     AgentClass,
     ArgumentType,
@@ -18,8 +24,10 @@ from remit.model.levels import (
     ClientKind,
     Environment,
     Operation,
+    Pinning,
     Sensitivity,
 )
+from remit.model.limits import NO_LIMITS, CallLimits
 from remit.model.management import (
     ALL_TENANTS,
     MANAGEMENT,
@@ -75,11 +83,15 @@ __all__ = [  # noqa: RUF022  by code point, as every room
     "ArgumentType",
     "AttributeRule",
     "AuditTreatment",
+    "CallLimits",
     "Catalog",
     "ClaimMapping",
     "ClientKind",
+    "ConnectionCredential",
+    "Credential",
     "DocumentHost",
     "Environment",
+    "ExchangedCredential",
     "Guardrails",
     "HttpUpstream",
     "IdentityProvider",
@@ -91,8 +103,10 @@ __all__ = [  # noqa: RUF022  by code point, as every room
     "MANAGEMENT_SCOPES",
     "MANAGEMENT_SYSTEM",
     "ManagementOperation",
+    "NO_LIMITS",
     "Operation",
     "PersonTrust",
+    "Pinning",
     "Prompt",
     "Registration",
     "RegistrationMode",
@@ -100,6 +114,7 @@ __all__ = [  # noqa: RUF022  by code point, as every room
     "Role",
     "ScopeDefinition",
     "SecondFactor",
+    "SecretCredential",
     "Sensitivity",
     "Server",
     "SignIn",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from remit.canonical import JsonObject
 from remit.ids import AgentId, ScopeName, ServerName, TenantId
 from remit.model.levels import AgentClass, Environment, Sensitivity
+from remit.model.limits import NO_LIMITS, CallLimits
 
 __all__ = [
     "Agent",
@@ -69,3 +70,5 @@ class Agent:
     """The servers it may exchange a token for; empty: none but the token's own."""
     dpop_required: bool = False
     """Whether its tokens are always bound to a key."""
+    limits: CallLimits = NO_LIMITS
+    """What this agent may ask, whoever it acts for; where it says nothing, `Guardrails.limits_per_agent`."""

@@ -10,6 +10,7 @@ from remit.clock import Seconds
 from remit.ids import AgentId, ScopeName, ServerName, TenantId
 from remit.model.agents import Agent
 from remit.model.levels import Environment
+from remit.model.limits import NO_LIMITS, CallLimits
 from remit.model.management import MANAGEMENT
 from remit.model.people import AttributeRule, Role, SignIn
 from remit.model.registration import Registration
@@ -45,6 +46,9 @@ class Guardrails:
     forbidden_scopes: tuple[ScopeName, ...] = ()
     max_delegation_depth: int = 3
     """How many actors an exchanged token may name, the first included (RFC 8693 §4.1)."""
+    limits_per_agent: CallLimits = NO_LIMITS
+    limits_per_user: CallLimits = NO_LIMITS
+    """What may be asked on behalf of one person, by whatever agents; a workload counts as its agent alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

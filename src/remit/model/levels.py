@@ -10,6 +10,7 @@ __all__ = [
     "ClientKind",
     "Environment",
     "Operation",
+    "Pinning",
     "Sensitivity",
 ]
 
@@ -79,3 +80,14 @@ class ClientKind(StrEnum):
     STATIC = "static"
     METADATA_DOCUMENT = "metadata_document"
     DYNAMIC = "dynamic"
+
+
+class Pinning(StrEnum):
+    """When the definition of a tool, resource or prompt counts as admitted."""
+
+    FIRST_USE = "first_use"
+    """As it was when the gateway first saw it; a later change waits for review."""
+    REVIEWED = "reviewed"
+    """Once an administrator has admitted it; until then it is quarantined."""
+    OFF = "off"
+    """Whatever the server says counts."""

@@ -6,7 +6,16 @@ from types import MappingProxyType
 
 from remit.clock import Seconds
 from remit.ids import ScopeName, ServerName, TenantId
-from remit.model.levels import ArgumentType, AuditTreatment, Environment, Operation, Sensitivity
+from remit.model.credentials import Credential
+from remit.model.levels import (
+    ArgumentType,
+    AuditTreatment,
+    Environment,
+    Operation,
+    Pinning,
+    Sensitivity,
+)
+from remit.model.limits import NO_LIMITS, CallLimits
 
 __all__ = [
     "Argument",
@@ -87,6 +96,7 @@ class HttpUpstream:
 
     url: str
     bearer_secret: str | None = None
+    credential: Credential | None = None
     timeout: Seconds = Seconds(60)
 
 
@@ -102,6 +112,12 @@ class StdioUpstream:
     environment: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
     working_directory: str | None = None
     timeout: Seconds = Seconds(60)
+    inherit: tuple[str, ...] = ()
+    """Names of Remit's own environment variables that the child gets besides."""
+    max_memory_bytes: int | None = None
+    max_cpu_seconds: Seconds | None = None
+    max_open_files: int | None = None
+    max_processes: int | None = None
 
 
 Upstream = HttpUpstream | StdioUpstream
@@ -149,6 +165,20 @@ class Server:
     """Names the secret with which this server may ask whether a token is good (RFC 7662 §2.1)."""
     connection: ThirdParty | None = None
     """The third party whose API it needs on each person's behalf, consented to before anything is forwarded."""
+    limits: CallLimits = NO_LIMITS
+    """What all callers together may ask of it."""
+    max_request_bytes: int | None = None
+    """One message to it; `None`: what the gateway takes from anybody."""
+    max_response_bytes: int | None = None
+    """One message of its answer; `None`: what the gateway takes from any server."""
+    pinning: Pinning = Pinning.FIRST_USE
+    """When the definition of a thing of its counts as admitted."""
+    allowed_methods: tuple[str, ...] = ()
+    """Methods beyond those the gateway knows that whoever may use the server may send."""
+    allowed_extensions: tuple[str, ...] = ()
+    """Extensions beyond those the gateway knows that it may offer and clients may ask for."""
+    guard_secret: str | None = None
+    """Names the secret with which a guard inside this server fetches snapshots and delivers its records."""
 
     @property
     def scopes(self) -> tuple[ScopeName, ...]:

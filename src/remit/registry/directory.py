@@ -1,4 +1,4 @@
-"""The two snapshots that every decision reads, each replaced whole.
+"""The snapshots that every decision reads, each replaced whole.
 
 A reader gets one object or the other, never a mixture. Whoever publishes does so in the
 order of reading; times are not compared, since a clock that was set back would then keep
@@ -9,6 +9,7 @@ is under way on the strength of the old standing ends with it, and not with the 
 from collections.abc import Callable
 from dataclasses import replace
 
+from remit.guard.definitions import NO_DEFINITIONS, Definitions
 from remit.guard.ports import Standing
 from remit.model import Catalog
 
@@ -18,11 +19,12 @@ __all__ = ["RegistryDirectory"]
 class RegistryDirectory:
     """Implements `guard.ports.Directory`."""
 
-    __slots__ = ("_catalog", "_standing", "_told")
+    __slots__ = ("_catalog", "_definitions", "_standing", "_told")
 
     def __init__(self, catalog: Catalog, standing: Standing) -> None:
         self._catalog = catalog
         self._standing = standing
+        self._definitions = NO_DEFINITIONS
         self._told: list[Callable[[], None]] = []
 
     @property
@@ -34,6 +36,15 @@ class RegistryDirectory:
     def standing(self) -> Standing:
         """Who may not act at the moment."""
         return self._standing
+
+    @property
+    def definitions(self) -> Definitions:
+        """What was admitted of the servers' things, and what waits for review."""
+        return self._definitions
+
+    def publish_definitions(self, definitions: Definitions) -> None:
+        """Put `definitions` in force."""
+        self._definitions = definitions
 
     def publish(self, standing: Standing) -> None:
         """Put `standing` in force."""

@@ -10,8 +10,17 @@ from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 from remit.gateway.jsonrpc import Message, Notification, Request, Response
+from remit.gateway.principal import Principal
 
-__all__ = ["Limits", "Outgoing", "Reply", "Upstream", "UpstreamSession"]
+__all__ = [
+    "NOTHING_PRESENTED",
+    "Limits",
+    "Outgoing",
+    "Presented",
+    "Reply",
+    "Upstream",
+    "UpstreamSession",
+]
 
 M = TypeVar("M", bound=Request | Notification | Response)
 
@@ -25,13 +34,33 @@ class Limits:
     """From sending to the answer; on a stream, from one sign of life to the next."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presented:
+    """What a message brings to prove that Remit sends it. Never anything of the caller's.
+
+    `secrets` are what must not come back in an answer.
+    """
+
+    headers: tuple[tuple[str, str], ...] = ()
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+
+NOTHING_PRESENTED = Presented()
+
+
 @dataclass(frozen=True, slots=True)
 class Outgoing(Generic[M]):
-    """A message on its way up. `headers` are those that may travel; credentials are the adapter's."""
+    """A message on its way up. `headers` are those that may travel.
+
+    `principal` is on whose behalf it goes, for what an adapter keeps apart; `presented` what this
+    call alone proves itself with, besides what the adapter has for all of them.
+    """
 
     message: M
     version: str
     headers: tuple[tuple[str, str], ...] = field(default=())
+    principal: Principal | None = None
+    presented: Presented = NOTHING_PRESENTED
 
 
 @dataclass(frozen=True, slots=True)

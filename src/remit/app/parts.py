@@ -1,0 +1,89 @@
+"""What several doors share, opened once."""
+
+import asyncio
+from dataclasses import dataclass
+
+from remit import identity
+from remit.app.key_refresh import KeyRefresh
+from remit.app.reload import LoadedPolicies
+from remit.app.standing import StandingRefresh
+from remit.app.stores import Stores
+from remit.clock import Clock, Seconds
+from remit.guard import Guard, GuardSettings
+from remit.policy import DecisionPoint
+from remit.registry import RegistryDirectory
+from remit.settings import Settings
+from remit.tokens import KeySet, TokenVerifier
+from remit.tokens.rotation import open_keys
+from remit.web import Site, site_at
+
+__all__ = ["Parts", "open_parts"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What the doors are made of."""
+
+    settings: Settings
+    stores: Stores
+    site: Site
+    directory: RegistryDirectory
+    decisions: DecisionPoint
+    keys: KeySet
+    key_refresh: KeyRefresh
+    verifier: TokenVerifier
+    guard: Guard
+    refresh: StandingRefresh
+    passwords: identity.Passwords
+    clock: Clock
+    stopping: asyncio.Event
+
+
+async def open_parts(
+    settings: Settings,
+    stores: Stores,
+    directory: RegistryDirectory,
+    *,
+    loaded: LoadedPolicies,
+    clock: Clock,
+) -> Parts:
+    """Make them of what is open already.
+
+    Raises:
+        Error: a signing key cannot be opened.
+    """
+    keys = await open_keys(stores.database, stores.box, clock)
+    verifier = TokenVerifier(keys, settings.issuer, clock)
+    decisions = DecisionPoint(loaded.engine, clock)
+    return Parts(
+        settings=settings,
+        stores=stores,
+        site=site_at(settings.issuer, trusted_proxies=settings.trusted_proxies),
+        directory=directory,
+        decisions=decisions,
+        keys=keys,
+        key_refresh=KeyRefresh(
+            stores.database,
+            stores.box,
+            keys,
+            clock=clock,
+            lifetime=lambda: directory.catalog.issuer.signing_key_lifetime,
+        ),
+        verifier=verifier,
+        guard=Guard(
+            verifier,
+            directory,
+            decisions=decisions,
+            audit=stores.audit,
+            redactor=stores.redactor,
+            settings=GuardSettings(
+                public_url=settings.issuer, standing_max_age=Seconds(settings.standing_max_age)
+            ),
+        ),
+        refresh=StandingRefresh(
+            stores.database, directory.publish, clock=clock, metrics=stores.metrics
+        ),
+        passwords=identity.Passwords(),
+        clock=clock,
+        stopping=asyncio.Event(),
+    )

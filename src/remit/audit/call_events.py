@@ -1,0 +1,65 @@
+"""What was decided of a call, and what became of it. Re-exported by `audit.events`, which is where to import them from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import ClassVar
+
+from remit.audit.event import Durability, Event
+from remit.canonical import Json
+
+__all__ = ["CallCompleted", "Decided"]
+
+_NOTHING: Mapping[str, Json] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided(Event):
+    """One decision at the gateway. For an allowed call it is the record of intent.
+
+    `outcome` is `allow`, `deny` or `challenge`; `reason` is a stable word from the
+    reference page of refusals.
+    """
+
+    kind: ClassVar[str] = "decision"
+    decision_id: str
+    server: str
+    method: str
+    name: str | None
+    outcome: str
+    reason: str
+    operation: str | None = None
+    sensitivity: str | None = None
+    scopes_required: tuple[str, ...] = ()
+    scopes_missing: tuple[str, ...] = ()
+    scopes_token: tuple[str, ...] = ()
+    rules: tuple[Mapping[str, Json], ...] = ()
+    policy_version: str | None = None
+    catalog_version: str | None = None
+    engine: str | None = None
+    engine_errors: tuple[str, ...] = ()
+    micros: int = 0
+    jti_digest: str | None = None
+    claims: Mapping[str, Json] = field(default_factory=lambda: _NOTHING)
+    input: Mapping[str, Json] = field(default_factory=lambda: _NOTHING)
+    input_digest: str | None = None
+    jsonrpc_id: str | None = None
+    protocol_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallCompleted(Event):
+    """What became of an allowed call. `outcome`: `ok`, `tool_error`, `error`, `cancelled`, `upstream_failed`."""
+
+    kind: ClassVar[str] = "call.completed"
+    durability: ClassVar[Durability] = Durability.ANSWER
+    decision_id: str
+    server: str
+    method: str
+    name: str | None
+    outcome: str
+    error_code: int | None = None
+    upstream_status: int | None = None
+    size: int = 0
+    output_digest: str | None = None
+    micros: int = 0
