@@ -20,7 +20,6 @@ from remit.model import (
     Catalog,
     Environment,
     Guardrails,
-    HttpUpstream,
     Issuer,
     Prompt,
     Resource,
@@ -28,11 +27,8 @@ from remit.model import (
     ScopeDefinition,
     Server,
     StaticClient,
-    StdioUpstream,
     Tenant,
-    ThirdParty,
     Tool,
-    Upstream,
 )
 from remit.repository.agent_file import AgentFile, StaticClientSection
 from remit.repository.grant_types import grant_type_values
@@ -49,11 +45,10 @@ from remit.repository.server_file import (
     ResourceSection,
     ServerFile,
     Things,
-    ThirdPartySection,
     ToolSection,
-    UpstreamSection,
 )
 from remit.repository.trust_file import TrustFile, trust_of
+from remit.repository.upstream_section import connection_of, upstream_of
 
 __all__ = [
     "UNREGISTERED",
@@ -167,8 +162,8 @@ def _server(name: str, file: ServerFile) -> Server:
         region=file.region,
         dpop_required=file.dpop == "required",
         introspection_secret=file.introspection_secret,
-        connection=_connection(file.connection),
-        upstream=_upstream(file.upstream),
+        connection=connection_of(file.connection),
+        upstream=upstream_of(file.upstream),
         tools=_frozen({name: _tool(name, one) for name, one in file.tools.items()}),
         resources=tuple(_resource(uri, one) for uri, one in file.resources.items()),
         prompts=_frozen({name: _prompt(name, one) for name, one in file.prompts.items()}),
@@ -182,35 +177,6 @@ def _typed_server(name: str, things: Things) -> TypedServer:
         tools=_frozen({name: _tool(name, one) for name, one in things.tools.items()}),
         resources=tuple(_resource(uri, one) for uri, one in things.resources.items()),
         prompts=_frozen({name: _prompt(name, one) for name, one in things.prompts.items()}),
-    )
-
-
-def _upstream(section: UpstreamSection) -> Upstream:
-    if section.http is not None:
-        http = section.http
-        return HttpUpstream(url=http.url, bearer_secret=http.bearer_secret, timeout=http.timeout)
-    if section.stdio is None:
-        raise ValueError("an upstream is `http` or `stdio`")
-    stdio = section.stdio
-    return StdioUpstream(
-        command=stdio.command,
-        environment=_frozen(stdio.environment),
-        working_directory=stdio.working_directory,
-        timeout=stdio.timeout,
-    )
-
-
-def _connection(section: ThirdPartySection | None) -> ThirdParty | None:
-    if section is None:
-        return None
-    return ThirdParty(
-        issuer=section.issuer,
-        client_id=section.client_id,
-        secret=section.secret,
-        scopes=section.scopes,
-        resource=section.resource,
-        title=section.title,
-        private_network=section.private_network,
     )
 
 
