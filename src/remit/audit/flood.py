@@ -4,8 +4,9 @@ Anybody can be refused as often as they like, and it costs them nothing. If each
 an event, one client could fill the disk, and a full disk closes every door. So of each
 network so many are recorded one by one in a window, and so many altogether; beyond
 that they are counted, exactly, and the counts are events when the window ends.
-A counted refusal is answered like any other. What is allowed, and what is refused to
-somebody who proved who they are, never passes here.
+A counted refusal is answered like any other. What is allowed never passes here, nor what is
+refused to somebody who proved who they are, but for one thing: calls beyond a limit (`LIMITS`).
+Of those the first of a window is an event for each caller and reason, and the rest a number.
 
 Source: AUDIT §1.5 (deny flood: one aggregated record with its exact count; never drop).
 """
@@ -21,12 +22,16 @@ from remit.audit.log_events import RefusalsCounted
 from remit.audit.port import AuditLog, AuditUnavailableError, Receipt
 from remit.clock import Clock, EpochSeconds
 
-__all__ = ["WINDOW", "FloodLimits", "TallyingAuditLog"]
+__all__ = ["LIMITS", "WINDOW", "FloodLimits", "TallyingAuditLog"]
+
+LIMITS: Final = "limits"
+"""Where somebody who is known is refused for asking too much; `context` says who."""
 
 WINDOW: Final = 60.0
 """Seconds after which whoever keeps the log calls `record_counts`."""
 
 _OTHERS = "others"
+_ANY = "any"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +53,9 @@ class _Kind:
     error: str
     network: str
     client_id: str | None
+    tenant: str | None = None
+    agent_id: str | None = None
+    user_id: str | None = None
 
 
 @dataclass(slots=True)
@@ -60,20 +68,19 @@ class _Count:
 class _Tally:
     """One window after another. `close` ends a window and begins the next."""
 
-    __slots__ = ("_counts", "_limits", "_recorded")
+    __slots__ = ("_counts", "_limits", "_recorded", "_said")
 
     def __init__(self, limits: FloodLimits) -> None:
         self._limits = limits
         self._recorded: Counter[str] = Counter()
+        self._said: set[_Kind] = set()
         self._counts: dict[_Kind, _Count] = {}
 
     def count(self, kind: _Kind, now: EpochSeconds) -> bool:
         """Whether `kind` has been counted here; else there is room for an event of its own."""
-        limits, recorded = self._limits, self._recorded
-        # INVARIANT: `recorded` and `counts` are bounded, whatever comes from however many networks.
-        if recorded[kind.network] < limits.per_network and recorded.total() < limits.altogether:
-            recorded[kind.network] += 1
+        if self._has_room(kind):
             return False
+        limits = self._limits
         if kind not in self._counts and len(self._counts) >= limits.counts:
             kind = _Kind(kind.where, kind.error, _OTHERS, None)
         found = self._counts.setdefault(kind, _Count(0, now, now))
@@ -81,9 +88,23 @@ class _Tally:
         found.last = now
         return True
 
+    def _has_room(self, kind: _Kind) -> bool:
+        """Whether the window bears one more event of `kind`; if so, that is taken."""
+        limits, recorded, said = self._limits, self._recorded, self._said
+        # INVARIANT: all of these are bounded, whatever comes from however many networks and callers.
+        if kind.where == LIMITS:
+            if kind in said or len(said) >= limits.altogether:
+                return False
+            said.add(kind)
+            return True
+        if recorded[kind.network] >= limits.per_network or recorded.total() >= limits.altogether:
+            return False
+        recorded[kind.network] += 1
+        return True
+
     def close(self) -> tuple[RefusalsCounted, ...]:
         """What was counted since the last time, as events."""
-        counts, self._counts, self._recorded = self._counts, {}, Counter()
+        counts, self._counts, self._recorded, self._said = self._counts, {}, Counter(), set()
         return tuple(_event(kind, found) for kind, found in counts.items())
 
 
@@ -110,8 +131,19 @@ class TallyingAuditLog:
 
     def count_refusal(self, context: Context, *, where: str, error: str) -> bool:
         """As the port says."""
-        network = self._network_of(context.network.ip)
-        kind = _Kind(where, error, network, context.client_id)
+        if where == LIMITS:
+            kind = _Kind(
+                where,
+                error,
+                _ANY,
+                context.client_id,
+                tenant=context.tenant,
+                agent_id=context.agent_id,
+                user_id=context.user_id,
+            )
+        else:
+            network = self._network_of(context.network.ip)
+            kind = _Kind(where, error, network, context.client_id)
         return self._tally.count(kind, self._clock.now())
 
     async def record_counts(self) -> None:
@@ -145,7 +177,13 @@ class TallyingAuditLog:
 
 def _event(kind: _Kind, found: _Count) -> RefusalsCounted:
     return RefusalsCounted(
-        context=Context(actor=Actor(ActorType.ANONYMOUS), client_id=kind.client_id),
+        context=Context(
+            actor=_actor(kind),
+            tenant=kind.tenant,
+            user_id=kind.user_id,
+            agent_id=kind.agent_id,
+            client_id=kind.client_id,
+        ),
         where=kind.where,
         error=kind.error,
         count=found.count,
@@ -153,3 +191,9 @@ def _event(kind: _Kind, found: _Count) -> RefusalsCounted:
         last=found.last,
         network=kind.network,
     )
+
+
+def _actor(kind: _Kind) -> Actor:
+    if kind.agent_id is None:
+        return Actor(ActorType.ANONYMOUS)
+    return Actor(ActorType.AGENT, kind.agent_id)

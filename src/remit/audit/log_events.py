@@ -64,8 +64,9 @@ class EffectFailed(Event):
 class RefusalsCounted(Event):
     """So many more refusals of callers nobody knows, beyond those that have an event each.
 
-    `where` is `authorize`, `token`, `register` or `gateway`; `network` an address, an IPv6
-    /64, or `others` when there were too many to tell apart; `first` and `last` are epoch seconds.
+    `where` is `authorize`, `token`, `register`, `gateway`, or `limits`: then the caller is known, and
+    asked for more than a limit allows. `network` is an address, an IPv6 /64, `others` when there were too
+    many to tell apart, or `any` of a known caller; `first` and `last` are epoch seconds.
     """
 
     kind: ClassVar[str] = "refusals.counted"

@@ -49,9 +49,10 @@ class AuditLog(Protocol):
         ...
 
     def count_refusal(self, context: Context, *, where: str, error: str) -> bool:
-        """Count the refusal of a caller nobody knows; true if it is to have no event of its own.
+        """Count the refusal of a caller nobody knows, or, as `limits`, of one who asks too much.
 
-        Asked once before each such event is appended or recorded (`audit.flood`).
+        True if it is to have no event of its own. Asked once before each such event is appended or
+        recorded (`audit.flood`).
         """
         ...
 

@@ -9,6 +9,7 @@ Source: docs/architecture.md, "a call through the gateway", "what fails closed".
 from typing import Final
 
 from remit.audit.events import Decided
+from remit.audit.flood import LIMITS
 from remit.audit.port import AuditLog, AuditUnavailableError
 from remit.audit.redact import Redaction
 from remit.guard.call import Call, CallResult
@@ -16,7 +17,7 @@ from remit.guard.closing import Closing
 from remit.guard.ladder import Allowance, Ladder, Shown
 from remit.guard.outcome import Challenge, Deny, Permit, RefusalReason
 from remit.guard.ports import Directory, Redactor
-from remit.guard.records import Finding, completed, decided, finding_of
+from remit.guard.records import SELF_TEST, Finding, completed, context_of, decided, finding_of
 from remit.guard.refusal import Refusal
 from remit.guard.settings import GuardSettings
 from remit.guard.visible import Visible, names_of
@@ -28,6 +29,7 @@ from remit.tokens.verify import TokenVerifier
 __all__ = ["Guard"]
 
 _NOTHING: Final = Redaction(input={}, digest=None)
+_EXCESSES: Final = frozenset({RefusalReason.RATE_LIMITED, RefusalReason.TOO_MANY_CALLS})
 
 
 class Guard:
@@ -56,6 +58,10 @@ class Guard:
     def closed(self) -> bool:
         """Whether every call is refused because an outcome is not recorded."""
         return self._closing.closed
+
+    def forget_counts(self) -> None:
+        """Forget how much was asked: of nobody who is served, but of the self-test before anybody is."""
+        self._ladder.forget_counts()
 
     async def authenticate(self, call: Call) -> AccessToken | Challenge | Deny:
         """Who calls; for what uses nothing of a server. Only refusals are recorded."""
@@ -136,9 +142,7 @@ class Guard:
 
     async def _refuse(self, call: Call, refusal: Refusal, decision_id: str) -> Challenge | Deny:
         """The refusal as the caller hears it. It stands whether or not it can be recorded."""
-        if refusal.token is None and self._audit.count_refusal(
-            call.context, where="gateway", error=refusal.truth.value
-        ):
+        if self._is_counted(call, refusal):
             return refusal.outcome(decision_id)
         event = self._event(call, refusal, decision_id)
         try:
@@ -151,6 +155,18 @@ class Guard:
             # INVARIANT: nothing was allowed, so nothing is hidden by the missing record.
             return refusal.outcome(decision_id)
         return refusal.outcome(decision_id)
+
+    def _is_counted(self, call: Call, refusal: Refusal) -> bool:
+        """Whether the refusal is one of many that are a number in the log, and no event each."""
+        error = refusal.truth.value
+        if refusal.token is None:
+            if call.context.actor is SELF_TEST:
+                return False
+            return self._audit.count_refusal(call.context, where="gateway", error=error)
+        if refusal.truth not in _EXCESSES:
+            return False
+        context = context_of(call.context, refusal.token)
+        return self._audit.count_refusal(context, where=LIMITS, error=error)
 
     async def _fail(self, call: Call, decision_id: str, error: Exception) -> Deny:
         """Refuse because something broke, and say so in the log if it can be said."""

@@ -163,6 +163,10 @@ class Ladder:
             caller if excess is None else self._excess(RefusalReason.RATE_LIMITED, caller, excess)
         )
 
+    def forget_counts(self) -> None:
+        """Forget how much was asked so far."""
+        self._quota.forget()
+
     def place(self, caller: Caller) -> Callable[[], None] | Refusal:
         """A place among the calls under way; what gives it back, to be called once."""
         place = self._quota.enter(caller)

@@ -23,11 +23,13 @@ from remit.policy.decision import Decision
 from remit.tokens.access_token import AccessToken
 from remit.tokens.audience import jti_digest
 
-__all__ = ["Finding", "completed", "decided", "finding_of"]
+__all__ = ["SELF_TEST", "Finding", "completed", "context_of", "decided", "finding_of"]
 
 _MAX_TEXT: Final = 256
 _MAX_CODE: Final = 2**31
 LISTED: Final = "listed"
+SELF_TEST: Final = Actor(ActorType.SYSTEM, "self-test")
+"""Who calls while Remit tries itself at its start. No door takes it from a request; `app.self_test` alone sets it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +94,7 @@ def decided(
     """The event of one decision."""
     token, target, decision = finding.token, finding.target, finding.decision
     return Decided(
-        context=_context(call.context, token),
+        context=context_of(call.context, token),
         decision_id=decision_id,
         server=call.server[:_MAX_TEXT],
         method=call.method[:_MAX_TEXT],
@@ -122,7 +124,7 @@ def decided(
 def completed(permit: Permit, call: Call, result: CallResult) -> CallCompleted:
     """The event of what became of a permitted call."""
     return CallCompleted(
-        context=_context(call.context, permit.token),
+        context=context_of(call.context, permit.token),
         decision_id=permit.decision_id,
         server=call.server,
         method=call.method,
@@ -136,8 +138,13 @@ def completed(permit: Permit, call: Call, result: CallResult) -> CallCompleted:
     )
 
 
-def _context(context: Context, token: AccessToken | None) -> Context:
-    """The door's circumstances, and who the verified token says acts."""
+def context_of(context: Context, token: AccessToken | None) -> Context:
+    """The door's circumstances, and who the verified token says acts.
+
+    Of the self-test nobody acts: what it tried is in nobody's account.
+    """
+    if context.actor is SELF_TEST:
+        return context
     if token is None:
         return context.with_(actor=Actor(ActorType.ANONYMOUS))
     return context.with_(
