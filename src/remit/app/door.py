@@ -125,7 +125,11 @@ class _Exchange:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = [*message.get("headers", ()), (_REQUEST_ID, self.id.encode())]
+            headers = list(message.get("headers", ()))
+            if not any(name.lower() == _REQUEST_ID for name, _ in headers):
+                # A standard may ask for the one that the client sent; then that stands there already.
+                headers.append((_REQUEST_ID, self.id.encode()))
+            message["headers"] = headers
         elif self.status == 413 and not message.get("more_body", False):
             await self._discard_body()
         await self._send(message)

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 from remit import identity, oauth
 from remit.api import ApiDeps, http_routes, socket_door
+from remit.api.authzen import DecisionDeps, decision_routes
 from remit.app.allowed_applications import allowed_applications
 from remit.app.data_folder import DataFolder
 from remit.app.door import Door
@@ -24,6 +25,7 @@ from remit.app.missing_secrets import warn_of_missing_secrets
 from remit.app.parts import Parts, open_parts
 from remit.app.problems import with_problems
 from remit.app.reload import PolicyReload, load_policies
+from remit.app.secret_refresh import SecretRefresh
 from remit.app.standing import StandingRefresh
 from remit.app.status import Status
 from remit.app.stores import open_stores
@@ -58,6 +60,7 @@ class App:
     gateway: GatewayApp
     standing: StandingRefresh
     keys: KeyRefresh
+    secrets: SecretRefresh
     reload: PolicyReload
     database: Database
     directory: RegistryDirectory
@@ -88,6 +91,7 @@ async def build(
         parts = await open_parts(settings, stores, directory, loaded=loaded, clock=clock)
         stack.callback(parts.passwords.close)
         await parts.refresh.now()
+        await parts.secret_refresh.now()
         # From here on this version decides; what is not in the log does not.
         await stores.audit.append(loaded.event(Context()))
         warn_of_missing_secrets(loaded.repository.catalog, stores.resolve_secret)
@@ -112,6 +116,7 @@ async def build(
             gateway=gateway,
             standing=parts.refresh,
             keys=parts.key_refresh,
+            secrets=parts.secret_refresh,
             reload=reload,
             database=stores.database,
             directory=directory,
@@ -186,6 +191,7 @@ def _public(
             *providers.routes(_providers(parts, people)),
             *static_routes(),
             *http_routes(api),
+            *decision_routes(_decisions(parts, authorization)),
             *health_routes(_health(parts), stores.metrics, settings),
         ],
         redirect_slashes=False,
@@ -197,6 +203,15 @@ def _public(
         name="site",
         metrics=stores.metrics,
         max_body=settings.max_request_body,
+    )
+
+
+def _decisions(parts: Parts, authorization: oauth.OAuthDeps) -> DecisionDeps:
+    """For other gateways that ask whether a call is within the agent's remit."""
+    return DecisionDeps(
+        guard=parts.guard,
+        site=parts.site,
+        for_servers=partial(oauth.server_endpoint, authorization),
     )
 
 
@@ -268,6 +283,7 @@ def _api(parts: Parts, reload: PolicyReload, authorization: oauth.OAuthDeps) -> 
     async def publish() -> None:
         await parts.refresh.now()
         await parts.key_refresh.now()
+        await parts.secret_refresh.now()
 
     return ApiDeps(
         database=stores.database,

@@ -49,7 +49,7 @@ class Decided(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallCompleted(Event):
-    """What became of an allowed call. `outcome`: `ok`, `tool_error`, `error`, `cancelled`, `upstream_failed`."""
+    """What became of an allowed call. `outcome`: `ok`, `tool_error`, `error`, `cancelled`, `upstream_failed`, `delegated`."""
 
     kind: ClassVar[str] = "call.completed"
     durability: ClassVar[Durability] = Durability.ANSWER

@@ -72,7 +72,8 @@ class Call:
 class CallResult:
     """What became of a permitted call, as `events.CallCompleted` records it.
 
-    `outcome`: `ok`, `tool_error`, `error`, `cancelled` or `upstream_failed`.
+    `outcome`: `ok`, `tool_error`, `error`, `cancelled`, `upstream_failed`, or `delegated`: another
+    gateway asked for the decision, and what it did is not known here.
     """
 
     outcome: str

@@ -50,6 +50,7 @@ from remit.oauth.login_freshness import login_freshness
 from remit.oauth.purge import purge_expired
 from remit.oauth.remembered_consent import RememberedConsent, list_consents, withdraw_consent
 from remit.oauth.request_store import Consent
+from remit.oauth.resource_server import server_endpoint
 from remit.oauth.routes import routes
 
 __all__ = [
@@ -99,6 +100,7 @@ __all__ = [
     "revoked",
     "revoked_tokens",
     "routes",
+    "server_endpoint",
     "withdraw_connection",
     "withdraw_consent",
 ]

@@ -7,16 +7,23 @@ without a secret does not exist here; whoever uses its name is looked for among 
 Source: RFC 7662 §2.1, §4 (against token scanning); O21 §2.4.1.
 """
 
+from collections.abc import Awaitable, Callable
+from typing import Final
+
 from starlette.requests import Request
+from starlette.responses import Response
 
 from remit.ids import ServerName, digest, matches_digest
 from remit.model import Server
 from remit.oauth.client_authentication import within_attempts
 from remit.oauth.deps import OAuthDeps
+from remit.oauth.errors import InvalidClientError, json_door
 from remit.oauth.presented_credentials import presented_credentials
 from remit.web import Params
 
-__all__ = ["authenticate_server"]
+__all__ = ["authenticate_server", "server_endpoint"]
+
+_NO_FORM: Final = Params(())
 
 
 async def authenticate_server(deps: OAuthDeps, request: Request, form: Params) -> Server | None:
@@ -41,3 +48,22 @@ async def authenticate_server(deps: OAuthDeps, request: Request, form: Params) -
 
     await within_attempts(deps, request, f"server:{server.name}", prove=prove)
     return server
+
+
+def server_endpoint(
+    deps: OAuthDeps, endpoint: Callable[[Request, Server], Awaitable[Response]]
+) -> Callable[[Request], Awaitable[Response]]:
+    """`endpoint` for servers of the catalog alone, each by HTTP Basic with its secret.
+
+    Refused with 401 `invalid_client`: everybody else; with 429: who failed too often of late.
+    """
+
+    async def answer(request: Request) -> Response:
+        if not request.headers.getlist("authorization"):
+            raise InvalidClientError("a server of the catalog asks here", tried_basic=True)
+        server = await authenticate_server(deps, request, _NO_FORM)
+        if server is None:
+            raise InvalidClientError("no server of that name may ask", tried_basic=True)
+        return await endpoint(request, server)
+
+    return json_door(answer)
