@@ -13,10 +13,14 @@ from remit.gateway.jsonrpc import Message, Notification, Request
 
 __all__ = [
     "CAPABILITIES_KEY",
+    "CLIENT_INFO_KEY",
     "DEFAULT_LEGACY_VERSION",
     "LATEST_LEGACY_VERSION",
     "LEGACY_VERSIONS",
+    "LOG_LEVEL_KEY",
     "MODERN_VERSIONS",
+    "SERVER_INFO_KEY",
+    "SUBSCRIPTION_KEY",
     "VERSION_KEY",
     "Era",
     "era_of",
@@ -24,6 +28,10 @@ __all__ = [
 
 VERSION_KEY = "io.modelcontextprotocol/protocolVersion"
 CAPABILITIES_KEY = "io.modelcontextprotocol/clientCapabilities"
+CLIENT_INFO_KEY = "io.modelcontextprotocol/clientInfo"
+LOG_LEVEL_KEY = "io.modelcontextprotocol/logLevel"
+SERVER_INFO_KEY = "io.modelcontextprotocol/serverInfo"
+SUBSCRIPTION_KEY = "io.modelcontextprotocol/subscriptionId"
 
 MODERN_VERSIONS = ("2026-07-28",)
 LEGACY_VERSIONS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")

@@ -11,6 +11,7 @@ from typing import Generic, Protocol, TypeVar
 
 from remit.gateway.jsonrpc import Message, Notification, Request, Response
 from remit.gateway.principal import Principal
+from remit.tokens.access_token import AccessToken
 
 __all__ = [
     "NOTHING_PRESENTED",
@@ -61,6 +62,8 @@ class Outgoing(Generic[M]):
     headers: tuple[tuple[str, str], ...] = field(default=())
     principal: Principal | None = None
     presented: Presented = NOTHING_PRESENTED
+    token: AccessToken | None = None
+    """What the principal's standing rests on, for what is kept on their behalf; never sent."""
 
 
 @dataclass(frozen=True, slots=True)
