@@ -32,6 +32,11 @@ class DecisionPoint:
         """The SHA-256, in hexadecimal, of the policies in force."""
         return self._engine.version
 
+    @property
+    def engine(self) -> PolicyEngine:
+        """What decides at present."""
+        return self._engine
+
     def publish(self, engine: PolicyEngine) -> None:
         """Let `engine` decide from now on."""
         self._engine = engine

@@ -27,6 +27,7 @@ from cedarpy import (
 from cedarpy import Decision as CedarDecision
 
 from remit.canonical import canonical_bytes
+from remit.ids import ServerName
 from remit.model import Catalog
 from remit.policy.buckets import could_matter
 from remit.policy.cedar_request import (
@@ -49,6 +50,7 @@ from remit.policy.decision import (
 )
 from remit.policy.error_text import error_text
 from remit.policy.evaluation import Evaluation, Phase, ResourceFacts
+from remit.policy.excerpt import policies_about
 from remit.policy.open_question import open_policies, reads_arguments
 from remit.policy.source import PolicyInvalidError, PolicySource
 from remit.policy.vocabulary import ACTION_TYPE, ISSUE, group_names
@@ -108,6 +110,25 @@ class CedarEngine:
         if problems:
             raise PolicyInvalidError(problems)
         return cls(policies, schema_handle(catalog), _version_of(sources))
+
+    @classmethod
+    def of_excerpt(cls, texts: Sequence[str], catalog: Catalog, *, version: str) -> "CedarEngine":
+        """An engine for a part of what is declared, of policies that were checked against the whole.
+
+        They may name things that `catalog` has not, so they are not held against it again.
+
+        Raises:
+            PolicyInvalidError: they are no policies.
+        """
+        sources = [PolicySource(text, f"policy {number}") for number, text in enumerate(texts)]
+        policies, problems = checked_policies(sources, None)
+        if problems:
+            raise PolicyInvalidError(problems)
+        return cls(policies, schema_handle(catalog), version)
+
+    def excerpt(self, server: ServerName, catalog: Catalog) -> tuple[str, ...]:
+        """The texts of the policies that can matter to `server`; see `of_excerpt`."""
+        return policies_about(self._policies, server, catalog)
 
     @property
     def version(self) -> str:
