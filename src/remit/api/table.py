@@ -16,6 +16,7 @@ from remit.api.instance import INSTANCE_OPERATIONS
 from remit.api.keys import KEY_OPERATIONS
 from remit.api.operation import AnyOperation
 from remit.api.registrations import REGISTRATION_OPERATIONS
+from remit.api.secrets import SECRET_OPERATIONS
 from remit.api.sessions import SESSION_OPERATIONS
 from remit.api.trail import TRAIL_OPERATIONS
 from remit.api.users import USER_OPERATIONS
@@ -34,6 +35,7 @@ OPERATIONS: Final[tuple[AnyOperation, ...]] = (
     *ALLOWED_OPERATIONS,
     *SESSION_OPERATIONS,
     *KEY_OPERATIONS,
+    *SECRET_OPERATIONS,
     *TRAIL_OPERATIONS,
     *INSTANCE_OPERATIONS,
 )

@@ -30,6 +30,8 @@ def warn_of_missing_secrets(catalog: Catalog, resolve: Callable[[str], str]) -> 
 
 def _mend(reference: str) -> str:
     kind, _, name = reference.partition(":")
+    if kind == "stored":
+        return f"store it: remit secrets set {name}"
     if kind == "env":
         return f"set {name} in the environment of `remit serve`, and start it again"
     return f"write the secret to {name}, readable by the user of `remit serve` alone"

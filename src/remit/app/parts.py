@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from remit import identity
 from remit.app.key_refresh import KeyRefresh
 from remit.app.reload import LoadedPolicies
+from remit.app.secret_refresh import SecretRefresh
 from remit.app.standing import StandingRefresh
 from remit.app.stores import Stores
 from remit.clock import Clock, Seconds
@@ -31,6 +32,7 @@ class Parts:
     decisions: DecisionPoint
     keys: KeySet
     key_refresh: KeyRefresh
+    secret_refresh: SecretRefresh
     verifier: TokenVerifier
     guard: Guard
     refresh: StandingRefresh
@@ -69,6 +71,7 @@ async def open_parts(
             clock=clock,
             lifetime=lambda: directory.catalog.issuer.signing_key_lifetime,
         ),
+        secret_refresh=SecretRefresh(stores.database, stores.box, stores.resolve_secret),
         verifier=verifier,
         guard=Guard(
             verifier,

@@ -7,7 +7,6 @@ schema before what is read; the log before the database that records into it.
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass
-from functools import partial
 from importlib.metadata import version as version_of
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -20,7 +19,7 @@ from remit.clock import Clock
 from remit.db import Database, migrate
 from remit.db.throttle import network_of
 from remit.registry import RegistryDirectory
-from remit.secrets import MasterKey, SecretBox, resolve_secret
+from remit.secrets import KnownSecrets, MasterKey, SecretBox
 from remit.settings import Settings
 from remit.tokens.dpop_nonce import DpopNonces
 
@@ -42,7 +41,7 @@ class Stores:
     metrics: Metrics
     nonces: DpopNonces
     """Those of the token endpoint: of one key, like everything that processes share."""
-    resolve_secret: Callable[[str], str]
+    resolve_secret: KnownSecrets
 
 
 async def open_stores(
@@ -58,7 +57,7 @@ async def open_stores(
     Raises:
         Error: one of them cannot be opened; `detail` says which, and why.
     """
-    secret = partial(resolve_secret, env=environ)
+    secret = KnownSecrets(env=environ)
     folder = stack.enter_context(open_data_folder(settings.data))
     master = MasterKey.load(folder.path, environ)
     url = _database_url(settings, secret)
@@ -86,7 +85,7 @@ async def open_stores(
 
 def _database_url(settings: Settings, secret: Callable[[str], str]) -> str:
     url = settings.effective_database_url
-    return secret(url) if url.startswith(("env:", "file:")) else url
+    return secret(url) if url.startswith(("env:", "file:", "stored:")) else url
 
 
 def _open_log(settings: Settings, folder: DataFolder, key: Ed25519PrivateKey) -> FileAuditLog:

@@ -1,5 +1,8 @@
 """Secrets kept outside Remit, named by reference: `env:NAME` or `file:PATH`.
 
+`stored:NAME` names one that Remit keeps itself; `remit.secrets.known` reads those. Here, where no
+database is open, it is refused in words of its own.
+
 Refused: any other form (so that a secret itself never stands in a file by mistake and
 passes), a name that is not set, a file that cannot be read, and an empty secret.
 """
@@ -38,6 +41,10 @@ def resolve_secret(reference: str, *, env: Mapping[str, str] | None = None) -> s
         return secret
     if kind == "file" and name:
         return _from_file(Path(name))
+    if kind == "stored":
+        raise SecretNotFoundError(
+            "a secret that is stored in the database cannot be read before the database is open"
+        )
     # What stands here may be the secret itself: it is not repeated.
     raise SecretNotFoundError("a secret is named `env:NAME` or `file:PATH`")
 

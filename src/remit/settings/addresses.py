@@ -82,6 +82,10 @@ def database_url(value: str) -> str:
     if value.startswith(("env:", "file:")):
         return value
     scheme = value.partition(":")[0]
+    if scheme == "stored":
+        raise ValueError(
+            "what is stored in the database cannot say which database it is; use `env:` or `file:`"
+        )
     if scheme == "sqlite":
         path = value.removeprefix("sqlite:///")
         if path == value or not path or path == ":memory:":
