@@ -45,11 +45,15 @@ class Decided(Event):
     input_digest: str | None = None
     jsonrpc_id: str | None = None
     protocol_version: str | None = None
+    guard: Mapping[str, Json] = field(default_factory=lambda: _NOTHING)
+    """For what a guard inside a server decided: its `instance`, and `sequence` and `time` in its own log."""
+    task_of: str | None = None
+    """The decision under which the task began that this is a use of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallCompleted(Event):
-    """What became of an allowed call. `outcome`: `ok`, `tool_error`, `error`, `cancelled`, `upstream_failed`, `delegated`."""
+    """What became of an allowed call. `outcome`: `ok`, `tool_error`, `error`, `cancelled`, `upstream_failed`, `delegated`, `task`."""
 
     kind: ClassVar[str] = "call.completed"
     durability: ClassVar[Durability] = Durability.ANSWER
@@ -63,3 +67,5 @@ class CallCompleted(Event):
     size: int = 0
     output_digest: str | None = None
     micros: int = 0
+    guard: Mapping[str, Json] = field(default_factory=lambda: _NOTHING)
+    """For what a guard inside a server decided: its `instance`, and `sequence` and `time` in its own log."""

@@ -1,0 +1,142 @@
+"""Records of a guard inside a server, taken into Remit's own log: read strictly, and marked as its word.
+
+A guard decides elsewhere and says so afterwards. What it may say is what calls to its own server came
+to: decisions and outcomes, nothing else. Each record is read by the fields of its event, so that nothing
+is kept that the event does not have; what no event can hold is refused, and the batch with it. The
+event says which guard it comes from, where it stands in that guard's own log, and when it was made there.
+
+Source: docs/adr/0017-guard-in-process.md.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cache
+from types import MappingProxyType
+from typing import Any, ClassVar, Final, get_args, get_origin, get_type_hints
+
+from remit.audit.call_events import CallCompleted, Decided
+from remit.audit.context import Actor, ActorType, Context, Network, Trace
+from remit.audit.entry import BadEntryError, read_entry
+from remit.audit.event import Event
+from remit.canonical import Json, JsonObject
+from remit.errors import Error
+
+__all__ = ["RELAYED_KINDS", "ForeignRecordError", "Relayed", "relayed"]
+
+_CLASSES: Final[Mapping[str, type[Event]]] = MappingProxyType(
+    {Decided.kind: Decided, CallCompleted.kind: CallCompleted}
+)
+RELAYED_KINDS: Final = frozenset(_CLASSES)
+_ACTORS: Final = frozenset({ActorType.AGENT, ActorType.ANONYMOUS})
+_OMITTED: Final = frozenset({"omitted_bytes", "omitted_sha256"})
+
+
+class ForeignRecordError(Error):
+    """The line is no record that this guard may deliver; `detail` says why, and holds nothing of it."""
+
+    code: ClassVar[str] = "foreign_record"
+
+
+@dataclass(frozen=True, slots=True)
+class Relayed:
+    """An event of a guard's, and its place in the guard's own log."""
+
+    sequence: int
+    event: Event
+
+
+def relayed(line: bytes, *, server: str, tenants: frozenset[str] | None, instance: str) -> Relayed:
+    """The record in `line`, which the guard `instance` inside `server` delivered.
+
+    `tenants` are those whose people may use the server; `None`: all.
+
+    Raises:
+        ForeignRecordError: it is no such record, or speaks of another server or tenant.
+    """
+    try:
+        entry = read_entry(line)
+    except BadEntryError as error:
+        raise ForeignRecordError("a record is not in the form of the log", cause=error) from error
+    kind, sequence, body = entry.get("kind"), entry.get("seq"), entry.get("body")
+    event = _CLASSES.get(kind) if isinstance(kind, str) else None
+    if event is None or type(sequence) is not int or not isinstance(body, dict):
+        raise ForeignRecordError("a record is of a kind that a guard does not deliver")
+    if body.get("server") != server:
+        raise ForeignRecordError("a record is about another server")
+    context = _context(entry)
+    if context.tenant is not None and tenants is not None and context.tenant not in tenants:
+        raise ForeignRecordError("a record is about a tenant that does not use the server")
+    mark = {"instance": instance, "sequence": sequence, "time": _text(entry.get("time"))}
+    held = {**_held(event, body), "guard": mark, "context": context}
+    try:
+        return Relayed(sequence, event(**held))
+    except TypeError as error:
+        raise ForeignRecordError("a record lacks a field", cause=error) from error
+
+
+def _context(entry: JsonObject) -> Context:
+    actor, net, trace = entry.get("actor"), entry.get("net"), entry.get("trace")
+    if not isinstance(actor, dict) or actor.get("type") not in _ACTORS or not isinstance(net, dict):
+        raise ForeignRecordError("a record is of somebody that a guard does not speak for")
+    return Context(
+        actor=Actor(ActorType(str(actor["type"])), _text(actor.get("id"))),
+        tenant=_text(entry.get("tenant")),
+        environment=_text(entry.get("env")),
+        user_id=_text(entry.get("user")),
+        agent_id=_text(entry.get("agent")),
+        client_id=_text(entry.get("client")),
+        grant_id=_text(entry.get("grant")),
+        network=Network(_text(net.get("ip")), _text(net.get("ua"))),
+        trace=_trace(trace),
+    )
+
+
+def _trace(value: Json) -> Trace | None:
+    if value is None:
+        return None
+    trace_id = value.get("trace_id") if isinstance(value, dict) else None
+    span_id = value.get("span_id") if isinstance(value, dict) else None
+    if not isinstance(trace_id, str) or not isinstance(span_id, str):
+        raise ForeignRecordError("a record has a trace that is none")
+    return Trace(trace_id, span_id)
+
+
+def _text(value: Json) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise ForeignRecordError("a record has something else where text belongs")
+    return value
+
+
+def _held(event: type[Event], body: JsonObject) -> dict[str, Any]:
+    """The fields of `event`, each of its own type."""
+    kinds = _kinds(event)
+    if body.keys() - kinds.keys():
+        raise ForeignRecordError("a record has a field that its event does not have")
+    return {name: _field(kinds[name], value) for name, value in body.items() if name != "guard"}
+
+
+def _field(kind: Any, value: Json) -> object:
+    """`value` as a field of `kind`: text, an integer, a list of either or of objects, an object."""
+    if isinstance(value, dict) and value.keys() == _OMITTED and get_origin(kind) is not Mapping:
+        # The log left it out for its size; what is kept of it stands where it would have stood.
+        value = f"omitted, {value['omitted_bytes']} bytes, sha256 {value['omitted_sha256']}"
+        if get_origin(kind) is tuple:
+            return () if get_origin(get_args(kind)[0]) is Mapping else (value,)
+    if get_origin(kind) is tuple:
+        if not isinstance(value, list):
+            raise ForeignRecordError("a record has something else where a list belongs")
+        return tuple(_field(get_args(kind)[0], one) for one in value)
+    if get_origin(kind) is Mapping:
+        if not isinstance(value, dict):
+            raise ForeignRecordError("a record has something else where an object belongs")
+        return value
+    admitted: Sequence[object] = get_args(kind) or (kind,)
+    if type(value) not in admitted:
+        raise ForeignRecordError("a record has a field of another type than its event")
+    return value
+
+
+@cache
+def _kinds(event: type[Event]) -> Mapping[str, Any]:
+    hints = get_type_hints(event, localns={"Json": object})
+    return {field.name: hints[field.name] for field in fields(event) if field.name != "context"}
