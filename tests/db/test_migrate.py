@@ -220,7 +220,7 @@ _THIRD = (
     "INSERT INTO provider_logins VALUES ('d9','b','p','https://i','n','v1.x','/',NULL,NULL,1,2,NULL)",
 )
 _FOURTH = (
-    "INSERT INTO definitions VALUES ('crm','tool','t','admitted',NULL,'','{}','d',NULL,NULL,1,1,NULL,NULL)",
+    "INSERT INTO definitions VALUES ('crm','tool','t','admitted',NULL,'','own','{}','d',NULL,NULL,1,1,NULL,NULL)",
     "INSERT INTO stored_secrets VALUES ('s','v1.x',1,1,NULL)",
     "INSERT INTO guards VALUES ('crm','g','0.1.0',1,2,0)",
 )

@@ -26,9 +26,13 @@ class Definitions:
     """A snapshot, replaced whole. `argument_checks` say what is wrong with the arguments of a tool, if anything."""
 
     quarantined: frozenset[ThingKey] = frozenset()
+    unseen: frozenset[ThingKey] = frozenset()
+    """Tools and prompts of the catalog whose definition nobody has seen yet: not called, but not hidden."""
     argument_checks: Mapping[ThingKey, Callable[[Json], str | None]] = field(
         default_factory=lambda: MappingProxyType({})
     )
+    schemas: Mapping[ThingKey, Json] = field(default_factory=lambda: MappingProxyType({}))
+    """The `inputSchema` of each tool as it was admitted."""
 
 
 NO_DEFINITIONS = Definitions()

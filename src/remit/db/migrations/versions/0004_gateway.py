@@ -24,6 +24,7 @@ def _definitions() -> None:
         Column("state", Text, nullable=False),
         Column("cause", Text, nullable=True),
         Column("detail", Text, nullable=False),
+        Column("seen", Text, nullable=False),
         Column("admitted", Text, nullable=True),
         Column("admitted_digest", Text, nullable=True),
         Column("offered", Text, nullable=True),
