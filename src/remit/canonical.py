@@ -10,7 +10,7 @@ value alone.
 Source: RFC 8785; RFC 8259 §8.1, §9 (limits); RFC 8725 §2.4.
 """
 
-from itertools import chain
+from collections.abc import Iterable
 from math import isfinite
 from typing import ClassVar, TypeAlias
 
@@ -39,8 +39,6 @@ MAX_VALUES = 25_000
 """How many values a text has at most, unless its reader says otherwise; see `parse_json`."""
 _MAX_INTEGER = 2**63 - 1
 _MIN_INTEGER = -(2**63)
-_NUMBERS = frozenset({int, float})
-_CONTAINERS = frozenset({list, dict})
 
 
 class MalformedJsonError(Error):
@@ -68,7 +66,7 @@ def parse_json(data: bytes, *, max_values: int = MAX_VALUES) -> Json:
         value: Json = jiter.from_json(data, catch_duplicate_keys=True, allow_inf_nan=False)
     except ValueError as error:
         raise MalformedJsonError(_printable(str(error))) from error
-    _refuse_differences(value)
+    _refuse_differences((value,))
     return value
 
 
@@ -120,33 +118,27 @@ def _count_marks(data: bytes) -> int:
     return data.count(b",") + data.count(b"[") + data.count(b"{")
 
 
-def _refuse_differences(root: Json) -> None:
+def _refuse_differences(values: "Iterable[Json]", levels: int = MAX_DEPTH + 1) -> None:
     """Refuse what the parser admits and another reader may take for something else.
 
-    Goes level by level, so that what is done for each value is done by the interpreter's own loops.
+    Every value of every message comes by here: the most frequent kinds are asked for first.
     """
-    level = [root]
-    for _ in range(MAX_DEPTH + 1):
-        kinds = set(map(type, level))
-        if not kinds.isdisjoint(_NUMBERS):
-            _refuse_numbers(level)
-        if kinds.isdisjoint(_CONTAINERS):
-            return
-        level = [
-            *chain.from_iterable([value for value in level if isinstance(value, list)]),
-            *chain.from_iterable([value.values() for value in level if isinstance(value, dict)]),
-        ]
-    raise MalformedJsonError(f"nested deeper than {MAX_DEPTH} levels")
-
-
-def _refuse_numbers(values: list[Json]) -> None:
-    integers = [value for value in values if isinstance(value, int)]
-    if integers and not _MIN_INTEGER <= min(integers) <= max(integers) <= _MAX_INTEGER:
-        # A parser that reads it as a double compares it differently from ours.
-        raise MalformedJsonError("an integer does not fit in 64 bits")
-    if not all(map(isfinite, [value for value in values if isinstance(value, float)])):
-        # The parser reads `1e999` as infinity, and the writer would turn that into `null`.
-        raise MalformedJsonError("a number does not fit in a 64-bit float")
+    if not levels:
+        raise MalformedJsonError(f"nested deeper than {MAX_DEPTH} levels")
+    for value in values:
+        if isinstance(value, str):
+            continue
+        if isinstance(value, dict):
+            _refuse_differences(value.values(), levels - 1)
+        elif isinstance(value, list):
+            _refuse_differences(value, levels - 1)
+        elif isinstance(value, int):
+            if not _MIN_INTEGER <= value <= _MAX_INTEGER:
+                # A parser that reads it as a double compares it differently from ours.
+                raise MalformedJsonError("an integer does not fit in 64 bits")
+        elif isinstance(value, float) and not isfinite(value):
+            # The parser reads `1e999` as infinity, and the writer would turn that into `null`.
+            raise MalformedJsonError("a number does not fit in a 64-bit float")
 
 
 def _printable(message: str) -> str:
