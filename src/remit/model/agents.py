@@ -71,4 +71,4 @@ class Agent:
     dpop_required: bool = False
     """Whether its tokens are always bound to a key."""
     limits: CallLimits = NO_LIMITS
-    """What this agent may ask, whoever it acts for; where it says nothing, `Guardrails.limits_per_agent`."""
+    """What this agent may ask in each organisation, whoever it acts for; where it says nothing, `Guardrails.limits_per_agent`."""

@@ -166,7 +166,7 @@ class Server:
     connection: ThirdParty | None = None
     """The third party whose API it needs on each person's behalf, consented to before anything is forwarded."""
     limits: CallLimits = NO_LIMITS
-    """What all callers together may ask of it."""
+    """What the callers of one organisation together may ask of it: nobody is shut out by another's."""
     max_request_bytes: int | None = None
     """One message to it; `None`: what the gateway takes from anybody."""
     max_response_bytes: int | None = None

@@ -15,6 +15,7 @@ from remit.repository.fields import (
     ScopeReference,
 )
 from remit.repository.grant_types import GrantTypeName, short_grant_type
+from remit.repository.limits_section import LimitsSection
 from remit.repository.public_keys import JwksSection
 from remit.repository.section import Section
 from remit.repository.web_addresses import HttpsUrl
@@ -165,6 +166,10 @@ class AgentFile(Section):
     dpop: ProofOfPossession = Field(
         default="optional",
         description="`required`: its tokens are always bound to a key that it has to prove to have.",
+    )
+    limits: LimitsSection = Field(
+        default=LimitsSection(),
+        description="How much it may ask in each organisation, whoever it acts for.",
     )
     clients: ClientsSection = Field(
         default=ClientsSection(), description="Which OAuth clients are this agent."

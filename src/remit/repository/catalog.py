@@ -33,6 +33,7 @@ from remit.model import (
 from remit.repository.agent_file import AgentFile, StaticClientSection
 from remit.repository.grant_types import grant_type_values
 from remit.repository.hierarchy import close
+from remit.repository.limits_section import limits_of
 from remit.repository.people_file import PeopleFile, sign_in_of
 from remit.repository.public_keys import jwks_of
 from remit.repository.registration_section import registration_of
@@ -121,6 +122,8 @@ def build_catalog(models: Models, *, version: str) -> Catalog:
             max_scopes_per_token=root.guardrails.max_scopes_per_token,
             forbidden_scopes=_scopes(root.guardrails.forbidden_scopes),
             max_delegation_depth=root.guardrails.max_delegation_depth,
+            limits_per_agent=limits_of(root.guardrails.limits_per_agent),
+            limits_per_user=limits_of(root.guardrails.limits_per_user),
         ),
         registration=registration_of(root.registration),
         servers=_frozen({ServerName(name): _server(name, one) for name, one in models.servers.items()}),
@@ -161,6 +164,9 @@ def _server(name: str, file: ServerFile) -> Server:
         environment=Environment(file.environment),
         region=file.region,
         dpop_required=file.dpop == "required",
+        limits=limits_of(file.limits),
+        max_request_bytes=file.max_request,
+        max_response_bytes=file.max_response,
         introspection_secret=file.introspection_secret,
         connection=connection_of(file.connection),
         upstream=upstream_of(file.upstream),
@@ -246,6 +252,7 @@ def _agent(name: str, file: AgentFile) -> Agent:
         delegates=tuple(AgentId(one) for one in file.delegates),
         exchange_servers=tuple(ServerName(one) for one in file.exchange_servers),
         dpop_required=file.dpop == "required",
+        limits=limits_of(file.limits),
     )
 
 
@@ -275,6 +282,7 @@ def _unregistered(root: RootFile) -> Agent:
         clients=AgentClients(),
         max_sensitivity=section.max_sensitivity,
         purpose=section.purpose,
+        limits=limits_of(section.limits),
     )
 
 

@@ -8,6 +8,7 @@ from remit.documents import Duration, duration_field, mistake
 from remit.model import Sensitivity
 from remit.repository.fields import Line, Name, Prose, ScopeReference, TimeZone
 from remit.repository.lengths import DAY, MINUTE, DurationOrNever, within
+from remit.repository.limits_section import UNREGISTERED_LIMITS, LimitsSection
 from remit.repository.registration_section import RegistrationSection
 from remit.repository.section import Section
 
@@ -110,6 +111,14 @@ class GuardrailsSection(Section):
         default=3,
         description="How many agents may stand behind each other in a token that was exchanged. `0`: no token is ever exchanged.",
     )
+    limits_per_agent: LimitsSection = Field(
+        default=LimitsSection(),
+        description="What each agent may ask, whose own file does not say otherwise.",
+    )
+    limits_per_user: LimitsSection = Field(
+        default=LimitsSection(),
+        description="What may be asked on behalf of one person, by all agents together.",
+    )
 
 
 class UnregisteredSection(Section):
@@ -129,6 +138,10 @@ class UnregisteredSection(Section):
     tenants: tuple[str, ...] = Field(default=(), description="For whose people it may act.")
     max_sensitivity: Sensitivity = Field(
         default=Sensitivity.LOW, description="It may use nothing more sensitive."
+    )
+    limits: LimitsSection = Field(
+        default=UNREGISTERED_LIMITS,
+        description="What all unregistered clients of an organisation together may ask; 60 calls a minute and 5 at one time when left out.",
     )
 
 

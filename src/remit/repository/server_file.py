@@ -20,6 +20,7 @@ from remit.repository.fields import (
     ScopeReference,
     ThingName,
 )
+from remit.repository.limits_section import LimitsSection, OptionalSize
 from remit.repository.section import Section
 from remit.repository.upstream_section import ThirdPartySection, UpstreamSection
 
@@ -156,6 +157,18 @@ class ServerFile(Section):
     connection: ThirdPartySection | None = Field(
         default=None,
         description="The third party whose API it needs on each person's behalf.",
+    )
+    limits: LimitsSection = Field(
+        default=LimitsSection(),
+        description="How much the callers of one organisation together may ask of it.",
+    )
+    max_request: OptionalSize = Field(
+        default=None,
+        description="The largest message that may be sent to it; left out, what Remit takes from anybody.",
+    )
+    max_response: OptionalSize = Field(
+        default=None,
+        description="The largest message it may answer with; left out, what Remit takes from any server.",
     )
     baseline_scopes: tuple[ScopeReference, ...] = Field(
         default=(),
