@@ -48,7 +48,8 @@ class Call:
     `None` for a list, both are for what uses nothing, such as `ping`. `authorization`
     holds every `Authorization` header as it came; `proof` is what came to prove the
     possession of a key, and without it no bound token is good. `context` brings network and
-    trace; the guard adds who acted.
+    trace; the guard adds who acted. `task_of` is the decision under which the task began that
+    this is a use of; `arguments` are then those of that call that policies read, and no others.
     """
 
     server: ServerName
@@ -61,6 +62,7 @@ class Call:
     jsonrpc_id: str | int | None = None
     protocol_version: str | None = None
     proof: RequestProof | None = None
+    task_of: str | None = None
 
     @property
     def replaces_scopes(self) -> bool:
@@ -72,7 +74,8 @@ class Call:
 class CallResult:
     """What became of a permitted call, as `events.CallCompleted` records it.
 
-    `outcome`: `ok`, `tool_error`, `error`, `cancelled`, `upstream_failed`, or `delegated`: another
+    `outcome`: `ok`, `tool_error`, `error`, `cancelled`, `upstream_failed`, `task` (the call has
+    become a task, or that task is not at its end), or `delegated`: another
     gateway asked for the decision, and what it did is not known here.
     """
 

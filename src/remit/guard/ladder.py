@@ -37,7 +37,7 @@ from remit.guard.standing import agent_of, is_backed, is_fresh
 from remit.guard.target import Target, find_target, targets_of
 from remit.ids import ScopeName
 from remit.model import Catalog
-from remit.policy.decision import Decision, DecisionReason
+from remit.policy.decision import Decision, DecisionOutcome, DecisionReason
 from remit.policy.decision_point import DecisionPoint
 from remit.policy.evaluation import ArgumentValue, Phase, ResourceKind
 from remit.policy.vocabulary import URI_ARGUMENT
@@ -53,7 +53,8 @@ class Allowance:
     """A call that policy permits; nothing of it has been recorded yet."""
 
     caller: Caller
-    target: Target
+    target: Target | None
+    """`None` for a method that the server's declaration allows by its name."""
     required: tuple[ScopeName, ...]
     decision: Decision
 
@@ -127,6 +128,8 @@ class Ladder:
         caller = self._counted(call)
         if isinstance(caller, Refusal):
             return caller
+        if call.kind is None and call.method in caller.server.allowed_methods:
+            return Allowance(caller=caller, target=None, required=(), decision=self._as_declared())
         target = find_target(caller.server, call.kind, call.name)
         if target is None:
             return hidden(call.kind, RefusalReason.NOT_FOUND, token=caller.token)
@@ -152,6 +155,16 @@ class Ladder:
             return Allowance(caller=caller, target=target, required=required, decision=decision)
         denied = _denied(decision, caller.token)
         return self._if_known(denied, caller, target=target, moment=moment)
+
+    def _as_declared(self) -> Decision:
+        """What whoever may use the server at all may send: its declaration decides, and no policy."""
+        return Decision(
+            outcome=DecisionOutcome.ALLOW,
+            reason=DecisionReason.PERMITTED,
+            rules=(),
+            policy_version=self._decisions.version,
+            engine="declaration",
+        )
 
     def _counted(self, call: Call) -> Caller | Refusal:
         """Who calls, and that it is not one time too many."""
@@ -243,8 +256,12 @@ class Ladder:
         if thing in definitions.quarantined:
             detail = "its definition was changed and waits for review"
             return _refusal(RefusalReason.QUARANTINED, detail, token=caller.token)
+        if thing in definitions.unseen:
+            detail = "its definition is not known yet"
+            return _refusal(RefusalReason.QUARANTINED, detail, token=caller.token)
         check = definitions.argument_checks.get(thing)
-        problem = None if check is None else check(call.arguments)
+        # Of a task's arguments only those are kept that policies read; they were checked when it began.
+        problem = None if check is None or call.task_of is not None else check(call.arguments)
         if problem is None:
             return None
         return _refusal(RefusalReason.INVALID_ARGUMENTS, problem, token=caller.token)

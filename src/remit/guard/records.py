@@ -28,6 +28,7 @@ __all__ = ["SELF_TEST", "Finding", "completed", "context_of", "decided", "findin
 _MAX_TEXT: Final = 256
 _MAX_CODE: Final = 2**31
 LISTED: Final = "listed"
+DECLARED: Final = "allowed_method"
 SELF_TEST: Final = Actor(ActorType.SYSTEM, "self-test")
 """Who calls while Remit tries itself at its start. No door takes it from a request; `app.self_test` alone sets it."""
 
@@ -52,7 +53,7 @@ def finding_of(verdict: Allowance | Shown | Refusal) -> Finding:
         case Allowance():
             return Finding(
                 outcome="allow",
-                reason=verdict.decision.reason.value,
+                reason=DECLARED if verdict.target is None else verdict.decision.reason.value,
                 token=verdict.caller.token,
                 target=verdict.target,
                 required=verdict.required,
@@ -118,6 +119,7 @@ def decided(
         input_digest=redaction.digest,
         jsonrpc_id=None if call.jsonrpc_id is None else str(call.jsonrpc_id)[:_MAX_TEXT],
         protocol_version=_cut(call.protocol_version),
+        task_of=call.task_of,
     )
 
 
