@@ -26,8 +26,20 @@ __all__ = ["authenticate_server", "server_endpoint"]
 _NO_FORM: Final = Params(())
 
 
-async def authenticate_server(deps: OAuthDeps, request: Request, form: Params) -> Server | None:
+def _may_introspect(server: Server) -> str | None:
+    return server.introspection_secret
+
+
+async def authenticate_server(
+    deps: OAuthDeps,
+    request: Request,
+    form: Params,
+    *,
+    secret_of: Callable[[Server], str | None] = _may_introspect,
+) -> Server | None:
     """The server that sent `request`; `None` when what it names is none that may ask.
+
+    `secret_of` says by which of its secrets it may.
 
     Raises:
         InvalidRequestError: nobody is named, or more than one way is used.
@@ -36,9 +48,9 @@ async def authenticate_server(deps: OAuthDeps, request: Request, form: Params) -
     """
     presented = presented_credentials(request.headers.getlist("authorization"), form)
     server = deps.directory.catalog.servers.get(ServerName(presented.client_id))
-    if server is None or server.introspection_secret is None:
+    reference = None if server is None else secret_of(server)
+    if server is None or reference is None:
         return None
-    reference = server.introspection_secret
 
     async def prove() -> None:
         secret = deps.resolve_secret(reference)
@@ -51,7 +63,10 @@ async def authenticate_server(deps: OAuthDeps, request: Request, form: Params) -
 
 
 def server_endpoint(
-    deps: OAuthDeps, endpoint: Callable[[Request, Server], Awaitable[Response]]
+    deps: OAuthDeps,
+    endpoint: Callable[[Request, Server], Awaitable[Response]],
+    *,
+    secret_of: Callable[[Server], str | None] = _may_introspect,
 ) -> Callable[[Request], Awaitable[Response]]:
     """`endpoint` for servers of the catalog alone, each by HTTP Basic with its secret.
 
@@ -61,7 +76,7 @@ def server_endpoint(
     async def answer(request: Request) -> Response:
         if not request.headers.getlist("authorization"):
             raise InvalidClientError("a server of the catalog asks here", tried_basic=True)
-        server = await authenticate_server(deps, request, _NO_FORM)
+        server = await authenticate_server(deps, request, _NO_FORM, secret_of=secret_of)
         if server is None:
             raise InvalidClientError("no server of that name may ask", tried_basic=True)
         return await endpoint(request, server)

@@ -5,6 +5,7 @@ that was taken over before is passed by; so a guard that did not hear the answer
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import ClassVar, Final
 
 from remit.audit.context import Actor, ActorType, Context
@@ -70,7 +71,7 @@ def take_records(
     if known is None:
         raise NotFoundError("no such guard has asked for a snapshot")
     sequences = [one.sequence for one in records]
-    if any(later <= earlier for earlier, later in zip(sequences, sequences[1:], strict=False)):
+    if any(later <= earlier for earlier, later in pairwise(sequences)):
         raise ConflictError("the records are not in their order")
     last = max([known.last_record, *sequences])
     for one in records:
