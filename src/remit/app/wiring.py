@@ -17,6 +17,7 @@ from remit.app.allowed_applications import allowed_applications
 from remit.app.data_folder import DataFolder
 from remit.app.door import Door
 from remit.app.gateway_wiring import open_gateway
+from remit.app.guard_wiring import open_guard_door
 from remit.app.health import Health, health_routes
 from remit.app.host import OwnHost, own_hosts
 from remit.app.key_refresh import KeyRefresh
@@ -192,6 +193,7 @@ def _public(
             *static_routes(),
             *http_routes(api),
             *decision_routes(_decisions(parts, authorization)),
+            *open_guard_door(parts, authorization),
             *health_routes(_health(parts), stores.metrics, settings),
         ],
         redirect_slashes=False,

@@ -1,0 +1,8 @@
+"""The door of guards inside servers: snapshots go out, records come in, each of one server alone.
+
+Refuses whoever does not prove to be a server with a `guard_secret`, and records of another server.
+"""
+
+from remit.api.guards.door import GuardDeps, guard_routes
+
+__all__ = ["GuardDeps", "guard_routes"]

@@ -1,0 +1,178 @@
+"""`GET /guard/v1/snapshot` and `POST /guard/v1/records`.
+
+Who comes is a server of the catalog, known by its name and its `guard_secret` (HTTP Basic), and gets and
+brings what is its own: there is no parameter that names a server. Refused: everybody else (401, and 429
+after too many failures), a server that was taken from the catalog while its guard waited, more than a
+mebibyte or 1,000 records at once, a record that is not this server's (422; nothing of the batch is kept).
+
+Source: RFC 7617; docs/reference/guard.md.
+"""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from remit.api.guards.excerpt import ExcerptDeps
+from remit.api.guards.feed import Feed, Question
+from remit.audit.redact import Redactor
+from remit.audit.relayed import ForeignRecordError, Relayed, relayed
+from remit.clock import Clock, Seconds
+from remit.db import Database
+from remit.errors import ConflictError, Error, NotFoundError
+from remit.model import Server
+from remit.policy import DecisionPoint
+from remit.registry import RegistryDirectory
+from remit.registry.guards import note_guard, take_records
+from remit.tokens import KeySet
+from remit.web import Site, json_response, problem, read_body
+
+__all__ = ["GuardDeps", "guard_routes"]
+
+_LEASE: Final = Seconds(30)
+_MAX_WAIT: Final = 20
+_MAX_BODY: Final = 1024 * 1024
+_MAX_RECORDS: Final = 1_000
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}")
+_NONCE: Final = re.compile(r"[A-Za-z0-9_-]{22,86}")
+_VERSION: Final = re.compile(r"(?:[0-9a-f]{64})?")
+_ASKED: Final = frozenset({"nonce", "instance", "release", "after", "wait"})
+
+_Endpoint = Callable[[Request, Server], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardDeps:
+    """What `app` hands to this door. `for_guards` lets none in but a server with its `guard_secret`, and says which."""
+
+    database: Database
+    directory: RegistryDirectory
+    decisions: DecisionPoint
+    keys: KeySet
+    redactor: Redactor
+    clock: Clock
+    site: Site
+    stopping: asyncio.Event
+    for_guards: Callable[[_Endpoint], Callable[[Request], Awaitable[Response]]]
+
+
+class _BadRequestError(Error):
+    """The request is not one of a guard's."""
+
+    code = "invalid_request"
+
+
+def guard_routes(deps: GuardDeps) -> list[Route]:
+    """The routes of guards."""
+    feed = Feed(
+        deps.directory,
+        deps.decisions,
+        deps.keys,
+        deps=ExcerptDeps(
+            issuer=deps.site.public_url, public_url=deps.site.public_url, lease=_LEASE
+        ),
+        redactor=deps.redactor,
+        clock=deps.clock,
+    )
+    deps.directory.subscribe(feed.tell)
+
+    async def snapshot(request: Request, server: Server) -> Response:
+        return await _snapshot(deps, feed, request, server)
+
+    async def records(request: Request, server: Server) -> Response:
+        return await _records(deps, request, server)
+
+    return [
+        Route("/guard/v1/snapshot", deps.for_guards(_told(snapshot)), methods=["GET"]),
+        Route("/guard/v1/records", deps.for_guards(_told(records)), methods=["POST"]),
+    ]
+
+
+def _told(endpoint: _Endpoint) -> _Endpoint:
+    """`endpoint`, with what it refuses said as a problem."""
+
+    async def answer(request: Request, server: Server) -> Response:
+        try:
+            return await endpoint(request, server)
+        except _BadRequestError as error:
+            return problem(400, error.code, detail=error.detail)
+        except ForeignRecordError as error:
+            return problem(422, error.code, detail=error.detail)
+        except (ConflictError, NotFoundError) as error:
+            return problem(409, error.code, detail=error.detail)
+
+    return answer
+
+
+async def _snapshot(deps: GuardDeps, feed: Feed, request: Request, server: Server) -> Response:
+    asked = _asked(request)
+    instance, release = asked["instance"], asked["release"]
+    now = deps.clock.now()
+    await deps.database.run(
+        lambda tx: note_guard(tx, server.name, instance, version=release, now=now)
+    )
+
+    def is_over() -> bool:
+        return deps.stopping.is_set() or not _is_guarded(deps, server)
+
+    question = Question(
+        nonce=asked["nonce"], after=asked["after"], wait=float(min(int(asked["wait"]), _MAX_WAIT))
+    )
+    body = await feed.answer(server, question, until=is_over)
+    if not _is_guarded(deps, server):
+        return problem(403, "no_guard", detail="this server is to have no guard any more")
+    return Response(
+        body, media_type="application/vnd.remit.snapshot", headers={"Cache-Control": "no-store"}
+    )
+
+
+async def _records(deps: GuardDeps, request: Request, server: Server) -> Response:
+    instance = _one(request, {"instance"})["instance"]
+    _require(_NAME, instance, "instance")
+    if request.headers.get("content-type") != "application/x-ndjson":
+        raise _BadRequestError("records come as `application/x-ndjson`")
+    lines = (await read_body(request, limit=_MAX_BODY)).splitlines()
+    if not 0 < len(lines) <= _MAX_RECORDS:
+        raise _BadRequestError(f"a batch has at least one and at most {_MAX_RECORDS} records")
+    read = await asyncio.to_thread(_read, lines, server, instance)
+    taken = await deps.database.run(lambda tx: take_records(tx, server.name, instance, read))
+    return json_response({"taken": taken})
+
+
+def _read(lines: list[bytes], server: Server, instance: str) -> list[Relayed]:
+    tenants = None if server.tenant is None else frozenset({str(server.tenant)})
+    return [relayed(line, server=server.name, tenants=tenants, instance=instance) for line in lines]
+
+
+def _is_guarded(deps: GuardDeps, server: Server) -> bool:
+    declared = deps.directory.catalog.servers.get(server.name)
+    return declared is not None and declared.guard_secret == server.guard_secret
+
+
+def _asked(request: Request) -> dict[str, str]:
+    found = _one(request, _ASKED)
+    _require(_NONCE, found["nonce"], "nonce")
+    _require(_NAME, found["instance"], "instance")
+    _require(_NAME, found["release"], "release")
+    _require(_VERSION, found["after"], "after")
+    if not (found["wait"].isascii() and found["wait"].isdigit() and len(found["wait"]) < 4):
+        raise _BadRequestError("`wait` is not a number of seconds")
+    return found
+
+
+def _one(request: Request, names: frozenset[str] | set[str]) -> dict[str, str]:
+    """Exactly the parameters `names`, each once."""
+    found = request.query_params.multi_items()
+    if sorted(name for name, _ in found) != sorted(names):
+        raise _BadRequestError(f"the parameters are `{'`, `'.join(sorted(names))}`, each once")
+    return dict(found)
+
+
+def _require(pattern: re.Pattern[str], value: str, name: str) -> None:
+    if pattern.fullmatch(value) is None:
+        raise _BadRequestError(f"`{name}` is not in its form")

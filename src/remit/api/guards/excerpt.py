@@ -1,0 +1,158 @@
+"""One server's part of what is in force, for the guard inside it.
+
+Left out: every other server; how this one is reached from the gateway, and the names of its secrets;
+agents of other tenants; the clients of agents; how people log in, and whom we trust. Whoever has that
+server has the snapshot, and needs to know no more than what it decides by. Ids of revoked grants and
+of disabled people and clients are in it, whoever they belong to: they are names that say nothing.
+"""
+
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from remit.clock import EpochSeconds, Seconds
+from remit.guard import Standing
+from remit.guard.ports import Directory
+from remit.guard.snapshot import PublicKey, Snapshot
+from remit.model import (
+    Agent,
+    AgentClients,
+    Catalog,
+    HttpUpstream,
+    Registration,
+    Server,
+    SignIn,
+    Trust,
+)
+from remit.policy import CedarEngine, PolicyEngine
+from remit.tokens import KeySet
+
+__all__ = ["ExcerptDeps", "Ingredients", "ingredients", "snapshot_of"]
+
+_NO_CLIENTS = AgentClients()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExcerptDeps:
+    """What is the same in every snapshot."""
+
+    issuer: str
+    public_url: str
+    lease: Seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Ingredients:
+    """What a snapshot is made of; equal ones make equal snapshots."""
+
+    catalog: Catalog
+    engine: PolicyEngine
+    standing: Standing
+    quarantined: frozenset[object]
+    keys: tuple[PublicKey, ...]
+
+    def is_same(self, other: "Ingredients | None") -> bool:
+        """Whether nothing has changed, told without comparing what is replaced whole."""
+        return (
+            other is not None
+            and self.catalog is other.catalog
+            and self.engine is other.engine
+            and self.standing == other.standing
+            and self.quarantined == other.quarantined
+            and self.keys == other.keys
+        )
+
+
+def ingredients(directory: Directory, engine: PolicyEngine, keys: KeySet) -> Ingredients:
+    """What is in force now. How old the standing is, is not part of it."""
+    return Ingredients(
+        catalog=directory.catalog,
+        engine=engine,
+        standing=replace(directory.standing, as_of=EpochSeconds(0)),
+        quarantined=frozenset(directory.definitions.quarantined),
+        keys=tuple(PublicKey(kid=one["kid"], x=one["x"], y=one["y"]) for one in _jwks(keys)),
+    )
+
+
+def snapshot_of(
+    server: Server, made_of: Ingredients, deps: ExcerptDeps, *, redaction_key: str
+) -> Snapshot:
+    """What the guard inside `server` decides by.
+
+    Raises:
+        TypeError: the engine in force holds no policies that could be handed over.
+    """
+    engine, catalog = made_of.engine, made_of.catalog
+    if not isinstance(engine, CedarEngine):
+        raise TypeError("the policies in force cannot be handed over")
+    excerpt = _catalog(catalog, server)
+    return Snapshot(
+        server=server.name,
+        issuer=deps.issuer,
+        public_url=deps.public_url,
+        catalog=excerpt,
+        policies=engine.excerpt(server.name, excerpt),
+        policy_version=engine.version,
+        standing=_standing(made_of.standing, excerpt),
+        quarantined=frozenset(
+            thing
+            for thing in made_of.quarantined
+            if isinstance(thing, tuple) and thing[0] == server.name
+        ),
+        keys=made_of.keys,
+        redaction_key=redaction_key,
+        lease=deps.lease,
+    )
+
+
+def _catalog(catalog: Catalog, server: Server) -> Catalog:
+    bare = replace(
+        server,
+        # A guard forwards nothing, and asks nobody else.
+        upstream=HttpUpstream(url="about:blank"),
+        introspection_secret=None,
+        guard_secret=None,
+        connection=None,
+    )
+    return replace(
+        catalog,
+        servers=MappingProxyType({server.name: bare}),
+        tenants=MappingProxyType(
+            {name: one for name, one in catalog.tenants.items() if server.tenant in {None, name}}
+        ),
+        agents=MappingProxyType(
+            {
+                name: replace(agent, clients=_NO_CLIENTS)
+                for name, agent in catalog.agents.items()
+                if _may_come(agent, server)
+            }
+        ),
+        unregistered=replace(catalog.unregistered, clients=_NO_CLIENTS),
+        registration=Registration(),
+        sign_in=SignIn(),
+        trust=Trust(),
+        attribute_rules=(),
+    )
+
+
+def _may_come(agent: Agent, server: Server) -> bool:
+    """Whether a token here may name it, be it as one of those on whose behalf another acts."""
+    return server.tenant is None or server.tenant in agent.tenants
+
+
+def _standing(standing: Standing, catalog: Catalog) -> Standing:
+    known = {*catalog.agents, catalog.unregistered.id}
+    return replace(
+        standing,
+        suspended_agents=frozenset(one for one in standing.suspended_agents if one in known),
+    )
+
+
+def _jwks(keys: KeySet) -> list[dict[str, str]]:
+    published = keys.public_jwks()["keys"]
+    if not isinstance(published, list):
+        raise TypeError("a key set is a list")
+    return [
+        {name: str(one[name]) for name in ("kid", "x", "y")}
+        for one in published
+        if isinstance(one, dict)
+    ]

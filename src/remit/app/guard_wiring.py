@@ -1,0 +1,34 @@
+"""The door of guards inside servers, and what it needs of the other rooms."""
+
+from functools import partial
+
+from starlette.routing import Route
+
+from remit import oauth
+from remit.api.guards import GuardDeps, guard_routes
+from remit.app.parts import Parts
+from remit.model import Server
+
+__all__ = ["open_guard_door"]
+
+
+def open_guard_door(parts: Parts, authorization: oauth.OAuthDeps) -> list[Route]:
+    """The routes at which guards fetch snapshots and deliver their records."""
+    stores = parts.stores
+    return guard_routes(
+        GuardDeps(
+            database=stores.database,
+            directory=parts.directory,
+            decisions=parts.decisions,
+            keys=parts.keys,
+            redactor=stores.redactor,
+            clock=parts.clock,
+            site=parts.site,
+            stopping=parts.stopping,
+            for_guards=partial(oauth.server_endpoint, authorization, secret_of=_of_its_guard),
+        )
+    )
+
+
+def _of_its_guard(server: Server) -> str | None:
+    return server.guard_secret
