@@ -92,4 +92,6 @@ def test_a_secret_left_blank_is_refused(repository: Repository) -> None:
         ("agents/helper.yaml", "the secret is left blank"),
         ("servers/crm.yaml", "the secret is left blank"),
     ]
-    assert {one.expected for one in problems} == {"`env:NAME` or `file:/path`, or no key at all"}
+    assert {one.expected for one in problems} == {
+        "`env:NAME`, `file:/path` or `stored:name`, or no key at all"
+    }

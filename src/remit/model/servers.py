@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from remit.clock import Seconds
 from remit.ids import ScopeName, ServerName, TenantId
-from remit.model.credentials import Credential
+from remit.model.credentials import Credential, SecretCredential
 from remit.model.levels import (
     ArgumentType,
     AuditTreatment,
@@ -90,8 +90,8 @@ class Prompt:
 class HttpUpstream:
     """A server reached by streamable HTTP.
 
-    `bearer_secret` names a secret (`env:NAME` or `file:PATH`) that Remit sends as
-    its own credential; the caller's token is never sent.
+    `bearer_secret` is the short form of a credential: a secret that Remit sends as its own bearer
+    token. The caller's token is never sent.
     """
 
     url: str
@@ -99,13 +99,20 @@ class HttpUpstream:
     credential: Credential | None = None
     timeout: Seconds = Seconds(60)
 
+    @property
+    def presents(self) -> Credential | None:
+        """With what Remit proves itself there, in either form."""
+        if self.credential is None and self.bearer_secret is not None:
+            return SecretCredential(secret=self.bearer_secret)
+        return self.credential
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StdioUpstream:
     """A server started as a child process and spoken to over its standard streams.
 
-    `environment` values may be `env:NAME` or `file:PATH`; nothing else of Remit's
-    own environment reaches the child but `PATH`, `HOME`, `LANG` and `TZ`.
+    `environment` values may be `env:NAME`, `file:PATH` or `stored:NAME`; nothing else of Remit's
+    own environment reaches the child but `PATH`, `HOME`, `LANG`, `TZ` and what `inherit` names.
     """
 
     command: tuple[str, ...]

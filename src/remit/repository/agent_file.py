@@ -61,7 +61,7 @@ class StaticClientSection(Section):
     )
     secret: OptionalSecretReference = Field(
         default=None,
-        description="Where its secret is kept: `env:NAME` or `file:/path`. A client without one, and without keys, is public.",
+        description="Where its secret is kept: `env:NAME`, `file:/path` or `stored:name`. A client without one, and without keys, is public.",
     )
     jwks: JwksSection | None = Field(
         default=None,

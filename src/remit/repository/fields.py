@@ -9,7 +9,7 @@ Source: RFC 6901 §3 (pointers); RFC 6570 §1.2 (level 1 templates); ISO 4217; M
 import re
 from collections.abc import Callable
 from ipaddress import ip_address
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -20,6 +20,7 @@ from remit.scopes import is_scope_name
 
 __all__ = [
     "ONE_OPERATION",
+    "SECRET_REFERENCE",
     "ArgumentName",
     "Currency",
     "Line",
@@ -120,10 +121,10 @@ def check_scope(text: str) -> str:
 
 def _check_secret(given: object) -> object:
     """Refuse anything but a reference. What stands there may be the secret itself: it is not repeated."""
-    if not isinstance(given, str) or not re.fullmatch(_SECRET, given):
+    if not isinstance(given, str) or not re.fullmatch(SECRET_REFERENCE, given):
         raise mistake(
             "a secret stands in the repository, or what is no reference to one",
-            expected="`env:NAME` or `file:/path`, where the secret itself is kept",
+            expected="`env:NAME`, `file:/path` or `stored:name`, where the secret itself is kept",
             hide=True,
         )
     return given
@@ -133,7 +134,8 @@ def _check_optional_secret(given: object) -> object:
     """Refuse a key without a value: whoever wrote it meant a secret, and would go without one."""
     if given is None:
         raise mistake(
-            "the secret is left blank", expected="`env:NAME` or `file:/path`, or no key at all"
+            "the secret is left blank",
+            expected="`env:NAME`, `file:/path` or `stored:name`, or no key at all",
         )
     return _check_secret(given)
 
@@ -159,7 +161,7 @@ def _check_upstream_url(text: str) -> str:
     if parts.username is not None or parts.password is not None:
         raise mistake(
             "the URL holds a user name or a password",
-            expected="`bearer_secret` beside it",
+            expected="`credential` or `bearer_secret` beside it",
             hide=True,
         )
     if (
@@ -204,12 +206,19 @@ def _check_resource_uri(text: str) -> str:
     return text
 
 
-_SECRET = r"env:[A-Za-z_][A-Za-z0-9_]*|file:/[^\x00-\x1f\x7f]+"  # noqa: S105  the form of a reference
+SECRET_REFERENCE: Final = (
+    r"env:[A-Za-z_][A-Za-z0-9_]*|file:/[^\x00-\x1f\x7f]+|stored:[a-z0-9][a-z0-9._-]{0,62}"  # noqa: S105  the form of a reference
+)
+"""The form of a reference to a secret, as a pattern."""
 _THING = r"[A-Za-z0-9_][A-Za-z0-9_./-]{0,127}"
 _ARGUMENT = r"[A-Za-z_][A-Za-z0-9_]{0,63}"
 _POINTER = r"(/([^~/]|~[01])*)+"
 _CURRENCY = r"[A-Z]{3}"
-_SECRET_TEXT = {"type": "string", "pattern": f"^({_SECRET})$", "examples": ["env:CRM_TOKEN"]}
+_SECRET_TEXT = {
+    "type": "string",
+    "pattern": f"^({SECRET_REFERENCE})$",
+    "examples": ["env:CRM_TOKEN"],
+}
 # As near as a pattern comes: `https` anywhere, `http` on loopback, no fragment.
 _URL = (
     r"^(https://[^\s#\\]+"

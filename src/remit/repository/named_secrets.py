@@ -1,4 +1,4 @@
-"""Which secrets a catalog names (`env:NAME`, `file:PATH`), and who needs each.
+"""Which secrets a catalog names (`env:NAME`, `file:PATH`, `stored:NAME`), and who needs each.
 
 Only names: what they stand for is read by whoever uses it, when it is used.
 """
@@ -6,7 +6,7 @@ Only names: what they stand for is read by whoever uses it, when it is used.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from remit.model import Catalog, HttpUpstream
+from remit.model import Catalog, HttpUpstream, SecretCredential
 
 __all__ = ["NamedSecret", "named_secrets"]
 
@@ -24,11 +24,11 @@ def named_secrets(catalog: Catalog) -> Iterator[NamedSecret]:
     for server in catalog.servers.values():
         upstream, holder = server.upstream, f"server {server.name}"
         if isinstance(upstream, HttpUpstream):
-            if upstream.bearer_secret is not None:
-                yield NamedSecret(upstream.bearer_secret, holder)
+            if isinstance(upstream.presents, SecretCredential):
+                yield NamedSecret(upstream.presents.secret, holder)
         else:
             for value in upstream.environment.values():
-                if value.startswith(("env:", "file:")):
+                if value.startswith(("env:", "file:", "stored:")):
                     yield NamedSecret(value, holder)
         if server.introspection_secret is not None:
             yield NamedSecret(server.introspection_secret, f"introspection by {holder}")

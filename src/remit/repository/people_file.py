@@ -92,7 +92,7 @@ class IdentityProviderSection(Section):
     client_id: Line = Field(description="What Remit is called there.")
     secret: OptionalSecretReference = Field(
         default=None,
-        description="Where Remit's secret there is kept: `env:NAME` or `file:/path`. Without one, Remit is a public client there.",
+        description="Where Remit's secret there is kept: `env:NAME`, `file:/path` or `stored:name`. Without one, Remit is a public client there.",
     )
     scopes: Annotated[tuple[str, ...], AfterValidator(_check_scopes)] = Field(
         default=("openid", "profile", "email"), description="What Remit asks for there."

@@ -85,6 +85,7 @@ _IN_SERVERS: Final = (
     _Use(Kind.ENVIRONMENT, ("environment",)),
     _Use(Kind.SCOPE, ("baseline_scopes", ANY)),
     _Use(Kind.SCOPE, ("tools", ANY, "scopes", ANY)),
+    _Use(Kind.SCOPE, ("upstream", "http", "credential", "exchange", "scopes", ANY)),
     _Use(Kind.SCOPE, ("resources", ANY, "scopes", ANY)),
     _Use(Kind.SCOPE, ("prompts", ANY, "scopes", ANY)),
 )

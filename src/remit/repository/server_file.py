@@ -152,7 +152,7 @@ class ServerFile(Section):
     upstream: UpstreamSection = Field(description="How Remit reaches it.")
     introspection_secret: OptionalSecretReference = Field(
         default=None,
-        description="Where the secret is kept with which this server may ask whether a token is good: `env:NAME` or `file:/path`.",
+        description="Where the secret is kept with which this server may ask whether a token is good: `env:NAME`, `file:/path` or `stored:name`.",
     )
     connection: ThirdPartySection | None = Field(
         default=None,

@@ -2,7 +2,8 @@
 
 Refused: a baseline that nothing on the server needs; a template whose variables run
 into each other, so that one URI could be read in several ways; a third party asked in the
-clear; a secret for introspection that somebody else has, too.
+clear; a secret for introspection that somebody else has, too; the credential of a connection that
+is not declared.
 
 Source: RFC 6570 §1.4 (matching is ambiguous unless something sets expressions apart).
 """
@@ -19,6 +20,12 @@ from remit.scopes import Hierarchy, covers
 __all__ = ["check_servers"]
 
 _THINGS = ("tools", "resources", "prompts")
+_CREDENTIAL = ("upstream", "http", "credential")
+_OURS = (
+    ("upstream", "http", "bearer_secret"),
+    (*_CREDENTIAL, "secret"),
+    ("upstream", "stdio", "environment", ANY),
+)
 
 
 def check_servers(draft: Draft, hierarchy: Hierarchy) -> Iterator[Problem]:
@@ -27,6 +34,7 @@ def check_servers(draft: Draft, hierarchy: Hierarchy) -> Iterator[Problem]:
         yield from _idle_baseline(document, names_under(draft.scopes), hierarchy)
         yield from _adjoining_variables(document)
         yield from private_address_faults(document, ("connection",))
+        yield from _no_connection_to_use(document)
     yield from _shared_secrets(draft)
 
 
@@ -49,6 +57,18 @@ def _idle_baseline(
             )
 
 
+def _no_connection_to_use(document: Document) -> Iterator[Problem]:
+    path = (*_CREDENTIAL, "connection")
+    _, used = document.nearest(path)
+    _, declared = document.nearest(("connection",))
+    if used and not declared:
+        yield document.problem(
+            path,
+            "there is no third party whose connection could be used",
+            expected="a section `connection` in this file",
+        )
+
+
 def _shared_secrets(draft: Draft) -> Iterator[Problem]:
     """A secret by which a server proves itself to us has to be its own, and no credential of ours.
 
@@ -57,7 +77,8 @@ def _shared_secrets(draft: Draft) -> Iterator[Problem]:
     ours = {
         secret: document.file
         for document in draft.servers.values()
-        for _, secret in strings_at(document, ("upstream", "http", "bearer_secret"))
+        for place in _OURS
+        for _, secret in strings_at(document, place)
     }
     theirs: dict[str, str] = {}
     for document in draft.servers.values():
