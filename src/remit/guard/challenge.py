@@ -6,7 +6,7 @@ where the specification reserves nothing; what a server says of an unknown tool 
 wrong arguments is said with the server's own code, so that a hidden thing is
 answered like a missing one.
 
-Source: RFC 6750 §3; RFC 9449 §7.1, §9; RFC 9728 §5.1; O21 §3.2.4 (characters); JSON-RPC 2.0 §5.1; MCP
+Source: RFC 6585 §4; RFC 6750 §3; RFC 9110 §10.2.3; RFC 9449 §7.1, §9; RFC 9728 §5.1; O21 §3.2.4 (characters); JSON-RPC 2.0 §5.1; MCP
 2026-07-28 authorization, error handling.
 """
 
@@ -18,6 +18,7 @@ from typing import Final
 
 from remit.canonical import JsonObject
 from remit.guard.outcome import Challenge, Deny, RefusalReason
+from remit.guard.remedy import MISSING_SERVER, Obtainable, remedy_of
 from remit.ids import ScopeName
 from remit.scopes import is_scope_token
 from remit.tokens.dpop import DPOP_ALGORITHMS
@@ -26,7 +27,7 @@ __all__ = ["RefusalResponse", "refusal_response", "www_authenticate"]
 
 _INVALID_REQUEST: Final = -32600
 _INVALID_PARAMS: Final = -32602
-_RETRY_AFTER: Final = "1"
+_RETRY_AFTER: Final = 1
 _UNSPEAKABLE: Final = re.compile(r"[^\x20\x21\x23-\x5b\x5d-\x7e]")
 
 
@@ -36,81 +37,40 @@ class _Wire:
 
     status: int
     code: int
-    how: str
     error: str | None = None
-    retry: bool = False
 
 
 _WIRE: Final[Mapping[RefusalReason, _Wire]] = MappingProxyType(
     {
-        RefusalReason.MISSING_TOKEN: _Wire(401, 1001, "authorize, and send the token"),
-        RefusalReason.INVALID_TOKEN: _Wire(
-            401, 1002, "refresh the token, or authorize again", error="invalid_token"
-        ),
-        RefusalReason.INVALID_PROOF: _Wire(
-            401,
-            1012,
-            "make a new proof for this very request, and repeat it",
-            error="invalid_dpop_proof",
-        ),
-        RefusalReason.NONCE_NEEDED: _Wire(
-            401,
-            1013,
-            "repeat the request with a proof that carries the nonce of `DPoP-Nonce`",
-            error="use_dpop_nonce",
-        ),
-        RefusalReason.TOO_MANY_PROOFS: _Wire(503, 1014, "repeat the call later", retry=True),
-        RefusalReason.INSUFFICIENT_SCOPE: _Wire(
-            403,
-            1003,
-            "authorize again for the scopes named here, and repeat the call",
-            error="insufficient_scope",
-        ),
-        RefusalReason.MALFORMED_REQUEST: _Wire(
-            400,
-            _INVALID_REQUEST,
-            "send one `Authorization` header, with the token after its scheme",
-            error="invalid_request",
-        ),
-        RefusalReason.FORBIDDEN: _Wire(
-            403, 1004, "do not repeat the call as it is; tell the person what was refused"
-        ),
-        RefusalReason.NOT_FOUND: _Wire(
-            200, _INVALID_PARAMS, "list what there is, and use a name from the list"
-        ),
-        RefusalReason.INVALID_ARGUMENTS: _Wire(
-            200, _INVALID_PARAMS, "correct the argument, and repeat the call"
-        ),
-        RefusalReason.OUTSIDE_DETAILS: _Wire(
-            403, 1015, "keep within the authorization details, or authorize again for this call"
-        ),
-        RefusalReason.WRONG_TENANT: _Wire(403, 1005, "use a server of your organization"),
-        RefusalReason.WRONG_ENVIRONMENT: _Wire(403, 1006, "use a server of your environment"),
-        RefusalReason.ABOVE_CLEARANCE: _Wire(403, 1007, "do not repeat the call"),
-        RefusalReason.QUARANTINED: _Wire(
-            403, 1016, "do not repeat the call; an administrator has to review the change"
-        ),
-        RefusalReason.RATE_LIMITED: _Wire(
-            429, 1017, "repeat the call after the seconds in `Retry-After`", retry=True
-        ),
-        RefusalReason.TOO_MANY_CALLS: _Wire(
-            429, 1018, "repeat the call when another has ended", retry=True
-        ),
-        RefusalReason.ENGINE_ERROR: _Wire(
-            500, 1008, "do not repeat the call; an operator has to look into it"
-        ),
-        RefusalReason.STALE_SNAPSHOT: _Wire(503, 1009, "repeat the call later", retry=True),
-        RefusalReason.AUDIT_UNAVAILABLE: _Wire(503, 1010, "repeat the call later", retry=True),
+        RefusalReason.MISSING_TOKEN: _Wire(401, 1001),
+        RefusalReason.INVALID_TOKEN: _Wire(401, 1002, error="invalid_token"),
+        RefusalReason.INVALID_PROOF: _Wire(401, 1012, error="invalid_dpop_proof"),
+        RefusalReason.NONCE_NEEDED: _Wire(401, 1013, error="use_dpop_nonce"),
+        RefusalReason.TOO_MANY_PROOFS: _Wire(503, 1014),
+        RefusalReason.INSUFFICIENT_SCOPE: _Wire(403, 1003, error="insufficient_scope"),
+        RefusalReason.MALFORMED_REQUEST: _Wire(400, _INVALID_REQUEST, error="invalid_request"),
+        RefusalReason.FORBIDDEN: _Wire(403, 1004),
+        RefusalReason.NOT_FOUND: _Wire(200, _INVALID_PARAMS),
+        RefusalReason.INVALID_ARGUMENTS: _Wire(200, _INVALID_PARAMS),
+        RefusalReason.OUTSIDE_DETAILS: _Wire(403, 1015),
+        RefusalReason.WRONG_TENANT: _Wire(403, 1005),
+        RefusalReason.WRONG_ENVIRONMENT: _Wire(403, 1006),
+        RefusalReason.ABOVE_CLEARANCE: _Wire(403, 1007),
+        RefusalReason.QUARANTINED: _Wire(403, 1016),
+        RefusalReason.RATE_LIMITED: _Wire(429, 1017),
+        RefusalReason.TOO_MANY_CALLS: _Wire(429, 1018),
+        RefusalReason.ENGINE_ERROR: _Wire(500, 1008),
+        RefusalReason.STALE_SNAPSHOT: _Wire(503, 1009),
+        RefusalReason.AUDIT_UNAVAILABLE: _Wire(503, 1010),
     }
 )
 
-
-_MISSING_SERVER: Final = _Wire(404, 1011, "use the address of a server you were given")
+_MISSING_SERVER: Final = _Wire(404, 1011)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefusalResponse:
-    """`error` is the JSON-RPC error object: `code`, `message`, `data` of reason, detail, scopes and how."""
+    """`error` is the JSON-RPC error object; what stands in its `data` is on the reference page of refusals."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -121,25 +81,30 @@ def refusal_response(
     outcome: Challenge | Deny, *, resource_metadata_url: str, baseline: Sequence[ScopeName] = ()
 ) -> RefusalResponse:
     """What a door sends for `outcome`; `baseline` are the server's, for a 401."""
-    wire = _WIRE[outcome.reason]
+    wire, remedy = _WIRE[outcome.reason], remedy_of(outcome.reason)
     if isinstance(outcome, Deny) and outcome.about_server:
-        wire = _MISSING_SERVER
+        wire, remedy = _MISSING_SERVER, MISSING_SERVER
     headers = [("Cache-Control", "no-store")]
     challenge = www_authenticate(
         outcome, resource_metadata_url=resource_metadata_url, baseline=baseline
     )
     if challenge is not None:
         headers.append(("WWW-Authenticate", challenge))
-    retry_after = outcome.retry_after if isinstance(outcome, Deny) else None
-    if wire.retry:
-        headers.append(("Retry-After", _RETRY_AFTER if retry_after is None else str(retry_after)))
     data: JsonObject = {
         "reason": outcome.reason.value,
         "detail": outcome.detail,
+        "message": remedy.message,
+        "missing": _missing(outcome),
+        "obtainable": remedy.obtainable.value,
+        "how": remedy.how,
         "scopes": list(_scopes(outcome, baseline)),
-        "how": wire.how,
+        "retry": remedy.obtainable is Obtainable.WAIT,
         "decision": outcome.decision_id,
     }
+    if remedy.obtainable is Obtainable.WAIT:
+        seconds = (outcome.retry_after if isinstance(outcome, Deny) else None) or _RETRY_AFTER
+        headers.append(("Retry-After", str(seconds)))
+        data["retry_after"] = seconds
     error: JsonObject = {"code": wire.code, "message": outcome.detail, "data": data}
     return RefusalResponse(status=wire.status, headers=tuple(headers), error=error)
 
@@ -166,6 +131,14 @@ def www_authenticate(
         parameters.append(("algs", " ".join(DPOP_ALGORITHMS)))
     said = ", ".join(f'{name}="{_speakable(value)}"' for name, value in parameters)
     return f"{scheme} {said}"
+
+
+def _missing(outcome: Challenge | Deny) -> JsonObject:
+    """What the call lacks: scopes that the token has not, or the argument that is at fault."""
+    if isinstance(outcome, Deny):
+        return {} if outcome.argument is None else {"argument": outcome.argument}
+    lacking = [scope for scope in outcome.missing if is_scope_token(scope)]
+    return {"scopes": [*lacking]} if lacking else {}
 
 
 def _scopes(outcome: Challenge | Deny, baseline: Sequence[ScopeName]) -> tuple[ScopeName, ...]:

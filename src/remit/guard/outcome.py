@@ -76,6 +76,8 @@ class Deny:
     about_server: bool = False
     retry_after: int | None = None
     """Seconds after which the same call may succeed, where that is known."""
+    argument: str | None = None
+    """The name of the argument that is at fault, where one is. Never its value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +89,8 @@ class Challenge:
     detail: str
     scopes: tuple[ScopeName, ...] = ()
     """For `INSUFFICIENT_SCOPE`: everything this operation needs, at once."""
+    missing: tuple[ScopeName, ...] = ()
+    """Those of `scopes` that the token has not."""
     dpop: bool = False
     """Whether a token bound to a key is asked for, with a proof (RFC 9449 §7.1)."""
 

@@ -4,6 +4,7 @@ The two differ where the truth would tell a caller that something exists which t
 may not know of. What is true goes to the log alone.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -27,6 +28,10 @@ _CHALLENGES: Final = frozenset(
         RefusalReason.INSUFFICIENT_SCOPE,
     }
 )
+_ABOUT_ARGUMENTS: Final = frozenset(
+    {RefusalReason.INVALID_ARGUMENTS, RefusalReason.OUTSIDE_DETAILS}
+)
+_NAMED: Final = re.compile(r"`([^`]+)`")
 _MISSING_THING: Final[Mapping[ResourceKind | None, str]] = MappingProxyType(
     {
         ResourceKind.TOOL: "unknown tool",
@@ -65,6 +70,7 @@ class Refusal:
                 reason=self.reason,
                 detail=self.detail,
                 scopes=self.scopes,
+                missing=self.missing,
                 dpop=self.dpop or (self.token is not None and self.token.jkt is not None),
             )
         return Deny(
@@ -73,7 +79,15 @@ class Refusal:
             detail=self.detail,
             about_server=self.about_server,
             retry_after=self.retry_after,
+            argument=self._argument(),
         )
+
+    def _argument(self) -> str | None:
+        """The argument that `detail` names, where an argument is what is wrong."""
+        if self.reason not in _ABOUT_ARGUMENTS:
+            return None
+        named = _NAMED.search(self.detail)
+        return None if named is None else named[1]
 
 
 def hidden(
