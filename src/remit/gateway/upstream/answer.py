@@ -7,7 +7,6 @@ request, the gateway's own credential. What is refused is not passed on in any f
 Source: MCP 2026-07-28 and 2025-11-25 transports; PROTOCOL "ten facts" 9.
 """
 
-import asyncio
 from collections.abc import AsyncIterator
 
 from remit.canonical import MAX_VALUES
@@ -147,13 +146,11 @@ class AnswerReader:
 
     async def _read(self, response: Answer, *, patient: bool = False) -> bytes | None:
         try:
-            async with asyncio.timeout(None if patient else self._limits.seconds):
-                chunk = await response.read_chunk()
+            return await response.read_chunk(None if patient else self._limits.seconds)
         except BrokenConnectionError as error:
             raise UpstreamError("the server broke off its answer", cause=error) from error
         except TimeoutError as error:
             raise UpstreamError("the server fell silent", timed_out=True) from error
-        return chunk
 
     async def _read_whole(self) -> Message:
         if self._whole is None:

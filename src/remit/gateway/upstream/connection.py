@@ -3,7 +3,9 @@
 Written here, and not taken from a client library, for one reason: who leaves closes the
 connection at once, whether the answer has begun or not, and so the server learns
 that nobody waits. Refused: what does not parse, a head beyond the limit, and
-whatever comes unasked. While its reader does not read, the socket is not read.
+whatever comes unasked; fields after the body are read past. While its reader does not read, the
+socket is not read. A connection has one timer for all that is waited for on it, which is
+set anew only when it goes off: nearly every wait is over long before.
 
 Source: RFC 9112 §6, §9; MCP 2026-07-28 transports (cancellation).
 """
@@ -37,13 +39,14 @@ class Answer:
         """The value of a header; of several with one name the last."""
         return self._headers.get(name)
 
-    async def read_chunk(self) -> bytes | None:
+    async def read_chunk(self, seconds: float | None = None) -> bytes | None:
         """The next piece of the body; `None` at its end.
 
         Raises:
             BrokenConnectionError: the body ends before its time.
+            TimeoutError: nothing came for `seconds`.
         """
-        return await self._connection.read_chunk()
+        return await self._connection.read_chunk(seconds)
 
 
 class Connection(asyncio.Protocol):
@@ -52,7 +55,11 @@ class Connection(asyncio.Protocol):
     def __init__(self) -> None:
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpResponseParser(self)
-        self._wakeup = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._waiter: asyncio.Future[None] | None = None
+        self._due: float | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._paused = False
         self._failure: str | None = None
         self._reset()
 
@@ -72,32 +79,38 @@ class Connection(asyncio.Protocol):
         """Whether another exchange may follow: the last ended cleanly and nothing came after it."""
         return self._failure is None and not self._asked and self._transport is not None
 
-    async def exchange(self, head: bytes, body: bytes) -> Answer:
+    async def exchange(self, head: bytes, body: bytes, *, seconds: float) -> Answer:
         """Send a request; its answer's head.
 
         Raises:
             BrokenConnectionError: the connection ended first.
+            TimeoutError: nothing came for `seconds`.
         """
         if self._transport is None or self._failure is not None:
             raise BrokenConnectionError(self._failure or "the connection is not open")
         self._reset()
         self._asked = True
         self._transport.write(head + body)
+        due = self._loop.time() + seconds
         while self._status is None:
-            await self._news()
+            await self._news(due)
         return Answer(self, self._status, self._headers)
 
-    async def read_chunk(self) -> bytes | None:
+    async def read_chunk(self, seconds: float | None) -> bytes | None:
         """The next piece of the body; `None` at its end."""
+        due = None
         while not self._chunks:
             if self._complete:
                 self._asked = not self._reusable
                 return None
-            await self._news()
-        chunk = b"".join(self._chunks)
+            if seconds is not None and due is None:
+                due = self._loop.time() + seconds
+            await self._news(due)
+        chunk = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
         self._chunks.clear()
         self._buffered = 0
-        if self._transport is not None and not self._transport.is_closing():
+        if self._paused and self._transport is not None and not self._transport.is_closing():
+            self._paused = False
             self._transport.resume_reading()
         return chunk
 
@@ -115,11 +128,36 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    async def _news(self) -> None:
+    async def _news(self, due: float | None) -> None:
+        """Until something has changed; `TimeoutError` at `due`, on the loop's clock."""
         if self._failure is not None:
             raise BrokenConnectionError(self._failure)
-        self._wakeup.clear()
-        await self._wakeup.wait()
+        self._due = due
+        if due is not None and (self._timer is None or self._timer.when() > due):
+            self._set_timer(due)
+        waiter = self._waiter = self._loop.create_future()
+        try:
+            await waiter
+        finally:
+            self._waiter = self._due = None
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _set_timer(self, due: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(due, self._look_at_clock)
+
+    def _look_at_clock(self) -> None:
+        self._timer = None
+        if self._due is None or self._waiter is None or self._waiter.done():
+            return
+        if self._loop.time() < self._due:
+            self._set_timer(self._due)
+        else:
+            self._waiter.set_exception(TimeoutError())
 
     # -- asyncio.Protocol
 
@@ -139,9 +177,11 @@ class Connection(asyncio.Protocol):
             self._fail(f"the answer is not HTTP: {type(error).__name__}")
         if self._status is None and self._head_bytes > _MAX_HEAD:
             self._fail("the head of the answer is too large")
-        if self._buffered > _HIGH_WATER and self._transport is not None:
+        if self._buffered > _HIGH_WATER and not self._paused and self._transport is not None:
+            self._paused = True
             self._transport.pause_reading()
-        self._wakeup.set()
+        if self._status is not None:
+            self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
         until_close = not {"content-length", "transfer-encoding"} & set(self._headers)
@@ -149,7 +189,10 @@ class Connection(asyncio.Protocol):
             # RFC 9112 §6.3: without a length, the end of the connection ends the body.
             self._complete = True
         self._failure = self._failure or "the connection ended"
-        self._wakeup.set()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._wake()
 
     # -- httptools
 
@@ -158,9 +201,10 @@ class Connection(asyncio.Protocol):
         self._followed = self._complete
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._followed:
-            return
-        self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+        if (
+            self._status is None
+        ):  # what follows a body is nobody's header, and there may be any number
+            self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
@@ -185,7 +229,7 @@ class Connection(asyncio.Protocol):
 
     def _fail(self, reason: str) -> None:
         self._failure = self._failure or reason
-        self._wakeup.set()
+        self._wake()
         if self._transport is not None:
             self._transport.abort()
 
@@ -196,9 +240,13 @@ def request_head(method: str, target: str, headers: Iterable[tuple[str, str]]) -
     Raises:
         ValueError: a header that would be read as two.
     """
-    lines = [f"{method} {target} HTTP/1.1"]
-    for name, value in headers:
-        if not (value.isascii() and value.isprintable() and name.isascii() and name.isprintable()):
-            raise ValueError(f"header `{name!r}` cannot be sent")
-        lines.append(f"{name}: {value}")
-    return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii")
+    fields = list(headers)
+    if not _sendable("".join(map("".join, fields))):
+        culprits = [name for name, value in fields if not _sendable(name + value)]
+        raise ValueError(f"header `{culprits[0]!r}` cannot be sent")
+    lines = "\r\n".join(map(": ".join, fields))
+    return f"{method} {target} HTTP/1.1\r\n{lines}\r\n\r\n".encode("ascii")
+
+
+def _sendable(text: str) -> bool:
+    return text.isascii() and text.isprintable()

@@ -6,13 +6,11 @@ moment it is used leaves open whether the call was made, and a call is never mad
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 from remit.gateway.upstream.connection import Answer, Connection, request_head
 
-__all__ = ["Pool"]
+__all__ = ["Pool", "PooledRequest"]
 
 _IDLE_SECONDS = 3.0
 _MAX_IDLE = 64
@@ -33,31 +31,17 @@ class Pool:
         self._busy: set[Connection] = set()
         self._tls: ssl.SSLContext | None = None
 
-    @asynccontextmanager
-    async def request(
+    def request(
         self, method: str, headers: list[tuple[str, str]], body: bytes, *, seconds: float
-    ) -> AsyncIterator[Answer]:
-        """Send a request; inside, its answer. Leaving before the answer's end closes the connection.
+    ) -> "PooledRequest":
+        """A request to be sent on entering; inside, its answer. Leaving before the answer's end closes the connection.
 
         Raises:
-            OSError: no connection; `TimeoutError` if not in time.
-            BrokenConnectionError: it ended before the answer's head.
+            ValueError: a header cannot be sent.
         """
         length = [("content-length", str(len(body)))] if body else []
         head = request_head(method, self._target, [("host", self._authority), *length, *headers])
-        async with asyncio.timeout(seconds):
-            connection = self._reused() or await self._opened()
-        self._busy.add(connection)
-        try:
-            async with asyncio.timeout(seconds):
-                answer = await connection.exchange(head, body)
-            yield answer
-        finally:
-            self._busy.discard(connection)
-            if connection.finish() and len(self._idle) < _MAX_IDLE:
-                self._idle.append((connection, asyncio.get_running_loop().time()))
-            else:
-                connection.close()
+        return PooledRequest(self, head, body, seconds)
 
     def close(self) -> None:
         """Close every connection; what is under way breaks off."""
@@ -66,6 +50,23 @@ class Pool:
         for connection in tuple(self._busy):
             connection.close()
         self._idle.clear()
+
+    async def take(self, seconds: float) -> Connection:
+        """A connection that is open, kept or new."""
+        connection = self._reused()
+        if connection is None:
+            async with asyncio.timeout(min(seconds, _CONNECT_SECONDS)):
+                connection = await self._opened()
+        self._busy.add(connection)
+        return connection
+
+    def give_back(self, connection: Connection) -> None:
+        """Keep `connection` for the next, if it is fit for it."""
+        self._busy.discard(connection)
+        if connection.finish() and len(self._idle) < _MAX_IDLE:
+            self._idle.append((connection, asyncio.get_running_loop().time()))
+        else:
+            connection.close()
 
     def _reused(self) -> Connection | None:
         oldest = asyncio.get_running_loop().time() - _IDLE_SECONDS
@@ -79,8 +80,43 @@ class Pool:
     async def _opened(self) -> Connection:
         if self._secure and self._tls is None:
             self._tls = ssl.create_default_context()
-        async with asyncio.timeout(_CONNECT_SECONDS):
-            _, connection = await asyncio.get_running_loop().create_connection(
-                Connection, self._host, self._port, ssl=self._tls
-            )
+        _, connection = await asyncio.get_running_loop().create_connection(
+            Connection, self._host, self._port, ssl=self._tls
+        )
         return connection
+
+
+class PooledRequest:
+    """One request on a connection of the pool, for the length of an `async with`."""
+
+    __slots__ = ("_body", "_connection", "_head", "_pool", "_seconds")
+
+    def __init__(self, pool: Pool, head: bytes, body: bytes, seconds: float) -> None:
+        self._pool = pool
+        self._head = head
+        self._body = body
+        self._seconds = seconds
+        self._connection: Connection | None = None
+
+    async def __aenter__(self) -> Answer:
+        """Send it; the head of its answer.
+
+        Raises:
+            OSError: no connection; `TimeoutError` if not in time.
+            BrokenConnectionError: it ended before the answer's head.
+        """
+        connection = self._connection = await self._pool.take(self._seconds)
+        try:
+            return await connection.exchange(self._head, self._body, seconds=self._seconds)
+        except BaseException:
+            self.release()
+            raise
+
+    async def __aexit__(self, *_: object) -> None:
+        self.release()
+
+    def release(self) -> None:
+        """Give the connection back; a second time it is nothing."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            self._pool.give_back(connection)
