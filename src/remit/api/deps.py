@@ -1,19 +1,20 @@
 """What the management API needs from the rest of Remit, handed in once by the application."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from remit.audit.context import Context
 from remit.audit.port import AuditLog
-from remit.canonical import JsonObject
+from remit.canonical import Json, JsonObject
 from remit.clock import Clock
 from remit.db import Database
 from remit.guard import Guard
 from remit.guard.ports import Directory
 from remit.identity import Passwords
+from remit.model import Server
 from remit.secrets import SecretBox
 from remit.web import Site
 
@@ -36,6 +37,7 @@ class ApiDeps:
     which keys are in force: awaited after a change has committed, so that the answer says that
     this process enforces it. `reload` re-reads the policy repository and returns what to
     answer; it raises and changes nothing when the repository does not check.
+    `list_server` asks a server for all that it offers: the entries of each list by its method.
     `stopping` is set when the process is told to stop: answers that go on and on then end.
     """
 
@@ -52,4 +54,5 @@ class ApiDeps:
     reload: Callable[[], Awaitable[JsonObject]]
     status: Callable[[], Awaitable[JsonObject]]
     withdraw_connection: WithdrawConnection
+    list_server: Callable[[Server], Awaitable[Mapping[str, list[Json]]]]
     stopping: asyncio.Event

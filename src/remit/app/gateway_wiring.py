@@ -1,19 +1,32 @@
 """The gateway, and what it needs of the other rooms."""
 
-from remit.app.parts import Parts
-from remit.gateway import GatewayApp, GatewayDeps, GatewaySettings, Roster
+from collections.abc import Awaitable, Callable
 
-__all__ = ["open_gateway"]
+from remit.app.parts import Parts
+from remit.clock import Seconds
+from remit.errors import UnavailableError
+from remit.gateway import (
+    DefinitionWatch,
+    GatewayApp,
+    GatewayDeps,
+    GatewaySettings,
+    Listing,
+    Roster,
+)
+from remit.model import Server
+
+__all__ = ["listing_of", "open_gateway"]
 
 
 def open_gateway(parts: Parts) -> GatewayApp:
     """The gateway, ready to be started."""
     settings = parts.settings
+    upstreams = Roster(parts.stores.resolve_secret)
     return GatewayApp(
         GatewayDeps(
             guard=parts.guard,
             directory=parts.directory,
-            upstreams=Roster(parts.stores.resolve_secret),
+            upstreams=upstreams,
             settings=GatewaySettings(
                 public_url=settings.issuer,
                 allowed_origins=settings.allowed_origins,
@@ -23,5 +36,23 @@ def open_gateway(parts: Parts) -> GatewayApp:
             ),
             clock=parts.clock,
             issuer=settings.issuer,
+            definitions=DefinitionWatch(
+                upstreams,
+                parts.directory,
+                parts.definitions.take,
+                interval=Seconds(settings.definitions_interval),
+                clock=parts.clock,
+            ),
         )
     )
+
+
+def listing_of(gateway: GatewayApp) -> Callable[[Server], Awaitable[Listing]]:
+    """What asks a server for all that it offers."""
+
+    async def listing(server: Server) -> Listing:
+        if gateway.definitions is None:
+            raise UnavailableError("this process asks no servers")
+        return await gateway.definitions.listing(server)
+
+    return listing

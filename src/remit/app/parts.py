@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass
 
 from remit import identity
+from remit.app.definitions import DefinitionBook
 from remit.app.key_refresh import KeyRefresh
 from remit.app.reload import LoadedPolicies
 from remit.app.secret_refresh import SecretRefresh
@@ -33,6 +34,7 @@ class Parts:
     keys: KeySet
     key_refresh: KeyRefresh
     secret_refresh: SecretRefresh
+    definitions: DefinitionBook
     verifier: TokenVerifier
     guard: Guard
     refresh: StandingRefresh
@@ -72,6 +74,7 @@ async def open_parts(
             lifetime=lambda: directory.catalog.issuer.signing_key_lifetime,
         ),
         secret_refresh=SecretRefresh(stores.database, stores.box, stores.resolve_secret),
+        definitions=DefinitionBook(stores.database, directory, clock=clock, metrics=stores.metrics),
         verifier=verifier,
         guard=Guard(
             verifier,

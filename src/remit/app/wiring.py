@@ -15,8 +15,9 @@ from remit.api import ApiDeps, http_routes, socket_door
 from remit.api.authzen import DecisionDeps, decision_routes
 from remit.app.allowed_applications import allowed_applications
 from remit.app.data_folder import DataFolder
+from remit.app.definitions import DefinitionBook
 from remit.app.door import Door
-from remit.app.gateway_wiring import open_gateway
+from remit.app.gateway_wiring import listing_of, open_gateway
 from remit.app.guard_wiring import open_guard_door
 from remit.app.health import Health, health_routes
 from remit.app.host import OwnHost, own_hosts
@@ -62,6 +63,7 @@ class App:
     standing: StandingRefresh
     keys: KeyRefresh
     secrets: SecretRefresh
+    definitions: DefinitionBook
     reload: PolicyReload
     database: Database
     directory: RegistryDirectory
@@ -93,10 +95,13 @@ async def build(
         stack.callback(parts.passwords.close)
         await parts.refresh.now()
         await parts.secret_refresh.now()
+        await parts.definitions.refresh()
+        directory.subscribe(parts.definitions.republish)
         # From here on this version decides; what is not in the log does not.
         await stores.audit.append(loaded.event(Context()))
         warn_of_missing_secrets(loaded.repository.catalog, stores.resolve_secret)
         gateway = open_gateway(parts)
+        stack.push_async_callback(gateway.close_servers)
         directory.subscribe(gateway.look_again)
         reload = PolicyReload(
             settings.repo,
@@ -108,7 +113,7 @@ async def build(
         )
         people = _people(parts)
         authorization = _authorization(parts, people)
-        api = _api(parts, reload, authorization)
+        api = _api(parts, reload, authorization, gateway=gateway)
         yield App(
             asgi=_public(parts, gateway, api, people=people, authorization=authorization),
             management=_management(parts, api),
@@ -118,6 +123,7 @@ async def build(
             standing=parts.refresh,
             keys=parts.key_refresh,
             secrets=parts.secret_refresh,
+            definitions=parts.definitions,
             reload=reload,
             database=stores.database,
             directory=directory,
@@ -271,7 +277,9 @@ def _gauges(health: Health, metrics: Metrics) -> None:
     )
 
 
-def _api(parts: Parts, reload: PolicyReload, authorization: oauth.OAuthDeps) -> ApiDeps:
+def _api(
+    parts: Parts, reload: PolicyReload, authorization: oauth.OAuthDeps, *, gateway: GatewayApp
+) -> ApiDeps:
     stores = parts.stores
     status = Status(
         parts.settings,
@@ -286,6 +294,7 @@ def _api(parts: Parts, reload: PolicyReload, authorization: oauth.OAuthDeps) -> 
         await parts.refresh.now()
         await parts.key_refresh.now()
         await parts.secret_refresh.now()
+        await parts.definitions.refresh()
 
     return ApiDeps(
         database=stores.database,
@@ -301,6 +310,7 @@ def _api(parts: Parts, reload: PolicyReload, authorization: oauth.OAuthDeps) -> 
         reload=reload,
         status=status,
         withdraw_connection=partial(oauth.withdraw_connection, authorization),
+        list_server=listing_of(gateway),
         stopping=parts.stopping,
     )
 

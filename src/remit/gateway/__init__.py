@@ -4,9 +4,21 @@ Two eras of the protocol, two transports to the servers behind. The caller's tok
 ends here; what goes on is canonical JSON under the gateway's own credential.
 """
 
+from remit.gateway.definition_listing import Listing, list_everything
+from remit.gateway.definitions import DefinitionWatch
 from remit.gateway.endpoint import GatewayApp
 from remit.gateway.ports import Enforcement, GatewayDeps
 from remit.gateway.settings import GatewaySettings
 from remit.gateway.upstream.roster import Roster, Upstreams
 
-__all__ = ["Enforcement", "GatewayApp", "GatewayDeps", "GatewaySettings", "Roster", "Upstreams"]
+__all__ = [
+    "DefinitionWatch",
+    "Enforcement",
+    "GatewayApp",
+    "GatewayDeps",
+    "GatewaySettings",
+    "Listing",
+    "Roster",
+    "Upstreams",
+    "list_everything",
+]

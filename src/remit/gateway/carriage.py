@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 from remit.gateway.http import Exchange, HeaderLine, run_until_disconnect
-from remit.gateway.jsonrpc import Request, Response, error_response
+from remit.gateway.jsonrpc import Notification, Request, Response, error_response
 from remit.gateway.judgement import Judgement
 from remit.gateway.ports import GatewayDeps
 from remit.gateway.protocol import Era
@@ -66,6 +66,7 @@ class Carriage:
             finish=self._finish,
             headers=passage.headers,
             on_request=passage.on_request,
+            on_notification=self._heard,
         )
 
     async def run(self) -> None:
@@ -80,7 +81,8 @@ class Carriage:
         edited = response
         if not self._settled:
             self._settled = True
-            edited = with_known_code(self._passage.edit(response), self._passage.era)
+            learned = await self._learned(response)
+            edited = with_known_code(self._passage.edit(learned), self._passage.era)
             refused = await self._passage.settlement.answered(
                 edited, upstream_status=self._upstream_status
             )
@@ -89,6 +91,17 @@ class Carriage:
             if self._passage.on_response is not None:
                 self._passage.on_response(edited)
         return edited
+
+    async def _learned(self, response: Response) -> Response:
+        """A list, once what it says has been held against what was admitted; anything else as it is."""
+        definitions, listed = self._deps.definitions, self._passage.judged.listed
+        if definitions is None or listed is None:
+            return response
+        return await definitions.passed(self._passage.server, listed, response)
+
+    def _heard(self, notification: Notification) -> None:
+        if self._deps.definitions is not None:
+            self._deps.definitions.heard(self._passage.server.name, notification)
 
     async def _while_backed(self) -> None:
         """Carry, and stop in the middle of it when the caller may act no more."""

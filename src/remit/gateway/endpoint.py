@@ -14,10 +14,13 @@ import asyncio
 import logging
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 
+from remit.gateway.definitions import DefinitionWatch
 from remit.gateway.http import ClientGoneError, Exchange, Headers, Receive, Scope, Send, read_body
 from remit.gateway.incoming import Incoming, context_of
 from remit.gateway.jsonrpc import INTERNAL_ERROR, InvalidMessageError, Message, parse_message
+from remit.gateway.learned import LearnedFirst
 from remit.gateway.legacy import LegacyDoor
 from remit.gateway.listening import Listeners
 from remit.gateway.media_types import check_media_types
@@ -42,7 +45,7 @@ from remit.guard.call import RequestProof
 from remit.guard.outcome import Challenge, Deny
 from remit.ids import ServerName
 from remit.model import Server
-from remit.tokens.audience import audience_of
+from remit.tokens.audience import resource_of
 
 __all__ = ["GatewayApp"]
 
@@ -56,6 +59,9 @@ class GatewayApp:
 
     def __init__(self, deps: GatewayDeps) -> None:
         settings = deps.settings
+        if deps.definitions is not None:
+            guard = LearnedFirst(deps.guard, deps.definitions, deps.directory)
+            deps = replace(deps, guard=guard)
         self._deps = deps
         self._hosts = hosts_of(settings.public_url) | {
             host.lower() for host in settings.allowed_hosts
@@ -63,7 +69,8 @@ class GatewayApp:
         self._origins = frozenset({origin_of(settings.public_url), *settings.allowed_origins})
         self._sessions = Sessions(settings, deps.clock)
         self._vigil = Vigil(deps.guard)
-        self._listeners = Listeners(settings, self._vigil)
+        heard = None if deps.definitions is None else deps.definitions.heard
+        self._listeners = Listeners(settings, self._vigil, heard=heard)
         self._modern = ModernDoor(deps, self._vigil)
         self._legacy = LegacyDoor(deps, self._sessions, self._listeners)
         self._in_flight = 0
@@ -89,6 +96,15 @@ class GatewayApp:
         """Legacy sessions that have not ended."""
         return len(self._sessions)
 
+    @property
+    def definitions(self) -> DefinitionWatch | None:
+        """What keeps account of what the servers offer."""
+        return self._deps.definitions
+
+    async def close_servers(self) -> None:
+        """Give back connections and processes; for who asked servers without ever serving."""
+        await self._deps.upstreams.close()
+
     def look_again(self) -> None:
         """End the calls, streams and sessions of whoever may act no more; to be called when that may be so.
 
@@ -96,6 +112,8 @@ class GatewayApp:
         stopped must not go on working there.
         """
         self._vigil.look_again()
+        if self._deps.definitions is not None:
+            self._deps.definitions.look_again()
         gone = self._sessions.end_unbacked(self._deps.guard.backs)
         if gone:
             closing = asyncio.create_task(_close(gone), name="gateway unbacked sessions")
@@ -103,7 +121,9 @@ class GatewayApp:
             closing.add_done_callback(self._closing.discard)
 
     def start(self) -> None:
-        """Begin to end idle sessions."""
+        """Begin to end idle sessions, and to ask the servers what they offer."""
+        if self._deps.definitions is not None:
+            self._deps.definitions.start()
         self._sweeping = asyncio.create_task(self._sweep(), name="gateway idle sessions")
 
     async def drain(self) -> None:
@@ -113,6 +133,8 @@ class GatewayApp:
         """
         self._draining = True
         self._listeners.stop()
+        if self._deps.definitions is not None:
+            await self._deps.definitions.stop()
         if self._sweeping is not None:
             self._sweeping.cancel()
             await asyncio.wait([self._sweeping])
@@ -185,7 +207,7 @@ class GatewayApp:
         if self._draining:
             raise RejectedError(503, "the gateway is stopping").with_header(b"retry-after", b"5")
         context = context_of(exchange.scope, settings.trusted_proxies)
-        address = audience_of(settings.public_url, server.name)
+        address = resource_of(settings.public_url, server)
         proof = RequestProof(exchange.method, address, exchange.headers.all(b"dpop"))
         exchange.proof = proof
         incoming = Incoming(exchange=exchange, server=server, context=context, proof=proof)

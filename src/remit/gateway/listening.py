@@ -18,6 +18,7 @@ from remit.gateway.sessions import Session
 from remit.gateway.settings import GatewaySettings
 from remit.gateway.vigil import Vigil
 from remit.guard.outcome import Challenge, Deny
+from remit.ids import ServerName
 from remit.tokens.access_token import AccessToken
 
 __all__ = ["Listeners", "listen"]
@@ -26,11 +27,21 @@ Recheck = Callable[[], Awaitable[AccessToken | Challenge | Deny]]
 
 
 class Listeners:
-    """The open streams of this process, so that they can be closed when it stops."""
+    """The open streams of this process, so that they can be closed when it stops.
 
-    def __init__(self, settings: GatewaySettings, vigil: Vigil) -> None:
+    `heard` is told of every message of a server's.
+    """
+
+    def __init__(
+        self,
+        settings: GatewaySettings,
+        vigil: Vigil,
+        *,
+        heard: Callable[[ServerName, Message], None] | None = None,
+    ) -> None:
         self.settings = settings
         self.vigil = vigil
+        self.heard = heard
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
@@ -81,7 +92,7 @@ async def _stream(
             await exchange.write(COMMENT)
             async with kept_alive(exchange, listeners.settings.keep_alive):
                 await _first_to_end(
-                    _pass_down(exchange, session, messages),
+                    _pass_down(exchange, session, messages, heard=listeners.heard),
                     _while_standing(recheck, listeners.settings.recheck),
                     listeners.until_stopped(),
                 )
@@ -92,9 +103,15 @@ async def _stream(
 
 
 async def _pass_down(
-    exchange: Exchange, session: Session, messages: AsyncIterator[Message]
+    exchange: Exchange,
+    session: Session,
+    messages: AsyncIterator[Message],
+    *,
+    heard: Callable[[ServerName, Message], None] | None,
 ) -> None:
     async for message in messages:
+        if heard is not None:
+            heard(session.server, message)
         if isinstance(message, Request):
             session.ask(message)
         await exchange.write(encode_event(canonical_bytes(message.to_json())))

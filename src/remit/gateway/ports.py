@@ -1,9 +1,12 @@
 """What the gateway needs from the rest of Remit, written beside their caller."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from remit.clock import Clock
+from remit.gateway.definitions import DefinitionWatch
+from remit.gateway.sealed import new_seal_key
 from remit.gateway.settings import GatewaySettings
 from remit.gateway.upstream.roster import Upstreams
 from remit.guard.call import Call, CallResult
@@ -12,7 +15,7 @@ from remit.guard.ports import Directory
 from remit.guard.visible import Visible
 from remit.tokens.access_token import AccessToken
 
-__all__ = ["Enforcement", "GatewayDeps"]
+__all__ = ["Enforcement", "GatewayDeps", "HandleKeys"]
 
 
 class Enforcement(Protocol):
@@ -44,8 +47,23 @@ class Enforcement(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HandleKeys:
+    """Under what the gateway seals what clients keep for it: 32 bytes each.
+
+    Those of one installation outlive a restart and are shared by its processes; left to
+    themselves they end with the process.
+    """
+
+    tasks: bytes = field(default_factory=new_seal_key, repr=False)
+    states: bytes = field(default_factory=new_seal_key, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayDeps:
-    """What `app` hands to the gateway. `issuer` is the authorization server's identifier."""
+    """What `app` hands to the gateway. `issuer` is the authorization server's identifier.
+
+    `definitions` keeps account of what servers offer; without it nothing is pinned.
+    """
 
     guard: Enforcement
     directory: Directory
@@ -53,3 +71,7 @@ class GatewayDeps:
     settings: GatewaySettings
     clock: Clock
     issuer: str
+    keys: HandleKeys = field(default_factory=HandleKeys)
+    authorization_extensions: Callable[[], tuple[str, ...]] = tuple
+    """The extensions on authorization that the authorization server supports at present."""
+    definitions: DefinitionWatch | None = None

@@ -60,6 +60,7 @@ class Relay:
     finish: Finish
     headers: tuple[HeaderLine, ...] = ()
     on_request: Callable[[Request], None] | None = None
+    on_notification: Callable[[Notification], None] | None = None
 
     async def run(self, reply: Reply) -> None:
         """Pass `reply` down.
@@ -96,6 +97,8 @@ class Relay:
                 case Response():
                     return self._own(message)
                 case Notification():
+                    if self.on_notification is not None:
+                        self.on_notification(message)
                     await self._write(message)
                 case Request() if self.on_request is not None:
                     self.on_request(message)

@@ -123,6 +123,13 @@ class Settings(BaseModel):
         description="Seconds after which knowledge of who is suspended or revoked is too old to decide on; "
         "then every call is refused.",
     )
+    definitions_interval: int = Field(
+        600,
+        ge=10,
+        le=86_400,
+        description="Seconds between two times that each server is asked what it offers, to compare it with what "
+        "was admitted.",
+    )
     shutdown_grace: int = Field(
         10,
         ge=0,

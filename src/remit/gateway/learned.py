@@ -1,0 +1,46 @@
+"""The guard, asked only once what a call is about has been seen: its definition, if it can be learned.
+
+Who brings no token at all waits for nothing and has nothing asked on their account.
+"""
+
+from remit.gateway.definitions import DefinitionWatch
+from remit.gateway.ports import Enforcement
+from remit.guard.call import Call, CallResult
+from remit.guard.outcome import Challenge, Deny, Permit
+from remit.guard.ports import Directory
+from remit.guard.visible import Visible
+from remit.ids import ServerName
+from remit.model import Server
+from remit.tokens.access_token import AccessToken
+
+__all__ = ["LearnedFirst"]
+
+
+class LearnedFirst:
+    """Implements `Enforcement` over another."""
+
+    def __init__(self, guard: Enforcement, watch: DefinitionWatch, directory: Directory) -> None:
+        self._guard = guard
+        self._watch = watch
+        self._directory = directory
+
+    async def authenticate(self, call: Call) -> AccessToken | Challenge | Deny:
+        return await self._guard.authenticate(call)
+
+    def backs(self, token: AccessToken) -> bool:
+        return self._guard.backs(token)
+
+    async def decide(self, call: Call) -> Permit | Challenge | Deny:
+        server = self._server(call.server)
+        if server is not None and call.authorization:
+            await self._watch.ready(server, call.kind, call.name)
+        return await self._guard.decide(call)
+
+    async def visible(self, call: Call) -> Visible | Challenge | Deny:
+        return await self._guard.visible(call)
+
+    async def complete(self, permit: Permit, call: Call, *, result: CallResult) -> None:
+        await self._guard.complete(permit, call, result=result)
+
+    def _server(self, name: ServerName) -> Server | None:
+        return self._directory.catalog.servers.get(name)
