@@ -23,7 +23,7 @@ from remit.oauth import (
     list_consents,
     withdraw_consent,
 )
-from remit.tokens import audience_of
+from remit.tokens import resource_of
 
 __all__ = ["allowed_applications"]
 
@@ -47,7 +47,7 @@ def allowed_applications(
             return found, {one.client.client_id: one.client.name for one in named}
 
         consents, names = await database.read(find)
-        servers = {audience_of(public_url, one.name): one.title for one in catalog.servers.values()}
+        servers = {resource_of(public_url, one): one.title for one in catalog.servers.values()}
         return [
             AccountEntry(
                 id=f"{one.client_id} {one.resource}",

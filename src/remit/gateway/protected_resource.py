@@ -6,31 +6,37 @@ asks for the least scopes that are of use. Public, and the same for everybody.
 Source: RFC 9728 §2, §3; MCP 2026-07-28 authorization (discovery, scope minimisation).
 """
 
+from urllib.parse import urlsplit
+
 from remit.canonical import JsonObject
 from remit.gateway.http import Exchange
 from remit.gateway.origin import preflight_headers
 from remit.gateway.rejection import RejectedError
-from remit.ids import ServerName
 from remit.model import Server
-from remit.tokens.audience import audience_of
+from remit.tokens.audience import resource_of
 from remit.tokens.dpop import DPOP_ALGORITHMS
 
 __all__ = ["METADATA_PREFIX", "answer_metadata", "metadata_document", "metadata_url"]
 
-METADATA_PREFIX = "/.well-known/oauth-protected-resource/mcp/"
+_WELL_KNOWN = "/.well-known/oauth-protected-resource"
+METADATA_PREFIX = f"{_WELL_KNOWN}/mcp/"
 _ANYONE = ((b"access-control-allow-origin", b"*"),)
 _CACHED = (b"cache-control", b"public, max-age=300")
 
 
-def metadata_url(public_url: str, server: ServerName) -> str:
+def metadata_url(public_url: str, server: Server) -> str:
     """Where the document of `server` stands; what a challenge points to."""
-    return f"{public_url.rstrip('/')}{METADATA_PREFIX}{server}"
+    if server.resource_identifier is not None:
+        # RFC 9728 §3.1: before the path of the identifier.
+        parts = urlsplit(server.resource_identifier)
+        return f"{parts.scheme}://{parts.netloc}{_WELL_KNOWN}{parts.path}"
+    return f"{public_url.rstrip('/')}{METADATA_PREFIX}{server.name}"
 
 
 def metadata_document(server: Server, *, public_url: str, issuer: str) -> JsonObject:
     """The metadata of `server`. `resource` is, to the byte, the URL that clients use."""
     document: JsonObject = {
-        "resource": audience_of(public_url, server.name),
+        "resource": resource_of(public_url, server),
         "authorization_servers": [issuer],
         "bearer_methods_supported": ["header"],
         "dpop_signing_alg_values_supported": [*DPOP_ALGORITHMS],

@@ -30,7 +30,7 @@ def refusal_of(outcome: Challenge | Deny, server: Server, *, public_url: str) ->
     """What is sent for `outcome` at `server`."""
     return refusal_response(
         outcome,
-        resource_metadata_url=metadata_url(public_url, server.name),
+        resource_metadata_url=metadata_url(public_url, server),
         baseline=server.baseline_scopes,
     )
 

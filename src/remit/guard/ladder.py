@@ -42,7 +42,7 @@ from remit.policy.decision_point import DecisionPoint
 from remit.policy.evaluation import ArgumentValue, Phase, ResourceKind
 from remit.policy.vocabulary import URI_ARGUMENT
 from remit.tokens.access_token import AccessToken
-from remit.tokens.audience import audience_of
+from remit.tokens.audience import audience_of, resource_of
 from remit.tokens.verify import InvalidTokenError, TokenVerifier
 
 __all__ = ["Allowance", "Ladder", "Shown"]
@@ -216,7 +216,10 @@ class Ladder:
         if presented is None:
             missing = _refusal(RefusalReason.MISSING_TOKEN, "an access token is required")
             return replace(missing, dpop=dpop)
-        audience = audience_of(self._settings.public_url, call.server)
+        if server is None:
+            audience = audience_of(self._settings.public_url, call.server)
+        else:
+            audience = resource_of(self._settings.public_url, server)
         try:
             token = self._verifier.verify(presented.token, audience=audience)
         except InvalidTokenError as error:

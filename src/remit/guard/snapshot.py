@@ -39,7 +39,7 @@ class Snapshot:
 
     `policies` are texts that Remit has checked; `policy_version` is that of the whole repository, as
     in every other record. `standing.as_of` is left at 0: the statement says how old it is.
-    `redaction_key`, in base64url, is this server's own: its pseudonyms match nothing else in the log.
+    `redaction_key`, in hexadecimal, is this server's own: its pseudonyms match nothing else in the log.
     `lease` is how long it may be relied on after Remit was last heard.
     """
 

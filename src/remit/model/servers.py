@@ -186,6 +186,8 @@ class Server:
     """Extensions beyond those the gateway knows that it may offer and clients may ask for."""
     guard_secret: str | None = None
     """Names the secret with which a guard inside this server fetches snapshots and delivers its records."""
+    resource_identifier: str | None = None
+    """The URL at which clients reach it, if that is not the gateway's; tokens for it are for this URL."""
 
     @property
     def scopes(self) -> tuple[ScopeName, ...]:

@@ -37,7 +37,7 @@ from remit.oauth.requested_details import require_details
 from remit.oauth.resource_indicators import require_resource
 from remit.oauth.scope_placeholders import is_declared
 from remit.scopes import parse_scope_param
-from remit.tokens import audience_of
+from remit.tokens import resource_of
 from remit.tokens.authorization_details import ToolCallDetail
 from remit.web import Params
 
@@ -158,7 +158,7 @@ def check_request(
         max_age=_max_age(params.one("max_age")),
         acr=required_acr((params.one("acr_values") or "").split()),
         dpop_jkt=_dpop_jkt(params.one("dpop_jkt")),
-        details=require_details(params, server, resource=audience_of(public_url, server.name)),
+        details=require_details(params, server, resource=resource_of(public_url, server)),
     )
 
 

@@ -22,7 +22,7 @@ from remit.oauth.issuance import Ruling
 from remit.oauth.pending_request import NotWaitingError, PendingRequest
 from remit.oauth.redirect_uri import displayed_host, with_parameters
 from remit.oauth.requester import Requester
-from remit.tokens import audience_of
+from remit.tokens import resource_of
 from remit.web import page, redirect
 
 __all__ = ["AuthorizationRefusalError", "code_response", "denial_response", "refuse"]
@@ -127,4 +127,4 @@ def _event(deps: OAuthDeps, refusal: AuthorizationRefusalError) -> Authorization
 
 def _resource_of(deps: OAuthDeps, refusal: AuthorizationRefusalError) -> str | None:
     request = refusal.request
-    return None if request is None else audience_of(deps.public_url, request.server.name)
+    return None if request is None else resource_of(deps.public_url, request.server)

@@ -25,7 +25,7 @@ from remit.oauth.issuance import Ruling
 from remit.oauth.pending_request import NotWaitingError
 from remit.oauth.request_store import Consent
 from remit.oauth.waiting_request import Person, Waiting
-from remit.tokens import audience_of
+from remit.tokens import resource_of
 from remit.tokens.authorization_details import details_json
 
 __all__ = ["Assent", "issue_code"]
@@ -99,7 +99,7 @@ def _grant(deps: OAuthDeps, waiting: Waiting, assent: Assent, *, now: EpochSecon
         agent_id=agent.id,
         tenant=assent.person.user.tenant,
         environment=waiting.request.server.environment,
-        resource=audience_of(deps.public_url, waiting.request.server.name),
+        resource=resource_of(deps.public_url, waiting.request.server),
         scopes=assent.scopes,
         purpose=agent.purpose,
         auth_time=session.auth_time,

@@ -37,7 +37,7 @@ from remit.oauth.waiting_request import (
     person_answering,
     rule_on_request,
 )
-from remit.tokens import audience_of
+from remit.tokens import resource_of
 from remit.web import Params, browser_of, check_form_post, read_form, redirect
 
 __all__ = ["endpoint"]
@@ -103,7 +103,7 @@ def _ticked(form: Params, view: ConsentView) -> tuple[ScopeName, ...]:
 async def _deny(
     deps: OAuthDeps, waiting: Waiting, person: Person, *, view: ConsentView, ruling: Ruling
 ) -> Response:
-    resource = audience_of(deps.public_url, waiting.request.server.name)
+    resource = resource_of(deps.public_url, waiting.request.server)
 
     def record(tx: Transaction) -> None:
         if not request_store.finish_request(tx, waiting.pending.digest, now=deps.clock.now()):

@@ -45,7 +45,7 @@ from remit.oauth.waiting_request import (
     refuse_unmet,
     rule_on_request,
 )
-from remit.tokens import audience_of
+from remit.tokens import resource_of
 from remit.web import (
     MalformedParametersError,
     browser_of,
@@ -154,7 +154,7 @@ async def _must_ask(deps: OAuthDeps, waiting: Waiting, person: Person, ruling: R
     client = waiting.requester.client
     if not await is_connected(deps, waiting.request.server, person.user.id):
         return True  # nobody is sent to a third party who was not asked for this client just now
-    resource = audience_of(deps.public_url, waiting.request.server.name)
+    resource = resource_of(deps.public_url, waiting.request.server)
     remembered = await deps.database.glance(
         lambda tx: request_store.find_consent(
             tx, user_id=person.user.id, client_id=client.client_id, resource=resource

@@ -32,7 +32,7 @@ from remit.oauth.grant import Grant, RefreshToken
 from remit.oauth.presented_token import access_token_shown, refresh_token_shown, required_token
 from remit.oauth.resource_indicators import server_at
 from remit.oauth.resource_server import authenticate_server
-from remit.tokens import AccessToken, audience_of
+from remit.tokens import AccessToken, resource_of
 from remit.tokens.mint import claims_of
 from remit.web import Params, json_response
 
@@ -140,7 +140,7 @@ async def _describe_access_token(
 
 def _require_about_asker(deps: OAuthDeps, asker: _Asker, token: AccessToken) -> None:
     if asker.server is not None:
-        if token.aud != audience_of(deps.public_url, asker.server.name):
+        if token.aud != resource_of(deps.public_url, asker.server):
             raise _InactiveError("it is for another server")
     elif asker.client is None or token.client_id != asker.client.client_id:
         raise _InactiveError(_ANOTHERS)

@@ -16,7 +16,7 @@ from remit.oauth import grant_store
 from remit.oauth.deps import OAuthDeps
 from remit.oauth.grant import Grant, GrantKind
 from remit.oauth.issuance import Applicant, Ruling
-from remit.tokens import audience_of
+from remit.tokens import resource_of
 
 __all__ = ["standing_grant", "workload_grant"]
 
@@ -36,7 +36,7 @@ def workload_grant(
         agent_id=applicant.agent.id,
         tenant=applicant.subject.tenant,
         environment=server.environment,
-        resource=audience_of(deps.public_url, server.name),
+        resource=resource_of(deps.public_url, server),
         scopes=tuple(sorted(ruling.scopes)),
         purpose=applicant.agent.purpose,
         auth_time=None,

@@ -168,6 +168,8 @@ def _server(name: str, file: ServerFile) -> Server:
         max_request_bytes=file.max_request,
         max_response_bytes=file.max_response,
         introspection_secret=file.introspection_secret,
+        guard_secret=file.guard_secret,
+        resource_identifier=file.resource_identifier,
         connection=connection_of(file.connection),
         upstream=upstream_of(file.upstream),
         tools=_frozen({name: _tool(name, one) for name, one in file.tools.items()}),

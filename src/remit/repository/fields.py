@@ -29,6 +29,7 @@ __all__ = [
     "Pointer",
     "ProofOfPossession",
     "Prose",
+    "ResourceIdentifier",
     "ResourceUri",
     "ScopeReference",
     "ScopeText",
@@ -149,6 +150,19 @@ def _check_time_zone(text: str) -> str:
             expected="a name of the IANA database, such as `Europe/Berlin`",
         ) from None
     return text
+
+
+def _check_resource_identifier(text: str) -> str:
+    """As an upstream's, and in the one spelling in which tokens and requests for them name it."""
+    checked = _check_upstream_url(text)
+    parts = urlsplit(checked)
+    canonical = f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
+    if checked != canonical or not parts.path.rstrip("/"):
+        raise mistake(
+            f"{quoted(text)} is not how clients and tokens name a server",
+            expected="host in lower case, a path without `/` at its end, no query",
+        )
+    return checked
 
 
 def _check_upstream_url(text: str) -> str:
@@ -318,6 +332,19 @@ UpstreamUrl = Annotated[
         }
     ),
 ]
+ResourceIdentifier = Annotated[
+    str,
+    AfterValidator(_check_resource_identifier),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "uri",
+            "pattern": _URL,
+            "examples": ["https://crm.example/mcp"],
+        }
+    ),
+]
+"""Where clients reach a server that guards itself, in the one spelling that tokens have."""
 ResourceUri = Annotated[
     str, AfterValidator(_check_resource_uri), WithJsonSchema({"type": "string"})
 ]

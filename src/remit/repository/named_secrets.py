@@ -32,6 +32,8 @@ def named_secrets(catalog: Catalog) -> Iterator[NamedSecret]:
                     yield NamedSecret(value, holder)
         if server.introspection_secret is not None:
             yield NamedSecret(server.introspection_secret, f"introspection by {holder}")
+        if server.guard_secret is not None:
+            yield NamedSecret(server.guard_secret, f"guard inside {holder}")
         if server.connection is not None and server.connection.secret is not None:
             yield NamedSecret(server.connection.secret, f"connection of {holder}")
     for agent in catalog.agents.values():

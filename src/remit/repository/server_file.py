@@ -16,6 +16,7 @@ from remit.repository.fields import (
     Pointer,
     ProofOfPossession,
     Prose,
+    ResourceIdentifier,
     ResourceUri,
     ScopeReference,
     ThingName,
@@ -153,6 +154,14 @@ class ServerFile(Section):
     introspection_secret: OptionalSecretReference = Field(
         default=None,
         description="Where the secret is kept with which this server may ask whether a token is good: `env:NAME`, `file:/path` or `stored:name`.",
+    )
+    guard_secret: OptionalSecretReference = Field(
+        default=None,
+        description="Where the secret is kept with which a guard inside this server fetches snapshots and delivers its records: `env:NAME`, `file:/path` or `stored:name`.",
+    )
+    resource_identifier: ResourceIdentifier | None = Field(
+        default=None,
+        description="The URL at which clients reach a server that guards itself. Tokens for it are for that URL; without it, for the gateway's.",
     )
     connection: ThirdPartySection | None = Field(
         default=None,

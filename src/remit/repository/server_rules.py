@@ -2,7 +2,7 @@
 
 Refused: a baseline that nothing on the server needs; a template whose variables run
 into each other, so that one URI could be read in several ways; a third party asked in the
-clear; a secret for introspection that somebody else has, too; the credential of a connection that
+clear; a secret by which a server proves itself that somebody else has, too; an identifier of two; the credential of a connection that
 is not declared.
 
 Source: RFC 6570 §1.4 (matching is ambiguous unless something sets expressions apart).
@@ -26,6 +26,7 @@ _OURS = (
     (*_CREDENTIAL, "secret"),
     ("upstream", "stdio", "environment", ANY),
 )
+_THEIRS = ("introspection_secret", "guard_secret")
 
 
 def check_servers(draft: Draft, hierarchy: Hierarchy) -> Iterator[Problem]:
@@ -36,6 +37,7 @@ def check_servers(draft: Draft, hierarchy: Hierarchy) -> Iterator[Problem]:
         yield from private_address_faults(document, ("connection",))
         yield from _no_connection_to_use(document)
     yield from _shared_secrets(draft)
+    yield from _shared_identifiers(draft)
 
 
 def _idle_baseline(
@@ -82,13 +84,26 @@ def _shared_secrets(draft: Draft) -> Iterator[Problem]:
     }
     theirs: dict[str, str] = {}
     for document in draft.servers.values():
-        for path, secret in strings_at(document, ("introspection_secret",)):
+        for path, secret in (found for name in _THEIRS for found in strings_at(document, (name,))):
             first = ours.get(secret) or theirs.setdefault(secret, document.file)
             if secret in ours or first != document.file:
                 yield document.problem(
                     path,
                     f"{quoted(secret)} is a secret of {quoted(first)} for something else",
                     expected="a secret that only this server and Remit have",
+                )
+
+
+def _shared_identifiers(draft: Draft) -> Iterator[Problem]:
+    """A token is good for one server: no two may go by one identifier."""
+    first: dict[str, str] = {}
+    for document in draft.servers.values():
+        for path, identifier in strings_at(document, ("resource_identifier",)):
+            if first.setdefault(identifier, document.file) != document.file:
+                yield document.problem(
+                    path,
+                    f"{quoted(identifier)} is the identifier of {quoted(first[identifier])}",
+                    expected="the URL of this server",
                 )
 
 

@@ -4,9 +4,9 @@ Source: RFC 8707 §2 (one canonical resource identifier per server, compared exa
 """
 
 from remit.ids import ServerName, digest
-from remit.model import MANAGEMENT, MANAGEMENT_PATH
+from remit.model import MANAGEMENT, MANAGEMENT_PATH, Server
 
-__all__ = ["audience_of", "jti_digest"]
+__all__ = ["audience_of", "jti_digest", "resource_of"]
 
 
 def audience_of(public_url: str, server_name: ServerName) -> str:
@@ -14,6 +14,11 @@ def audience_of(public_url: str, server_name: ServerName) -> str:
     if server_name == MANAGEMENT.name:
         return f"{public_url.rstrip('/')}{MANAGEMENT_PATH}"
     return f"{public_url.rstrip('/')}/mcp/{server_name}"
+
+
+def resource_of(public_url: str, server: Server) -> str:
+    """The resource identifier of `server`: its own if it guards itself at a URL of its own, else the gateway's for it."""
+    return server.resource_identifier or audience_of(public_url, server.name)
 
 
 def jti_digest(jti: str) -> str:

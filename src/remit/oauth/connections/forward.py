@@ -32,7 +32,7 @@ from remit.oauth.pending_request import NotWaitingError
 from remit.oauth.redirect_uri import with_parameters
 from remit.oauth.request_store import Consent
 from remit.oauth.waiting_request import Waiting, refusal_of
-from remit.tokens import audience_of
+from remit.tokens import resource_of
 from remit.tokens.authorization_details import details_json
 from remit.tokens.published import IssuerUnavailableError
 from remit.web import redirect, set_cookie
@@ -125,7 +125,7 @@ def _keep(
     now, asked = deps.clock.now(), waiting.request
     if request_store.find_request(tx, waiting.pending.digest, now=now) is None:
         raise NotWaitingError
-    resource = audience_of(deps.public_url, asked.server.name)
+    resource = resource_of(deps.public_url, asked.server)
     client = waiting.requester.client
     if not asked.details:
         # With details it was for these words alone, and not for the scopes without them.

@@ -26,7 +26,7 @@ from remit.oauth.connections.standing import metadata_of
 from remit.oauth.deps import OAuthDeps
 from remit.oauth.grant import GrantFilter, RevokeReason
 from remit.oauth.grant_revocation import revoke_grants
-from remit.tokens import audience_of
+from remit.tokens import audience_of, resource_of
 from remit.tokens.published import IssuerUnavailableError
 from remit.web.fetch import FetchFailedError, FetchRefusedError, Reach
 
@@ -60,7 +60,7 @@ async def withdraw_connection(
             tx,
             GrantFilter(
                 user_id=UserId(gone.user_id),
-                resource=audience_of(deps.public_url, ServerName(gone.server)),
+                resource=_resource_of(deps, ServerName(gone.server)),
             ),
             reason=RevokeReason.CONNECTION_WITHDRAWN.value,
             at=deps.clock.now(),
@@ -154,3 +154,13 @@ async def _revoke(deps: OAuthDeps, gone: Connection) -> None:
         FetchRefusedError,
     ) as error:
         _log.warning("connection_not_revoked", server=gone.server, error=error.code)
+
+
+def _resource_of(deps: OAuthDeps, name: ServerName) -> str:
+    """What grants for the server are for; it may be declared no more."""
+    server = deps.directory.catalog.servers.get(name)
+    return (
+        audience_of(deps.public_url, name)
+        if server is None
+        else resource_of(deps.public_url, server)
+    )

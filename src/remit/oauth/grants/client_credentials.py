@@ -33,7 +33,7 @@ from remit.oauth.resource_indicators import require_resource
 from remit.oauth.token_request import TokenRequest
 from remit.oauth.workload_grant import standing_grant, workload_grant
 from remit.scopes import covers
-from remit.tokens import audience_of, jti_digest
+from remit.tokens import jti_digest, resource_of
 
 __all__ = ["issue"]
 
@@ -54,7 +54,7 @@ async def issue(deps: OAuthDeps, request: TokenRequest) -> IssuedTokens:
     ruling = rule(
         asked, applicant, server=server, catalog=catalog, decisions=deps.decisions, now=now
     )
-    resource = audience_of(deps.public_url, server.name)
+    resource = resource_of(deps.public_url, server)
     details = narrowed_details((), form, server, resource=resource, now=now)
     require_key(client, applicant.agent, server, request.jkt)
     known = context.with_(

@@ -50,7 +50,7 @@ from remit.oauth.requested_details import require_details, require_unexpired
 from remit.oauth.resource_indicators import require_same_resource, server_at
 from remit.oauth.token_request import TokenRequest
 from remit.scopes import covers, parse_scope_param
-from remit.tokens import audience_of, jti_digest
+from remit.tokens import jti_digest, resource_of
 from remit.tokens.authorization_details import details_json
 from remit.tokens.foreign import InvalidForeignJwtError, audiences_of
 
@@ -136,7 +136,7 @@ def _server(
         server = server_at(named[0], catalog=catalog, public_url=deps.public_url)
     if server is None or (trust.servers and ServerName(server.name) not in trust.servers):
         raise InvalidGrantError("the assertion is for no MCP server that it could be for")
-    require_same_resource(request.form.all("resource"), audience_of(deps.public_url, server.name))
+    require_same_resource(request.form.all("resource"), resource_of(deps.public_url, server))
     return server
 
 
@@ -265,7 +265,7 @@ def _grant(
 ) -> Grant:
     """What the provider grants in the person's place, for as long as its token lives."""
     server, assertion = wanted.server, wanted.assertion
-    resource = audience_of(deps.public_url, server.name)
+    resource = resource_of(deps.public_url, server)
     details = require_details(wanted.sent.form, server, resource=resource)
     require_unexpired(details, now)
     lifetime = deps.directory.catalog.issuer.access_token_lifetime

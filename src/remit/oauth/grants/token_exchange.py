@@ -52,7 +52,7 @@ from remit.oauth.token_request import TokenRequest
 from remit.oauth.upstream_token import Upstream, upstream_asked, upstream_person, upstream_token
 from remit.policy import Subject, SubjectKind
 from remit.scopes import parse_scope_param
-from remit.tokens import AccessToken, Delegate, audience_of, jti_digest
+from remit.tokens import AccessToken, Delegate, jti_digest, resource_of
 
 __all__ = ["issue"]
 
@@ -136,7 +136,7 @@ def _of_ours(
         token.authorization_details,
         request.form,
         server,
-        resource=audience_of(deps.public_url, server.name),
+        resource=resource_of(deps.public_url, server),
         now=deps.clock.now(),
     )
 
@@ -211,7 +211,7 @@ async def _of_upstream(
         (),
         request.form,
         server,
-        resource=audience_of(deps.public_url, server.name),
+        resource=resource_of(deps.public_url, server),
         now=deps.clock.now(),
     )
 
@@ -312,7 +312,7 @@ def _grant(
         agent_id=acting.agent.id,
         tenant=subject.tenant,
         environment=wanted.server.environment,
-        resource=audience_of(deps.public_url, wanted.server.name),
+        resource=resource_of(deps.public_url, wanted.server),
         scopes=tuple(sorted(ruling.scopes)),
         purpose=acting.agent.purpose,
         auth_time=source.auth_time,

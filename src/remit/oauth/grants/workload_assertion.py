@@ -47,7 +47,7 @@ from remit.oauth.resource_indicators import require_resource
 from remit.oauth.token_request import TokenRequest
 from remit.oauth.workload_grant import standing_grant, workload_grant
 from remit.scopes import covers
-from remit.tokens import audience_of, jti_digest
+from remit.tokens import jti_digest, resource_of
 from remit.tokens.authorization_details import details_json
 from remit.tokens.dpop import Proof
 
@@ -167,7 +167,8 @@ def _server(workload: _Workload, request: TokenRequest, *, deps: OAuthDeps) -> S
     """
     named, agent = request.form.all("resource"), workload.applicant.agent
     if not named and len(workload.rule.servers) == 1:
-        named = (audience_of(deps.public_url, workload.rule.servers[0]),)
+        server = deps.directory.catalog.servers.get(workload.rule.servers[0])
+        named = () if server is None else (resource_of(deps.public_url, server),)
     server = require_resource(
         named, agent, catalog=deps.directory.catalog, public_url=deps.public_url
     )
@@ -231,7 +232,7 @@ def _grant(
     deps: OAuthDeps,
 ) -> Grant:
     """The grant that this request would make: of this workload alone, as its issuer names it."""
-    now, resource = deps.clock.now(), audience_of(deps.public_url, server.name)
+    now, resource = deps.clock.now(), resource_of(deps.public_url, server)
     details = require_details(request.form, server, resource=resource)
     require_unexpired(details, now)
     assertion = workload.assertion
