@@ -164,6 +164,7 @@ def _server(name: str, file: ServerFile) -> Server:
         environment=Environment(file.environment),
         region=file.region,
         dpop_required=file.dpop == "required",
+        pinning=file.pinning,
         limits=limits_of(file.limits),
         max_request_bytes=file.max_request,
         max_response_bytes=file.max_response,

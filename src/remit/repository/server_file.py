@@ -6,7 +6,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 
 from remit.documents import mistake
-from remit.model import ArgumentType, AuditTreatment, Operation, Sensitivity
+from remit.model import ArgumentType, AuditTreatment, Operation, Pinning, Sensitivity
 from remit.repository.fields import (
     ArgumentName,
     Currency,
@@ -166,6 +166,10 @@ class ServerFile(Section):
     connection: ThirdPartySection | None = Field(
         default=None,
         description="The third party whose API it needs on each person's behalf.",
+    )
+    pinning: Pinning = Field(
+        default=Pinning.FIRST_USE,
+        description="When the definition of a tool, resource or prompt counts as admitted: `first_use` as it was first seen, `reviewed` once an administrator has admitted it, `off` whatever the server says.",
     )
     limits: LimitsSection = Field(
         default=LimitsSection(),
