@@ -22,12 +22,14 @@ from remit.gateway.upstream.answer import AnswerReader, tells_other_era
 from remit.gateway.upstream.connection import Answer, BrokenConnectionError
 from remit.gateway.upstream.credentials import Credentials
 from remit.gateway.upstream.pool import Pool
-from remit.gateway.upstream.port import Limits, Outgoing, Reply
+from remit.gateway.upstream.port import NOTHING_PRESENTED, Limits, Outgoing, Presented, Reply
 
 __all__ = ["HttpSession", "StreamableHttp"]
 
 _ACCEPT = "application/json, text/event-stream"
 _RESUMES = 5
+_CALLERS = 128
+"""Of so many callers the spellings of their credentials are kept, which take longer to make than to look for."""
 _Headers = list[tuple[str, str]]
 
 
@@ -35,10 +37,15 @@ class StreamableHttp:
     """One server behind one URL, and the connections to it."""
 
     def __init__(
-        self, url: str, *, bearer: str | None = None, limits: Limits | None = None
+        self,
+        url: str,
+        *,
+        presented: Presented = NOTHING_PRESENTED,
+        limits: Limits | None = None,
     ) -> None:
-        self._bearer = bearer
-        self._credentials = Credentials(() if bearer is None else (bearer,))
+        self._presented = presented
+        self._credentials = Credentials(presented.secrets)
+        self._of_callers: dict[tuple[str, ...], Credentials] = {}
         self._limits = limits or Limits()
         self._pool = Pool(url)
 
@@ -46,8 +53,9 @@ class StreamableHttp:
     async def ask(self, outgoing: Outgoing[Request]) -> AsyncIterator[Reply]:
         request = outgoing.message
         headers = [*routing_headers_of(request, outgoing.version), *outgoing.headers]
-        async with self.send("POST", headers, canonical_bytes(request.to_json())) as response:
-            reader = self.reader(response)
+        body, presented = canonical_bytes(request.to_json()), outgoing.presented
+        async with self.send("POST", headers, body, presented=presented) as response:
+            reader = self.reader(response, presented)
             if 400 <= response.status < 500 and tells_other_era(await reader.rpc_error()):
                 raise unsupported_version(outgoing.version, LEGACY_VERSIONS)
             yield await reader.reply()
@@ -58,13 +66,29 @@ class StreamableHttp:
     async def close(self) -> None:
         self._pool.close()
 
-    def reader(self, answer: Answer) -> AnswerReader:
-        """What reads `answer` within the limits, and lets our credential not come back."""
-        return AnswerReader(answer, self._limits, credentials=self._credentials)
+    def reader(self, answer: Answer, presented: Presented = NOTHING_PRESENTED) -> AnswerReader:
+        """What reads `answer` within the limits, and lets no credential come back that went up for it."""
+        return AnswerReader(answer, self._limits, credentials=self._credentials_of(presented))
+
+    def _credentials_of(self, presented: Presented) -> Credentials:
+        if not presented.secrets:
+            return self._credentials
+        known = self._of_callers.get(presented.secrets)
+        if known is None:
+            while len(self._of_callers) >= _CALLERS:
+                del self._of_callers[next(iter(self._of_callers))]
+            known = Credentials((*self._credentials.secrets, *presented.secrets))
+            self._of_callers[presented.secrets] = known
+        return known
 
     @asynccontextmanager
     async def send(
-        self, method: str, headers: _Headers, body: bytes = b""
+        self,
+        method: str,
+        headers: _Headers,
+        body: bytes = b"",
+        *,
+        presented: Presented = NOTHING_PRESENTED,
     ) -> AsyncIterator[Answer]:
         """Send one request; its answer's head has arrived when the context is entered.
 
@@ -74,8 +98,8 @@ class StreamableHttp:
         own = [("accept", _ACCEPT), ("user-agent", "remit")]
         if body:
             own.append(("content-type", "application/json"))
-        if self._bearer is not None:
-            own.append(("authorization", f"Bearer {self._bearer}"))
+        own.extend(self._presented.headers)
+        own.extend(presented.headers)
         async with AsyncExitStack() as stack:
             request = self._pool.request(
                 method, [*own, *headers], body, seconds=self._limits.seconds
@@ -99,16 +123,16 @@ class HttpSession:
         self._upstream = upstream
         self._limits = limits
         self._session_id: str | None = None
+        self._presented = NOTHING_PRESENTED
         self._version: str = LEGACY_VERSIONS[-1]
 
     @asynccontextmanager
     async def ask(self, outgoing: Outgoing[Request]) -> AsyncIterator[Reply]:
         request = outgoing.message
         headers = self._headers(outgoing)
-        async with self._upstream.send(
-            "POST", headers, canonical_bytes(request.to_json())
-        ) as response:
-            reader = self._upstream.reader(response)
+        body, presented = canonical_bytes(request.to_json()), self._presented
+        async with self._upstream.send("POST", headers, body, presented=presented) as response:
+            reader = self._upstream.reader(response, presented)
             if request.method == "initialize":
                 await _refuse_modern_only(reader, outgoing.version)
                 self._session_id = response.get_header("mcp-session-id")
@@ -121,8 +145,10 @@ class HttpSession:
             yield Reply(reply.status, streamed=True, messages=self._resumed(reader, reply.messages))
 
     async def tell(self, outgoing: Outgoing[Notification] | Outgoing[Response]) -> None:
-        body = canonical_bytes(outgoing.message.to_json())
-        async with self._upstream.send("POST", self._headers(outgoing), body) as response:
+        body, headers = canonical_bytes(outgoing.message.to_json()), self._headers(outgoing)
+        async with self._upstream.send(
+            "POST", headers, body, presented=self._presented
+        ) as response:
             if response.status == 404 and self._session_id is not None:
                 raise UpstreamError("the server has ended the session", session_ended=True)
             if response.status >= 400:
@@ -133,7 +159,8 @@ class HttpSession:
     @asynccontextmanager
     async def listen(self, outgoing_version: str) -> AsyncIterator[AsyncIterator[Message]]:
         self._version = outgoing_version
-        async with self._upstream.send("GET", self._own_headers()) as response:
+        presented = self._presented
+        async with self._upstream.send("GET", self._own_headers(), presented=presented) as response:
             if response.status in {404, 405}:
                 raise RejectedError(405, "the server offers no stream of its own")
             if response.status != 200 or not is_event_stream(
@@ -142,13 +169,19 @@ class HttpSession:
                 raise UpstreamError(
                     "the server did not open a stream", upstream_status=response.status
                 )
-            yield self._upstream.reader(response).unasked()
+            yield self._upstream.reader(response, presented).unasked()
+
+    def present(self, presented: Presented) -> None:
+        """What is brought from now on with what is no message of a caller's."""
+        self._presented = presented
 
     async def close(self) -> None:
         if self._session_id is None:
             return
         try:
-            async with self._upstream.send("DELETE", self._own_headers()):
+            async with self._upstream.send(
+                "DELETE", self._own_headers(), presented=self._presented
+            ):
                 pass
         except UpstreamError:
             # It goes idle there; nobody here can use it any more.
@@ -165,7 +198,7 @@ class HttpSession:
                 break
             await asyncio.sleep(min(reader.retry_ms / 1000, self._limits.seconds))
             headers = [*self._own_headers(), ("last-event-id", reader.last_event_id)]
-            async with self._upstream.send("GET", headers) as response:
+            async with self._upstream.send("GET", headers, presented=self._presented) as response:
                 if response.status != 200:
                     break
                 async for message in reader.continued(response):
@@ -177,6 +210,7 @@ class HttpSession:
         self, outgoing: Outgoing[Request] | Outgoing[Notification] | Outgoing[Response]
     ) -> _Headers:
         self._version = outgoing.version
+        self._presented = outgoing.presented
         return [*self._own_headers(), *outgoing.headers]
 
     def _own_headers(self) -> _Headers:
