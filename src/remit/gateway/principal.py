@@ -8,6 +8,7 @@ Source: MCP security best practices (session hijacking, state handles).
 
 from dataclasses import dataclass
 
+from remit.canonical import Json
 from remit.ids import ClientId, GrantId
 from remit.tokens.access_token import AccessToken
 
@@ -27,6 +28,10 @@ class Principal:
     def of(cls, token: AccessToken) -> "Principal":
         """Who acts with `token`."""
         return cls(token.organization_id, token.sub, token.client_id, token.grant_id)
+
+    def claims(self) -> Json:
+        """This principal as it stands in what is sealed for it."""
+        return [self.tenant, self.sub, str(self.client_id), str(self.grant_id)]
 
     @property
     def person(self) -> tuple[str, str]:
