@@ -10,7 +10,8 @@ Source: MCP 2026-07-28 and 2025-11-25 transports; MCP security best practices (t
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import Protocol
 
 from remit.canonical import canonical_bytes
 from remit.gateway.jsonrpc import Message, Notification, Request, Response
@@ -24,13 +25,27 @@ from remit.gateway.upstream.credentials import Credentials
 from remit.gateway.upstream.pool import Pool
 from remit.gateway.upstream.port import NOTHING_PRESENTED, Limits, Outgoing, Presented, Reply
 
-__all__ = ["HttpSession", "StreamableHttp"]
+__all__ = ["HttpSession", "Requests", "StreamableHttp"]
 
 _ACCEPT = "application/json, text/event-stream"
 _RESUMES = 5
 _CALLERS = 128
 """Of so many callers the spellings of their credentials are kept, which take longer to make than to look for."""
 _Headers = list[tuple[str, str]]
+
+
+class Requests(Protocol):
+    """What carries requests to one server: a `Pool`, or whatever does without a network."""
+
+    def request(
+        self, method: str, headers: _Headers, body: bytes, *, seconds: float
+    ) -> AbstractAsyncContextManager[Answer]:
+        """As `Pool.request`."""
+        ...
+
+    def close(self) -> None:
+        """As `Pool.close`."""
+        ...
 
 
 class StreamableHttp:
@@ -42,12 +57,13 @@ class StreamableHttp:
         *,
         presented: Presented = NOTHING_PRESENTED,
         limits: Limits | None = None,
+        requests: Requests | None = None,
     ) -> None:
         self._presented = presented
         self._credentials = Credentials(presented.secrets)
         self._of_callers: dict[tuple[str, ...], Credentials] = {}
         self._limits = limits or Limits()
-        self._pool = Pool(url)
+        self._pool: Requests = Pool(url) if requests is None else requests
 
     @asynccontextmanager
     async def ask(self, outgoing: Outgoing[Request]) -> AsyncIterator[Reply]:
