@@ -13,7 +13,7 @@ from remit.errors import Error
 from remit.gateway.rejection import UpstreamError
 from remit.gateway.upstream.child import Launch
 from remit.gateway.upstream.credentials import Credentials
-from remit.gateway.upstream.http import StreamableHttp
+from remit.gateway.upstream.http import Requests, StreamableHttp
 from remit.gateway.upstream.port import Limits, Upstream
 from remit.gateway.upstream.stdio import Stdio
 from remit.ids import ServerName
@@ -40,7 +40,7 @@ class Upstreams(Protocol):
 
 
 class Roster:
-    """The adapters in use. `resolve_secret` reads `env:NAME` or `file:PATH`."""
+    """The adapters in use. `requests_to` makes what carries requests to a URL; without it, connections. `resolve_secret` reads `env:NAME` or `file:PATH`."""
 
     def __init__(
         self,
@@ -48,10 +48,12 @@ class Roster:
         *,
         message_bytes: int = 16 * 1024 * 1024,
         sessions_per_process_server: int = 32,
+        requests_to: Callable[[str], Requests] | None = None,
     ) -> None:
         self._resolve_secret = resolve_secret
         self._message_bytes = message_bytes
         self._max_sessions = sessions_per_process_server
+        self._requests_to = requests_to
         self._in_use: dict[ServerName, tuple[Definition, Upstream]] = {}
         self._replaced: list[Upstream] = []
 
@@ -77,12 +79,15 @@ class Roster:
         limits = Limits(self._message_bytes, float(definition.timeout))
         match definition:
             case HttpUpstream():
+                requests = None if self._requests_to is None else self._requests_to(definition.url)
                 bearer = (
                     None
                     if definition.bearer_secret is None
                     else self._secret(definition.bearer_secret)
                 )
-                return StreamableHttp(definition.url, bearer=bearer, limits=limits)
+                return StreamableHttp(
+                    definition.url, bearer=bearer, limits=limits, requests=requests
+                )
             case StdioUpstream():
                 launch = self._launch(server.name, definition)
                 return Stdio(launch, limits=limits, max_sessions=self._max_sessions)
