@@ -17,6 +17,7 @@ from remit.api.keys import KEY_OPERATIONS
 from remit.api.operation import AnyOperation
 from remit.api.registrations import REGISTRATION_OPERATIONS
 from remit.api.secrets import SECRET_OPERATIONS
+from remit.api.servers import SERVER_OPERATIONS
 from remit.api.sessions import SESSION_OPERATIONS
 from remit.api.trail import TRAIL_OPERATIONS
 from remit.api.users import USER_OPERATIONS
@@ -36,6 +37,7 @@ OPERATIONS: Final[tuple[AnyOperation, ...]] = (
     *SESSION_OPERATIONS,
     *KEY_OPERATIONS,
     *SECRET_OPERATIONS,
+    *SERVER_OPERATIONS,
     *TRAIL_OPERATIONS,
     *INSTANCE_OPERATIONS,
 )
