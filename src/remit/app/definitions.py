@@ -98,6 +98,9 @@ class DefinitionBook:
             Error: what is new cannot be recorded.
         """
         seen = Seen.OWN if own else Seen.CALLER
+        offers = tuple(offers)
+        if own:
+            self._clear_suspicion(server, offers)
         news = [offer for offer in offers if self._is_news(server, offer, seen)]
         if server.pinning is Pinning.OFF or not news:
             return
@@ -134,6 +137,15 @@ class DefinitionBook:
         if suspects:
             self._suspects |= suspects
             self._publish()
+
+    def _clear_suspicion(self, server: Server, offers: Iterable[Offer]) -> None:
+        """What could not be written when it was seen, and is offered again as it was admitted."""
+        for offer in offers:
+            key = (server.name, offer.kind, offer.name)
+            row = self._rows.get(key)
+            if key in self._suspects and row is not None and row.admitted_digest == offer.digest:
+                self._suspects.discard(key)
+                self._catalog = None  # so that the next reading publishes
 
     async def _read(self) -> None:
         known = frozenset(self._admitted)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, Column, Row, Table, Text, select
+from sqlalchemy import BigInteger, Column, Row, Table, Text, select, text
 
 from remit.clock import EpochSeconds
 from remit.db import Transaction, conflict_insert, metadata
@@ -19,7 +19,9 @@ __all__ = [
     "Seen",
     "admitted_texts",
     "every_standing",
+    "lock_writers",
     "of_server",
+    "one_of_server",
     "put",
 ]
 
@@ -112,6 +114,25 @@ def of_server(tx: Transaction, server: ServerName) -> tuple[Pinned, ...]:
         .order_by(definitions.c.thing, definitions.c.name)
     )
     return tuple(_pinned(row) for row in tx.connection.execute(statement))
+
+
+def one_of_server(
+    tx: Transaction, server: ServerName, thing: ResourceKind, name: str
+) -> Pinned | None:
+    """What is known of one thing, locked until the transaction ends."""
+    statement = select(definitions).where(
+        definitions.c.server == server,
+        definitions.c.thing == thing.value,
+        definitions.c.name == name,
+    )
+    row = tx.connection.execute(statement.with_for_update()).one_or_none()
+    return None if row is None else _pinned(row)
+
+
+def lock_writers(tx: Transaction) -> None:
+    """Let nobody else write until the transaction ends; on SQLite nobody else can."""
+    if tx.connection.dialect.name == "postgresql":
+        tx.connection.execute(text("LOCK TABLE definitions IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def every_standing(tx: Transaction) -> tuple[Pinned, ...]:

@@ -36,6 +36,7 @@ from remit.registry.definition_store import (
     DefinitionState,
     Pinned,
     Seen,
+    lock_writers,
     of_server,
     put,
 )
@@ -93,6 +94,8 @@ def observe(
     now: EpochSeconds,
 ) -> bool:
     """Record what `server` offers, as far as it is new; whether anything was."""
+    # Two processes that see two definitions for the first time must not both pin what they saw.
+    lock_writers(tx)
     known = {(one.thing, one.name): one for one in of_server(tx, server.name)}
     undeclared = sum(not declares(server, one.thing, one.name) for one in known.values())
     wrote = False
