@@ -10,6 +10,7 @@ from remit.gateway.http import Headers
 from remit.gateway.jsonrpc import Notification, Request, Response
 from remit.gateway.rejection import RejectedError, UpstreamError
 from remit.gateway.upstream import Outgoing, StreamableHttp
+from remit.gateway.upstream.equipment import bearer
 from remit.gateway.upstream.port import Limits
 from remit.model import HttpUpstream
 from tests.gateway.doubles import META, VERSION, ListGuard, call_tool, gateway, server_of
@@ -69,7 +70,7 @@ async def behind():
 
 @pytest.fixture
 async def upstream(behind):
-    adapter = StreamableHttp(behind.url, bearer="own", limits=Limits(message_bytes=1000, seconds=5))
+    adapter = StreamableHttp(behind.url, presented=bearer("own"), limits=Limits(message_bytes=1000, seconds=5))
     yield adapter
     await adapter.close()
 

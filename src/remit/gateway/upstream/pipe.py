@@ -16,6 +16,7 @@ from remit.gateway.upstream.port import Limits, Reply
 
 __all__ = ["Pipe"]
 
+_ENDED = "the server's process has ended"
 _IDS = re.compile(rb'"id"\s*:\s*([0-9]{1,16})(?![0-9])')
 
 
@@ -66,6 +67,11 @@ class Pipe:
             self._child is not None and self._child.running and not (self._ended or self._closing)
         )
 
+    @property
+    def why_ended(self) -> str:
+        """In what way the process ended, fit for a caller."""
+        return _ENDED if self._child is None else self._child.why_ended
+
     @asynccontextmanager
     async def ask(
         self, request: Request, *, cancel: bool = False, seconds: float | None = None
@@ -90,7 +96,7 @@ class Pipe:
             UpstreamError: the process has ended, or does not read in time.
         """
         if self._child is None or not self.running:
-            raise UpstreamError("the server's process has ended")
+            raise UpstreamError(self.why_ended)
         await self._child.write(canonical_bytes(message.to_json()), seconds=self._limits.seconds)
 
     async def close(self) -> None:
@@ -137,7 +143,7 @@ class Pipe:
 
     def _exited(self) -> None:
         self._ended = True
-        self.correlation.fail(UpstreamError("the server's process has ended"))
+        self.correlation.fail(UpstreamError(self.why_ended))
         if not self._closing:
             self._on_exit()
 

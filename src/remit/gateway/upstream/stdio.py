@@ -10,7 +10,6 @@ Source: MCP 2026-07-28 transports (stdio), versioning; MCP 2025-11-25 transports
 """
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -18,6 +17,7 @@ from remit.canonical import JsonObject
 from remit.gateway.jsonrpc import Request, Response
 from remit.gateway.protocol import CAPABILITIES_KEY, LEGACY_VERSIONS, MODERN_VERSIONS, VERSION_KEY
 from remit.gateway.rejection import NoPlaceError, UpstreamError, unsupported_version
+from remit.gateway.upstream.back_off import BackOff
 from remit.gateway.upstream.child import Launch
 from remit.gateway.upstream.pipe import Pipe
 from remit.gateway.upstream.port import Limits, Outgoing, Reply
@@ -25,8 +25,6 @@ from remit.gateway.upstream.stdio_session import StdioSession
 
 __all__ = ["Stdio"]
 
-_FIRST_DELAY = 0.5
-_LONGEST_DELAY = 30.0
 _PROBE_SECONDS = 20.0
 
 
@@ -43,24 +41,42 @@ class Stdio:
         self._shared: Pipe | None = None
         self._starting = asyncio.Lock()
         self._legacy_only = False
-        self._failures = 0
-        self._not_before = 0.0
+        self._back_off = BackOff(launch.name)
+        self._started = 0.0
+        self._in_flight = 0
+        self._retired = False
         self._closed = False
+        self._closing: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def ask(self, outgoing: Outgoing[Request]) -> AsyncIterator[Reply]:
         pipe = await self._modern_pipe(outgoing.version)
-        async with pipe.ask(outgoing.message, cancel=True) as reply:
-            yield reply
+        self._in_flight += 1
+        try:
+            async with pipe.ask(outgoing.message, cancel=True) as reply:
+                yield reply
+        finally:
+            self._in_flight -= 1
+            self._leave_if_retired()
 
     def open_session(self) -> StdioSession:
         if self._closed:
             raise UpstreamError("the gateway is stopping the server")
         if len(self._sessions) >= self._max_sessions:
             raise NoPlaceError
-        session = StdioSession(self._launch, self._limits, on_close=self._sessions.discard)
+        session = StdioSession(
+            self._launch, self._limits, back_off=self._back_off, on_close=self._sessions.discard
+        )
         self._sessions.add(session)
         return session
+
+    def retire(self) -> None:
+        """Another adapter has taken its place: end the shared process once nobody waits for it.
+
+        Sessions stay as long as those who have them.
+        """
+        self._retired = True
+        self._leave_if_retired()
 
     async def close(self) -> None:
         self._closed = True
@@ -71,6 +87,15 @@ class Stdio:
                 group.create_task(session.close())
             if shared is not None:
                 group.create_task(shared.close())
+            for task in self._closing:
+                group.create_task(_finished(task))
+
+    def _leave_if_retired(self) -> None:
+        if self._retired and not self._in_flight and self._shared is not None:
+            shared, self._shared = self._shared, None
+            task = asyncio.create_task(shared.close(), name=f"retiring {self._launch.name}")
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
 
     async def _modern_pipe(self, version: str) -> Pipe:
         async with self._starting:
@@ -82,13 +107,14 @@ class Stdio:
 
     async def _start(self) -> Pipe | None:
         """A new process that speaks the modern protocol; `None` if it turns out not to."""
-        now = asyncio.get_running_loop().time()
-        if self._closed or now < self._not_before:
-            raise UpstreamError("the server's process has ended and is about to be started again")
+        if self._closed:
+            raise UpstreamError("the gateway is stopping the server")
+        self._back_off.check()
+        self._started = asyncio.get_running_loop().time()
         try:
             pipe = await Pipe.open(self._launch, self._limits, on_exit=self._exited)
-        except UpstreamError:
-            self._back_off()
+        except UpstreamError as error:
+            self._back_off.ended(started=self._started, why=error.detail)
             raise
         spoken = False
         try:
@@ -96,22 +122,17 @@ class Stdio:
             self._legacy_only = not spoken
         finally:
             if not spoken:
-                self._back_off()
+                if not self._legacy_only and pipe.running:
+                    self._back_off.ended(
+                        started=self._started, why="it does not say what it speaks"
+                    )
                 await pipe.close()
-        self._failures = 0 if spoken else self._failures
         return pipe if spoken else None
 
     def _exited(self) -> None:
-        if not self._closed:
-            logging.getLogger("remit.gateway.upstream").warning(
-                "upstream %s: its process has ended", self._launch.name
-            )
-            self._back_off()
-
-    def _back_off(self) -> None:
-        delay = min(_FIRST_DELAY * 2**self._failures, _LONGEST_DELAY)
-        self._failures += 1
-        self._not_before = asyncio.get_running_loop().time() + delay
+        if not self._closed and not self._retired:
+            why = "its process has ended" if self._shared is None else self._shared.why_ended
+            self._back_off.ended(started=self._started, why=why)
 
 
 async def _speaks_modern(pipe: Pipe, limits: Limits) -> bool:
@@ -125,3 +146,7 @@ async def _speaks_modern(pipe: Pipe, limits: Limits) -> bool:
                 spoken = message.result.get("supportedVersions") if message.result else None
                 return isinstance(spoken, list) and any(one in MODERN_VERSIONS for one in spoken)
     return False
+
+
+async def _finished(task: asyncio.Task[None]) -> None:
+    await asyncio.wait([task])

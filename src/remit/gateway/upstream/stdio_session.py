@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from remit.canonical import JsonObject
 from remit.gateway.jsonrpc import Message, Notification, Request, Response
 from remit.gateway.rejection import UpstreamError
+from remit.gateway.upstream.back_off import BackOff
 from remit.gateway.upstream.child import Launch
 from remit.gateway.upstream.pipe import Pipe
 from remit.gateway.upstream.port import Limits, Outgoing, Reply
@@ -27,11 +28,19 @@ class StdioSession:
     """The session of one caller. Its process starts with `initialize` and ends with it."""
 
     def __init__(
-        self, launch: Launch, limits: Limits, *, on_close: Callable[["StdioSession"], None]
+        self,
+        launch: Launch,
+        limits: Limits,
+        *,
+        back_off: BackOff,
+        on_close: Callable[["StdioSession"], None],
     ) -> None:
         self._launch = launch
         self._limits = limits
         self._on_close = on_close
+        self._back_off = back_off
+        self._started = 0.0
+        self._initialised = False
         self._pipe: Pipe | None = None
         self._closed = False
         self._unasked: asyncio.Queue[Message | None] = asyncio.Queue(_WAITING)
@@ -41,6 +50,7 @@ class StdioSession:
         pipe = await self._opened(outgoing.message)
         async with pipe.ask(outgoing.message) as reply:
             yield reply
+        self._initialised = self._initialised or pipe.running
 
     async def tell(self, outgoing: Outgoing[Notification] | Outgoing[Response]) -> None:
         message = outgoing.message
@@ -64,9 +74,15 @@ class StdioSession:
 
     async def _opened(self, request: Request) -> Pipe:
         if self._pipe is None and request.method == "initialize" and not self._closed:
-            self._pipe = await Pipe.open(
-                self._launch, self._limits, on_exit=self._exited, on_unasked=self._take_unasked
-            )
+            self._back_off.check()
+            self._started = asyncio.get_running_loop().time()
+            try:
+                self._pipe = await Pipe.open(
+                    self._launch, self._limits, on_exit=self._died, on_unasked=self._take_unasked
+                )
+            except UpstreamError as error:
+                self._back_off.ended(started=self._started, why=error.detail)
+                raise
         if self._pipe is None or not self._pipe.running:
             raise UpstreamError("the server has ended the session", session_ended=True)
         return self._pipe
@@ -81,6 +97,12 @@ class StdioSession:
     async def _unasked_messages(self) -> AsyncIterator[Message]:
         while (message := await self._unasked.get()) is not None:
             yield message
+
+    def _died(self) -> None:
+        """One that served its caller first may have died of what the caller sent; others need not wait for that."""
+        if not self._initialised and self._pipe is not None:
+            self._back_off.ended(started=self._started, why=self._pipe.why_ended)
+        self._exited()
 
     def _exited(self) -> None:
         if self._unasked.full():
