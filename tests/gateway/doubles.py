@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from remit.audit.port import AuditUnavailableError
 from remit.clock import EpochSeconds, SystemClock
-from remit.gateway import GatewayApp, GatewayDeps, GatewaySettings
+from remit.gateway import GatewayApp, GatewayDeps, GatewaySettings, HandleKeys
 from remit.gateway.jsonrpc import Message, Request, Response
 from remit.gateway.upstream.port import Outgoing, Reply
 from remit.guard.call import Call, CallResult
@@ -84,6 +84,8 @@ class ListGuard:
         who = self._who(call)
         if not isinstance(who, AccessToken):
             return who
+        if call.kind is ResourceKind.TOOL and call.name is None:
+            return Deny(decision_id="dec_1", reason=RefusalReason.NOT_FOUND, detail="unknown tool")
         self.decided.append(call)
         if call.name in self.forbidden:
             return Deny(
@@ -126,6 +128,9 @@ class ListGuard:
 class AllBut(Visible):
     """Admits everything but what it names."""
 
+    def offers(self, kind: ResourceKind) -> bool:
+        return True
+
     def admits(self, kind: ResourceKind, name: str) -> bool:
         return name not in self.names[ResourceKind.TOOL]
 
@@ -146,6 +151,8 @@ class ScriptedServer:
     unasked: "asyncio.Queue[Message | None]" = field(default_factory=asyncio.Queue)
     left_early: int = 0
     closed: int = 0
+    looked_again: int = 0
+    swept: int = 0
 
     @asynccontextmanager
     async def ask(self, outgoing: Outgoing[Request]) -> AsyncIterator[Reply]:
@@ -184,6 +191,12 @@ class ScriptedServer:
                 yield message
 
         yield play()
+
+    def end_unbacked(self, backs) -> None:
+        self.looked_again += 1
+
+    def sweep(self) -> None:
+        self.swept += 1
 
     async def close(self) -> None:
         self.closed += 1
@@ -230,7 +243,9 @@ def catalog_of(*servers: Server) -> Catalog:
     )  # fmt: skip
 
 
-def gateway(guard: ListGuard, upstreams, *servers: Server, clock=None, **settings) -> GatewayApp:
+def gateway(
+    guard: ListGuard, upstreams, *servers: Server, clock=None, keys=None, **settings
+) -> GatewayApp:
     chosen = {"public_url": PUBLIC_URL, "drain": 1, **settings}
     return GatewayApp(
         GatewayDeps(
@@ -240,6 +255,7 @@ def gateway(guard: ListGuard, upstreams, *servers: Server, clock=None, **setting
             settings=GatewaySettings(**chosen),
             clock=clock or SystemClock(),
             issuer=chosen["public_url"],
+            keys=keys or HandleKeys(),
         )
     )
 

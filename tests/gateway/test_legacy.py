@@ -26,7 +26,7 @@ INITIALIZE = {
     "method": "initialize",
     "params": {
         "protocolVersion": "2025-11-25",
-        "capabilities": {},
+        "capabilities": {"elicitation": {}},
         "clientInfo": {"name": "c", "version": "1"},
     },
 }
@@ -85,7 +85,7 @@ async def test_initialize_opens_a_session_under_an_id_of_ours(app):
     assert session.startswith("mcp_")
     assert len(session) > 40
     assert session.isascii()
-    assert answer.json["result"]["capabilities"] == {"tools": {}}
+    assert answer.json["result"]["capabilities"] == {"tools": {}, "tasks": {}}
     assert app.open_sessions == 1
 
 
@@ -258,18 +258,22 @@ async def test_a_question_of_one_session_is_not_answered_from_another(app, serve
     await running
 
 
-@pytest.mark.parametrize("method", ["tasks/list", "server/discover", "x"])
+@pytest.mark.parametrize("method", ["tasks/update", "server/discover", "x"])
 async def test_what_is_not_carried_is_an_error_the_client_can_read(app, method):
     headers = await opened(app)
     answer = await post(app, headers, {"jsonrpc": "2.0", "id": 3, "method": method})
     assert (answer.status, answer.json["error"]["code"]) == (200, -32601)
 
 
-async def test_a_call_that_asks_to_become_a_task_is_carried_as_a_call(app, server):
+async def test_nothing_but_a_call_of_a_tool_can_ask_to_become_a_task(app, server):
     headers = await opened(app)
-    asked = {**CALL, "params": {**CALL["params"], "task": {"ttl": 60_000}}}
-    assert (await post(app, headers, asked)).status == 200
-    assert server.asked[-1].message.params == CALL["params"]
+    task = {"task": {"ttl": 60_000}}
+    assert (await post(app, headers, {**CALL, "params": {**CALL["params"], **task}})).status == 200
+    assert server.asked[-1].message.params == {**CALL["params"], **task}
+    read = {"uri": "notes://today"}
+    asked = {"jsonrpc": "2.0", "id": 6, "method": "resources/read", "params": {**read, **task}}
+    await post(app, headers, asked)
+    assert server.asked[-1].message.params == read
 
 
 @pytest.mark.parametrize("method", ["resources/subscribe", "resources/unsubscribe"])

@@ -223,9 +223,9 @@ async def test_a_completion_of_nothing_known_is_refused(app, server, reference):
 @pytest.mark.parametrize(
     "method",
     [
-        "tasks/get",
+        "tasks/list",
         "tasks/result",
-        "subscriptions/listen",
+        "Subscriptions/Listen",
         "resources/subscribe",
         "logging/setLevel",
         "initialize",
@@ -296,13 +296,17 @@ async def test_a_description_promises_nothing_that_is_not_carried(guard):
     )
     assert answer.json["result"] == {
         "supportedVersions": [VERSION],
-        "capabilities": {"tools": {}, "resources": {}, "extensions": {"x/y": {}}},
+        "capabilities": {
+            "tools": {"listChanged": True},
+            "resources": {"subscribe": True, "listChanged": True},
+            "extensions": {"io.modelcontextprotocol/tasks": {}},
+        },
         "cacheScope": "private",
         "resultType": "complete",
     }
 
 
-async def test_the_server_is_not_told_that_the_client_understands_tasks(app, server):
+async def test_the_server_is_told_only_of_extensions_that_are_carried(app, server):
     meta = {
         **META,
         "io.modelcontextprotocol/clientCapabilities": {
@@ -311,7 +315,7 @@ async def test_the_server_is_not_told_that_the_client_understands_tasks(app, ser
     }
     await post(app, *modern("tools/call", {"name": "find", "_meta": meta}, name="find"))
     sent = server.asked[0].message.params["_meta"]["io.modelcontextprotocol/clientCapabilities"]
-    assert sent == {"extensions": {"x/y": {}}}
+    assert sent == {"extensions": {"io.modelcontextprotocol/tasks": {}}}
 
 
 async def test_nothing_of_the_callers_credentials_travels_on(app, server):
@@ -496,7 +500,7 @@ async def test_a_result_whose_outcome_cannot_be_recorded_is_withheld(guard, stre
     assert "error" in (answer.events[-1] if streamed else answer.json)
 
 
-async def test_a_demand_for_input_and_its_opaque_state_pass_through(guard):
+async def test_a_demand_for_input_passes_and_its_state_comes_back_as_it_was(guard):
     result = {
         "resultType": "input_required",
         "inputRequests": {"q": {"method": "elicitation/create"}},
@@ -504,8 +508,13 @@ async def test_a_demand_for_input_and_its_opaque_state_pass_through(guard):
     }
     server = ScriptedServer(answering(result))
     app = gateway(guard, server)
-    assert (await post(app, *CALL)).json["result"] == result
-    more = {"name": "find", "requestState": "x.y", "inputResponses": {"q": {"action": "accept"}}}
+    meta = {**META, "io.modelcontextprotocol/clientCapabilities": {"elicitation": {}}}
+    first = {"name": "find", "arguments": {}, "_meta": meta}
+    asked = (await post(app, *modern("tools/call", first, name="find"))).json["result"]
+    state = asked["requestState"]
+    assert asked == {**result, "requestState": state}
+    assert "x.y" not in state, "the client cannot read it"
+    more = {**first, "requestState": state, "inputResponses": {"q": {"action": "accept"}}}
     await post(app, *modern("tools/call", more, name="find"))
     assert server.asked[-1].message.params["requestState"] == "x.y"
     assert len(guard.decided) == 2, "every round is decided anew"

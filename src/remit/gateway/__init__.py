@@ -7,7 +7,7 @@ ends here; what goes on is canonical JSON under the gateway's own credential.
 from remit.gateway.definition_listing import Listing, list_everything
 from remit.gateway.definitions import DefinitionWatch
 from remit.gateway.endpoint import GatewayApp
-from remit.gateway.ports import Enforcement, GatewayDeps
+from remit.gateway.ports import Enforcement, GatewayDeps, HandleKeys
 from remit.gateway.settings import GatewaySettings
 from remit.gateway.upstream.roster import Roster, Upstreams
 
@@ -17,6 +17,7 @@ __all__ = [
     "GatewayApp",
     "GatewayDeps",
     "GatewaySettings",
+    "HandleKeys",
     "Listing",
     "Roster",
     "Upstreams",

@@ -19,12 +19,18 @@ from dataclasses import replace
 from remit.gateway.definitions import DefinitionWatch
 from remit.gateway.http import ClientGoneError, Exchange, Headers, Receive, Scope, Send, read_body
 from remit.gateway.incoming import Incoming, context_of
-from remit.gateway.jsonrpc import INTERNAL_ERROR, InvalidMessageError, Message, parse_message
+from remit.gateway.jsonrpc import (
+    INTERNAL_ERROR,
+    InvalidMessageError,
+    Message,
+    Request,
+    parse_message,
+)
 from remit.gateway.learned import LearnedFirst
 from remit.gateway.legacy import LegacyDoor
 from remit.gateway.listening import Listeners
 from remit.gateway.media_types import check_media_types
-from remit.gateway.methods import treatment_of
+from remit.gateway.methods import LISTEN, treatment_of
 from remit.gateway.modern import ModernDoor
 from remit.gateway.origin import (
     check_host,
@@ -40,6 +46,7 @@ from remit.gateway.protocol import DEFAULT_LEGACY_VERSION, MODERN_VERSIONS, Era,
 from remit.gateway.refusal import answer_refusal, answer_rejection, refusal_of
 from remit.gateway.rejection import RejectedError, UpstreamError
 from remit.gateway.sessions import Session, Sessions
+from remit.gateway.tasks import Tasks
 from remit.gateway.vigil import Vigil
 from remit.guard.call import RequestProof
 from remit.guard.outcome import Challenge, Deny
@@ -71,8 +78,9 @@ class GatewayApp:
         self._vigil = Vigil(deps.guard)
         heard = None if deps.definitions is None else deps.definitions.heard
         self._listeners = Listeners(settings, self._vigil, heard=heard)
-        self._modern = ModernDoor(deps, self._vigil)
-        self._legacy = LegacyDoor(deps, self._sessions, self._listeners)
+        tasks = Tasks(deps.guard, deps.keys.tasks, deps.clock)
+        self._modern = ModernDoor(deps, tasks, self._listeners)
+        self._legacy = LegacyDoor(deps, self._sessions, self._listeners, tasks)
         self._in_flight = 0
         self._calls = 0
         self._idle = asyncio.Event()
@@ -114,6 +122,7 @@ class GatewayApp:
         self._vigil.look_again()
         if self._deps.definitions is not None:
             self._deps.definitions.look_again()
+        self._deps.upstreams.end_unbacked(self._deps.guard.backs)
         gone = self._sessions.end_unbacked(self._deps.guard.backs)
         if gone:
             closing = asyncio.create_task(_close(gone), name="gateway unbacked sessions")
@@ -239,6 +248,12 @@ class GatewayApp:
         if not _is_small_with_token(exchange.headers) and not await self._knows(incoming):
             return
         body = await read_body(exchange, settings.max_request_bytes, seconds=settings.body_deadline)
+        if exchange.headers.one(b"mcp-method") == LISTEN:
+            message = parse_message(body)
+            if isinstance(message, Request) and message.method == LISTEN:
+                # What is held open is counted by a measure of its own, and not as a call.
+                await self._message(incoming, message)
+                return
         if self._calls >= settings.max_calls:
             raise RejectedError(503, "too many calls are in flight").with_header(
                 b"retry-after", b"1"
@@ -273,6 +288,7 @@ class GatewayApp:
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(self._deps.settings.sweep)
+            self._deps.upstreams.sweep()
             for session in self._sessions.idle():
                 self._sessions.end(session)
                 await session.upstream.close()

@@ -54,4 +54,5 @@ class KnownTasks:
 
     def find(self, task_id: str, server: ServerName, principal: Principal) -> KnownTask | None:
         """The task of `principal`'s that `server` calls `task_id`."""
-        return self._owned.get((server, principal), {}).get(task_id)
+        owned = self._owned.get((server, principal))
+        return None if owned is None else owned.get(task_id)

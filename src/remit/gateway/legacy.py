@@ -9,6 +9,7 @@ notifications only those go on that a client may send, whatever the server would
 Source: MCP 2025-11-25 lifecycle, transports, cancellation.
 """
 
+from dataclasses import replace
 from functools import partial
 
 from remit.gateway.carriage import Carriage, Passage
@@ -21,7 +22,8 @@ from remit.gateway.jsonrpc import (
     Request,
     Response,
 )
-from remit.gateway.judgement import Judgement, edited, judge
+from remit.gateway.judgement import Judgement, edited
+from remit.gateway.legacy_crossing import LegacyCrossing
 from remit.gateway.listening import Listeners, listen
 from remit.gateway.media_types import accepts_events
 from remit.gateway.methods import carries_notification
@@ -39,10 +41,12 @@ from remit.gateway.rejection import NoPlaceError, RejectedError, UpstreamError
 from remit.gateway.routing_headers import refuse_repeated_headers
 from remit.gateway.sessions import Session, Sessions
 from remit.gateway.settlement import Settlement
-from remit.gateway.tasks import without_tasks
+from remit.gateway.sight import Sight
+from remit.gateway.tasks import Tasks
 from remit.gateway.upstream.port import Outgoing, UpstreamSession
 from remit.guard.outcome import Challenge, Deny
 from remit.model import Server
+from remit.policy.evaluation import ResourceKind
 from remit.tokens.access_token import AccessToken
 
 __all__ = ["LegacyDoor"]
@@ -51,10 +55,13 @@ __all__ = ["LegacyDoor"]
 class LegacyDoor:
     """Serves the legacy era."""
 
-    def __init__(self, deps: GatewayDeps, sessions: Sessions, listeners: Listeners) -> None:
+    def __init__(
+        self, deps: GatewayDeps, sessions: Sessions, listeners: Listeners, tasks: Tasks
+    ) -> None:
         self._deps = deps
         self._sessions = sessions
         self._listeners = listeners
+        self._tasks = tasks
 
     async def post(self, incoming: Incoming, message: Message) -> None:
         """Answer one message.
@@ -85,7 +92,14 @@ class LegacyDoor:
         session.listening = True
         try:
             recheck = partial(self._deps.guard.authenticate, incoming.call("GET", session.version))
-            await listen(incoming.exchange, session, self._listeners, token=token, recheck=recheck)
+            await listen(
+                incoming.exchange,
+                session,
+                self._listeners,
+                token=token,
+                recheck=recheck,
+                passing=self._crossing(incoming, session, "GET").passing,
+            )
             if not incoming.exchange.started:
                 await self._authenticated(incoming, "GET", None)
         finally:
@@ -168,19 +182,28 @@ class LegacyDoor:
         opening: "_Opening | None" = None,
     ) -> None:
         deps = self._deps
+        crossing = self._crossing(incoming, session, request.method)
         outgoing = Outgoing(
-            without_tasks(request),
+            crossing.up(request, judged),
             session.version,
             forwarded_headers(incoming, modern=False),
             principal=session.principal,
+            token=judged.token,
+        )
+        edit = partial(
+            edited,
+            judgement=judged,
+            era=Era.LEGACY,
+            schemas=ToolSchemas(),
+            offered=crossing.offered,
         )
         passage = Passage(
             server=incoming.server,
             request=request,
             judged=judged,
             era=Era.LEGACY,
-            ask=partial(session.upstream.ask, outgoing),
-            edit=partial(edited, judgement=judged, era=Era.LEGACY, schemas=ToolSchemas()),
+            ask=lambda: crossing.filtered(session.upstream.ask(outgoing)),
+            edit=lambda response: crossing.down(edit(response), request, judged),
             settlement=Settlement(deps.guard, judged.call, judged.permit, clock=deps.clock),
             headers=((b"mcp-session-id", session.id.encode()),),
             on_request=session.ask,
@@ -204,17 +227,33 @@ class LegacyDoor:
             await incoming.exchange.answer(202)
             return
         headers = forwarded_headers(incoming, modern=False)
+        message = self._crossing(incoming, session, "tell").told(message)
         try:
             if isinstance(message, Response):
-                await session.upstream.tell(Outgoing(message, session.version, headers))
+                await session.upstream.tell(
+                    Outgoing(message, session.version, headers, session.principal)
+                )
             else:
-                await session.upstream.tell(Outgoing(message, session.version, headers))
+                await session.upstream.tell(
+                    Outgoing(message, session.version, headers, session.principal)
+                )
         except UpstreamError as error:
             if error.session_ended:
                 await self._forget(session)
                 raise RejectedError(404, error.detail) from error
             raise RejectedError(502, error.detail) from error
         await incoming.exchange.answer(202)
+
+    def _crossing(self, incoming: Incoming, session: Session, method: str) -> LegacyCrossing:
+        call = incoming.call(method, session.version)
+        deps = self._deps
+        look = partial(deps.guard.visible, replace(call, kind=ResourceKind.RESOURCE))
+        return LegacyCrossing(
+            server=incoming.server,
+            session=session,
+            tasks=self._tasks,
+            sight=Sight(look, deps.clock, seconds=deps.settings.recheck),
+        )
 
     async def _forget(self, session: Session) -> None:
         self._sessions.end(session)
@@ -232,7 +271,7 @@ class LegacyDoor:
         return session
 
     async def _judged(self, incoming: Incoming, request: Request, version: str) -> Judgement | None:
-        judged = await judge(self._deps.guard, incoming, request, version=version, era=Era.LEGACY)
+        judged = await self._tasks.judged(incoming, request, version=version, era=Era.LEGACY)
         if isinstance(judged, Judgement):
             return judged
         await self._refuse(incoming, judged, request)

@@ -21,9 +21,11 @@ from remit.guard.outcome import Challenge, Deny
 from remit.ids import ServerName
 from remit.tokens.access_token import AccessToken
 
-__all__ = ["Listeners", "listen"]
+__all__ = ["Listeners", "first_to_end", "listen", "while_standing"]
 
 Recheck = Callable[[], Awaitable[AccessToken | Challenge | Deny]]
+Passing = Callable[[Message], Awaitable[Message | None]]
+"""What of a message goes down; `None` if nothing does."""
 
 
 class Listeners:
@@ -48,6 +50,11 @@ class Listeners:
         """Close every stream, and let none open any more."""
         self._stopping.set()
 
+    @property
+    def stopping(self) -> bool:
+        """Whether every stream is being closed."""
+        return self._stopping.is_set()
+
     async def until_stopped(self) -> None:
         """Return once the process is told to stop."""
         await self._stopping.wait()
@@ -60,6 +67,7 @@ async def listen(
     *,
     token: AccessToken,
     recheck: Recheck,
+    passing: Passing,
 ) -> None:
     """Pass the server's stream down until either side closes it or the token no longer stands.
 
@@ -72,8 +80,8 @@ async def listen(
 
     async def while_backed() -> None:
         with listeners.vigil.over(token, ended.set):
-            stream = _stream(exchange, session, listeners, recheck=recheck)
-            await _first_to_end(stream, ended.wait())
+            stream = _stream(exchange, session, listeners, recheck=recheck, passing=passing)
+            await first_to_end(stream, ended.wait())
         if exchange.started and not exchange.ended:
             await exchange.finish()
 
@@ -81,7 +89,12 @@ async def listen(
 
 
 async def _stream(
-    exchange: Exchange, session: Session, listeners: Listeners, *, recheck: Recheck
+    exchange: Exchange,
+    session: Session,
+    listeners: Listeners,
+    *,
+    recheck: Recheck,
+    passing: Passing,
 ) -> None:
     try:
         async with session.upstream.listen(session.version) as messages:
@@ -91,9 +104,9 @@ async def _stream(
             # A proxy passes the headers on with the first byte of the body.
             await exchange.write(COMMENT)
             async with kept_alive(exchange, listeners.settings.keep_alive):
-                await _first_to_end(
-                    _pass_down(exchange, session, messages, heard=listeners.heard),
-                    _while_standing(recheck, listeners.settings.recheck),
+                await first_to_end(
+                    _pass_down(exchange, session, messages, heard=listeners.heard, passing=passing),
+                    while_standing(recheck, listeners.settings.recheck),
                     listeners.until_stopped(),
                 )
     except UpstreamError as error:
@@ -108,21 +121,25 @@ async def _pass_down(
     messages: AsyncIterator[Message],
     *,
     heard: Callable[[ServerName, Message], None] | None,
+    passing: Passing,
 ) -> None:
     async for message in messages:
         if heard is not None:
             heard(session.server, message)
-        if isinstance(message, Request):
-            session.ask(message)
-        await exchange.write(encode_event(canonical_bytes(message.to_json())))
+        passed = await passing(message)
+        if isinstance(passed, Request):
+            session.ask(passed)
+        if passed is not None:
+            await exchange.write(encode_event(canonical_bytes(passed.to_json())))
 
 
-async def _while_standing(recheck: Recheck, seconds: float) -> None:
+async def while_standing(recheck: Recheck, seconds: float) -> None:
+    """Return once the token behind a stream is good no more; look every so many seconds."""
     while isinstance(await recheck(), AccessToken):  # noqa: ASYNC110  a token expires without an event
         await asyncio.sleep(seconds)
 
 
-async def _first_to_end(*works: Awaitable[Any]) -> None:
+async def first_to_end(*works: Awaitable[Any]) -> None:
     """Run all of `works` until one ends; the others are cancelled, and its error is raised."""
     tasks = [asyncio.ensure_future(work) for work in works]
     try:

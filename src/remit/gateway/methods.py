@@ -1,7 +1,8 @@
 """What the gateway does with each method: decide, filter, let pass, or refuse.
 
-A method that is not in this table is refused, whatever the server behind offers:
-a new revision's method is carried once somebody has said how it is decided. A
+A method that is not in this table is refused, whatever the server behind offers, unless
+the declaration of that server allows it by its exact name: a new revision's method is
+carried once somebody has said how it is decided. A
 notification is held against a table of its own: many servers dispatch by `method` and
 never look for an `id`, so that a notification named `tools/call` would be a call that
 nobody decided and nobody recorded.
@@ -18,12 +19,18 @@ from remit.gateway.rejection import RejectedError, invalid_params
 from remit.policy.evaluation import ResourceKind
 
 __all__ = [
+    "LISTEN",
+    "Allowed",
     "Authenticated",
     "Decided",
     "Listed",
+    "Listening",
     "Subject",
+    "TaskList",
+    "TaskUse",
     "Treatment",
     "carries_notification",
+    "is_decided_here",
     "subject_of",
     "treatment_of",
 ]
@@ -51,7 +58,27 @@ class Authenticated:
     """Whoever may use the server at all may ask, and there is nothing to filter."""
 
 
-Treatment = Decided | Listed | Authenticated
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """Allowed by the server's declaration: whoever may use the server at all may send it, and it is recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskUse:
+    """Decided as the tool behind the task that it names."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskList:
+    """The answer holds only the caller's own tasks, of tools that they may use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Opens a stream of changes; decided for each thing that it names."""
+
+
+Treatment = Decided | Listed | Authenticated | Allowed | TaskUse | TaskList | Listening
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +100,21 @@ _BOTH: Mapping[str, Treatment] = {
     "resources/templates/list": Listed(ResourceKind.RESOURCE, "resourceTemplates", "uriTemplate"),
     "prompts/list": Listed(ResourceKind.PROMPT, "prompts", "name"),
 }
-_MODERN: Mapping[str, Treatment] = {**_BOTH, "server/discover": Authenticated()}
+LISTEN = "subscriptions/listen"
+
+_TASKS: Mapping[str, Treatment] = {"tasks/get": TaskUse(), "tasks/cancel": TaskUse()}
+_MODERN: Mapping[str, Treatment] = {
+    **_BOTH,
+    **_TASKS,
+    "server/discover": Authenticated(),
+    "tasks/update": TaskUse(),
+    LISTEN: Listening(),
+}
 _LEGACY: Mapping[str, Treatment] = {
     **_BOTH,
+    **_TASKS,
+    "tasks/result": TaskUse(),
+    "tasks/list": TaskList(),
     "initialize": Authenticated(),
     "ping": Authenticated(),
     "logging/setLevel": Authenticated(),
@@ -93,9 +132,20 @@ _CARRIED_NOTIFICATIONS = frozenset(
 )
 
 
-def treatment_of(method: str, era: Era) -> Treatment | None:
-    """How `method` is treated in `era`; `None` if it is not carried."""
-    return (_MODERN if era is Era.MODERN else _LEGACY).get(method)
+_ALLOWED = Allowed()
+
+
+def treatment_of(method: str, era: Era, allowed: tuple[str, ...] = ()) -> Treatment | None:
+    """How `method` is treated in `era`, on a server that allows some by name; `None` if it is not carried."""
+    treatment = (_MODERN if era is Era.MODERN else _LEGACY).get(method)
+    if treatment is None and method in allowed and not is_decided_here(method):
+        return _ALLOWED
+    return treatment
+
+
+def is_decided_here(method: str) -> bool:
+    """Whether the gateway has its own way with `method`, in whatever era, so that no declaration can change it."""
+    return method in _MODERN or method in _LEGACY or method.startswith((_NOTIFICATIONS, "tasks/"))
 
 
 def carries_notification(method: str) -> bool:

@@ -11,21 +11,25 @@ Source: MCP 2026-07-28 transports, base protocol.
 from functools import partial
 
 from remit.gateway.carriage import Carriage, Passage
+from remit.gateway.extensions import Offered
 from remit.gateway.incoming import Incoming, forwarded_headers
-from remit.gateway.jsonrpc import Message, Notification, Request, Response
-from remit.gateway.judgement import edited, judge
-from remit.gateway.methods import carries_notification
+from remit.gateway.jsonrpc import Message, Notification, Request, Response, error_response
+from remit.gateway.judgement import Judgement, edited
+from remit.gateway.listening import Listeners
+from remit.gateway.methods import Listening, TaskUse, carries_notification, treatment_of
+from remit.gateway.modern_crossing import ModernCrossing, capabilities_of
 from remit.gateway.parameter_headers import ToolSchemas, check_parameter_headers
 from remit.gateway.ports import GatewayDeps
 from remit.gateway.principal import Principal
 from remit.gateway.protocol import MODERN_VERSIONS, Era
 from remit.gateway.refusal import answer_refusal, refusal_of
 from remit.gateway.rejection import RejectedError, unsupported_version
+from remit.gateway.request_state import RequestStates
 from remit.gateway.routing_headers import check_modern_request, refuse_repeated_headers
 from remit.gateway.settlement import Settlement
-from remit.gateway.tasks import without_tasks
+from remit.gateway.subscriptions import Subscriptions
+from remit.gateway.tasks import Tasks, missing_tasks
 from remit.gateway.upstream.port import Outgoing
-from remit.gateway.vigil import Vigil
 from remit.guard.outcome import Challenge, Deny
 from remit.ids import ServerName
 
@@ -35,9 +39,12 @@ __all__ = ["ModernDoor"]
 class ModernDoor:
     """Serves the modern era."""
 
-    def __init__(self, deps: GatewayDeps, vigil: Vigil) -> None:
+    def __init__(self, deps: GatewayDeps, tasks: Tasks, listeners: Listeners) -> None:
         self._deps = deps
-        self._vigil = vigil
+        self._tasks = tasks
+        self._vigil = listeners.vigil
+        self._states = RequestStates(deps.keys.states, deps.clock)
+        self._subscriptions = Subscriptions(deps, tasks, listeners)
         self._schemas: dict[ServerName, ToolSchemas] = {}
 
     async def post(self, incoming: Incoming, message: Message) -> None:
@@ -54,9 +61,9 @@ class ModernDoor:
             case Request():
                 try:
                     version = self._check(incoming, message)
+                    await self._request(incoming, message, version=version)
                 except RejectedError as rejected:
                     raise rejected.about(message.id) from None
-                await self._request(incoming, message, version=version)
 
     def _check(self, incoming: Incoming, request: Request) -> str:
         headers = incoming.exchange.headers
@@ -66,6 +73,10 @@ class ModernDoor:
         if request.method == "tools/call" and request.params is not None and isinstance(name, str):
             mirrored = self._schemas_of(incoming.server.name).mirrored(name)
             check_parameter_headers(mirrored, request.params.get("arguments"), headers)
+        if isinstance(treatment_of(request.method, Era.MODERN), TaskUse):
+            lacking = missing_tasks(capabilities_of(request.params or {}))
+            if lacking is not None:
+                raise lacking
         return version
 
     async def _acknowledge(self, incoming: Incoming, notification: Notification) -> None:
@@ -82,28 +93,58 @@ class ModernDoor:
 
     async def _request(self, incoming: Incoming, request: Request, *, version: str) -> None:
         deps = self._deps
-        judged = await judge(deps.guard, incoming, request, version=version, era=Era.MODERN)
+        if isinstance(treatment_of(request.method, Era.MODERN), Listening):
+            await self._subscriptions.listen(incoming, request, version=version)
+            return
+        judged = await self._tasks.judged(incoming, request, version=version, era=Era.MODERN)
         if isinstance(judged, Challenge | Deny):
             refusal = refusal_of(judged, incoming.server, public_url=deps.settings.public_url)
             await answer_refusal(incoming.exchange, refusal, request.id)
             return
+        settlement = Settlement(deps.guard, judged.call, judged.permit, clock=deps.clock)
+        crossing = self._crossing(incoming, request, judged)
+        try:
+            message = crossing.up()
+        except RejectedError as rejected:
+            refused = error_response(request.id, rejected.rpc_code, rejected.detail)
+            await settlement.answered(refused, upstream_status=None)
+            raise
         outgoing = Outgoing(
-            without_tasks(request),
+            message,
             version,
             forwarded_headers(incoming, modern=True),
             principal=Principal.of(judged.token),
+            token=judged.token,
         )
-        schemas = self._schemas_of(incoming.server.name)
+        edit = partial(
+            edited,
+            judgement=judged,
+            era=Era.MODERN,
+            schemas=self._schemas_of(incoming.server.name),
+            offered=crossing.offered,
+        )
         passage = Passage(
             server=incoming.server,
             request=request,
             judged=judged,
             era=Era.MODERN,
-            ask=lambda: deps.upstreams.of(incoming.server).ask(outgoing),
-            edit=partial(edited, judgement=judged, era=Era.MODERN, schemas=schemas),
-            settlement=Settlement(deps.guard, judged.call, judged.permit, clock=deps.clock),
+            ask=lambda: crossing.filtered(deps.upstreams.of(incoming.server).ask(outgoing)),
+            edit=lambda response: crossing.down(edit(response)),
+            settlement=settlement,
         )
         await Carriage(deps, incoming.exchange, passage, vigil=self._vigil).run()
+
+    def _crossing(self, incoming: Incoming, request: Request, judged: Judgement) -> ModernCrossing:
+        server = incoming.server
+        ours = self._deps.authorization_extensions()
+        return ModernCrossing(
+            server=server,
+            request=request,
+            judged=judged,
+            tasks=self._tasks,
+            states=self._states,
+            offered=Offered.by(server.allowed_extensions, ours),
+        )
 
     def _schemas_of(self, server: ServerName) -> ToolSchemas:
         return self._schemas.setdefault(server, ToolSchemas())

@@ -62,6 +62,8 @@ def problem_with(method: str, params: Json, capabilities: JsonObject) -> str | N
     if not isinstance(declared, dict):
         return f"the server asks for `{capability}`, which the client has not declared"
     values = params if isinstance(params, dict) else {}
+    if len(canonical_bytes(values)) > _MAX_BYTES:
+        return "what the server asks the client is too large"
     match method:
         case "elicitation/create":
             return _problem_with_elicitation(values, declared)

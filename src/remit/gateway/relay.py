@@ -33,7 +33,7 @@ from remit.gateway.protocol import Era
 from remit.gateway.rejection import UpstreamError
 from remit.gateway.upstream.port import Reply
 
-__all__ = ["Relay", "kept_alive"]
+__all__ = ["Relay", "kept_alive", "status_of"]
 
 _STATUS = {
     PARSE_ERROR: 400,
@@ -121,10 +121,13 @@ class Relay:
         return Response(self.request.id, message.result, message.error)
 
     def _status_of(self, response: Response) -> int:
-        if response.error is None or self.era is Era.LEGACY:
-            return 200
-        code = response.error["code"]
-        return _STATUS.get(code, 200) if isinstance(code, int) else 200
+        return 200 if self.era is Era.LEGACY else status_of(response)
+
+
+def status_of(response: Response) -> int:
+    """The status with which a modern client gets `response`."""
+    code = None if response.error is None else response.error["code"]
+    return _STATUS.get(code, 200) if isinstance(code, int) else 200
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ Source: MCP 2026-07-28 caching (`cacheScope`), base protocol (error codes), disc
 """
 
 from remit.canonical import Json, JsonObject
+from remit.gateway.extensions import Offered, with_carried
 from remit.gateway.jsonrpc import INTERNAL_ERROR, INVALID_PARAMS, Response
 from remit.gateway.methods import Listed
 from remit.gateway.parameter_headers import ToolSchemas
@@ -21,7 +22,6 @@ __all__ = ["as_private", "described", "filtered", "typed", "with_known_code"]
 _RESOURCE_NOT_FOUND_BEFORE = -32002
 _RESERVED = range(-32099, -32022)
 _MAY_ASK = frozenset({"tools/call", "resources/read", "prompts/get"})
-_TASKS = "io.modelcontextprotocol/tasks"
 
 
 def filtered(
@@ -46,12 +46,12 @@ def as_private(result: JsonObject) -> JsonObject:
     return {**result, "cacheScope": "private"}
 
 
-def described(result: JsonObject, era: Era) -> JsonObject:
-    """A server's description of itself, less what the gateway does not carry."""
+def described(result: JsonObject, era: Era, offered: Offered) -> JsonObject:
+    """A server's description of itself, less what the gateway does not carry, with what it offers itself."""
     described_result = dict(result)
     capabilities = result.get("capabilities")
     if isinstance(capabilities, dict):
-        described_result["capabilities"] = _carried(capabilities, era)
+        described_result["capabilities"] = _carried(capabilities, era, offered)
     versions = result.get("supportedVersions")
     if isinstance(versions, list):
         known = MODERN_VERSIONS + LEGACY_VERSIONS
@@ -80,7 +80,9 @@ def typed(result: JsonObject, method: str) -> JsonObject:
     kind = result.get("resultType", "complete")
     if kind == "input_required" and method not in _MAY_ASK:
         raise UpstreamError(f"the server asks for input in answer to `{method}`")
-    if kind not in {"complete", "input_required"}:
+    if kind == "task" and method != "tools/call":
+        raise UpstreamError(f"the server makes a task of `{method}`")
+    if kind not in {"complete", "input_required", "task"}:
         raise UpstreamError("the server's result is of an unknown type")
     return {**result, "resultType": kind}
 
@@ -90,22 +92,9 @@ def _admitted(item: Json, listed: Listed, visible: Visible) -> bool:
     return isinstance(name, str) and visible.admits(listed.kind, name)
 
 
-def _carried(capabilities: JsonObject, era: Era) -> JsonObject:
-    carried: JsonObject = {name: value for name, value in capabilities.items() if name != "tasks"}
-    extensions = carried.get("extensions")
-    if isinstance(extensions, dict):
-        carried["extensions"] = {
-            name: value for name, value in extensions.items() if name != _TASKS
-        }
+def _carried(capabilities: JsonObject, era: Era, offered: Offered) -> JsonObject:
     if era is Era.LEGACY:
-        return carried
-    # `subscriptions/listen` is not carried, so nothing may be promised to be heard there.
-    for name in ("tools", "prompts", "resources"):
-        offered = carried.get(name)
-        if isinstance(offered, dict):
-            carried[name] = {
-                key: value
-                for key, value in offered.items()
-                if key not in {"listChanged", "subscribe"}
-            }
-    return carried
+        return with_carried(capabilities, offered)
+    # In this era tasks are an extension, and no capability of their own.
+    rest: JsonObject = {name: value for name, value in capabilities.items() if name != "tasks"}
+    return with_carried(rest, offered, to_client=True)

@@ -37,7 +37,12 @@ _NAMED_BY: Mapping[str, str] = {
     "tools/call": "name",
     "prompts/get": "name",
     "resources/read": "uri",
+    "tasks/get": "taskId",
+    "tasks/update": "taskId",
+    "tasks/cancel": "taskId",
 }
+_MAY_LACK_NAME = frozenset({"tasks/get", "tasks/update", "tasks/cancel"})
+"""An extension asks for the header here, which clients that only know the protocol do not send."""
 _SINGLE = (b"mcp-protocol-version", b"mcp-method", b"mcp-name", b"mcp-session-id", b"last-event-id")
 _SENTINEL = re.compile(r"=\?base64\?(?P<payload>.*)\?=")
 _PLAIN = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
@@ -137,5 +142,7 @@ def _check_headers(request: Request, headers: Headers, version: str) -> None:
     if not isinstance(expected, str):
         raise invalid_params(f"parameter `{member}` is not a string")
     sent = headers.one(b"mcp-name")
+    if sent is None and request.method in _MAY_LACK_NAME:
+        return
     if sent is None or decode_header_value(sent) != expected:
         raise header_mismatch(f"header `mcp-name` is not the parameter `{member}` in the body")

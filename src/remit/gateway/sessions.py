@@ -15,6 +15,7 @@ Source: MCP 2025-11-25 transports (session management); security best practices
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from remit.canonical import JsonObject
 from remit.clock import Clock
 from remit.gateway.jsonrpc import JsonRpcId, Request
 from remit.gateway.principal import Principal
@@ -27,6 +28,7 @@ from remit.tokens.access_token import AccessToken
 __all__ = ["Session", "Sessions"]
 
 _MAX_ASKED = 256
+_MAX_SUBSCRIBED = 256
 
 
 @dataclass(slots=True)
@@ -46,6 +48,16 @@ class Session:
     in_flight: int = 0
     listening: bool = False
     asked: dict[JsonRpcId, None] = field(default_factory=dict)
+    capabilities: JsonObject = field(default_factory=dict)
+    """What the client declared when it initialised."""
+    subscribed: dict[str, None] = field(default_factory=dict)
+    """The resources that it wants to hear of."""
+
+    def subscribe(self, uri: str) -> None:
+        """Note that the client wants to hear of `uri`; the oldest wish is forgotten first."""
+        self.subscribed[uri] = None
+        while len(self.subscribed) > _MAX_SUBSCRIBED:
+            del self.subscribed[next(iter(self.subscribed))]
 
     def ask(self, request: Request) -> None:
         """Note that the server asked the client something; the oldest question is forgotten first."""

@@ -12,6 +12,7 @@ from remit.audit.port import AuditUnavailableError
 from remit.canonical import canonical_bytes
 from remit.clock import Clock
 from remit.gateway.jsonrpc import Response
+from remit.gateway.outcome import outcome_of
 from remit.gateway.ports import Enforcement
 from remit.guard.call import Call, CallResult
 from remit.guard.outcome import Deny, Permit, RefusalReason
@@ -40,7 +41,7 @@ class Settlement:
         code = None if response.error is None else response.error["code"]
         return await self._settle(
             CallResult(
-                outcome=_outcome_of(response),
+                outcome=outcome_of(self._call.method, response),
                 error_code=code if isinstance(code, int) else None,
                 upstream_status=upstream_status,
                 size=len(body),
@@ -77,9 +78,3 @@ class Settlement:
 
     def _micros(self) -> int:
         return int((self._clock.monotonic() - self._started) * 1_000_000)
-
-
-def _outcome_of(response: Response) -> str:
-    if response.error is not None:
-        return "error"
-    return "tool_error" if response.result and response.result.get("isError") is True else "ok"

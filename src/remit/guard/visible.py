@@ -24,6 +24,10 @@ class Visible:
     names: Mapping[ResourceKind, frozenset[str]]
     resources: tuple[Resource, ...] = ()
 
+    def offers(self, kind: ResourceKind) -> bool:
+        """Whether anything of `kind` may stand in a list."""
+        return bool(self.names.get(kind))
+
     def admits(self, kind: ResourceKind, name: str) -> bool:
         """Whether `name` (a tool, a prompt, a URI or a URI template) may stand in the list."""
         visible = self.names.get(kind, frozenset())
