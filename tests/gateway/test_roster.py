@@ -25,8 +25,8 @@ async def roster():
 
 
 async def test_each_kind_of_server_has_its_adapter(roster):
-    assert isinstance(roster.of(server_of("a", HTTP)), StreamableHttp)
-    assert isinstance(roster.of(server_of("b", STDIO)), Stdio)
+    assert isinstance(roster.of(server_of("a", HTTP)).behind, StreamableHttp)
+    assert isinstance(roster.of(server_of("b", STDIO)).behind, Stdio)
 
 
 async def test_an_adapter_is_kept_while_the_catalog_says_the_same(roster):
@@ -41,7 +41,7 @@ async def test_a_changed_server_has_a_new_one(roster):
 
 
 async def test_references_to_secrets_are_resolved_and_other_values_kept(roster):
-    assert roster.of(server_of("b", STDIO))._launch.environment == {"A": "plain", "B": "s"}
+    assert roster.of(server_of("b", STDIO)).behind._launch.environment == {"A": "plain", "B": "s"}
 
 
 async def test_a_secret_that_cannot_be_read_is_a_failure_that_does_not_name_it(roster):

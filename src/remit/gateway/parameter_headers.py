@@ -15,9 +15,15 @@ from dataclasses import dataclass
 from remit.canonical import Json, JsonObject
 from remit.gateway.http import Headers
 from remit.gateway.rejection import header_mismatch
-from remit.gateway.routing_headers import decode_header_value
+from remit.gateway.routing_headers import decode_header_value, encode_header_value
 
-__all__ = ["MirroredArgument", "ToolSchemas", "check_parameter_headers", "mirrored_arguments"]
+__all__ = [
+    "MirroredArgument",
+    "ToolSchemas",
+    "check_parameter_headers",
+    "mirrored_arguments",
+    "parameter_headers_of",
+]
 
 _ANNOTATION = "x-mcp-header"
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -92,6 +98,16 @@ def check_parameter_headers(
             raise header_mismatch(f"header `{name}` is missing")
         if value is not None and sent is not None and not _agree(argument.type, value, sent):
             raise header_mismatch(f"header `{name}` is not the argument in the body")
+
+
+def parameter_headers_of(
+    mirrored: tuple[MirroredArgument, ...], arguments: Json
+) -> tuple[tuple[str, str], ...]:
+    """The headers that go with a call: one for each mirrored argument that is there."""
+    rendered = ((one.header.decode(), _rendered(_at(arguments, one.path))) for one in mirrored)
+    return tuple(
+        (name, encode_header_value(value)) for name, value in rendered if value is not None
+    )
 
 
 def mirrored_arguments(schema: Json) -> tuple[MirroredArgument, ...]:
