@@ -3,8 +3,9 @@
 import pytest
 from cedarpy import PolicySet
 
-from remit.policy.buckets import could_matter
+from remit.policy.buckets import Index, could_matter
 from remit.policy.check import CheckedPolicy
+from remit.policy.demands import Demand
 
 GROUPS = ("read", "server/crm", "call")
 
@@ -52,3 +53,30 @@ def test_an_erring_policy_about_another_action_disturbs_nobody(desk):
         "  when { context.time.epoch + 9223372036854775807 > 0 };"
     )
     assert desk.decide(text, desk.ask()).allowed
+
+
+ROLES, TENANT = ("principal", "roles"), ("principal", "tenant")
+
+
+def test_a_question_meets_what_demands_nothing_and_what_demands_what_it_has(desk):
+    index = Index(
+        {
+            3: Demand(ROLES, frozenset({"support", "finance"})),
+            5: None,
+            8: Demand(ROLES, frozenset({"auditor"})),
+            9: Demand(TENANT, frozenset({"acme"})),
+        }
+    )
+
+    def met(**changes):
+        return index.positions(index.selection(desk.ask(**changes)))
+
+    assert met(roles=("support",)) == (3, 5, 9)
+    assert met(roles=("auditor", "other", "finance")) == (3, 5, 8, 9)
+    assert met(roles=()) == (5, 9)
+
+
+def test_values_that_nobody_demands_make_no_difference(desk):
+    index = Index({0: Demand(ROLES, frozenset({"auditor"}))})
+    selections = {index.selection(desk.ask(roles=roles)) for roles in ((), ("a",), ("b", "c"))}
+    assert len(selections) == 1

@@ -1,6 +1,6 @@
 """The Cedar engine: what permits, what forbids, and that no error ever permits."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -9,21 +9,15 @@ from hypothesis import strategies as st
 
 from remit.model import Operation, Sensitivity
 from remit.policy import (
-    AgentFacts,
     CedarEngine,
-    Context,
     DecisionPoint,
     DecisionReason,
-    Evaluation,
     Money,
     Phase,
     PolicyInvalidError,
     PolicySource,
-    ResourceFacts,
     ResourceKind,
-    Subject,
     SubjectKind,
-    TokenFacts,
 )
 from remit.testing.catalog import small_catalog, with_server
 
@@ -367,18 +361,3 @@ def test_a_thing_is_listed_and_called_whatever_its_name(desk, name):
     assert desk.decide(text, desk.ask(Phase.LIST, name=name)).allowed
     assert desk.decide(text, desk.ask(name=name)).allowed
     assert not desk.decide(text, desk.ask(name=name, arguments={"account": "z"})).allowed
-
-
-def test_every_fact_of_a_question_of_issuance_makes_it_another_question():
-    """What a policy can read and the key leaves out would be answered from somebody else's question."""
-    known = {
-        Subject: {"kind", "id", "tenant", "roles", "attributes"},
-        Context: {"now", "time_zone", "ip", "arguments"},
-        Evaluation: {"phase", "subject", "agent", "token", "resource", "context"},
-    }
-    for value, names in known.items():
-        assert {field.name for field in fields(value)} == names, "add it to `_question` too"
-    for value in (AgentFacts, TokenFacts, ResourceFacts):
-        assert value.__dataclass_params__.eq
-        assert value.__dataclass_params__.frozen
-        assert all(field.compare for field in fields(value))

@@ -6,16 +6,14 @@ of more than four decimals raise, and the decision point makes a refusal of it.
 Source: Cedar JSON entity and context format (`__extn` for addresses and decimals).
 """
 
-from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from remit.canonical import Json, JsonObject, canonical_text
 from remit.policy.evaluation import (
     ArgumentValue,
-    Context,
     Evaluation,
     Money,
     Phase,
@@ -23,6 +21,7 @@ from remit.policy.evaluation import (
     ResourceKind,
     Subject,
 )
+from remit.policy.facts import local_time
 from remit.policy.vocabulary import (
     ACTION_TYPE,
     ARGUMENTS,
@@ -38,6 +37,8 @@ from remit.policy.vocabulary import (
 
 __all__ = [
     "action_of",
+    "address_json",
+    "argument_json",
     "context_json",
     "open_context_json",
     "open_entities",
@@ -47,7 +48,6 @@ __all__ = [
     "resource_uid",
 ]
 
-_WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DECIMALS: Final = Decimal("0.0001")
 _UNKNOWN: Final[JsonObject] = {"__extn": {"fn": "unknown", "arg": ARGUMENTS}}
 
@@ -118,8 +118,34 @@ def context_json(evaluation: Evaluation) -> str:
     facts = _circumstances(evaluation)
     arguments = evaluation.context.arguments
     if arguments is not None and evaluation.phase is not Phase.ISSUE:
-        facts[ARGUMENTS] = {name: _argument(value) for name, value in arguments.items()}
+        facts[ARGUMENTS] = {name: argument_json(value) for name, value in arguments.items()}
     return canonical_text(facts)
+
+
+def address_json(text: str) -> JsonObject:
+    """A network address.
+
+    Raises:
+        ValueError: it is none.
+    """
+    return {"__extn": {"fn": "ip", "arg": _address(text)}}
+
+
+def argument_json(value: ArgumentValue) -> Json:
+    """One argument.
+
+    Raises:
+        ValueError: it is an amount of more than four decimals.
+    """
+    match value:
+        case Decimal():
+            return _decimal(value)
+        case Money():
+            return {"value": _decimal(value.value), "currency": value.currency}
+        case tuple():
+            return list(value)
+        case _:
+            return value
 
 
 def open_context_json() -> str:
@@ -135,6 +161,15 @@ def open_entities(evaluation: Evaluation) -> str:
         "parents": [],
     }
     return canonical_text([_principal(evaluation.subject), circumstances])
+
+
+@lru_cache(maxsize=4_096)
+def _address(text: str) -> str:
+    """An address as a network rule means it: no zone, and IPv4 as IPv4 however it came."""
+    address = ip_address(text.split("%", 1)[0])
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return str(address)
 
 
 def _principal(subject: Subject) -> JsonObject:
@@ -162,43 +197,11 @@ def _circumstances(evaluation: Evaluation) -> JsonObject:
     facts: JsonObject = {
         "agent": {"id": agent.id, "class": agent.agent_class.value, "owner": agent.owner},
         "token": said,
-        "time": _time(evaluation.context),
+        "time": dict(local_time(evaluation.context.now, evaluation.context.time_zone)),
     }
     if evaluation.context.ip is not None:
-        facts["ip"] = _address(evaluation.context.ip)
+        facts["ip"] = address_json(evaluation.context.ip)
     return facts
-
-
-def _time(context: Context) -> JsonObject:
-    local = datetime.fromtimestamp(context.now, tz=UTC).astimezone(ZoneInfo(context.time_zone))
-    return {
-        "epoch": context.now,
-        "zone": context.time_zone,
-        "hour": local.hour,
-        "minute": local.minute,
-        "weekday": _WEEKDAYS[local.weekday()],
-        "date": local.date().isoformat(),
-    }
-
-
-def _address(text: str) -> JsonObject:
-    """An address as a network rule means it: no zone, and IPv4 as IPv4 however it came."""
-    address = ip_address(text.split("%", 1)[0])
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    return {"__extn": {"fn": "ip", "arg": str(address)}}
-
-
-def _argument(value: ArgumentValue) -> Json:
-    match value:
-        case Decimal():
-            return _decimal(value)
-        case Money():
-            return {"value": _decimal(value.value), "currency": value.currency}
-        case tuple():
-            return list(value)
-        case _:
-            return value
 
 
 def _decimal(value: Decimal) -> JsonObject:

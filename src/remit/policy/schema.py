@@ -7,13 +7,14 @@ or reads what may be absent without asking first.
 Source: Cedar JSON schema format.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final, assert_never
 
-from remit.canonical import JsonObject
+from remit.canonical import Json, JsonObject
 from remit.model import Argument, ArgumentType, Operation
 from remit.policy.evaluation import ResourceKind, SubjectKind
 from remit.policy.vocabulary import (
+    ARGUMENTS,
     CALL,
     ISSUE,
     NAMESPACE,
@@ -26,7 +27,7 @@ from remit.policy.vocabulary import (
     server_groups,
 )
 
-__all__ = ["schema_of"]
+__all__ = ["schema_of", "schema_of_part"]
 
 _STRING: Final[JsonObject] = {"type": "String"}
 _LONG: Final[JsonObject] = {"type": "Long"}
@@ -47,6 +48,55 @@ def schema_of(catalog: Declared) -> JsonObject:
             "actions": _actions(catalog),
         }
     }
+
+
+def schema_of_part(
+    action: str,
+    resource_type: str,
+    *,
+    parts: Mapping[str, frozenset[str]],
+    arguments: Iterable[Argument] | None,
+) -> JsonObject:
+    """The schema of one action whose context holds no more than `parts` and `arguments`.
+
+    `parts` names attributes of the context, with the attributes of each that are left; it is as in
+    the whole schema that they are typed. For questions alone: no policy is validated against it.
+    """
+    whole = _context(arguments)["attributes"]
+    types = _common_types()
+    attributes: JsonObject = {}
+    for part, names in parts.items():
+        attributes[part] = _part(whole, types, part, names)
+    if arguments is not None:
+        attributes[ARGUMENTS] = _of(whole, ARGUMENTS)
+    applies: JsonObject = {
+        "principalTypes": list(_PRINCIPALS),
+        "resourceTypes": [resource_type],
+        "context": _record(attributes),
+    }
+    return {
+        NAMESPACE: {
+            "commonTypes": {"Money": types["Money"]},
+            "entityTypes": {name: {} for name in (*_PRINCIPALS, resource_type)},
+            "actions": {action: {"appliesTo": applies}},
+        }
+    }
+
+
+def _part(whole: Json, types: JsonObject, part: str, names: frozenset[str]) -> Json:
+    """The type of one attribute of the context, with `names` alone if it is a record of several."""
+    kind = _of(whole, part)
+    common = types.get(str(_of(kind, "type")))
+    if common is None:
+        return kind
+    attributes = _of(common, "attributes")
+    return _record({name: _of(attributes, name) for name in sorted(names)})
+
+
+def _of(record: Json, name: str) -> Json:
+    if not isinstance(record, dict):
+        raise TypeError("a schema is made of objects")
+    return record[name]
 
 
 def _common_types() -> JsonObject:

@@ -9,9 +9,7 @@ Source: Cedar authorization semantics (default deny, forbid overrides permit, sk
 """
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
@@ -28,17 +26,15 @@ from cedarpy import Decision as CedarDecision
 
 from remit.canonical import canonical_bytes
 from remit.ids import ServerName
-from remit.model import Catalog
-from remit.policy.buckets import could_matter
+from remit.model import Argument, Catalog
 from remit.policy.cedar_request import (
     action_of,
+    address_json,
     context_json,
     open_context_json,
     open_entities,
     principal_entity,
     principal_uid,
-    resource_entities,
-    resource_uid,
 )
 from remit.policy.check import CheckedPolicy, checked_policies, schema_handle
 from remit.policy.decision import (
@@ -48,56 +44,56 @@ from remit.policy.decision import (
     MatchedRule,
     RuleEffect,
 )
+from remit.policy.engines.cedar_place import Bucket, Corner, Place, Places
 from remit.policy.error_text import error_text
-from remit.policy.evaluation import Evaluation, Phase, ResourceFacts
+from remit.policy.evaluation import Evaluation, Phase
 from remit.policy.excerpt import policies_about
-from remit.policy.open_question import open_policies, reads_arguments
+from remit.policy.facts import local_time
 from remit.policy.source import PolicyInvalidError, PolicySource
-from remit.policy.vocabulary import ACTION_TYPE, ISSUE, group_names
+from remit.policy.vocabulary import callable_things
 
 __all__ = ["CedarEngine"]
 
 _NAME: Final = "cedar"
-_MAX_RESOURCES: Final = 4_096
-_MAX_ISSUED: Final = 1_024
+_MAX_ANSWERS: Final = 256
+_MAX_KNOWN: Final = 8_192
+_MAX_PRINCIPALS: Final = 2_048
+_MAX_LONG: Final = 2**63 - 1
 _ESCAPES: Final = MappingProxyType(
     {"\\": "\\\\", '"': '\\"', "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0"}
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Bucket:
-    """The policies that can matter to one action, parsed."""
-
-    policies: PolicySet
-    names: Mapping[str, str]
-    """Cedar's own name of each policy to its `@id`."""
-    open_policies: PolicySet | None
-    """Rewritten for open questions; `None` when no policy reads arguments, so none stays open."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A resource with its action: the entities of the catalog's side, parsed, and its bucket."""
-
-    action: str
-    entities: Entities
-    bucket: _Bucket
-
-
 class CedarEngine:
     """Holds one set of checked policies; `load` is the way to one."""
 
-    __slots__ = ("_buckets", "_issued", "_places", "_policies", "_rules", "_schema", "_version")
+    __slots__ = (
+        "_known",
+        "_places",
+        "_policies",
+        "_principals",
+        "_rules",
+        "_schema",
+        "_version",
+    )
 
-    def __init__(self, policies: Sequence[CheckedPolicy], schema: Schema, version: str) -> None:
+    def __init__(
+        self,
+        policies: Sequence[CheckedPolicy],
+        schema: Schema,
+        version: str,
+        *,
+        arguments: Mapping[str, tuple[Argument, ...]],
+    ) -> None:
+        """`arguments`: what the schema declares for each action."""
         self._policies = tuple(policies)
         self._rules = {policy.id: _rule(policy) for policy in policies}
         self._schema = schema
         self._version = version
-        self._buckets: dict[tuple[int, ...], _Bucket] = {}
-        self._places: OrderedDict[tuple[str, ResourceFacts], _Place] = OrderedDict()
-        self._issued: tuple[int, dict[Hashable, Decision]] = (0, {})
+        self._places = Places(self._policies, schema, arguments)
+        # INVARIANT: an engine never changes, so that what it decided it would decide again.
+        self._known: dict[Hashable, tuple[Corner, Decision]] = {}
+        self._principals: dict[Hashable, tuple[Place, Entities]] = {}
 
     @classmethod
     def load(cls, sources: Sequence[PolicySource], catalog: Catalog) -> "CedarEngine":
@@ -109,7 +105,7 @@ class CedarEngine:
         policies, problems = checked_policies(sources, catalog)
         if problems:
             raise PolicyInvalidError(problems)
-        return cls(policies, schema_handle(catalog), _version_of(sources))
+        return cls._over(policies, catalog, _version_of(sources))
 
     @classmethod
     def of_excerpt(cls, texts: Sequence[str], catalog: Catalog, *, version: str) -> "CedarEngine":
@@ -124,7 +120,14 @@ class CedarEngine:
         policies, problems = checked_policies(sources, None)
         if problems:
             raise PolicyInvalidError(problems)
-        return cls(policies, schema_handle(catalog), version)
+        return cls._over(policies, catalog, version)
+
+    @classmethod
+    def _over(
+        cls, policies: Sequence[CheckedPolicy], catalog: Catalog, version: str
+    ) -> "CedarEngine":
+        arguments = {thing.action: thing.arguments for thing in callable_things(catalog)}
+        return cls(policies, schema_handle(catalog), version, arguments=arguments)
 
     def excerpt(self, server: ServerName, catalog: Catalog) -> tuple[str, ...]:
         """The texts of the policies that can matter to `server`; see `of_excerpt`."""
@@ -143,47 +146,103 @@ class CedarEngine:
     def evaluate(self, evaluation: Evaluation) -> Decision:
         """Decide one evaluation. Raises whatever Cedar raises.
 
-        Tokens are asked for again and again with the very same facts. Within one second, and
-        a policy knows no smaller unit of time, such a question is put to Cedar once.
+        A question that differs from an earlier one in nothing that the policies look at is answered as that
+        one was; the values of all that they look at are its name. Errors are not remembered.
         """
-        if evaluation.phase is not Phase.ISSUE or evaluation.context.arguments is not None:
-            return self._evaluate(evaluation)
-        second, known = self._issued
-        if second != evaluation.context.now or len(known) >= _MAX_ISSUED:
-            known = {}
-            self._issued = (evaluation.context.now, known)
-        question = _question(evaluation)
-        decision = known.get(question)
-        if decision is None:
-            decision = known[question] = self._evaluate(evaluation)
+        place = self._places.place(action_of(evaluation), evaluation.resource)
+        if not _is_regular(evaluation, place):
+            return self._evaluate_whole(evaluation, place, self._places.whole(place))
+        corner = self._places.corner(place, evaluation)
+        is_open = _is_open(evaluation)
+        facts = corner.open_facts if is_open else corner.facts
+        if facts is None:
+            return self._evaluate(evaluation, place, corner)
+        name = (id(corner), is_open, evaluation.subject.kind, *[fact(evaluation) for fact in facts])
+        known = self._known.get(name)
+        if known is not None and known[0] is corner:
+            return known[1]
+        decision = self._evaluate(evaluation, place, corner)
+        if not decision.errors:
+            if len(self._known) >= _MAX_KNOWN:
+                self._known = {}
+            self._known[name] = (corner, decision)
         return decision
 
-    def _evaluate(self, evaluation: Evaluation) -> Decision:
-        place = self._place(evaluation)
-        open_question = evaluation.phase is Phase.LIST and evaluation.context.arguments is None
-        if open_question and place.bucket.open_policies is not None:
-            return self._evaluate_open(evaluation, place, place.bucket.open_policies)
+    def evaluate_anew(self, evaluation: Evaluation) -> Decision:
+        """As `evaluate`, of all policies about the action, with all that is known, and nothing remembered."""
+        place = self._places.place(action_of(evaluation), evaluation.resource)
+        return self._evaluate_whole(evaluation, place, self._places.whole(place))
+
+    def _evaluate(self, evaluation: Evaluation, place: Place, corner: Corner) -> Decision:
+        """Decide what is within the schema by the policies that can matter, with what they look at."""
+        bucket, context = corner.bucket, corner.context
+        if context is None or (bucket.open_policies is not None and _is_open(evaluation)):
+            return self._evaluate_whole(evaluation, place, bucket)
+        entities = place.entities
+        if corner.reads_principal:
+            entities = self._with_principal(evaluation, place)
+        request = {
+            "principal": principal_uid(evaluation.subject),
+            "action": place.action_uid,
+            "resource": place.resource_uid,
+            "context": context.json(evaluation),
+        }
+        schema = None if _is_open(evaluation) else corner.schema
+        result = is_authorized(request, bucket.policies, entities, schema)
+        return self._answered(result, bucket)
+
+    def _answered(self, result: AuthzResult, bucket: Bucket) -> Decision:
+        """Cedar's answer as ours; made once for each that it gives."""
+        diagnostics = result.diagnostics
+        if diagnostics.errors:
+            return self._decision(result, bucket.names)
+        name = (result.decision, *diagnostics.reasons)
+        decision = bucket.answers.get(name)
+        if decision is None:
+            decision = self._decision(result, bucket.names)
+            if len(bucket.answers) < _MAX_ANSWERS:
+                bucket.answers[name] = decision
+        return decision
+
+    def _with_principal(self, evaluation: Evaluation, place: Place) -> Entities:
+        """The entities of a place and a principal, parsed once for those who come again."""
+        subject = evaluation.subject
+        attributes = frozenset(subject.attributes.items())
+        who = (subject.kind, subject.id, subject.tenant, subject.roles, attributes)
+        name = (id(place), *who)
+        known = self._principals.get(name)
+        if known is not None and known[0] is place:
+            return known[1]
+        entities = place.entities.with_added_json_str(principal_entity(subject))
+        if len(self._principals) >= _MAX_PRINCIPALS:
+            self._principals = {}
+        self._principals[name] = (place, entities)
+        return entities
+
+    def _evaluate_whole(self, evaluation: Evaluation, place: Place, bucket: Bucket) -> Decision:
+        """Decide with the whole context, as the whole schema has it."""
+        open_question = _is_open(evaluation)
+        if open_question and bucket.open_policies is not None:
+            return self._evaluate_open(evaluation, place, bucket.open_policies)
         entities = place.entities.with_added_json_str(principal_entity(evaluation.subject))
         request = {
             "principal": principal_uid(evaluation.subject),
-            "action": {"type": ACTION_TYPE, "id": place.action},
-            "resource": resource_uid(evaluation.resource),
+            "action": place.action_uid,
+            "resource": place.resource_uid,
             "context": context_json(evaluation),
         }
         # The schema wants arguments; in an open question there are none, and no policy reads them.
         schema = None if open_question else self._schema
-        result = is_authorized(request, place.bucket.policies, entities, schema)
-        return self._decision(result, place.bucket.names)
+        result = is_authorized(request, bucket.policies, entities, schema)
+        return self._decision(result, bucket.names)
 
-    def _evaluate_open(
-        self, evaluation: Evaluation, place: _Place, policies: PolicySet
-    ) -> Decision:
+    def _evaluate_open(self, evaluation: Evaluation, place: Place, policies: PolicySet) -> Decision:
         """Decide with the arguments unknown: refused only if refused whatever they are."""
         entities = place.entities.with_added_json_str(open_entities(evaluation))
         request = {
             "principal": _literal(principal_uid(evaluation.subject)),
-            "action": _literal({"type": ACTION_TYPE, "id": place.action}),
-            "resource": _literal(resource_uid(evaluation.resource)),
+            "action": _literal(place.action_uid),
+            "resource": _literal(place.resource_uid),
             "context": open_context_json(),
         }
         result = is_authorized_partial(request, policies, entities)
@@ -228,53 +287,28 @@ class CedarEngine:
             errors=errors,
         )
 
-    def _place(self, evaluation: Evaluation) -> _Place:
-        """Where a question is asked; parsed the first time, for the catalog's things are few."""
-        action = action_of(evaluation)
-        name = (action, evaluation.resource)
-        place = self._places.get(name)
-        if place is None:
-            place = self._parse_place(action, evaluation.resource)
-            self._places[name] = place
-            if len(self._places) > _MAX_RESOURCES:
-                self._places.popitem(last=False)
-        return place
 
-    def _parse_place(self, action: str, resource: ResourceFacts) -> _Place:
-        entities = resource_entities(resource, action)
-        # Checked once against the schema; the handle that is kept holds these entities alone.
-        Entities.from_json_str(entities, self._schema)
-        groups = () if action == ISSUE else group_names(resource.server, resource.operation)
-        positions = could_matter(self._policies, action, groups)
-        bucket = self._buckets.get(positions)
-        if bucket is None:
-            bucket = self._parse_bucket(positions)
-            self._buckets[positions] = bucket
-        return _Place(action, Entities.from_json_str(entities), bucket)
-
-    def _parse_bucket(self, positions: tuple[int, ...]) -> _Bucket:
-        held = [self._policies[position] for position in positions]
-        trees = [policy.tree for policy in held]
-        return _Bucket(
-            policies=PolicySet.from_str("\n".join(policy.text for policy in held)),
-            # Cedar numbers the policies of a text in the order they stand in it.
-            names={f"policy{number}": policy.id for number, policy in enumerate(held)},
-            open_policies=open_policies(trees) if any(map(reads_arguments, trees)) else None,
-        )
+def _is_open(evaluation: Evaluation) -> bool:
+    """Whether the arguments are not known yet."""
+    return evaluation.phase is Phase.LIST and evaluation.context.arguments is None
 
 
-def _question(evaluation: Evaluation) -> Hashable:
-    """All that a decision on an issuance depends on besides the policies and the second.
-
-    INVARIANT: whatever a policy can read is here. A test names every fact; a new one must come in.
-    """
-    subject, context = evaluation.subject, evaluation.context
-    return (
-        *(subject.kind, subject.id, subject.tenant, subject.roles),
-        frozenset(subject.attributes.items()),
-        *(evaluation.agent, evaluation.token, evaluation.resource),
-        *(context.time_zone, context.ip),
-    )
+def _is_regular(evaluation: Evaluation, place: Place) -> bool:
+    """Whether a question is within the schema in all that a caller could bring; what is not, Cedar refuses."""
+    context, auth_time = evaluation.context, evaluation.token.auth_time
+    try:
+        local_time(context.now, context.time_zone)
+        if context.ip is not None:
+            address_json(context.ip)
+    except (ValueError, OverflowError, OSError, KeyError):
+        return False
+    if auth_time is not None and not -_MAX_LONG <= auth_time <= _MAX_LONG:
+        return False
+    if evaluation.phase is Phase.ISSUE:
+        return True
+    if context.arguments is None:
+        return evaluation.phase is Phase.LIST
+    return place.conformity.admits(context.arguments)
 
 
 def _rule(policy: CheckedPolicy) -> MatchedRule:
@@ -290,7 +324,7 @@ def _version_of(sources: Sequence[PolicySource]) -> str:
     return hashlib.sha256(canonical_bytes(named)).hexdigest()
 
 
-def _literal(uid: dict[str, str]) -> str:
+def _literal(uid: Mapping[str, str]) -> str:
     """An entity as Cedar itself writes it, for the one call that takes no other form."""
     return f'{uid["type"]}::"{"".join(_escaped(character) for character in uid["id"])}"'
 

@@ -1,0 +1,194 @@
+"""Where questions are asked: a resource and its action, and, for one sort of caller, the policies that can matter.
+
+Everything here is parsed the first time and kept: a catalog has few things, and a
+repository few sorts of callers. What is kept is bounded.
+"""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from cedarpy import Entities, PolicySet, Schema
+
+from remit.model import Argument
+from remit.policy.buckets import Index, Selection, could_matter
+from remit.policy.cedar_request import resource_entities, resource_uid
+from remit.policy.check import CheckedPolicy
+from remit.policy.conformity import Conformity
+from remit.policy.decision import Decision
+from remit.policy.demands import demand_of
+from remit.policy.evaluation import Evaluation, ResourceFacts
+from remit.policy.facts import ARGUMENTS_FACT, FACTS, PRINCIPAL
+from remit.policy.open_question import open_policies, reads_arguments
+from remit.policy.read_context import ReadContext
+from remit.policy.reads import EVERYTHING, Reads, reads_of_all
+from remit.policy.vocabulary import ACTION_TYPE, ISSUE, entity_type, group_names
+
+__all__ = ["Bucket", "Corner", "Place", "Places"]
+
+_MAX_PLACES = 4_096
+_MAX_CORNERS = 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """Some of the policies, parsed."""
+
+    policies: PolicySet
+    names: Mapping[str, str]
+    """Cedar's own name of each policy to its `@id`."""
+    open_policies: PolicySet | None
+    """Rewritten for open questions; `None` when no policy reads arguments, so none stays open."""
+    reads: Reads
+    answers: dict[Hashable, Decision] = field(default_factory=dict)
+    """What was made of each answer that Cedar gave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Corner:
+    """A place as one sort of caller comes to it.
+
+    `context` and `schema` are of what the policies here look at; without them they look at everything.
+    `facts` are what a decision depends on; `None` when it depends on the arguments.
+    """
+
+    bucket: Bucket
+    context: ReadContext | None
+    schema: Schema | None
+    reads_principal: bool
+    facts: tuple[Callable[[Evaluation], Hashable], ...] | None
+    open_facts: tuple[Callable[[Evaluation], Hashable], ...]
+    """What it depends on while the arguments are open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A resource with its action: the entities of the catalog's side, parsed."""
+
+    action: str
+    resource: ResourceFacts
+    action_uid: Mapping[str, str]
+    resource_uid: Mapping[str, str]
+    entities: Entities
+    arguments: tuple[Argument, ...]
+    conformity: Conformity
+    positions: tuple[int, ...]
+    index: Index
+    corners: dict[Selection, Corner] = field(default_factory=dict)
+
+
+class Places:
+    """All places that were asked at, over one set of policies."""
+
+    __slots__ = (
+        "_arguments",
+        "_buckets",
+        "_corners",
+        "_demands",
+        "_places",
+        "_policies",
+        "_schema",
+    )
+
+    def __init__(
+        self,
+        policies: Sequence[CheckedPolicy],
+        schema: Schema,
+        arguments: Mapping[str, tuple[Argument, ...]],
+    ) -> None:
+        """`arguments`: those of every action that has any."""
+        self._policies = policies
+        self._schema = schema
+        self._arguments = arguments
+        self._demands = [demand_of(policy.tree) for policy in policies]
+        self._buckets: dict[tuple[int, ...], Bucket] = {}
+        self._places: dict[tuple[str, ResourceFacts], Place] = {}
+        self._corners = 0
+
+    def place(self, action: str, resource: ResourceFacts) -> Place:
+        """Where a question is asked. Raises whatever Cedar raises if the schema has no such place."""
+        name = (action, resource)
+        place = self._places.get(name)
+        if place is None:
+            place = self._parse_place(action, resource)
+            if len(self._places) >= _MAX_PLACES:
+                self._forget()
+            self._places[name] = place
+        return place
+
+    def corner(self, place: Place, evaluation: Evaluation) -> Corner:
+        """The policies that can matter to the question, which is within the schema."""
+        selection = place.index.selection(evaluation)
+        corner = place.corners.get(selection)
+        if corner is None:
+            corner = self._parse_corner(place, place.index.positions(selection))
+            self._corners += 1
+            if self._corners > _MAX_CORNERS:
+                self._forget()
+            place.corners[selection] = corner
+        return corner
+
+    def whole(self, place: Place) -> Bucket:
+        """The policies that can matter to the action, whatever the question."""
+        return self._bucket(place.positions)
+
+    def _forget(self) -> None:
+        for place in self._places.values():
+            place.corners.clear()
+        self._places, self._buckets, self._corners = {}, {}, 0
+
+    def _parse_place(self, action: str, resource: ResourceFacts) -> Place:
+        entities = resource_entities(resource, action)
+        # Checked once against the schema; the handle that is kept holds these entities alone.
+        Entities.from_json_str(entities, self._schema)
+        groups = () if action == ISSUE else group_names(resource.server, resource.operation)
+        positions = could_matter(self._policies, action, groups)
+        arguments = self._arguments.get(action, ())
+        return Place(
+            action=action,
+            resource=resource,
+            action_uid={"type": ACTION_TYPE, "id": action},
+            resource_uid=resource_uid(resource),
+            entities=Entities.from_json_str(entities),
+            arguments=arguments,
+            conformity=Conformity(arguments),
+            positions=positions,
+            index=Index({position: self._demands[position] for position in positions}),
+        )
+
+    def _parse_corner(self, place: Place, positions: tuple[int, ...]) -> Corner:
+        bucket = self._bucket(positions)
+        reads = bucket.reads
+        context: ReadContext | None = None
+        schema: Schema | None = None
+        if reads != EVERYTHING:
+            context = ReadContext.of(reads, place.arguments)
+            kind = entity_type(place.resource.kind)
+            schema = context.schema(place.action, kind, place.arguments)
+        facts = tuple(FACTS[fact] for fact in sorted(reads.facts) if fact != ARGUMENTS_FACT)
+        return Corner(
+            bucket=bucket,
+            context=context,
+            schema=schema,
+            reads_principal=any(
+                fact[0] == "principal" and fact != PRINCIPAL for fact in reads.facts
+            ),
+            facts=None if ARGUMENTS_FACT in reads.facts else facts,
+            open_facts=facts,
+        )
+
+    def _bucket(self, positions: tuple[int, ...]) -> Bucket:
+        bucket = self._buckets.get(positions)
+        if bucket is None:
+            bucket = self._buckets[positions] = self._parse_bucket(positions)
+        return bucket
+
+    def _parse_bucket(self, positions: tuple[int, ...]) -> Bucket:
+        held = [self._policies[position] for position in positions]
+        trees = [policy.tree for policy in held]
+        return Bucket(
+            policies=PolicySet.from_str("\n".join(policy.text for policy in held)),
+            # Cedar numbers the policies of a text in the order they stand in it.
+            names={f"policy{number}": policy.id for number, policy in enumerate(held)},
+            open_policies=open_policies(trees) if any(map(reads_arguments, trees)) else None,
+            reads=reads_of_all(trees),
+        )

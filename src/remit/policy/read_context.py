@@ -1,0 +1,95 @@
+"""The part of a context that some policies look at, and the schema of that part.
+
+Most of what putting a question to Cedar costs is the context: reading it, and holding it against
+the schema. What is left out here nothing looks at (`reads`), and of what is put in, each
+attribute has the type the whole schema gives it.
+
+Source: Cedar JSON schema and context format; docs/adr/0012-reused-decisions.md.
+"""
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from cedarpy import Schema
+
+from remit.canonical import Json, JsonObject, canonical_text
+from remit.model import Argument
+from remit.policy.cedar_request import address_json, argument_json
+from remit.policy.evaluation import Evaluation
+from remit.policy.facts import ARGUMENTS_FACT, FACTS
+from remit.policy.reads import Reads
+from remit.policy.schema import schema_of_part
+from remit.policy.vocabulary import ARGUMENTS
+
+__all__ = ["ReadContext"]
+
+_IP: Final = ("context", "ip")
+
+Getter = Callable[[Evaluation], Hashable]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadContext:
+    """Which attributes go into the context of a question.
+
+    `groups`: of `agent`, `token` and `time` the attributes that are read, with what each is.
+    `arguments` are the names of those that are read; `None` when `context.arguments` is not read at all.
+    """
+
+    groups: tuple[tuple[str, tuple[tuple[str, Getter], ...]], ...]
+    ip: bool
+    arguments: frozenset[str] | None
+
+    @classmethod
+    def of(cls, reads: Reads, declared: Sequence[Argument]) -> "ReadContext":
+        """What of a context `reads` are about, in an action with the arguments `declared`."""
+        groups: dict[str, list[tuple[str, Getter]]] = {}
+        for fact in sorted(reads.facts):
+            if fact[0] == "context" and len(fact) == 3:
+                groups.setdefault(fact[1], []).append((fact[2], FACTS[fact]))
+        names = None
+        if ARGUMENTS_FACT in reads.facts:
+            names = frozenset(
+                one.name
+                for one in declared
+                if reads.arguments is None or one.name in reads.arguments
+            )
+        return cls(
+            groups=tuple((group, tuple(members)) for group, members in groups.items()),
+            ip=_IP in reads.facts,
+            arguments=names,
+        )
+
+    def json(self, evaluation: Evaluation) -> str:
+        """The context record. Raises whatever a fact raises that cannot be told."""
+        facts: dict[str, object] = {}
+        for group, members in self.groups:
+            facts[group] = {
+                name: value for name, of in members if (value := of(evaluation)) is not None
+            }
+        context = evaluation.context
+        if self.ip and context.ip is not None:
+            facts["ip"] = address_json(context.ip)
+        given = context.arguments
+        if self.arguments is not None and given is not None:
+            known: dict[str, Json] = {
+                name: argument_json(value)
+                for name, value in given.items()
+                if name in self.arguments
+            }
+            facts[ARGUMENTS] = known
+        return canonical_text(facts) if facts else "{}"
+
+    def schema(self, action: str, resource_type: str, declared: Sequence[Argument]) -> Schema:
+        """The schema of questions by `action` that bring this context."""
+        parts: dict[str, frozenset[str]] = {
+            group: frozenset(name for name, _ in members) for group, members in self.groups
+        }
+        if self.ip:
+            parts["ip"] = frozenset()
+        read = None
+        if self.arguments is not None:
+            read = [one for one in declared if one.name in self.arguments]
+        schema: JsonObject = schema_of_part(action, resource_type, parts=parts, arguments=read)
+        return Schema.from_json_str(canonical_text(schema))

@@ -1,0 +1,87 @@
+"""A context of what is read is the whole context without the rest, and the schema fits it."""
+
+from dataclasses import replace
+
+import pytest
+from cedarpy import Entities, PolicySet, is_authorized
+
+from remit.canonical import parse_object
+from remit.policy import Phase
+from remit.policy.cedar_request import context_json, principal_uid
+from remit.policy.facts import FACTS
+from remit.policy.read_context import ReadContext
+from remit.policy.reads import Reads
+
+TOOL = "crm/update_account"
+
+
+@pytest.fixture
+def declared(desk):
+    return desk.catalog.servers["crm"].tools["update_account"].arguments
+
+
+def reads(*facts, arguments=()):
+    names = None if arguments is None else frozenset(arguments)
+    return Reads(facts=frozenset(facts), arguments=names)
+
+
+def asked(desk, **changes):
+    arguments = {"account": "a", "score": 3, "tags": ("x", "y")}
+    return desk.ask(**{"name": "update_account", "arguments": arguments, **changes})
+
+
+def fits(desk, context, text, declared):
+    """Whether Cedar takes `text` as a context under the schema of `context`."""
+    uid = principal_uid(desk.ask().subject)
+    request = {
+        "principal": uid,
+        "action": {"type": "Remit::Action", "id": TOOL},
+        "resource": {"type": "Remit::Tool", "id": TOOL},
+        "context": text,
+    }
+    policies = PolicySet.from_str("permit(principal, action, resource);")
+    schema = context.schema(TOOL, "Tool", declared)
+    return is_authorized(request, policies, Entities.from_json_str("[]"), schema).allowed
+
+
+def test_everything_that_is_read_is_everything(desk, declared):
+    context = ReadContext.of(reads(*FACTS, arguments=None), declared)
+    assert context.json(asked(desk)) == context_json(asked(desk))
+    assert fits(desk, context, context.json(asked(desk)), declared)
+
+
+@pytest.mark.parametrize("fact", sorted(FACTS), ids=".".join)
+def test_each_fact_alone_is_as_it_is_in_the_whole(desk, declared, fact):
+    context = ReadContext.of(reads(fact, arguments=None), declared)
+    question = asked(desk)
+    question = replace(question, token=replace(question.token, acr="gold", auth_time=5))
+    part, whole = (
+        parse_object(text.encode()) for text in (context.json(question), context_json(question))
+    )
+    for name in fact[1:] if fact[0] == "context" else ():
+        assert part.keys() == {name}
+        part, whole = part[name], whole[name]
+    assert part == (whole if fact[0] == "context" else {})
+    assert fits(desk, context, context.json(question), declared)
+
+
+def test_what_is_absent_is_left_out_and_what_holds_it_is_not(desk, declared):
+    context = ReadContext.of(reads(("context", "token", "acr"), ("context", "ip")), declared)
+    assert context.json(asked(desk, ip=None)) == '{"token":{}}'
+
+
+def test_of_the_arguments_those_are_there_that_are_read(desk, declared):
+    context = ReadContext.of(
+        reads(("context", "arguments"), arguments={"score", "nothing"}), declared
+    )
+    assert context.json(asked(desk)) == '{"arguments":{"score":3}}'
+    assert fits(desk, context, '{"arguments":{}}', declared)
+    assert context.json(asked(desk, phase=Phase.LIST, arguments=None)) == "{}"
+
+
+def test_a_type_that_the_schema_does_not_have_is_refused_by_it(desk, declared):
+    context = ReadContext.of(reads(("context", "arguments"), arguments={"score"}), declared)
+    assert fits(desk, context, '{"arguments":{"score":3}}', declared)
+    assert not fits(desk, context, '{"arguments":{"score":"3"}}', declared)
+    assert not fits(desk, context, '{"arguments":{},"more":1}', declared)
+    assert not fits(desk, context, "{}", declared)
