@@ -21,7 +21,8 @@ def names() -> list[str]:
 
 def main() -> None:
     """Run the benchmarks named on the command line, or all of them."""
-    chosen = sys.argv[1:] or names()
+    # What begins with a dash is for the benchmark itself.
+    chosen = [one for one in sys.argv[1:] if not one.startswith("-")] or names()
     unknown = sorted(set(chosen) - set(names()))
     if unknown:
         raise SystemExit(f"no benchmark named {', '.join(unknown)}; there are {', '.join(names())}")
