@@ -7,11 +7,16 @@ ends here; what goes on is canonical JSON under the gateway's own credential.
 from remit.gateway.definition_listing import Listing, list_everything
 from remit.gateway.definitions import DefinitionWatch
 from remit.gateway.endpoint import GatewayApp
+from remit.gateway.extensions import authorization_extensions
 from remit.gateway.ports import Enforcement, GatewayDeps, HandleKeys
 from remit.gateway.settings import GatewaySettings
+from remit.gateway.upstream.equipment import bearer
+from remit.gateway.upstream.presented import CallerCredentials, ConnectionNeededError
 from remit.gateway.upstream.roster import Roster, Upstreams
 
 __all__ = [
+    "CallerCredentials",
+    "ConnectionNeededError",
     "DefinitionWatch",
     "Enforcement",
     "GatewayApp",
@@ -21,5 +26,7 @@ __all__ = [
     "Listing",
     "Roster",
     "Upstreams",
+    "authorization_extensions",
+    "bearer",
     "list_everything",
 ]

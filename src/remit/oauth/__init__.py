@@ -47,6 +47,7 @@ from remit.oauth.initial_access import (
 )
 from remit.oauth.initial_access_store import InitialAccessToken
 from remit.oauth.login_freshness import login_freshness
+from remit.oauth.onward_token import NoOnwardTokenError, OnwardToken, issue_onward_token
 from remit.oauth.purge import purge_expired
 from remit.oauth.remembered_consent import RememberedConsent, list_consents, withdraw_consent
 from remit.oauth.request_store import Consent
@@ -66,8 +67,10 @@ __all__ = [
     "InitialAccessToken",
     "InitialAccessWanted",
     "Limits",
+    "NoOnwardTokenError",
     "NotConnectedError",
     "OAuthDeps",
+    "OnwardToken",
     "RememberedConsent",
     "RemovalReason",
     "StoredClient",
@@ -80,6 +83,7 @@ __all__ = [
     "disabled_clients",
     "enable_client",
     "find_grant",
+    "issue_onward_token",
     "list_clients",
     "list_connections",
     "list_consents",

@@ -81,6 +81,31 @@ class ConnectionTokens:
             if not lock.locked():
                 self._renewals.pop(name, None)
 
+    async def renewed_token(self, user_id: str, server: Server, *, refused: str) -> str | None:
+        """What to use instead of `refused`, which somebody turned down though its time is not over.
+
+        `None` where it was renewed a moment ago: whoever refuses a new token refuses every one. A
+        connection that cannot be renewed ends, so that its person can make another.
+
+        Raises:
+            NotConnectedError, ConnectionUnavailableError: as `connection_token`.
+        """
+        name = (user_id, str(server.name))
+        lock = self._renewals.setdefault(name, asyncio.Lock())
+        try:
+            async with lock:
+                connection, tokens = await self._current(user_id, server)
+                if tokens.access_token != refused:  # somebody renewed it meanwhile
+                    return tokens.access_token
+                if connection.updated_at + _RENEWED_BEFORE > self._deps.clock.now():
+                    return None
+                if tokens.refresh_token is None:
+                    await self._deps.database.run(lambda tx: _end(tx, connection))
+                return await self._renewed(server, connection, tokens)
+        finally:
+            if not lock.locked():
+                self._renewals.pop(name, None)
+
     def _holds(self, connection: Connection) -> bool:
         expires = connection.expires_at
         return expires is None or self._deps.clock.now() + _RENEWED_BEFORE < expires
