@@ -118,9 +118,14 @@ class Decision(Shape):
 
 
 class Offered(Shape):
-    """The entries of each list of a server, by its method, as they came."""
+    """The entries of each list of a server, by its method, as they came; and how the repository reaches it."""
 
     server: str
+    title: str
+    owner: str
+    tenant: str | None
+    environment: str
+    upstream: dict[str, Any]
     lists: dict[str, list[Any]]
 
 
@@ -179,7 +184,15 @@ async def _reject(deps: ApiDeps, asked: Asked[Nothing, Decision]) -> ThingShown:
 
 async def _discover(deps: ApiDeps, asked: Asked[Nothing, Nothing]) -> Offered:
     server = _own_server(deps, asked)
-    return Offered(server=server.name, lists=dict(await deps.list_server(server)))
+    return Offered(
+        server=server.name,
+        title=server.title,
+        owner=server.owner,
+        tenant=server.tenant,
+        environment=server.environment,
+        upstream=_reached(server),
+        lists=dict(await deps.list_server(server)),
+    )
 
 
 def _server(deps: ApiDeps, asked: Asked[Nothing, Any]) -> Server:
@@ -194,6 +207,21 @@ def _own_server(deps: ApiDeps, asked: Asked[Nothing, Any]) -> Server:
     if asked.by.tenant is not None and server.tenant is None:
         raise ForbiddenError("the server is shared with other organisations")
     return server
+
+
+def _reached(server: Server) -> dict[str, Any]:
+    """The section `upstream`, as far as it holds no value that might be a secret itself."""
+    upstream = server.upstream
+    if isinstance(upstream, HttpUpstream):
+        bearer = upstream.bearer_secret
+        return {"http": {"url": upstream.url} | ({"bearer_secret": bearer} if bearer else {})}
+    references = {
+        name: value
+        for name, value in upstream.environment.items()
+        if value.startswith(("env:", "file:", "stored:"))
+    }
+    reached: dict[str, Any] = {"command": list(upstream.command)}
+    return {"stdio": reached | ({"environment": references} if references else {})}
 
 
 def _verdict(server: Server, body: Decision) -> Verdict:

@@ -21,6 +21,7 @@ from remit.cli.operate import operate
 from remit.cli.people import users
 from remit.cli.registrations import registration_tokens, registrations
 from remit.cli.secrets import secrets
+from remit.cli.servers import servers
 from remit.cli.sessions import sessions
 from remit.errors import Error
 
@@ -47,6 +48,7 @@ app.add_typer(registrations, name="registrations")
 app.add_typer(registration_tokens, name="registration-tokens")
 app.add_typer(grants, name="grants")
 app.add_typer(keys, name="keys")
+app.add_typer(servers, name="servers")
 app.add_typer(secrets, name="secrets")
 app.add_typer(audit, name="audit")
 

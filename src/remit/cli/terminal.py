@@ -32,6 +32,7 @@ __all__ = [
     "say_error",
     "say_hint",
     "styled",
+    "visible",
 ]
 
 
@@ -182,6 +183,11 @@ def ago(seconds: object) -> str:
         if passed >= 2 * size:
             return f"{passed // size} {unit} ago"
     return f"{passed} s ago"
+
+
+def visible(text: str) -> str:
+    """`text` with everything that cannot be seen, or turns other text around, told by its code point."""
+    return "".join(one if one.isprintable() else f"⟨U+{ord(one):04X}⟩" for one in text)
 
 
 def styled(text: str, style: str) -> "Text":
