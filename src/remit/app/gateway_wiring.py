@@ -3,25 +3,27 @@
 from collections.abc import Awaitable, Callable
 
 from remit.app.parts import Parts
+from remit.app.seal import Seal, SealedRoster
 from remit.clock import Seconds
 from remit.errors import UnavailableError
 from remit.gateway import (
+    CallerCredentials,
     DefinitionWatch,
     GatewayApp,
     GatewayDeps,
     GatewaySettings,
     Listing,
-    Roster,
+    authorization_extensions,
 )
 from remit.model import Server
 
 __all__ = ["listing_of", "open_gateway"]
 
 
-def open_gateway(parts: Parts) -> GatewayApp:
-    """The gateway, ready to be started."""
+def open_gateway(parts: Parts, seal: Seal, credentials: CallerCredentials) -> GatewayApp:
+    """The gateway, ready to be started. While `seal` is closed no call leaves it; `credentials` are those of callers."""
     settings = parts.settings
-    upstreams = Roster(parts.stores.resolve_secret)
+    upstreams = SealedRoster(parts.stores.resolve_secret, seal, credentials=credentials)
     return GatewayApp(
         GatewayDeps(
             guard=parts.guard,
@@ -36,6 +38,8 @@ def open_gateway(parts: Parts) -> GatewayApp:
             ),
             clock=parts.clock,
             issuer=settings.issuer,
+            keys=parts.stores.handle_keys,
+            authorization_extensions=lambda: authorization_extensions(parts.directory.catalog),
             definitions=DefinitionWatch(
                 upstreams,
                 parts.directory,

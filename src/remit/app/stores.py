@@ -18,6 +18,7 @@ from remit.audit import FileAuditLog, Producer, Redactor, StreamSettings, Tallyi
 from remit.clock import Clock
 from remit.db import Database, migrate
 from remit.db.throttle import network_of
+from remit.gateway import HandleKeys
 from remit.registry import RegistryDirectory
 from remit.secrets import KnownSecrets, MasterKey, SecretBox
 from remit.settings import Settings
@@ -26,6 +27,8 @@ from remit.tokens.dpop_nonce import DpopNonces
 __all__ = ["Stores", "open_stores"]
 
 _NONCES = "remit:dpop-nonce:v1"
+_TASK_HANDLES = "remit:task-handle:v1"
+_REQUEST_STATES = "remit:request-state:v1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +44,8 @@ class Stores:
     metrics: Metrics
     nonces: DpopNonces
     """Those of the token endpoint: of one key, like everything that processes share."""
+    handle_keys: HandleKeys
+    """Under what the gateway seals what clients keep for it."""
     resolve_secret: KnownSecrets
 
 
@@ -79,6 +84,9 @@ async def open_stores(
         database=database,
         metrics=metrics,
         nonces=DpopNonces(master.derive(_NONCES)),
+        handle_keys=HandleKeys(
+            tasks=master.derive(_TASK_HANDLES), states=master.derive(_REQUEST_STATES)
+        ),
         resolve_secret=secret,
     )
 

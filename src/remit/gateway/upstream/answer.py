@@ -100,14 +100,16 @@ class AnswerReader:
             return None
         return message if isinstance(message, Response) and message.error is not None else None
 
-    async def reply(self) -> Reply:
-        """The reply to a request.
+    async def reply(self, *, patient: bool = False) -> Reply:
+        """The reply to a request; a stream of it may be silent for long, where the asker is `patient`.
 
         Raises:
             UpstreamError: it is neither a JSON-RPC response nor a stream.
         """
         if is_event_stream(self._content_type()) and self.status == 200:
-            return Reply(200, streamed=True, messages=self.continued(self._response))
+            return Reply(
+                200, streamed=True, messages=self.continued(self._response, patient=patient)
+            )
         if not is_json(self._content_type()):
             raise UpstreamError("the server's answer is not JSON-RPC", upstream_status=self.status)
         message = await self._read_whole()
@@ -117,9 +119,9 @@ class AnswerReader:
             )
         return Reply(self.status, streamed=False, messages=_just(message))
 
-    async def continued(self, response: Answer) -> AsyncIterator[Message]:
+    async def continued(self, response: Answer, *, patient: bool = False) -> AsyncIterator[Message]:
         """The messages of a stream, up to the response or to where it ends."""
-        async for message in self._messages(response):
+        async for message in self._messages(response, patient=patient):
             self.answered = isinstance(message, Response)
             yield message
             if self.answered:

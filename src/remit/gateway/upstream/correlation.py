@@ -1,4 +1,4 @@
-"""Whose answer is this? Ids and progress tokens of many callers on one pipe.
+"""Whose answer is this? Ids, progress tokens and subscriptions of many callers on one pipe.
 
 Two callers may choose the same id; each request goes up under a number of ours and
 its answer comes back under the caller's own. What belongs to no request in flight
@@ -14,6 +14,7 @@ import secrets
 
 from remit.canonical import Json, JsonObject
 from remit.gateway.jsonrpc import JsonRpcId, Message, Notification, Request, Response
+from remit.gateway.protocol import SUBSCRIPTION_KEY
 from remit.gateway.rejection import UpstreamError
 
 __all__ = ["Correlation", "Pending"]
@@ -39,8 +40,8 @@ class Pending:
             message = UpstreamError("the caller does not read what the server sends")
         self._waiting.put_nowait(message)
 
-    async def next(self, seconds: float) -> Message:
-        """The next message.
+    async def next(self, seconds: float | None) -> Message:
+        """The next message, however long it takes where `seconds` is `None`.
 
         Raises:
             UpstreamError: the process ended, or nothing came for `seconds`.
@@ -96,7 +97,14 @@ class Correlation:
                 self.end(pending)
                 pending.put(Response(pending.id, message.result, message.error))
             return True
-        if not isinstance(message, Notification) or message.method != "notifications/progress":
+        if not isinstance(message, Notification):
+            return False
+        if (subscription := _subscription(message)) is not None:
+            pending = self._find(subscription)
+            if pending is not None:
+                pending.put(_renamed(message, pending.id))
+            return True
+        if message.method != "notifications/progress":
             return False
         pending = self._find(message.params.get("progressToken") if message.params else None)
         if pending is not None and message.params is not None:
@@ -135,6 +143,21 @@ def _progress_token(params: "JsonObject | None") -> Json:
     meta = params.get("_meta") if params else None
     token = meta.get("progressToken") if isinstance(meta, dict) else None
     return token if isinstance(token, str | int) and not isinstance(token, bool) else None
+
+
+def _subscription(message: Notification) -> Json:
+    """The subscription that a notification says it belongs to: the number of the request that opened it."""
+    meta = message.params.get("_meta") if message.params else None
+    return meta.get(SUBSCRIPTION_KEY) if isinstance(meta, dict) else None
+
+
+def _renamed(message: Notification, subscription: JsonRpcId) -> Notification:
+    params = message.params or {}
+    meta = params.get("_meta")
+    known: JsonObject = meta if isinstance(meta, dict) else {}
+    return Notification(
+        message.method, {**params, "_meta": {**known, SUBSCRIPTION_KEY: subscription}}
+    )
 
 
 def _with_progress_token(params: JsonObject, token: int) -> JsonObject:

@@ -16,6 +16,7 @@ from typing import Protocol
 from remit.canonical import canonical_bytes
 from remit.gateway.jsonrpc import Message, Notification, Request, Response
 from remit.gateway.media_types import is_event_stream
+from remit.gateway.methods import LISTEN
 from remit.gateway.protocol import LEGACY_VERSIONS, MODERN_VERSIONS
 from remit.gateway.rejection import RejectedError, UpstreamError, unsupported_version
 from remit.gateway.routing_headers import routing_headers_of
@@ -74,7 +75,7 @@ class StreamableHttp:
             reader = self.reader(response, presented)
             if 400 <= response.status < 500 and tells_other_era(await reader.rpc_error()):
                 raise unsupported_version(outgoing.version, LEGACY_VERSIONS)
-            yield await reader.reply()
+            yield await reader.reply(patient=request.method == LISTEN)
 
     def open_session(self) -> "HttpSession":
         return HttpSession(self, self._limits)

@@ -74,16 +74,25 @@ class Pipe:
 
     @asynccontextmanager
     async def ask(
-        self, request: Request, *, cancel: bool = False, seconds: float | None = None
+        self,
+        request: Request,
+        *,
+        cancel: bool = False,
+        seconds: float | None = None,
+        patient: bool = False,
     ) -> AsyncIterator[Reply]:
-        """Send `request`. With `cancel`, the server is told when the answer is no longer waited for."""
+        """Send `request`. With `cancel`, the server is told when the answer is no longer waited for.
+
+        What comes after the first message may take as long as it will, where the asker is `patient`.
+        """
         patience = self._limits.seconds if seconds is None else seconds
         pending, numbered = self.correlation.begin(request)
         try:
             await self.send(numbered)
             first = await pending.next(patience)
             whole = isinstance(first, Response)
-            yield Reply(200, streamed=not whole, messages=_from(first, pending, patience))
+            rest = None if patient else patience
+            yield Reply(200, streamed=not whole, messages=_from(first, pending, rest))
         finally:
             self.correlation.end(pending)
             if cancel and not pending.answered:
@@ -148,7 +157,7 @@ class Pipe:
             self._on_exit()
 
 
-async def _from(first: Message, pending: Pending, seconds: float) -> AsyncIterator[Message]:
+async def _from(first: Message, pending: Pending, seconds: float | None) -> AsyncIterator[Message]:
     yield first
     while not pending.answered:
         yield await pending.next(seconds)

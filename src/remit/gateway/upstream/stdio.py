@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager
 
 from remit.canonical import JsonObject
 from remit.gateway.jsonrpc import Request, Response
+from remit.gateway.methods import LISTEN
 from remit.gateway.protocol import CAPABILITIES_KEY, LEGACY_VERSIONS, MODERN_VERSIONS, VERSION_KEY
 from remit.gateway.rejection import NoPlaceError, UpstreamError, unsupported_version
 from remit.gateway.upstream.back_off import BackOff
@@ -52,8 +53,9 @@ class Stdio:
     async def ask(self, outgoing: Outgoing[Request]) -> AsyncIterator[Reply]:
         pipe = await self._modern_pipe(outgoing.version)
         self._in_flight += 1
+        listens = outgoing.message.method == LISTEN
         try:
-            async with pipe.ask(outgoing.message, cancel=True) as reply:
+            async with pipe.ask(outgoing.message, cancel=True, patient=listens) as reply:
                 yield reply
         finally:
             self._in_flight -= 1
