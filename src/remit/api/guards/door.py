@@ -1,4 +1,4 @@
-"""`GET /guard/v1/snapshot` and `POST /guard/v1/records`.
+"""`POST /guard/v1/snapshot` and `POST /guard/v1/records`.
 
 Who comes is a server of the catalog, known by its name and its `guard_secret` (HTTP Basic), and gets and
 brings what is its own: there is no parameter that names a server. Refused: everybody else (401, and 429
@@ -10,7 +10,7 @@ Source: RFC 7617; docs/reference/guard.md.
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,6 +22,7 @@ from remit.api.guards.excerpt import ExcerptDeps
 from remit.api.guards.feed import Feed, Question
 from remit.audit.redact import Redactor
 from remit.audit.relayed import ForeignRecordError, Relayed, relayed
+from remit.canonical import MalformedJsonError
 from remit.clock import Clock, Seconds
 from remit.db import Database
 from remit.errors import ConflictError, Error, NotFoundError
@@ -30,13 +31,14 @@ from remit.policy import DecisionPoint
 from remit.registry import RegistryDirectory
 from remit.registry.guards import note_guard, take_records
 from remit.tokens import KeySet
-from remit.web import Site, json_response, problem, read_body
+from remit.web import Site, json_response, problem, read_body, read_json_object
 
 __all__ = ["GuardDeps", "guard_routes"]
 
 _LEASE: Final = Seconds(30)
 _MAX_WAIT: Final = 20
 _MAX_BODY: Final = 1024 * 1024
+_MAX_QUESTION: Final = 4_096
 _MAX_RECORDS: Final = 1_000
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}")
 _NONCE: Final = re.compile(r"[A-Za-z0-9_-]{22,86}")
@@ -88,7 +90,7 @@ def guard_routes(deps: GuardDeps) -> list[Route]:
         return await _records(deps, request, server)
 
     return [
-        Route("/guard/v1/snapshot", deps.for_guards(_told(snapshot)), methods=["GET"]),
+        Route("/guard/v1/snapshot", deps.for_guards(_told(snapshot)), methods=["POST"]),
         Route("/guard/v1/records", deps.for_guards(_told(records)), methods=["POST"]),
     ]
 
@@ -110,19 +112,15 @@ def _told(endpoint: _Endpoint) -> _Endpoint:
 
 
 async def _snapshot(deps: GuardDeps, feed: Feed, request: Request, server: Server) -> Response:
-    asked = _asked(request)
-    instance, release = asked["instance"], asked["release"]
+    question = await _asked(request)
     now = deps.clock.now()
     await deps.database.run(
-        lambda tx: note_guard(tx, server.name, instance, version=release, now=now)
+        lambda tx: note_guard(tx, server.name, question.instance, version=question.release, now=now)
     )
 
     def is_over() -> bool:
         return deps.stopping.is_set() or not _is_guarded(deps, server)
 
-    question = Question(
-        nonce=asked["nonce"], after=asked["after"], wait=float(min(int(asked["wait"]), _MAX_WAIT))
-    )
     body = await feed.answer(server, question, until=is_over)
     if not _is_guarded(deps, server):
         return problem(403, "no_guard", detail="this server is to have no guard any more")
@@ -132,8 +130,7 @@ async def _snapshot(deps: GuardDeps, feed: Feed, request: Request, server: Serve
 
 
 async def _records(deps: GuardDeps, request: Request, server: Server) -> Response:
-    instance = _one(request, {"instance"})["instance"]
-    _require(_NAME, instance, "instance")
+    instance = _instance(request)
     if request.headers.get("content-type") != "application/x-ndjson":
         raise _BadRequestError("records come as `application/x-ndjson`")
     lines = (await read_body(request, limit=_MAX_BODY)).splitlines()
@@ -154,25 +151,35 @@ def _is_guarded(deps: GuardDeps, server: Server) -> bool:
     return declared is not None and declared.guard_secret == server.guard_secret
 
 
-def _asked(request: Request) -> dict[str, str]:
-    found = _one(request, _ASKED)
-    _require(_NONCE, found["nonce"], "nonce")
-    _require(_NAME, found["instance"], "instance")
-    _require(_NAME, found["release"], "release")
-    _require(_VERSION, found["after"], "after")
-    if not (found["wait"].isascii() and found["wait"].isdigit() and len(found["wait"]) < 4):
+async def _asked(request: Request) -> Question:
+    """What a guard asks, which is text and one number and nothing else."""
+    try:
+        found = await read_json_object(request, limit=_MAX_QUESTION)
+    except MalformedJsonError as error:
+        raise _BadRequestError("the question is not strict JSON", cause=error) from error
+    if found.keys() != _ASKED:
+        raise _BadRequestError(f"the members are `{'`, `'.join(sorted(_ASKED))}`")
+    wait = found["wait"]
+    if type(wait) is not int or not 0 <= wait <= 600:
         raise _BadRequestError("`wait` is not a number of seconds")
-    return found
+    return Question(
+        nonce=_required(_NONCE, found, "nonce"),
+        instance=_required(_NAME, found, "instance"),
+        release=_required(_NAME, found, "release"),
+        after=_required(_VERSION, found, "after"),
+        wait=float(min(wait, _MAX_WAIT)),
+    )
 
 
-def _one(request: Request, names: frozenset[str] | set[str]) -> dict[str, str]:
-    """Exactly the parameters `names`, each once."""
-    found = request.query_params.multi_items()
-    if sorted(name for name, _ in found) != sorted(names):
-        raise _BadRequestError(f"the parameters are `{'`, `'.join(sorted(names))}`, each once")
-    return dict(found)
+def _instance(request: Request) -> str:
+    named = request.query_params.multi_items()
+    if [name for name, _ in named] != ["instance"]:
+        raise _BadRequestError("the parameter is `instance`, once")
+    return _required(_NAME, dict(named), "instance")
 
 
-def _require(pattern: re.Pattern[str], value: str, name: str) -> None:
-    if pattern.fullmatch(value) is None:
+def _required(pattern: re.Pattern[str], values: Mapping[str, object], name: str) -> str:
+    value = values[name]
+    if not isinstance(value, str) or pattern.fullmatch(value) is None:
         raise _BadRequestError(f"`{name}` is not in its form")
+    return value

@@ -108,7 +108,7 @@ def _catalog(catalog: Catalog, server: Server) -> Catalog:
     bare = replace(
         server,
         # A guard forwards nothing, and asks nobody else.
-        upstream=HttpUpstream(url="about:blank"),
+        upstream=HttpUpstream(url="about:blank", timeout=server.upstream.timeout),
         introspection_secret=None,
         guard_secret=None,
         connection=None,

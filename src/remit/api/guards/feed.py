@@ -33,6 +33,8 @@ class Question:
     """A guard asks: `after` is the version that it has, `wait` for how many seconds it would wait."""
 
     nonce: str
+    instance: str
+    release: str
     after: str
     wait: float
 
