@@ -19,6 +19,7 @@ from remit.gateway.jsonrpc import (
     Response,
     error_response,
 )
+from remit.gateway.questions import problem_with
 from remit.ids import new_secret
 
 __all__ = ["as_input", "as_question", "cancelled_answer", "input_of", "undeclared"]
@@ -32,19 +33,11 @@ _CAPABILITY = {
 
 def undeclared(question: Request, capabilities: JsonObject) -> Response | None:
     """Why a client of `capabilities` is not asked `question`, said to the server; `None` if it may be asked."""
-    name = _CAPABILITY.get(question.method)
-    declared = capabilities.get(name) if name is not None else None
-    if not isinstance(declared, dict):
-        return error_response(question.id, METHOD_NOT_FOUND, "the client has not declared this")
-    params = question.params or {}
-    if name == "elicitation" and not _takes_mode(declared, params.get("mode", "form")):
-        detail = "the client has not declared this mode of elicitation"
-        return error_response(question.id, INVALID_PARAMS, detail)
-    with_tools = "tools" in params or "toolChoice" in params
-    if name == "sampling" and with_tools and not isinstance(declared.get("tools"), dict):
-        detail = "the client has not declared that its model uses tools"
-        return error_response(question.id, INVALID_PARAMS, detail)
-    return None
+    problem = problem_with(question.method, question.params, capabilities)
+    if problem is None:
+        return None
+    declared = _CAPABILITY.get(question.method) in capabilities
+    return error_response(question.id, INVALID_PARAMS if declared else METHOD_NOT_FOUND, problem)
 
 
 def as_input(question: Request) -> JsonObject:
@@ -86,10 +79,3 @@ def cancelled_answer(question: Request) -> JsonObject | None:
     A person who was not reached has not decided.
     """
     return {"action": "cancel"} if question.method == "elicitation/create" else None
-
-
-def _takes_mode(declared: JsonObject, mode: Json) -> bool:
-    if mode == "form":
-        # Before there were modes there was this one.
-        return "form" in declared or "url" not in declared
-    return mode == "url" and isinstance(declared.get("url"), dict)
