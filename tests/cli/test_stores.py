@@ -50,12 +50,14 @@ def test_a_running_server_tells_its_own_database_and_people(tmp_path):
 
 
 STATUS = {
-    "version": "0", "public_url": "x", "audit_failure": None, "guard_closed": False, "audit_records": 1,
+    "version": "0", "public_url": "x", "audit_failure": None, "guard_closed": False, "audit_records": 1, "self_test": 9,
 }  # fmt: skip
 
 
 def test_a_server_that_takes_no_events_is_unsafe():
     assert [one.level for one in examine_server(None)] == [Level.NOTE]
-    assert [one.level for one in examine_server(STATUS)] == [Level.FINE, Level.FINE]
+    assert [one.level for one in examine_server(STATUS)] == [Level.FINE] * 3
+    untried = examine_server({**STATUS, "self_test": None})
+    assert [one.level for one in untried] == [Level.FINE, Level.UNSAFE, Level.FINE]
     for wrong in ({"audit_failure": "no space left"}, {"guard_closed": True}):
         assert [one.level for one in examine_server({**STATUS, **wrong})][-1] is Level.UNSAFE

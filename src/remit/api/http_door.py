@@ -40,6 +40,7 @@ from remit.guard import (
 )
 from remit.guard.call import RequestProof
 from remit.guard.limits import scope_limits
+from remit.guard.records import actor_in
 from remit.guard.standing import agent_of
 from remit.ids import ScopeName, TenantId
 from remit.model import ALL_TENANTS, MANAGEMENT, MANAGEMENT_PATH, MANAGEMENT_SCOPES
@@ -104,7 +105,9 @@ def _call(operation: AnyOperation, deps: ApiDeps, request: Request) -> Call:
         method=f"{entry.method} {entry.path}",
         authorization=tuple(request.headers.getlist("authorization")),
         context=Context(
-            network=Network(peer.ip, peer.user_agent), trace=Trace(peer.trace_id, peer.span_id)
+            actor=actor_in(request.scope),
+            network=Network(peer.ip, peer.user_agent),
+            trace=Trace(peer.trace_id, peer.span_id),
         ),
         kind=ResourceKind.TOOL,
         name=entry.name,

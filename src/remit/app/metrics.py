@@ -30,6 +30,7 @@ from remit.audit.events import (
     RefusalsCounted,
 )
 from remit.audit.port import AuditLog, AuditUnavailableError, Receipt
+from remit.guard.records import SELF_TEST
 
 __all__ = ["EXPOSITION_TYPE", "MeteredAuditLog", "Metrics"]
 
@@ -144,6 +145,8 @@ class Metrics:
         if not isinstance(event, Event):
             return
         self._audit_events.labels(event.kind).inc()
+        if event.context.actor == SELF_TEST:
+            return  # nobody called
         if isinstance(event, Decided):
             server = self._server(event.server)
             self._decisions.labels(server, event.outcome, event.reason).inc()

@@ -1,7 +1,7 @@
 """From a command to a process that serves, and to its end.
 
-Start: bind the port, open everything, listen on the management socket, begin the
-tasks, answer. Stop (SIGTERM, SIGINT): accept nothing more, let calls in flight end within the
+Start: bind the port, open everything, try that forbidden calls are refused, listen on the
+management socket, begin the tasks, answer. Stop (SIGTERM, SIGINT): accept nothing more, let calls in flight end within the
 grace, close children, write what waits to the audit log, exit 0. A second signal does not
 wait for the grace. SIGHUP reads the policy repository again.
 """
@@ -55,6 +55,8 @@ async def _serve(settings: Settings, environ: Mapping[str, str]) -> None:
         # With port 0 only the system knows the port, and the issuer depends on it.
         settings = settings.model_copy(update={"port": listening.getsockname()[1]})
         async with build(settings, environ=environ) as app:
+            # Bound, but not answering: nobody is let in before it is known that nobody gets through.
+            await app.self_test.run(app.asgi)
             with contextlib.closing(listen_unix(app.folder.socket)) as managing:
                 await _run(app, (listening, managing), stop=stop)
             app.folder.socket.unlink(missing_ok=True)

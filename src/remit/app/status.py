@@ -2,13 +2,9 @@
 
 from importlib.metadata import version as version_of
 
-from remit.audit import FileAuditLog
+from remit.app.parts import Parts
+from remit.app.self_test import SelfTest
 from remit.canonical import JsonObject
-from remit.clock import Clock
-from remit.guard import Guard
-from remit.policy import DecisionPoint
-from remit.registry import RegistryDirectory
-from remit.settings import Settings
 
 __all__ = ["Status"]
 
@@ -16,23 +12,15 @@ __all__ = ["Status"]
 class Status:
     """Called, it says how this process is at the moment. No secret and no password is in it."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        *,
-        directory: RegistryDirectory,
-        decisions: DecisionPoint,
-        log: FileAuditLog,
-        guard: Guard,
-        clock: Clock,
-    ) -> None:
-        self._settings = settings
-        self._directory = directory
-        self._decisions = decisions
-        self._log = log
-        self._guard = guard
-        self._clock = clock
-        self._began = clock.monotonic()
+    def __init__(self, parts: Parts, self_test: SelfTest) -> None:
+        self._settings = parts.settings
+        self._directory = parts.directory
+        self._decisions = parts.decisions
+        self._log = parts.stores.log
+        self._guard = parts.guard
+        self._clock = parts.clock
+        self._self_test = self_test
+        self._began = parts.clock.monotonic()
 
     async def __call__(self) -> JsonObject:
         log, catalog = self._log.status(), self._directory.catalog
@@ -51,6 +39,7 @@ class Status:
             "audit_unsigned": log.size - log.checkpointed,
             "audit_failure": log.failure,
             "guard_closed": self._guard.closed,
+            "self_test": self._self_test.tried,
             "standing_age": self._clock.now() - standing.as_of,
             "suspended_agents": len(standing.suspended_agents),
             "disabled_users": len(standing.disabled_users),

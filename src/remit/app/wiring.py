@@ -14,6 +14,7 @@ from remit import identity, oauth
 from remit.api import ApiDeps, http_routes, socket_door
 from remit.api.authzen import DecisionDeps, decision_routes
 from remit.app.allowed_applications import allowed_applications
+from remit.app.caller_credentials import OwnCallerCredentials
 from remit.app.data_folder import DataFolder
 from remit.app.definitions import DefinitionBook
 from remit.app.door import Door
@@ -28,6 +29,7 @@ from remit.app.parts import Parts, open_parts
 from remit.app.problems import with_problems
 from remit.app.reload import PolicyReload, load_policies
 from remit.app.secret_refresh import SecretRefresh
+from remit.app.self_test import SelfTest
 from remit.app.standing import StandingRefresh
 from remit.app.status import Status
 from remit.app.stores import open_stores
@@ -71,6 +73,7 @@ class App:
     clock: Clock
     stopping: asyncio.Event
     renew_documents: Callable[[], Awaitable[int]]
+    self_test: SelfTest
 
 
 @asynccontextmanager
@@ -100,7 +103,11 @@ async def build(
         # From here on this version decides; what is not in the log does not.
         await stores.audit.append(loaded.event(Context()))
         warn_of_missing_secrets(loaded.repository.catalog, stores.resolve_secret)
-        gateway = open_gateway(parts)
+        self_test = SelfTest(parts)
+        people = _people(parts)
+        authorization = _authorization(parts, people)
+        credentials = OwnCallerCredentials(authorization, clock)
+        gateway = open_gateway(parts, self_test.seal, credentials)
         stack.push_async_callback(gateway.close_servers)
         directory.subscribe(gateway.look_again)
         reload = PolicyReload(
@@ -111,9 +118,7 @@ async def build(
             metrics=stores.metrics,
             resolve_secret=stores.resolve_secret,
         )
-        people = _people(parts)
-        authorization = _authorization(parts, people)
-        api = _api(parts, reload, authorization, gateway=gateway)
+        api = _api(parts, reload, authorization, gateway=gateway, self_test=self_test)
         yield App(
             asgi=_public(parts, gateway, api, people=people, authorization=authorization),
             management=_management(parts, api),
@@ -131,6 +136,7 @@ async def build(
             clock=clock,
             stopping=parts.stopping,
             renew_documents=partial(oauth.renew_documents, authorization),
+            self_test=self_test,
         )
 
 
@@ -278,17 +284,15 @@ def _gauges(health: Health, metrics: Metrics) -> None:
 
 
 def _api(
-    parts: Parts, reload: PolicyReload, authorization: oauth.OAuthDeps, *, gateway: GatewayApp
+    parts: Parts,
+    reload: PolicyReload,
+    authorization: oauth.OAuthDeps,
+    *,
+    gateway: GatewayApp,
+    self_test: SelfTest,
 ) -> ApiDeps:
     stores = parts.stores
-    status = Status(
-        parts.settings,
-        directory=parts.directory,
-        decisions=parts.decisions,
-        log=stores.log,
-        guard=parts.guard,
-        clock=parts.clock,
-    )
+    status = Status(parts, self_test)
 
     async def publish() -> None:
         await parts.refresh.now()

@@ -18,6 +18,7 @@ _UNAVAILABLE = frozenset(
         "settings_invalid", "data_folder", "data_folder_in_use", "listen", "not_reachable",
         "no_installation", "not_running", "migration_failed", "unsupported_database", "database_unavailable",
         "audit_unavailable", "audit_log_locked", "audit_log_damaged", "master_key", "unavailable",
+        "self_test_failed",
     }
 )  # fmt: skip
 
@@ -34,6 +35,7 @@ _NEXT: Mapping[str, str] = MappingProxyType(
         "migration_failed": "see that the database can be reached, and is not of a newer remit",
         "audit_unavailable": "see that the disk of the data folder has room and can be written",
         "audit_log_damaged": "keep the data folder as it is and run `remit audit verify DIR`",
+        "self_test_failed": "do not serve with this installation: what it should refuse may pass; report it",
         "not_reachable": "look at the log of the server; `remit doctor` tells more",
     }
 )

@@ -8,6 +8,7 @@ from remit.gateway.jsonrpc import JsonRpcId, Request
 from remit.gateway.methods import Decided, Listed, Treatment, subject_of
 from remit.gateway.rejection import RejectedError
 from remit.guard.call import Call, RequestProof
+from remit.guard.records import actor_in
 from remit.model import Server
 from remit.web.peer import peer_of
 from remit.web.site import IpNetwork
@@ -68,7 +69,9 @@ def context_of(scope: Scope, trusted_proxies: tuple[IpNetwork, ...]) -> Context:
     """Network and trace of a request."""
     peer = peer_of(scope, trusted_proxies)
     return Context(
-        network=Network(peer.ip, peer.user_agent), trace=Trace(peer.trace_id, peer.span_id)
+        actor=actor_in(scope),
+        network=Network(peer.ip, peer.user_agent),
+        trace=Trace(peer.trace_id, peer.span_id),
     )
 
 

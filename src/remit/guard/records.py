@@ -5,6 +5,7 @@ Arguments come in redacted. What a refusal hides from the caller is not hidden h
 Source: AUDIT §1.2; `audit.events.Decided`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,12 +24,23 @@ from remit.policy.decision import Decision
 from remit.tokens.access_token import AccessToken
 from remit.tokens.audience import jti_digest
 
-__all__ = ["SELF_TEST", "Finding", "completed", "context_of", "decided", "finding_of"]
+__all__ = [
+    "SELF_TEST",
+    "SELF_TEST_KEY",
+    "Finding",
+    "actor_in",
+    "completed",
+    "context_of",
+    "decided",
+    "finding_of",
+]
 
 _MAX_TEXT: Final = 256
 _MAX_CODE: Final = 2**31
 LISTED: Final = "listed"
 DECLARED: Final = "allowed_method"
+SELF_TEST_KEY: Final = "remit.self_test"
+_SYSTEM: Final = Actor(ActorType.SYSTEM)
 SELF_TEST: Final = Actor(ActorType.SYSTEM, "self-test")
 """Who calls while Remit tries itself at its start. No door takes it from a request; `app.self_test` alone sets it."""
 
@@ -138,6 +150,15 @@ def completed(permit: Permit, call: Call, result: CallResult) -> CallCompleted:
         output_digest=result.output_digest,
         micros=result.micros,
     )
+
+
+def actor_in(scope: Mapping[str, object]) -> Actor:
+    """Who acts in an ASGI request before its caller is known: the self-test, or nobody but the system.
+
+    A server fills a scope with its own keys; what a client sends stands below them. So the
+    mark is this process's own, and it has to be the very object.
+    """
+    return SELF_TEST if scope.get(SELF_TEST_KEY) is SELF_TEST else _SYSTEM
 
 
 def context_of(context: Context, token: AccessToken | None) -> Context:

@@ -69,6 +69,12 @@ def examine_server(status: "dict[str, object] | None") -> Iterator[Finding]:
         yield note("server", "none runs on this data folder", mend="remit serve")
         return
     yield fine("server", f"version {status['version']} serves {status['public_url']}")
+    if status["self_test"] is None:
+        yield unsafe(
+            "self-test", "the server serves without having tried itself", mend="restart it"
+        )
+    else:
+        yield fine("self-test", f"{status['self_test']} forbidden things were tried and refused")
     if status["audit_failure"] is not None or status["guard_closed"]:
         yield unsafe(
             "audit",
