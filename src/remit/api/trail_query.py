@@ -26,7 +26,7 @@ _CONDITIONS = tuple(field.name for field in fields(Query))
 _OUTCOMES = frozenset(
     {
         "allow", "deny", "challenge",  # decision
-        "ok", "tool_error", "error", "cancelled", "upstream_failed", "task",  # call.completed
+        "ok", "tool_error", "error", "cancelled", "upstream_failed", "connection_needed", "task",  # call.completed
         "failed", "refused",  # client.cimd_fetched
     }
 )  # fmt: skip

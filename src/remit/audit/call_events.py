@@ -53,7 +53,7 @@ class Decided(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallCompleted(Event):
-    """What became of an allowed call. `outcome`: `ok`, `tool_error`, `error`, `cancelled`, `upstream_failed`, `delegated`, `task`."""
+    """What became of an allowed call. `outcome`: `ok`, `tool_error`, `error`, `cancelled`, `upstream_failed`, `connection_needed`, `delegated`, `task`."""
 
     kind: ClassVar[str] = "call.completed"
     durability: ClassVar[Durability] = Durability.ANSWER

@@ -8,8 +8,10 @@ and, if anybody is still there, the caller gets one well-formed answer.
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from remit.canonical import JsonObject
+from remit.gateway.connection_answer import CONNECTION_NEEDED, connection_answer
 from remit.gateway.http import Exchange, HeaderLine, run_until_disconnect
 from remit.gateway.jsonrpc import Notification, Request, Response, error_response
 from remit.gateway.judgement import Judgement
@@ -21,6 +23,7 @@ from remit.gateway.relay import Relay
 from remit.gateway.results import with_known_code
 from remit.gateway.settlement import Settlement
 from remit.gateway.upstream.port import Reply
+from remit.gateway.upstream.presented import ConnectionNeededError
 from remit.gateway.vigil import Vigil
 from remit.guard.outcome import Challenge, Deny, RefusalReason
 from remit.model import Server
@@ -44,6 +47,8 @@ class Passage:
     """Told of what the server asks of the client; without it such requests are dropped."""
     on_response: Callable[[Response], None] | None = None
     """Told of the response that the caller gets."""
+    capabilities: JsonObject = field(default_factory=dict)
+    """What a legacy client declared of itself."""
 
 
 class Carriage:
@@ -147,6 +152,8 @@ class Carriage:
                 async with self._passage.ask() as reply:
                     self._upstream_status = reply.status
                     await self._relay.run(reply)
+        except ConnectionNeededError as error:
+            await self._have_connected(error)
         except UpstreamError as error:
             await self._fail(error)
         except RejectedError as rejected:
@@ -165,6 +172,22 @@ class Carriage:
         await self._relay.end(
             failure_response(self._passage.request.id, error), status=status_of_failure(error)
         )
+
+    async def _have_connected(self, error: ConnectionNeededError) -> None:
+        """Account for a call that needs the person first, and say so."""
+        self._settled, passage = True, self._passage
+        refused = await passage.settlement.failed(outcome=CONNECTION_NEEDED)
+        if refused is not None:
+            await self._relay.end(error_response(passage.request.id, -32603, refused.detail))
+            return
+        answer = connection_answer(
+            passage.request,
+            error,
+            era=passage.era,
+            version=passage.judged.call.protocol_version,
+            capabilities=passage.capabilities,
+        )
+        await self._relay.end(answer, status=200)
 
     async def _reject(self, rejected: RejectedError) -> None:
         """The server does not speak this version: the caller is told which it does."""

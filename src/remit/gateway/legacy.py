@@ -208,6 +208,7 @@ class LegacyDoor:
             headers=((b"mcp-session-id", session.id.encode()),),
             on_request=session.ask,
             on_response=None if opening is None else opening.take,
+            capabilities=session.capabilities,
         )
         try:
             vigil = self._listeners.vigil

@@ -50,12 +50,12 @@ class Settlement:
             )
         )
 
-    async def failed(self, *, upstream_status: int | None = None) -> Deny | None:
-        """Record that the server did not answer as the protocol asks."""
+    async def failed(
+        self, *, upstream_status: int | None = None, outcome: str = "upstream_failed"
+    ) -> Deny | None:
+        """Record that the server did not answer as the protocol asks, or in what other way the call came to nothing."""
         return await self._settle(
-            CallResult(
-                outcome="upstream_failed", upstream_status=upstream_status, micros=self._micros()
-            )
+            CallResult(outcome=outcome, upstream_status=upstream_status, micros=self._micros())
         )
 
     async def given_up(self) -> None:

@@ -74,7 +74,8 @@ class Call:
 class CallResult:
     """What became of a permitted call, as `events.CallCompleted` records it.
 
-    `outcome`: `ok`, `tool_error`, `error`, `cancelled`, `upstream_failed`, `task` (the call has
+    `outcome`: `ok`, `tool_error`, `error`, `cancelled`, `upstream_failed`, `connection_needed` (the
+    person has to connect an account first), `task` (the call has
     become a task, or that task is not at its end), or `delegated`: another
     gateway asked for the decision, and what it did is not known here.
     """

@@ -15,6 +15,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import replace
 from typing import Protocol
 
+from remit.canonical import JsonObject
 from remit.gateway.jsonrpc import Message, Notification, Request, Response
 from remit.gateway.rejection import UpstreamError
 from remit.gateway.upstream.port import (
@@ -32,6 +33,7 @@ from remit.model import (
 from remit.tokens.access_token import AccessToken
 
 __all__ = [
+    "CONNECT_KEY",
     "CallerCredentials",
     "ConnectionNeededError",
     "NoCallerCredentials",
@@ -40,6 +42,8 @@ __all__ = [
 ]
 
 _UNAUTHORIZED = 401
+CONNECT_KEY = "remit/connect"
+"""Under which name a client is asked to have its person connect an account; the answer is for us alone."""
 
 
 class ConnectionNeededError(UpstreamError):
@@ -194,6 +198,7 @@ class _Desk:
         outgoing: Outgoing[Request],
     ) -> AsyncIterator[Reply]:
         presented = await self.of(outgoing.token)
+        outgoing = replace(outgoing, message=_without_our_question(outgoing.message))
         async with AsyncExitStack() as stack:
             try:
                 reply = await stack.enter_async_context(ask(replace(outgoing, presented=presented)))
@@ -202,3 +207,15 @@ class _Desk:
                 renewed = await self.instead_of(presented, outgoing.token, error)
                 reply = await stack.enter_async_context(ask(replace(outgoing, presented=renewed)))
             yield reply
+
+
+def _without_our_question(request: Request) -> Request:
+    """`request` without the answer to what we asked the client, and not the server."""
+    answers = request.params.get("inputResponses") if request.params else None
+    if request.params is None or not isinstance(answers, dict) or CONNECT_KEY not in answers:
+        return request
+    rest: JsonObject = {name: value for name, value in answers.items() if name != CONNECT_KEY}
+    params: JsonObject = {
+        name: value for name, value in request.params.items() if name != "inputResponses"
+    }
+    return replace(request, params={**params, "inputResponses": rest} if rest else params)
