@@ -1,0 +1,104 @@
+"""A Remit, and a CRM that guards itself, each a process of its own."""
+
+import os
+import secrets
+import sys
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from remit.demo.stage import (
+    Stage,
+    _process,
+    _remit,
+    _until_listening,
+    _until_ready,
+    free_port,
+)
+from remit.repository import write_example
+
+HERE = Path(__file__).parent
+SERVER = HERE / "guarded_crm.py"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guarded:
+    """A stage with a server that guards itself at `url`."""
+
+    stage: Stage
+    url: str
+    port: int
+    remit_port: int
+    secret: str
+
+    def environment(self, folder: Path) -> dict[str, str]:
+        """What a guarded server is told."""
+        return {
+            "REMIT_URL": self.stage.url,
+            "CRM_GUARD_SECRET": self.secret,
+            "GUARD_FOLDER": str(folder),
+            "PYTHONPATH": str(HERE.parents[1]),
+        }
+
+    @asynccontextmanager
+    async def server(self, kind: str, **environment: str):
+        """The CRM as a server of `kind`, for as long as the context lasts."""
+        folder = self.stage.folder / f"guard-{kind}"
+        log = self.stage.folder / f"guarded-{kind}.log"
+        command = [sys.executable, str(SERVER), kind, str(self.port)]
+        told = self.environment(folder) | environment
+        async with _process(command, log, told) as process:
+            await _until_listening(self.port, log)
+            yield process
+
+    @asynccontextmanager
+    async def remit(self):
+        """`remit serve`, once more, on the same data."""
+        async with _serving(self.stage.folder, self.remit_port, self.secret):
+            yield
+
+
+@asynccontextmanager
+async def guarded(folder: Path, *, serving: bool = True):
+    """`remit serve` with the example repository, whose CRM is reached where it guards itself."""
+    port, remit_port = free_port(), free_port()
+    secret = secrets.token_urlsafe(24)
+    url = f"http://127.0.0.1:{port}/mcp"
+    write_example(folder / "policy")
+    crm = folder / "policy" / "servers" / "crm.yaml"
+    crm.write_text(
+        f"{crm.read_text()}\nguard_secret: env:CRM_GUARD_SECRET\nresource_identifier: {url}\n"
+    )
+    stage = Stage(
+        folder=folder,
+        url=f"http://127.0.0.1:{remit_port}",
+        username="dana",
+        password=secrets.token_urlsafe(12),
+        ready_seconds=0.0,
+    )
+    found = Guarded(stage=stage, url=url, port=port, remit_port=remit_port, secret=secret)
+    if not serving:
+        yield found
+        return
+    async with _serving(folder, remit_port, secret):
+        await stage.remit(
+            "users", "add", "dana", "--tenant", "acme", "--role", "support",
+            "--display-name", "Dana Reyes", "--password-stdin", stdin=f"{stage.password}\n",
+        )  # fmt: skip
+        yield found
+
+
+@asynccontextmanager
+async def _serving(folder: Path, port: int, secret: str):
+    serve = _remit(
+        "serve", "--repo", str(folder / "policy"), "--data", str(folder / "data"),
+        "--port", str(port),
+    )  # fmt: skip
+    environment = {
+        "CRM_GATEWAY_TOKEN": secrets.token_urlsafe(24),
+        "CRM_GUARD_SECRET": secret,
+        "REMIT_BILLING_JOB_SECRET": secrets.token_urlsafe(24),
+    }
+    async with _process(serve, folder / "remit.log", environment) as remit:
+        await _until_ready(f"http://127.0.0.1:{port}/readyz", remit, folder / "remit.log")
+        yield
