@@ -32,6 +32,7 @@ from remit.gateway.tasks import Tasks, missing_tasks
 from remit.gateway.upstream.port import Outgoing
 from remit.guard.outcome import Challenge, Deny
 from remit.ids import ServerName
+from remit.policy.evaluation import ResourceKind
 
 __all__ = ["ModernDoor"]
 
@@ -71,7 +72,9 @@ class ModernDoor:
         version = check_modern_request(request, headers)
         name = request.params.get("name") if request.params else None
         if request.method == "tools/call" and request.params is not None and isinstance(name, str):
-            mirrored = self._schemas_of(incoming.server.name).mirrored(name)
+            thing = (incoming.server.name, ResourceKind.TOOL, name)
+            admitted = self._deps.directory.definitions.schemas.get(thing)
+            mirrored = self._schemas_of(incoming.server.name).mirrored(name, admitted)
             check_parameter_headers(mirrored, request.params.get("arguments"), headers)
         if isinstance(treatment_of(request.method, Era.MODERN), TaskUse):
             lacking = missing_tasks(capabilities_of(request.params or {}))

@@ -1,6 +1,7 @@
 """`Mcp-Param-*`: where a tool's schema mirrors an argument in a header, the two must agree.
 
-The schemas are learned from the tool lists that pass through the gateway. A header
+The schemas are those that were admitted; where definitions are not pinned, they are learned
+from the tool lists that pass through the gateway. A header
 that no known schema declares is passed on, as an intermediary must; the server
 behind judges it. A schema whose annotations are invalid declares nothing.
 
@@ -65,6 +66,7 @@ class ToolSchemas:
     def __init__(self, capacity: int = 2048) -> None:
         self._capacity = capacity
         self._known: OrderedDict[str, tuple[MirroredArgument, ...]] = OrderedDict()
+        self._admitted: OrderedDict[str, tuple[Json, tuple[MirroredArgument, ...]]] = OrderedDict()
 
     def learn(self, tools: Json) -> None:
         """Take in the `tools` of one page of a list."""
@@ -75,9 +77,19 @@ class ToolSchemas:
         while len(self._known) > self._capacity:
             self._known.popitem(last=False)
 
-    def mirrored(self, tool: str) -> tuple[MirroredArgument, ...]:
-        """The arguments of `tool` that travel in headers, as far as known."""
-        return self._known.get(tool, ())
+    def mirrored(self, tool: str, admitted: Json = None) -> tuple[MirroredArgument, ...]:
+        """The arguments of `tool` that travel in headers, as far as known.
+
+        `admitted` is its schema as it was admitted, which then alone counts; `None` if none was.
+        """
+        if admitted is None:
+            return self._known.get(tool, ())
+        known = self._admitted.get(tool)
+        if known is None or known[0] is not admitted:
+            known = self._admitted[tool] = (admitted, mirrored_arguments(admitted))
+        while len(self._admitted) > self._capacity:
+            self._admitted.popitem(last=False)
+        return known[1]
 
 
 def check_parameter_headers(
