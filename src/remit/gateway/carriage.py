@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 
 from remit.canonical import JsonObject
 from remit.gateway.connection_answer import CONNECTION_NEEDED, connection_answer
-from remit.gateway.http import Exchange, HeaderLine, run_until_disconnect
+from remit.gateway.http import Exchange, HeaderLine
 from remit.gateway.jsonrpc import Notification, Request, Response, error_response
 from remit.gateway.judgement import Judgement
+from remit.gateway.oversight import Ended, Oversight
 from remit.gateway.ports import GatewayDeps
 from remit.gateway.protocol import Era
 from remit.gateway.refusal import answer_refusal, failure_response, refusal_of, status_of_failure
@@ -76,8 +77,20 @@ class Carriage:
 
     async def run(self) -> None:
         """Carry; return when the answer has been sent or nobody waits for it."""
+        oversight = Oversight(self._exchange.receive, seconds=self._deps.settings.call_lifetime)
         try:
-            await run_until_disconnect(self._exchange.receive, self._while_backed())
+            with (
+                oversight,
+                self._vigil.over(self._passage.judged.token, oversight.unbacked) as watched,
+            ):
+                if watched.ended:
+                    # Where the cancellation arrives, before anything is sent.
+                    await asyncio.sleep(0)
+                await self._attempt()
+            if oversight.ended is Ended.UNBACKED:
+                await self._no_longer_good()
+            elif oversight.ended is Ended.LATE:
+                await self._fail(UpstreamError("the call took too long", timed_out=True))
         finally:
             await self._passage.settlement.given_up()
 
@@ -108,27 +121,6 @@ class Carriage:
         if self._deps.definitions is not None:
             self._deps.definitions.heard(self._passage.server.name, notification)
 
-    async def _while_backed(self) -> None:
-        """Carry, and stop in the middle of it when the caller may act no more."""
-        task, ended = asyncio.current_task(), False
-        if task is None:
-            raise RuntimeError("a call is carried in a task of its own")
-        try:
-            with self._vigil.over(self._passage.judged.token, task.cancel) as watched:
-                try:
-                    if watched.ended:
-                        await asyncio.sleep(
-                            0
-                        )  # where the cancellation arrives, before anything is sent
-                    await self._attempt()
-                finally:
-                    ended = watched.ended
-        except asyncio.CancelledError:
-            if not ended:
-                raise
-            task.uncancel()
-            await self._no_longer_good()
-
     async def _no_longer_good(self) -> None:
         """Account for a call that was cut short, and say so to whoever still waits."""
         self._settled = True
@@ -148,10 +140,9 @@ class Carriage:
 
     async def _attempt(self) -> None:
         try:
-            async with asyncio.timeout(self._deps.settings.call_lifetime):
-                async with self._passage.ask() as reply:
-                    self._upstream_status = reply.status
-                    await self._relay.run(reply)
+            async with self._passage.ask() as reply:
+                self._upstream_status = reply.status
+                await self._relay.run(reply)
         except ConnectionNeededError as error:
             await self._have_connected(error)
         except UpstreamError as error:

@@ -43,26 +43,40 @@ class ClientGoneError(Exception):
 class Headers:
     """Request headers, repeats and all. Names are lower case, as ASGI gives them."""
 
-    __slots__ = ("_values",)
+    __slots__ = ("_repeats", "_values")
 
     def __init__(self, lines: Iterable[HeaderLine]) -> None:
-        values: dict[bytes, list[str]] = {}
-        for name, value in lines:
-            values.setdefault(name.lower(), []).append(value.decode("latin-1").strip(" \t"))
-        self._values = values
+        fields = tuple(lines)
+        self._values = {name.lower(): value for name, value in fields}
+        self._repeats: dict[bytes, list[bytes]] | None = None
+        if len(self._values) < len(fields):
+            self._repeats = {}
+            for name, value in fields:
+                self._repeats.setdefault(name.lower(), []).append(value)
+
+    @property
+    def any_repeated(self) -> bool:
+        """Whether some name comes more than once."""
+        return self._repeats is not None
 
     def one(self, name: bytes) -> str | None:
         """The first value; whoever may not be repeated was checked before."""
-        values = self._values.get(name)
-        return values[0] if values else None
+        if self._repeats is not None:
+            values = self._repeats.get(name)
+            return _text(values[0]) if values else None
+        value = self._values.get(name)
+        return None if value is None else _text(value)
 
     def all(self, name: bytes) -> tuple[str, ...]:
         """Every value, in order."""
-        return tuple(self._values.get(name, ()))
+        if self._repeats is not None:
+            return tuple(map(_text, self._repeats.get(name, ())))
+        value = self._values.get(name)
+        return () if value is None else (_text(value),)
 
     def names_with_prefix(self, prefix: bytes) -> tuple[bytes, ...]:
         """The names that start with `prefix`, in order of first appearance."""
-        return tuple(name for name in self._values if name.startswith(prefix))
+        return tuple([name for name in self._values if name.startswith(prefix)])
 
 
 @dataclass(slots=True)
@@ -90,8 +104,8 @@ class Exchange:
     ) -> None:
         """Send a whole answer."""
         self.ended = True
-        lines = [*headers, (b"content-length", str(len(body)).encode())]
-        if not any(name == b"cache-control" for name, _ in lines):
+        lines = [*headers, (b"content-length", b"%d" % len(body))]
+        if not any([name == b"cache-control" for name, _ in lines]):  # noqa: C419  of two or three
             lines.append(_NO_STORE)
         await self.start(status, lines)
         await self.transmit({"type": "http.response.body", "body": body, "more_body": False})
@@ -99,8 +113,9 @@ class Exchange:
     async def answer_json(
         self, status: int, value: object, headers: Iterable[HeaderLine] = ()
     ) -> None:
-        """Send a whole answer in canonical JSON."""
-        await self.answer(status, canonical_bytes(value), (_JSON, *headers))
+        """Send a whole answer in canonical JSON; bytes are that already."""
+        body = value if isinstance(value, bytes) else canonical_bytes(value)
+        await self.answer(status, body, (_JSON, *headers))
 
     async def start(self, status: int, headers: Iterable[HeaderLine]) -> None:
         """Send status and headers; the body follows by `write`."""
@@ -174,6 +189,10 @@ async def run_until_disconnect(receive: Receive, work: Coroutine[Any, Any, None]
 async def _disconnected(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+def _text(value: bytes) -> str:
+    return value.decode("latin-1").strip(" \t")
 
 
 def _too_large(limit: int) -> RejectedError:

@@ -8,10 +8,17 @@ read past and never sent on: only what was judged travels.
 Source: JSON-RPC 2.0 §4, §5; MCP 2026-07-28 transports (one message per POST).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, TypeAlias
 
-from remit.canonical import MAX_VALUES, Json, JsonObject, MalformedJsonError, parse_json
+from remit.canonical import (
+    MAX_VALUES,
+    Json,
+    JsonObject,
+    MalformedJsonError,
+    canonical_bytes,
+    parse_json,
+)
 from remit.errors import Error
 
 __all__ = [
@@ -95,6 +102,7 @@ class Response:
     id: JsonRpcId | None
     result: "JsonObject | None" = None
     error: "JsonObject | None" = None
+    _payload: bytes | None = field(default=None, init=False, compare=False, repr=False)
 
     def to_json(self) -> JsonObject:
         message: JsonObject = {"jsonrpc": "2.0", "id": self.id}
@@ -103,6 +111,21 @@ class Response:
         else:
             message["result"] = self.result
         return message
+
+    def payload(self) -> bytes:
+        """The result or the error in canonical JSON. Written once: it is digested, and then sent."""
+        if self._payload is None:
+            written = canonical_bytes(self.result if self.error is None else self.error)
+            object.__setattr__(self, "_payload", written)
+            return written
+        return self._payload
+
+    def to_bytes(self) -> bytes:
+        """`to_json` in canonical JSON."""
+        message_id = canonical_bytes(self.id)
+        if self.error is not None:
+            return b'{"error":%b,"id":%b,"jsonrpc":"2.0"}' % (self.payload(), message_id)
+        return b'{"id":%b,"jsonrpc":"2.0","result":%b}' % (message_id, self.payload())
 
 
 Message: TypeAlias = Request | Notification | Response

@@ -120,4 +120,4 @@ def edited(
         result = typed(result, method)
     if era is Era.MODERN and (judgement.listed is not None or method in _CACHEABLE):
         result = as_private(result)
-    return replace(response, result=result)
+    return Response(response.id, result)

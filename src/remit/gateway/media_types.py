@@ -9,6 +9,8 @@ from remit.gateway.rejection import RejectedError
 
 __all__ = ["accepts_events", "check_media_types", "is_event_stream", "is_json"]
 
+_BOTH = ("application/json, text/event-stream",)
+"""What nearly every client says."""
 _UTF8 = frozenset({"utf-8", "utf8", '"utf-8"', '"utf8"'})
 
 
@@ -21,6 +23,8 @@ def check_media_types(headers: Headers) -> None:
     content_types = headers.all(b"content-type")
     if len(content_types) != 1 or not is_json(content_types[0]):
         raise RejectedError(415, "header `content-type` is not `application/json`")
+    if headers.all(b"accept") == _BOTH:
+        return
     accepted = _accepted(headers)
     if not accepted & {"application/json", "application/*", "*/*"} or not accepts_events(headers):
         raise RejectedError(406, "accept both `application/json` and `text/event-stream`")
@@ -33,6 +37,8 @@ def accepts_events(headers: Headers) -> bool:
 
 def is_json(content_type: str) -> bool:
     """Whether a body of this type is JSON, and not in an encoding other than UTF-8."""
+    if content_type == "application/json":
+        return True
     essence, _, parameters = content_type.partition(";")
     if essence.strip().lower() != "application/json":
         return False

@@ -69,6 +69,9 @@ class Relay:
             UpstreamError: it breaks off, or ends without a response to this request.
         """
         if not reply.streamed:
+            if reply.whole is not None:
+                await self.end(self._own(reply.whole))
+                return
             async for message in reply.messages:
                 await self.end(self._own(message))
                 return
@@ -83,12 +86,12 @@ class Relay:
         if finished is None:
             return
         if self.exchange.started:
-            await self.exchange.write(encode_event(canonical_bytes(finished.to_json())))
+            await self.exchange.write(encode_event(finished.to_bytes()))
             await self.exchange.finish()
             return
         sent = self._status_of(finished) if status is None else status
         headers = self.headers if finished.error is None else ()
-        await self.exchange.answer_json(sent, finished.to_json(), headers)
+        await self.exchange.answer_json(sent, finished.to_bytes(), headers)
 
     async def _events(self, messages: AsyncIterator[Message]) -> Response:
         """Pass on what precedes the response, and return that."""
@@ -118,7 +121,7 @@ class Relay:
         same = message.id == self.request.id and type(message.id) is type(self.request.id)
         if not same and message.error is None:
             raise UpstreamError("the server answered another request")
-        return Response(self.request.id, message.result, message.error)
+        return message if same else Response(self.request.id, error=message.error)
 
     def _status_of(self, response: Response) -> int:
         return 200 if self.era is Era.LEGACY else status_of(response)

@@ -71,6 +71,8 @@ def refuse_repeated_headers(headers: Headers) -> None:
     Raises:
         RejectedError: a routing header or an `Mcp-Param-*` header appears more than once.
     """
+    if not headers.any_repeated:
+        return
     for name in _SINGLE:
         if len(headers.all(name)) > 1:
             raise header_mismatch(f"header `{name.decode()}` appears more than once")

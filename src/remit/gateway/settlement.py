@@ -9,7 +9,6 @@ Source: docs/architecture.md, "what fails closed".
 import hashlib
 
 from remit.audit.port import AuditUnavailableError
-from remit.canonical import canonical_bytes
 from remit.clock import Clock
 from remit.gateway.jsonrpc import Response
 from remit.gateway.outcome import outcome_of
@@ -37,7 +36,7 @@ class Settlement:
         """Record the server's answer as it goes to the caller; a refusal if it cannot be recorded."""
         if self._settled:
             return None
-        body = canonical_bytes(response.result if response.error is None else response.error)
+        body = response.payload()
         code = None if response.error is None else response.error["code"]
         return await self._settle(
             CallResult(

@@ -7,9 +7,9 @@ decision and the entry the world may have changed, so an entry is looked at when
 Source: RFC 7009 §2.1 (revocation takes effect at once); docs/adr/0009-proof-of-possession.md.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Self
 
 from remit.gateway.ports import Enforcement
 from remit.tokens.access_token import AccessToken
@@ -21,9 +21,17 @@ __all__ = ["Vigil", "Watched"]
 class Watched:
     """One thing under way. `ended`: it was told to end, since its token is backed no more."""
 
+    vigil: "Vigil"
     token: AccessToken
     end: Callable[[], object]
     ended: bool = False
+
+    def __enter__(self) -> Self:
+        self.vigil.enter(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.vigil.leave(self)
 
 
 class Vigil:
@@ -36,16 +44,18 @@ class Vigil:
     def __len__(self) -> int:
         return len(self._watched)
 
-    @contextmanager
-    def over(self, token: AccessToken, end: Callable[[], object]) -> Iterator[Watched]:
-        """While inside, `end` is called, once, when `token` is backed no more."""
-        watched = Watched(token, end)
+    def over(self, token: AccessToken, end: Callable[[], object]) -> Watched:
+        """While inside what is returned, `end` is called, once, when `token` is backed no more."""
+        return Watched(self, token, end)
+
+    def enter(self, watched: Watched) -> None:
+        """Begin to watch, and look at once."""
         self._watched.add(watched)
-        try:
-            self._look_at(watched)
-            yield watched
-        finally:
-            self._watched.discard(watched)
+        self._look_at(watched)
+
+    def leave(self, watched: Watched) -> None:
+        """Watch no more."""
+        self._watched.discard(watched)
 
     def look_again(self) -> None:
         """Tell all those to end whose token is backed no more."""

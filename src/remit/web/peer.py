@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from remit.web.site import IpNetwork
@@ -36,23 +35,31 @@ class Peer:
 
 def peer_of(scope: Scope, trusted_proxies: tuple[IpNetwork, ...] = ()) -> Peer:
     """The peer of an ASGI request, looking through `trusted_proxies`."""
-    headers = Headers(scope=scope)
-    trace_id, span_id = _trace(headers.get("traceparent", ""))
+    traceparent, user_agent, forwarded = "", None, []
+    for name, value in scope["headers"]:
+        if name == b"traceparent":
+            traceparent = traceparent or value.decode("latin-1")
+        elif name == b"user-agent":
+            user_agent = value.decode("latin-1") if user_agent is None else user_agent
+        elif name == b"x-forwarded-for":
+            forwarded.append(value.decode("latin-1"))
+    trace_id, span_id = _trace(traceparent)
     return Peer(
-        ip=_address(scope, headers, trusted_proxies),
-        user_agent=_printable(headers.get("user-agent")),
+        ip=_address(scope, forwarded, trusted_proxies),
+        user_agent=_printable(user_agent),
         trace_id=trace_id,
         span_id=span_id,
     )
 
 
-def _address(scope: Scope, headers: Headers, trusted: tuple[IpNetwork, ...]) -> str | None:
+def _address(scope: Scope, forwarded: list[str], trusted: tuple[IpNetwork, ...]) -> str | None:
     client = scope.get("client")
     peer = _parsed(client[0]) if client else None
     if peer is None:
         return None
-    forwarded = ",".join(headers.getlist("x-forwarded-for")).split(",")
-    for text in reversed(forwarded):
+    if not trusted:
+        return str(peer)
+    for text in reversed(",".join(forwarded).split(",")):
         if not any(peer in network for network in trusted):
             break
         further = _parsed(text.strip())
@@ -73,7 +80,7 @@ def _parsed(text: str) -> IPv4Address | IPv6Address | None:
 
 
 def _trace(traceparent: str) -> tuple[str, str]:
-    match = _TRACEPARENT.fullmatch(traceparent)
+    match = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
     if match is None or not int(match[1], 16) or not int(match[2], 16):
         # They tell requests apart and guard nothing, so the system's source need not be asked.
         return f"{_number(128):032x}", f"{_number(64):016x}"
@@ -88,4 +95,6 @@ def _number(bits: int) -> int:
 def _printable(text: str | None) -> str | None:
     if text is None:
         return None
-    return "".join(one for one in text if " " <= one <= "~")[:_MAX_USER_AGENT]
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(one for one in text if " " <= one <= "~")
+    return text[:_MAX_USER_AGENT]

@@ -117,7 +117,7 @@ class AnswerReader:
             raise UpstreamError(
                 "the server's answer is not a response", upstream_status=self.status
             )
-        return Reply(self.status, streamed=False, messages=_just(message))
+        return Reply(self.status, streamed=False, messages=_just(message), whole=message)
 
     async def continued(self, response: Answer, *, patient: bool = False) -> AsyncIterator[Message]:
         """The messages of a stream, up to the response or to where it ends."""

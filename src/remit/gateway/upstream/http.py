@@ -10,7 +10,7 @@ Source: MCP 2026-07-28 and 2025-11-25 transports; MCP security best practices (t
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
 
 from remit.canonical import canonical_bytes
@@ -33,6 +33,8 @@ _RESUMES = 5
 _CALLERS = 128
 """Of so many callers the spellings of their credentials are kept, which take longer to make than to look for."""
 _Headers = list[tuple[str, str]]
+_OWN = (("accept", _ACCEPT), ("user-agent", "remit"))
+_OWN_WITH_BODY = (*_OWN, ("content-type", "application/json"))
 
 
 class Requests(Protocol):
@@ -66,16 +68,8 @@ class StreamableHttp:
         self._limits = limits or Limits()
         self._pool: Requests = Pool(url) if requests is None else requests
 
-    @asynccontextmanager
-    async def ask(self, outgoing: Outgoing[Request]) -> AsyncIterator[Reply]:
-        request = outgoing.message
-        headers = [*routing_headers_of(request, outgoing.version), *outgoing.headers]
-        body, presented = canonical_bytes(request.to_json()), outgoing.presented
-        async with self.send("POST", headers, body, presented=presented) as response:
-            reader = self.reader(response, presented)
-            if 400 <= response.status < 500 and tells_other_era(await reader.rpc_error()):
-                raise unsupported_version(outgoing.version, LEGACY_VERSIONS)
-            yield await reader.reply(patient=request.method == LISTEN)
+    def ask(self, outgoing: Outgoing[Request]) -> AbstractAsyncContextManager[Reply]:
+        return _Asked(self, outgoing)
 
     def open_session(self) -> "HttpSession":
         return HttpSession(self, self._limits)
@@ -98,39 +92,88 @@ class StreamableHttp:
             self._of_callers[presented.secrets] = known
         return known
 
-    @asynccontextmanager
-    async def send(
+    def send(
         self,
         method: str,
         headers: _Headers,
         body: bytes = b"",
         *,
         presented: Presented = NOTHING_PRESENTED,
-    ) -> AsyncIterator[Answer]:
-        """Send one request; its answer's head has arrived when the context is entered.
+    ) -> "Sent":
+        """One request, sent when the context is entered; its answer's head has arrived then.
 
         Raises:
             UpstreamError: no connection, no head in time, or the server refuses our credential.
         """
-        own = [("accept", _ACCEPT), ("user-agent", "remit")]
-        if body:
-            own.append(("content-type", "application/json"))
-        own.extend(self._presented.headers)
-        own.extend(presented.headers)
-        async with AsyncExitStack() as stack:
-            request = self._pool.request(
-                method, [*own, *headers], body, seconds=self._limits.seconds
-            )
-            try:
-                answer = await stack.enter_async_context(request)
-            except TimeoutError as error:
-                raise UpstreamError(
-                    "the server did not answer in time", timed_out=True, cause=error
-                ) from error
-            except (OSError, BrokenConnectionError, ValueError) as error:
-                raise UpstreamError("the server cannot be reached", cause=error) from error
+        own = _OWN_WITH_BODY if body else _OWN
+        lines = [*own, *self._presented.headers, *presented.headers, *headers]
+        try:
+            request = self._pool.request(method, lines, body, seconds=self._limits.seconds)
+        except ValueError as error:
+            raise UpstreamError("the server cannot be reached", cause=error) from error
+        return Sent(request)
+
+
+class Sent:
+    """One request that goes up when this is entered. Leaving gives its connection back, or up."""
+
+    __slots__ = ("_request",)
+
+    def __init__(self, request: AbstractAsyncContextManager[Answer]) -> None:
+        self._request = request
+
+    async def __aenter__(self) -> Answer:
+        try:
+            answer = await self._request.__aenter__()
+        except TimeoutError as error:
+            raise UpstreamError(
+                "the server did not answer in time", timed_out=True, cause=error
+            ) from error
+        except (OSError, BrokenConnectionError, ValueError) as error:
+            raise UpstreamError("the server cannot be reached", cause=error) from error
+        try:
             _refuse_head(answer)
-            yield answer
+        except UpstreamError:
+            await self._request.__aexit__(None, None, None)
+            raise
+        return answer
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._request.__aexit__(None, None, None)
+
+
+class _Asked:
+    """One modern request and the reply to it."""
+
+    __slots__ = ("_outgoing", "_sent", "_upstream")
+
+    def __init__(self, upstream: StreamableHttp, outgoing: Outgoing[Request]) -> None:
+        request, presented = outgoing.message, outgoing.presented
+        headers = [*routing_headers_of(request, outgoing.version), *outgoing.headers]
+        body = canonical_bytes(request.to_json())
+        self._upstream = upstream
+        self._outgoing = outgoing
+        self._sent = upstream.send("POST", headers, body, presented=presented)
+
+    async def __aenter__(self) -> Reply:
+        answer = await self._sent.__aenter__()
+        replied = False
+        try:
+            reply = await self._reply(answer)
+            replied = True
+        finally:
+            if not replied:
+                await self._sent.__aexit__()
+        return reply
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._sent.__aexit__()
+
+    async def _reply(self, answer: Answer) -> Reply:
+        reader = self._upstream.reader(answer, self._outgoing.presented)
+        if 400 <= answer.status < 500 and tells_other_era(await reader.rpc_error()):
+            raise unsupported_version(self._outgoing.version, LEGACY_VERSIONS)
+        return await reader.reply(patient=self._outgoing.message.method == LISTEN)
 
 
 class HttpSession:

@@ -106,16 +106,18 @@ class PooledRequest:
             BrokenConnectionError: it ended before the answer's head.
         """
         connection = self._connection = await self._pool.take(self._seconds)
+        answer: Answer | None = None
         try:
-            return await connection.exchange(self._head, self._body, seconds=self._seconds)
-        except BaseException:
-            self.release()
-            raise
+            answer = await connection.exchange(self._head, self._body, seconds=self._seconds)
+        finally:
+            if answer is None:
+                self._release()
+        return answer
 
     async def __aexit__(self, *_: object) -> None:
-        self.release()
+        self._release()
 
-    def release(self) -> None:
+    def _release(self) -> None:
         """Give the connection back; a second time it is nothing."""
         connection, self._connection = self._connection, None
         if connection is not None:

@@ -77,6 +77,8 @@ class Reply:
     status: int
     streamed: bool
     messages: AsyncIterator[Message]
+    whole: Message | None = None
+    """Of an answer that was not streamed, the one message that `messages` would yield, where it is known."""
 
 
 class UpstreamSession(Protocol):
