@@ -16,16 +16,16 @@ and might policy ever allow it.
 Source: MISSION B6; RFC 6750 §3.1; docs/reference/refusals.md.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from remit.canonical import Json
+from remit.guard.acquaintance import Acquaintance
 from remit.guard.authorization_header import MalformedAuthorizationError, presented_token
 from remit.guard.call import Call
 from remit.guard.caller import Caller
 from remit.guard.details import is_named_in_details, what_exceeds_details
 from remit.guard.facts import InvalidArgumentError, typed_arguments
-from remit.guard.limits import scope_limits
 from remit.guard.outcome import RefusalReason
 from remit.guard.ports import Directory
 from remit.guard.possession import Possession
@@ -34,7 +34,7 @@ from remit.guard.quota import Excess, Quota
 from remit.guard.refusal import Refusal, forbidden_detail, hidden, hidden_server, no_longer_good
 from remit.guard.settings import GuardSettings
 from remit.guard.standing import agent_of, is_backed, is_fresh
-from remit.guard.target import Target, find_target, targets_of
+from remit.guard.target import Target
 from remit.ids import ScopeName
 from remit.model import Catalog
 from remit.policy.decision import Decision, DecisionOutcome, DecisionReason
@@ -70,7 +70,15 @@ class Shown:
 class Ladder:
     """Decides calls against the snapshots and the policies in force."""
 
-    __slots__ = ("_decisions", "_directory", "_possession", "_quota", "_settings", "_verifier")
+    __slots__ = (
+        "_acquaintance",
+        "_decisions",
+        "_directory",
+        "_possession",
+        "_quota",
+        "_settings",
+        "_verifier",
+    )
 
     def __init__(
         self,
@@ -81,6 +89,7 @@ class Ladder:
         settings: GuardSettings,
         quota: Quota | None = None,
     ) -> None:
+        self._acquaintance = Acquaintance()
         self._quota = quota or Quota()
         self._verifier = verifier
         self._directory = directory
@@ -120,8 +129,7 @@ class Ladder:
             detail = "only a token that is bound to a key is good here"
             unbound = _refusal(RefusalReason.INVALID_TOKEN, detail, token=token)
             return replace(unbound, dpop=True)
-        limits = scope_limits(token, agent, catalog)
-        return Caller(token=token, agent=agent, server=server, catalog=catalog, limits=limits)
+        return self._acquaintance.caller(token, agent, server=server, catalog=catalog)
 
     def decide(self, call: Call) -> Allowance | Refusal:
         """Whether this very call may happen."""
@@ -130,7 +138,7 @@ class Ladder:
             return caller
         if call.kind is None and call.method in caller.server.allowed_methods:
             return Allowance(caller=caller, target=None, required=(), decision=self._as_declared())
-        target = find_target(caller.server, call.kind, call.name)
+        target = self._acquaintance.target(caller.server, call.kind, call.name)
         if target is None:
             return hidden(call.kind, RefusalReason.NOT_FOUND, token=caller.token)
         moment = self._moment(call)
@@ -151,7 +159,7 @@ class Ladder:
             return self._if_known(refusal, caller, target=target, moment=moment)
         decision = self._call(caller, target, arguments=arguments, moment=moment)
         if decision.allowed:
-            required = caller.limits.required(target.scopes) or ()
+            required = self._acquaintance.reach(caller, target).required
             return Allowance(caller=caller, target=target, required=required, decision=decision)
         denied = _denied(decision, caller.token)
         return self._if_known(denied, caller, target=target, moment=moment)
@@ -200,7 +208,7 @@ class Ladder:
         moment = self._moment(call)
         targets = tuple(
             target
-            for target in targets_of(caller.server, call.kind)
+            for target in self._acquaintance.targets(caller.server, call.kind)
             if self._may_use(caller, target, moment)
         )
         return Shown(caller=caller, targets=targets)
@@ -232,23 +240,21 @@ class Ladder:
         self, caller: Caller, target: Target, moment: Moment, *, replaces: bool
     ) -> Refusal | None:
         """What stands in the way before policy is asked about the call: clearance, scopes."""
-        out_of_reach = _out_of_reach(caller, target)
-        if out_of_reach is not None:
-            return out_of_reach
-        required = caller.limits.required(target.scopes) or ()
-        missing = tuple(scope for scope in required if not caller.limits.holds(scope))
-        if not missing:
+        reach = self._acquaintance.reach(caller, target)
+        if reach.beyond is not None:
+            return reach.beyond
+        if not reach.missing:
             return None
         # Policy is asked first whether it would let the call be, with the scopes: else the
         # client would step up and come back for nothing.
-        held = caller.limits.effective if replaces else ()
+        held = caller.effective if replaces else ()
         challenge = Refusal(
             reason=RefusalReason.INSUFFICIENT_SCOPE,
             detail="the token lacks scopes that this call needs",
             truth=RefusalReason.INSUFFICIENT_SCOPE,
-            scopes=tuple(dict.fromkeys((*held, *required))),
+            scopes=tuple(dict.fromkeys((*held, *reach.required))),
             token=caller.token,
-            missing=missing,
+            missing=reach.missing,
         )
         return self._if_known(challenge, caller, target=target, moment=moment)
 
@@ -292,14 +298,14 @@ class Ladder:
 
     def _may_use(self, caller: Caller, target: Target, moment: Moment) -> bool:
         """Whether `target` stands in this caller's lists: in reach, its scopes held, its details and policy willing."""
-        required = caller.limits.required(target.scopes) or ()
+        reach = self._acquaintance.reach(caller, target)
         facts = target.facts
         quarantined = self._directory.definitions.quarantined
         return (
             (facts.server, facts.kind, facts.name) not in quarantined
-            and _out_of_reach(caller, target) is None
+            and reach.beyond is None
             and is_named_in_details(caller.token, target, moment.now)
-            and all(caller.limits.holds(scope) for scope in required)
+            and not reach.missing
             and self._listing(caller, target, moment).allowed
         )
 
@@ -309,7 +315,7 @@ class Ladder:
             Phase.LIST,
             caller,
             target=target,
-            scopes=_with_required(caller, target),
+            scopes=self._acquaintance.reach(caller, target).with_required,
             arguments=target.known_arguments,
             moment=moment,
         )
@@ -328,7 +334,7 @@ class Ladder:
             Phase.CALL,
             caller,
             target=target,
-            scopes=caller.limits.effective,
+            scopes=caller.effective,
             arguments=arguments,
             moment=moment,
         )
@@ -336,36 +342,6 @@ class Ladder:
 
     def _moment(self, call: Call) -> Moment:
         return Moment(self._verifier.clock.now(), call.context.network.ip)
-
-
-def _out_of_reach(caller: Caller, target: Target) -> Refusal | None:
-    """What no token of this agent and person could ever reach, so that it need not exist for them."""
-    if target.sensitivity.rank > caller.clearance.rank:
-        return hidden(
-            target.facts.kind, RefusalReason.ABOVE_CLEARANCE, token=caller.token, target=target
-        )
-    limits = caller.limits
-    required = limits.required(target.scopes)
-    if required is None:
-        beyond = target.scopes
-    else:
-        beyond = tuple(
-            scope for scope in required if not limits.holds(scope) and not limits.may_obtain(scope)
-        )
-    if not beyond:
-        return None
-    return hidden(
-        target.facts.kind,
-        RefusalReason.INSUFFICIENT_SCOPE,
-        token=caller.token,
-        target=target,
-        missing=beyond,
-    )
-
-
-def _with_required(caller: Caller, target: Target) -> Sequence[ScopeName]:
-    required = caller.limits.required(target.scopes) or ()
-    return tuple(dict.fromkeys((*caller.limits.effective, *required)))
 
 
 def _given(call: Call) -> Json:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Final, assert_never
 
 from remit.guard.uri_template import find_resource
 from remit.ids import ScopeName
@@ -11,7 +11,17 @@ from remit.model import Argument, Operation, Prompt, Resource, Sensitivity, Serv
 from remit.policy.evaluation import ArgumentValue, ResourceFacts, ResourceKind
 from remit.policy.vocabulary import URI_ARGUMENT
 
-__all__ = ["Target", "find_target", "targets_of"]
+__all__ = [
+    "Target",
+    "Thing",
+    "find_target",
+    "find_thing",
+    "target_of",
+    "targets_of",
+    "things_of",
+]
+
+Thing = Tool | Resource | Prompt
 
 _NOTHING: Final[Mapping[str, ArgumentValue]] = MappingProxyType({})
 
@@ -36,30 +46,51 @@ class Target:
 
 def find_target(server: Server, kind: ResourceKind | None, name: str | None) -> Target | None:
     """The thing of `kind` called `name` on `server`; `None` when the catalog has none."""
+    thing = find_thing(server, kind, name)
+    return None if thing is None else target_of(server, thing)
+
+
+def find_thing(server: Server, kind: ResourceKind | None, name: str | None) -> Thing | None:
+    """What the catalog declares under `name`: of a resource, the one that the URI `name` is."""
     if name is None:
         return None
     match kind:
         case ResourceKind.TOOL:
-            tool = server.tools.get(name)
-            return None if tool is None else _of_tool(server, tool)
+            return server.tools.get(name)
         case ResourceKind.RESOURCE:
-            resource = find_resource(server.resources, name)
-            return None if resource is None else _of_resource(server, resource)
+            return find_resource(server.resources, name)
         case ResourceKind.PROMPT:
-            prompt = server.prompts.get(name)
-            return None if prompt is None else _of_prompt(server, prompt)
+            return server.prompts.get(name)
         case _:
             return None
 
 
-def targets_of(server: Server, kind: ResourceKind | None) -> Iterator[Target]:
+def things_of(server: Server, kind: ResourceKind | None) -> Iterator[Thing]:
     """Everything of `kind` on `server`; of every kind when `kind` is `None`."""
     if kind in {ResourceKind.TOOL, None}:
-        yield from (_of_tool(server, tool) for tool in server.tools.values())
+        yield from server.tools.values()
     if kind in {ResourceKind.RESOURCE, None}:
-        yield from (_of_resource(server, resource) for resource in server.resources)
+        yield from server.resources
     if kind in {ResourceKind.PROMPT, None}:
-        yield from (_of_prompt(server, prompt) for prompt in server.prompts.values())
+        yield from server.prompts.values()
+
+
+def targets_of(server: Server, kind: ResourceKind | None) -> Iterator[Target]:
+    """Everything of `kind` on `server`; of every kind when `kind` is `None`."""
+    return (target_of(server, thing) for thing in things_of(server, kind))
+
+
+def target_of(server: Server, thing: Thing) -> Target:
+    """`thing`, which is one of `server`'s."""
+    match thing:
+        case Tool():
+            return _of_tool(server, thing)
+        case Resource():
+            return _of_resource(server, thing)
+        case Prompt():
+            return _of_prompt(server, thing)
+        case _:
+            assert_never(thing)
 
 
 def _of_tool(server: Server, tool: Tool) -> Target:
