@@ -1,10 +1,9 @@
 """A Remit, and a CRM that guards itself, each a process of its own."""
 
-import os
 import secrets
 import sys
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from remit.demo.stage import (

@@ -51,7 +51,11 @@ def knowing(era, application):
         if (headers.get(b"mcp-protocol-version") == b"2026-07-28") == (era == "modern"):
             await application(scope, receive, send)
             return
-        start = {"type": "http.response.start", "status": 400, "headers": [(b"content-type", b"text/plain")]}
+        start = {
+            "type": "http.response.start",
+            "status": 400,
+            "headers": [(b"content-type", b"text/plain")],
+        }
         await send(start)
         await send({"type": "http.response.body", "body": b"what is this"})
 

@@ -54,7 +54,7 @@ class Protected:
         `token` is the access token of whoever started this process; without it, what the environment variable
         `REMIT_TOKEN` holds. A process without one is refused everything.
         """
-        await self._started().serve_stdio(token or os.environ.get("REMIT_TOKEN"))
+        await self._started().serve_stdio(token or os.environ.get("REMIT_TOKEN") or None)
 
     def _started(self) -> _Running:
         if self._running is None:
