@@ -128,7 +128,7 @@ class Child:
                 "-S",
                 launcher.__file__,
                 str(os.getpid()),
-                launch.limits.words(),
+                _words(launch, variables),
                 program,
                 *launch.argv(),
                 stdin=PIPE,
@@ -264,3 +264,9 @@ class Child:
 def _said(error: FileNotFoundError) -> str:
     """Our own words, and none of the system's: those name paths."""
     return str(error) if error.filename is None else "the program is not there"
+
+
+def _words(launch: Launch, variables: Mapping[str, str]) -> str:
+    """What the launcher is told to hold it to, and whether a locale of its own is to stay."""
+    limits = launch.limits.words()
+    return f"{limits},locale" if "LC_CTYPE" in variables else limits

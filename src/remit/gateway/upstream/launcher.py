@@ -29,18 +29,22 @@ _KINDS = {
 
 
 def main(words: list[str]) -> None:
-    """Become the program: `words` are Remit's process id, the limits, the path, and the program's own words."""
+    """Become the program: `words` are Remit's process id, the limits, the path, and the program's own words.
+
+    Among the limits stands `locale` where one was given; else the program gets none.
+    """
     parent, limits, path, *argv = words
     _die_with(int(parent))
     os.closerange(_FIRST_OWN_FILE, _MOST_FILES)
     # This interpreter ignores them, and what is ignored stays so in the program.
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
-    # And it may have given itself a locale.
-    environment = {name: value for name, value in os.environ.items() if name != "LC_CTYPE"}
+    environment = dict(os.environ)
+    if "locale" not in limits:
+        environment.pop("LC_CTYPE", None)  # this interpreter may have given itself one
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core would hold its secrets
     for one in limits.split(","):
-        if one:
+        if "=" in one:
             _limit(one)
     os.execve(path, argv, environment)  # noqa: S606  no shell is what is wanted
 

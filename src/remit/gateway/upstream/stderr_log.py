@@ -1,12 +1,14 @@
 """What a child process says on its standard error, fit for the operator's log.
 
-Cut to length, stripped of control characters, of the secrets it was started with
-and of what looks like a token; and no more than so many lines in so many seconds.
+Cut to length, stripped of control characters, of the secrets it was started with in any spelling that
+`credentials` knows, and of what looks like a token; and no more than so many lines in so many seconds.
 """
 
 import logging
 import re
 import time
+
+from remit.gateway.upstream.credentials import Credentials
 
 __all__ = ["StderrLog"]
 
@@ -16,7 +18,6 @@ _LENGTH = 500
 _BUFFER = 8 * 1024
 _TOKENS = re.compile(r"(?i)bearer\s+\S+|eyJ[\w-]+\.[\w-]+\.[\w-]*")
 _HIDDEN = "[secret]"
-_SHORTEST_SECRET = 6
 
 
 class StderrLog:
@@ -25,7 +26,7 @@ class StderrLog:
     def __init__(self, name: str, *, secrets: tuple[str, ...] = ()) -> None:
         self._log = logging.getLogger("remit.gateway.upstream")
         self._name = name
-        self._secrets = tuple(secret for secret in secrets if len(secret) >= _SHORTEST_SECRET)
+        self._credentials = Credentials(secrets)
         self._rest = b""
         self._since = 0.0
         self._written = 0
@@ -64,9 +65,7 @@ class StderrLog:
             self._log.info("upstream %s: %s", self._name, text)
 
     def _scrubbed(self, text: str) -> str:
-        for secret in self._secrets:
-            text = text.replace(secret, _HIDDEN)
-        text = _TOKENS.sub(_HIDDEN, text)
+        text = _TOKENS.sub(_HIDDEN, self._credentials.hidden_in(text, _HIDDEN))
         return "".join(character if character.isprintable() else " " for character in text).strip()[
             :_LENGTH
         ]
