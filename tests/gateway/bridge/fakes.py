@@ -38,7 +38,7 @@ def principal_of(name="dana", *, grant="g1") -> Principal:
     return Principal.of(token_of(name, grant=grant))
 
 
-def modern(method, params=None, *, name="dana", declares=None, grant="g1", meta=None, id=1):
+def modern(method, params=None, *, name="dana", declares=None, grant="g1", meta=None, request_id=1):
     """A modern request on its way up."""
     said = {
         "io.modelcontextprotocol/protocolVersion": MODERN,
@@ -48,7 +48,7 @@ def modern(method, params=None, *, name="dana", declares=None, grant="g1", meta=
     }
     token = token_of(name, grant=grant)
     return Outgoing(
-        Request(id, method, {**(params or {}), "_meta": said}), MODERN,
+        Request(request_id, method, {**(params or {}), "_meta": said}), MODERN,
         (("traceparent", "00-1"), ("mcp-param-x", "1")),
         principal=Principal.of(token), token=token,
         presented=Presented(headers=(("authorization", f"Bearer for-{name}"),), secrets=(f"for-{name}",)),
@@ -158,8 +158,8 @@ class OldSession:
         if isinstance(outgoing.message, Response):
             self.answered(outgoing.message.id).set_result(outgoing.message)
 
-    def answered(self, id):
-        return self.answers.setdefault(id, asyncio.get_running_loop().create_future())
+    def answered(self, question):
+        return self.answers.setdefault(question, asyncio.get_running_loop().create_future())
 
     @asynccontextmanager
     async def listen(self, outgoing_version):

@@ -50,8 +50,8 @@ def initialize(*, asked="2025-11-25", capabilities=None):
     return legacy(Request(0, "initialize", params))
 
 
-def request(method, params=None, id=1):
-    return legacy(Request(id, method, params))
+def request(method, params=None, request_id=1):
+    return legacy(Request(request_id, method, params))
 
 
 def asking(inputs, *, state="kept", then=None):
@@ -230,7 +230,7 @@ async def test_a_cancelled_call_is_left_behind_the_gateway_too(session, server):
     server.script = lambda outgoing: [
         Notification("notifications/progress", {"progressToken": 5, "progress": 1}), gate,
     ]  # fmt: skip
-    async with session.ask(request("tools/call", call(), id=9)) as reply:
+    async with session.ask(request("tools/call", call(), request_id=9)) as reply:
         await anext(reply.messages)
         left = server.left
         await session.tell(legacy(Notification("notifications/cancelled", {"requestId": 8})))
