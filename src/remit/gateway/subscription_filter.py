@@ -43,7 +43,7 @@ class Wanted:
         if not isinstance(said, dict):
             raise invalid_params("parameter `notifications` is not an object")
         for flag in CHANGES:
-            if said.get(flag) not in {None, True, False}:
+            if said.get(flag) is not None and not isinstance(said.get(flag), bool):
                 raise invalid_params(f"`notifications.{flag}` is not a boolean")
         return cls(
             flags=frozenset(flag for flag in CHANGES if said.get(flag) is True),
