@@ -207,6 +207,30 @@ async def test_what_is_answered_slowly_is_not_cut_off(settings, monkeypatch):
         writer.close()
 
 
+async def test_who_reads_nothing_of_an_answer_is_not_waited_for(settings, monkeypatch):
+    monkeypatch.setattr(room, "_STALLED_SECONDS", 0.2)
+    ended = asyncio.Event()
+
+    async def endless(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        watching = asyncio.create_task(receive())
+        while not watching.done() or watching.result()["type"] != "http.disconnect":
+            if watching.done():
+                watching = asyncio.create_task(receive())
+            await send({"type": "http.response.body", "body": b"x" * 65_536, "more_body": True})
+            await asyncio.sleep(0)
+        ended.set()
+
+    listening = listen_tcp("127.0.0.1", 0)
+    port = listening.getsockname()[1]
+    async with Running(public_server(endless, settings), listening):
+        _, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
+        writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+        async with asyncio.timeout(10):
+            await ended.wait()
+        writer.close()
+
+
 async def connected(port: int, number: int):
     return [await asyncio.open_connection("127.0.0.1", port) for _ in range(number)]
 

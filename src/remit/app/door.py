@@ -27,6 +27,7 @@ from remit.guard.records import SELF_TEST, SELF_TEST_KEY
 __all__ = ["Door"]
 
 _log = structlog.stdlib.get_logger("remit.http")
+_levels = logging.getLogger("remit.http")
 
 _GATEWAY = (b"/mcp/", b"/.well-known/oauth-protected-resource/mcp/")
 _REQUEST_ID = b"x-request-id"
@@ -118,8 +119,10 @@ class _Exchange:
         return raw[:200].decode("ascii", "backslashreplace")
 
     def declares_too_much(self) -> bool:
+        if self._limit is None:
+            return False
         declared = self._declared()
-        if declared is None or self._limit is None:
+        if declared is None:
             return False
         return not declared.isdigit() or int(declared) > self._limit
 
@@ -164,7 +167,7 @@ class _Exchange:
         tried = self.scope.get(SELF_TEST_KEY) is SELF_TEST
         quiet = tried or (audited and self.status < 500) or self.path in _PROBES
         level = logging.DEBUG if quiet else logging.INFO
-        if not logging.getLogger("remit.http").isEnabledFor(level):
+        if not _levels.isEnabledFor(level):
             return
         write: Callable[..., object] = _log.debug if quiet else _log.info
         client = self.scope.get("client")

@@ -3,7 +3,8 @@
 Signals, logs, trusted proxies and the life cycle are Remit's own; uvicorn speaks
 HTTP and nothing else. Of every request on a connection the header section must have
 come within `_HEADER_SECONDS` and 64 KiB, and the whole within `_REQUEST_SECONDS` more:
-slow or endless requests would hold a connection, and what waits for them, for ever.
+slow or endless requests would hold a connection, and what waits for them, for ever. So would
+who asks and then reads nothing of the answer for `_STALLED_SECONDS`.
 One address has at most its share of the connections. Probes are answered however many
 there are, so that nobody has a process restarted by filling it. On the management
 socket the peer's user id is read from the kernel.
@@ -43,6 +44,7 @@ __all__ = [
 
 _HEADER_SECONDS = 15.0
 _REQUEST_SECONDS = 30.0
+_STALLED_SECONDS = 60.0
 _HEADER_BYTES = 65_536
 _SHARE_OF_ONE_PEER = 0.5
 _PROBES = frozenset({b"/healthz", b"/readyz"})
@@ -70,7 +72,9 @@ class Listener(uvicorn.Server):
 class LimitedProtocol(HttpToolsProtocol):
     """HTTP/1.1 with a deadline for each request, and a size for its header section."""
 
-    _deadline: asyncio.TimerHandle | None = None
+    _due: float | None = None
+    _timer: asyncio.TimerHandle | None = None
+    _stalled: asyncio.TimerHandle | None = None
     _header_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -78,18 +82,21 @@ class LimitedProtocol(HttpToolsProtocol):
         self._due_within(_HEADER_SECONDS)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._in_time()
+        for timer in (self._timer, self._stalled):
+            if timer is not None:
+                timer.cancel()
+        self._timer = self._stalled = self._due = None
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         # Empty lines before a request begin no message, and would put off the keep-alive limit for ever.
-        if self._deadline is None and self._answered:
+        if self._due is None and self._answered:
             self._due_within(_HEADER_SECONDS)
         super().data_received(data)
 
     def on_message_begin(self) -> None:
         self._header_bytes = 0
-        if self._deadline is None:
+        if self._due is None:
             self._due_within(_HEADER_SECONDS)
         super().on_message_begin()
 
@@ -106,8 +113,20 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        self._in_time()
+        self._due = None
         super().on_message_complete()
+
+    def pause_writing(self) -> None:
+        # Who takes nothing of an answer holds all that waits to be taken, and whoever writes it.
+        if self._stalled is None:
+            self._stalled = self.loop.call_later(_STALLED_SECONDS, self.transport.abort)
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
+        super().resume_writing()
 
     @property
     def _answered(self) -> bool:
@@ -116,13 +135,24 @@ class LimitedProtocol(HttpToolsProtocol):
         return cycle is None or bool(cycle.response_complete)
 
     def _due_within(self, seconds: float) -> None:
-        self._in_time()
-        self._deadline = self.loop.call_later(seconds, self.transport.abort)
+        """Cut the connection `seconds` from now, unless `_due` is changed. Its one timer is set anew when it goes off."""
+        self._due = self.loop.time() + seconds
+        if self._timer is None or self._timer.when() > self._due:
+            self._set_timer(self._due)
 
-    def _in_time(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
+    def _set_timer(self, due: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self.loop.call_at(due, self._look_at_clock)
+
+    def _look_at_clock(self) -> None:
+        self._timer = None
+        if self._due is None:
+            return
+        if self.loop.time() < self._due:
+            self._set_timer(self._due)
+        else:
+            self.transport.abort()
 
     def _count(self, size: int) -> None:
         self._header_bytes += size

@@ -9,8 +9,9 @@ Source: MCP 2026-07-28 multi round-trip requests, subscriptions; MCP extension t
 """
 
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
+from types import TracebackType
 from typing import Final
 
 from remit.canonical import Json, JsonObject
@@ -83,13 +84,34 @@ class ModernCrossing:
             check_inputs(result, capabilities)
             principal = Principal.of(self.judged.token)
             result = self.states.sealed(result, self.request, self.server.name, principal)
-        return replace(response, result=_unrelated(result))
+        told = _unrelated(result)
+        return response if told is response.result else Response(response.id, told)
 
-    @asynccontextmanager
-    async def filtered(self, asked: AbstractAsyncContextManager[Reply]) -> AsyncIterator[Reply]:
+    @staticmethod
+    def filtered(asked: AbstractAsyncContextManager[Reply]) -> AbstractAsyncContextManager[Reply]:
         """The reply, without what has no place in the answer to a call."""
-        async with asked as reply:
-            yield replace(reply, messages=_in_place(reply.messages))
+        return _Filtered(asked)
+
+
+class _Filtered:
+    """One reply; a streamed one without what is out of place in it."""
+
+    __slots__ = ("_asked",)
+
+    def __init__(self, asked: AbstractAsyncContextManager[Reply]) -> None:
+        self._asked = asked
+
+    async def __aenter__(self) -> Reply:
+        reply = await self._asked.__aenter__()
+        return replace(reply, messages=_in_place(reply.messages)) if reply.streamed else reply
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        return await self._asked.__aexit__(kind, error, traceback)
 
 
 def capabilities_of(params: JsonObject) -> JsonObject:
