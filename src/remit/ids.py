@@ -39,13 +39,15 @@ ClientId = NewType("ClientId", str)
 GrantId = NewType("GrantId", str)
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+# Two characters, ten bits, at a time.
+_PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
+_SHIFTS = range(120, -1, -10)
 
 
 def new_id(prefix: str) -> str:
     """`prefix_` and 26 characters: 48 bits of milliseconds, then 82 random bits; sorts by time."""
     value = ((time.time_ns() // 1_000_000) << 82) | secrets.randbits(82)
-    characters = [_ALPHABET[(value >> shift) & 31] for shift in range(125, -1, -5)]
-    return f"{prefix}_{''.join(characters)}"
+    return f"{prefix}_{''.join([_PAIRS[value >> shift & 1023] for shift in _SHIFTS])}"
 
 
 def new_secret(prefix: str = "") -> str:

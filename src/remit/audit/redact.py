@@ -13,6 +13,8 @@ import hmac
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from hashlib import sha256
 from typing import assert_never
 
 from remit.canonical import Json, JsonObject, canonical_bytes, canonical_text
@@ -25,6 +27,7 @@ MAX_LEAVES = 128
 _MAX_KEPT = 256
 _MAX_DERIVED = 1024
 _MAX_INTEGER = 2**53 - 1
+_BLOCK = 64
 _OMITTED = "+omitted"
 """Counts what was left out; no kept or tokenised name can be equal to it."""
 
@@ -57,11 +60,32 @@ class Redaction:
     digest: str | None
 
 
+class _Keyed:
+    """HMAC-SHA-256 under one key, its two halves begun beforehand: half the time of the library's.
+
+    Source: RFC 2104 §4 (the intermediate results of both first blocks are as secret as the key).
+    """
+
+    __slots__ = ("_inner", "_outer")
+
+    def __init__(self, key: bytes) -> None:
+        block = (sha256(key).digest() if len(key) > _BLOCK else key).ljust(_BLOCK, b"\0")
+        self._inner = sha256(bytes(octet ^ 0x36 for octet in block))
+        self._outer = sha256(bytes(octet ^ 0x5C for octet in block))
+
+    def digest(self, message: bytes) -> bytes:
+        """The code of `message`."""
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(message)
+        outer.update(inner.digest())
+        return outer.digest()
+
+
 @dataclass(slots=True)
 class _Walk:
     """One pass over one call's arguments."""
 
-    key: bytes
+    keyed: _Keyed
     treatments: Mapping[str, AuditTreatment]
     declared: frozenset[str]
     leaves: int = field(default=0)
@@ -74,13 +98,16 @@ class Redactor:
     that nothing in one tenant's log can be matched with anything in another's.
     """
 
-    __slots__ = ("_derived", "_key")
+    __slots__ = ("_derived", "_key", "_rulings")
 
     def __init__(self, key: bytes) -> None:
         if len(key) < 32:
             raise ValueError("a redaction key has at least 32 bytes")
         self._key = key
-        self._derived: dict[tuple[str, str | None], bytes] = {}
+        self._derived: dict[tuple[str, str | None], _Keyed] = {}
+        self._rulings: dict[
+            int, tuple[Sequence[Argument], Mapping[str, AuditTreatment], frozenset[str]]
+        ] = {}
 
     def redact(
         self, arguments: "JsonObject | None", *, tenant: str | None, rules: Sequence[Argument] = ()
@@ -91,30 +118,44 @@ class Redactor:
         """
         if arguments is None:
             return Redaction(input={}, digest=None)
-        walk = _Walk(
-            key=self._derive("token", tenant),
-            treatments=_treatments(rules),
-            declared=frozenset(part for rule in rules for part in _parts(rule.pointer)),
-        )
+        treatments, declared = self._ruling(rules)
+        walk = _Walk(keyed=self._derive("token", tenant), treatments=treatments, declared=declared)
         kept = _object(walk, arguments, "", 1)
         return Redaction(input=kept, digest=self.digest(arguments, tenant=tenant))
 
     def digest(self, value: object, *, tenant: str | None) -> str:
         """A keyed digest of any JSON value, in hexadecimal: equal for equal values of one tenant."""
-        return hmac.digest(self._derive("digest", tenant), canonical_bytes(value), "sha256").hex()
+        return self._derive("digest", tenant).digest(canonical_bytes(value)).hex()
 
     def token(self, value: Json, *, tenant: str | None) -> str:
         """The token that stands for one value wherever it occurs in `tenant`'s log."""
         return _token(self._derive("token", tenant), value)
 
-    def _derive(self, purpose: str, tenant: str | None) -> bytes:
+    def _ruling(
+        self, rules: Sequence[Argument]
+    ) -> tuple[Mapping[str, AuditTreatment], frozenset[str]]:
+        """What `rules` come to: a treatment for each pointer, and the names they go through."""
+        known = self._rulings.get(id(rules))
+        if known is not None and known[0] is rules:
+            return known[1], known[2]
+        treatments = _treatments(rules)
+        declared = frozenset(part for rule in rules for part in _parts(rule.pointer))
+        if isinstance(
+            rules, tuple
+        ):  # what cannot change, and is the same object for each call of a tool
+            if len(self._rulings) >= _MAX_DERIVED:
+                self._rulings.clear()
+            self._rulings[id(rules)] = (rules, treatments, declared)
+        return treatments, declared
+
+    def _derive(self, purpose: str, tenant: str | None) -> _Keyed:
         known = self._derived.get((purpose, tenant))
         if known is not None:
             return known
         if len(self._derived) >= _MAX_DERIVED:
             self._derived.clear()
         scope = canonical_bytes(["remit redaction 1", purpose, tenant])
-        derived = hmac.digest(self._key, scope, "sha256")
+        derived = _Keyed(hmac.digest(self._key, scope, "sha256"))
         self._derived[purpose, tenant] = derived
         return derived
 
@@ -138,12 +179,18 @@ def _object(walk: _Walk, value: JsonObject, pointer: str, depth: int) -> JsonObj
         if walk.leaves >= MAX_LEAVES:
             kept[_OMITTED] = len(value) - seen
             break
-        below = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
+        below = f"{pointer}/{_escaped(name)}"
         if walk.treatments.get(below) is AuditTreatment.DROP:
             continue
-        shown = name if _is_name(name, walk.declared) else _token(walk.key, name, "key")
+        shown = name if _is_name(name, walk.declared) else _token(walk.keyed, name, "key")
         kept[shown] = _value(walk, item, below, depth)
     return kept
+
+
+def _escaped(name: str) -> str:
+    if "~" in name or "/" in name:
+        return name.replace("~", "~0").replace("/", "~1")
+    return name
 
 
 def _array(walk: _Walk, value: list[Json], pointer: str, depth: int) -> list[Json]:
@@ -161,15 +208,15 @@ def _value(walk: _Walk, value: Json, pointer: str, depth: int) -> Json:
     treatment = walk.treatments.get(pointer, AuditTreatment.TOKEN)
     if isinstance(value, dict | list):
         if depth >= MAX_DEPTH:
-            return _token(walk.key, value)
+            return _token(walk.keyed, value)
         if isinstance(value, dict):
             return _object(walk, value, pointer, depth + 1)
         if treatment is AuditTreatment.KEEP and all(isinstance(item, str) for item in value):
             return [_kept(item) for item in value[:MAX_LEAVES]]
         return _array(walk, value, pointer, depth + 1)
+    if treatment is AuditTreatment.TOKEN:
+        return None if value is None else _token(walk.keyed, value)
     match treatment:
-        case AuditTreatment.TOKEN:
-            return None if value is None else _token(walk.key, value)
         case AuditTreatment.KEEP:
             return _kept(value)
         case AuditTreatment.LAST4:
@@ -183,27 +230,28 @@ def _value(walk: _Walk, value: Json, pointer: str, depth: int) -> Json:
 def _is_name(name: str, declared: frozenset[str]) -> bool:
     if name in declared:
         return name.isascii() and name.isprintable() and len(name) <= _MAX_NAME
-    return len(name) <= _MAX_NAME and _NAME.fullmatch(name) is not None
+    return len(name) <= _MAX_NAME and _reads_like_a_name(name)
 
 
-def _token(key: bytes, value: Json, kind: str | None = None) -> str:
+@lru_cache(maxsize=4_096)
+def _reads_like_a_name(name: str) -> bool:
+    return _NAME.fullmatch(name) is not None
+
+
+def _token(keyed: _Keyed, value: Json, kind: str | None = None) -> str:
     """`tok1.`, the sort of value, and 130 bits of HMAC. The sort is part of what is authenticated."""
     kind = kind or _kind(value)
-    code = hmac.digest(key, kind.encode() + b"\0" + canonical_bytes(value), "sha256")
+    code = keyed.digest(b"%s\0%s" % (kind.encode(), canonical_bytes(value)))
     bits = int.from_bytes(code[:17], "big") >> 6
     return f"tok1.{kind}.{''.join([_PAIRS[bits >> shift & 1023] for shift in _SHIFTS])}"
 
 
 def _kind(value: Json) -> str:
-    match value:
-        case bool():
-            return "bool"
-        case int() | float():
-            return "number"
-        case str():
-            return "text"
-        case _:
-            return "tree"
+    if isinstance(value, str):
+        return "text"
+    if isinstance(value, bool):
+        return "bool"
+    return "number" if isinstance(value, int | float) else "tree"
 
 
 def _kept(value: Json) -> Json:
