@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Decisions", "review"]
 
 _STYLES = {"+": "green", "-": "red"}
+_OPERATIONS = {"admit": "servers.admit", "reject": "servers.reject"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +61,7 @@ def review(where: Where, server: str, decisions: Decisions, *, as_json: bool) ->
             continue
         body = {name: one[name] for name in ("thing", "name", "digest")}
         reason = {"reason": decisions.reason}
-        call(where, f"servers.{verb}", path={"server": server}, body=body | reason)
+        call(where, _OPERATIONS[verb], path={"server": server}, body=body | reason)
         if not as_json:
             done = "admitted" if verb == "admit" else "rejected"
             say(f"{one['thing']} `{visible(one['name'])}` is {done}")
