@@ -93,8 +93,8 @@ def test_a_statement_is_no_token_and_a_token_no_statement(world):
     raw = sign_statement(SAID, KEY).decode()
     with pytest.raises(InvalidTokenError):
         TokenVerifier(KeySet([KEY]), SAID.issuer, FixedClock()).verify(raw, audience="crm")
+    signing = world.keys.signing_at(world.clock.now())
     with pytest.raises(BadStatementError, match="another type"):
-        signing = world.keys.signing_at(world.clock.now())
         verify_statement(world.raw().encode(), [public(signing)], nonce=NONCE)
 
 

@@ -145,7 +145,7 @@ def _mapping(kinds: tuple[Any, ...], pairs: list[Json], at: str) -> Mapping[Any,
 def _instance(kind: type[Any], value: Json, at: str) -> object:
     if not isinstance(value, dict) or value.get(_TAG) != kind.__name__:
         raise UnreadableError(f"`{at}` is not a `{kind.__name__}`")
-    hints = _hints(kind)
+    hints = _hints(kind)  # type: ignore[arg-type]  # every class can be hashed
     unknown = value.keys() - hints.keys() - {_TAG}
     if unknown:
         # It may forbid something. A guard that does not know it must not go on without it.

@@ -9,6 +9,7 @@ Source: docs/adr/0017-guard-in-process.md; docs/guides/guard.md.
 """
 
 import os
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from importlib import import_module
 from pathlib import Path
@@ -21,6 +22,9 @@ Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _ABOVE: Final = "remit.embedded"
+_SAFE: Final = re.compile(
+    r"https://[^@]|http://(?:127\.0\.0\.1|localhost|\[::1\])(?:[:/]|$)(?!.*@)"
+)
 
 
 class AsgiApplication(Protocol):
@@ -87,7 +91,7 @@ def protect(
     application = _application(server)
     if not secret:
         raise ValueError("the secret of the guard is empty")
-    if not remit.startswith(("https://", "http://127.0.0.1", "http://localhost", "http://[::1]")):
+    if _SAFE.match(remit) is None:
         raise ValueError(f"`{remit}` is neither https nor on loopback")
 
     def make() -> _Running:
