@@ -1,0 +1,130 @@
+"""What a guard delivers is taken as its word about its own server, or not at all."""
+
+from dataclasses import replace
+
+import pytest
+
+from remit.audit.call_events import CallCompleted, Decided
+from remit.audit.context import Actor, ActorType, Context, Network, Trace
+from remit.audit.entry import Moment, Producer, draft, seal
+from remit.audit.events import AgentSuspended
+from remit.audit.relayed import ForeignRecordError, relayed
+
+CONTEXT = Context(
+    actor=Actor(ActorType.AGENT, "assistant"),
+    tenant="acme",
+    environment="prod",
+    user_id="usr_1",
+    agent_id="assistant",
+    client_id="client",
+    grant_id="grt_1",
+    network=Network("192.0.2.1", "agent/1"),
+    trace=Trace("a" * 32, "b" * 16),
+)
+DECIDED = Decided(
+    context=CONTEXT,
+    decision_id="dec_1",
+    server="crm",
+    method="tools/call",
+    name="get_account",
+    outcome="allow",
+    reason="permitted",
+    scopes_required=("crm:accounts.read",),
+    rules=({"id": "everyone", "effect": "permit"},),
+    claims={"roles": ["support"]},
+    micros=7,
+)
+COMPLETED = CallCompleted(
+    context=CONTEXT,
+    decision_id="dec_1",
+    server="crm",
+    method="tools/call",
+    name="get_account",
+    outcome="ok",
+    size=3,
+)
+MOMENT = Moment.of(1_767_625_200_000)
+
+
+def line(event, sequence=5, **changes):
+    entry = draft(event, Producer(service="remit-guard", instance="crm-1"), MOMENT)
+    entry.update(changes)
+    return seal(entry, sequence=sequence, previous="0" * 64, observed=MOMENT.text)
+
+
+def read(data, tenants=None):
+    return relayed(data, server="crm", tenants=tenants, instance="crm-1")
+
+
+@pytest.mark.parametrize("event", [DECIDED, COMPLETED], ids=lambda event: event.kind)
+def test_an_event_comes_back_as_it_was_with_where_it_comes_from(event):
+    found = read(line(event))
+    assert found.sequence == 5
+    assert found.event.guard == {"instance": "crm-1", "sequence": 5, "time": MOMENT.text}
+    again = draft(found.event, Producer(), MOMENT)["body"]
+    wanted = draft(event, Producer(), MOMENT)["body"]
+    assert {**again, "guard": {}} == wanted
+    assert found.event.context == CONTEXT
+
+
+def test_a_guard_does_not_say_by_itself_which_guard_it_is():
+    assert (
+        read(line(replace(DECIDED, guard={"instance": "another"}))).event.guard["instance"]
+        == "crm-1"
+    )
+
+
+def test_what_was_left_out_for_its_size_is_named():
+    entry = line(
+        DECIDED,
+        body={
+            **draft(DECIDED, Producer(), MOMENT)["body"],
+            "reason": {"omitted_bytes": 9, "omitted_sha256": "ab"},
+            "rules": {"omitted_bytes": 9, "omitted_sha256": "cd"},
+        },
+    )
+    event = read(entry).event
+    assert event.reason == "omitted, 9 bytes, sha256 ab"
+    assert event.rules == ()
+
+
+def body(**changes):
+    return {"body": {**draft(DECIDED, Producer(), MOMENT)["body"], **changes}}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"{}",
+        b'{"a": 1}',
+        line(AgentSuspended(context=CONTEXT, reason="x")),
+        line(DECIDED, **body(server="erp")),
+        line(DECIDED, **body(outcome=1)),
+        line(DECIDED, **body(micros="many")),
+        line(DECIDED, **body(micros=True)),
+        line(DECIDED, **body(scopes_required="all")),
+        line(DECIDED, **body(scopes_required=[1])),
+        line(DECIDED, **body(claims=[])),
+        line(DECIDED, **body(unheard_of=1)),
+        line(DECIDED, body={"server": "crm"}),
+        line(DECIDED, body=[]),
+        line(DECIDED, actor={"type": "admin", "id": "root"}),
+        line(DECIDED, actor={"type": "system", "id": None}),
+        line(DECIDED, actor=None),
+        line(DECIDED, net=None),
+        line(DECIDED, trace={"trace_id": 1, "span_id": "a"}),
+        line(DECIDED, user=5),
+        line(DECIDED).replace(b'"seq":5', b'"seq":"5"'),
+        line(DECIDED) + b" ",
+    ],
+)
+def test_what_is_no_record_of_its_own_server_is_refused(data):
+    with pytest.raises(ForeignRecordError):
+        read(data)
+
+
+def test_a_record_about_a_tenant_that_does_not_use_the_server_is_refused():
+    assert read(line(DECIDED), tenants=frozenset({"acme"})).event.context.tenant == "acme"
+    with pytest.raises(ForeignRecordError, match="tenant"):
+        read(line(DECIDED), tenants=frozenset({"globex"}))
