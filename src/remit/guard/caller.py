@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from remit.guard.limits import ScopeLimits, is_workload
+from remit.guard.token_record import TokenRecord, record_of_token
 from remit.ids import ScopeName
 from remit.model import Agent, Catalog, Sensitivity, Server
 from remit.policy.evaluation import AgentFacts, Subject, SubjectKind, TokenFacts
@@ -20,6 +21,7 @@ class Known:
     subject: Subject | None = None
     agent: AgentFacts | None = None
     tokens: dict[tuple[ScopeName, ...], TokenFacts] = field(default_factory=dict)
+    record: TokenRecord | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +74,14 @@ class Caller:
                 max_sensitivity=self.clearance,
             )
         return known.agent
+
+    @property
+    def token_record(self) -> TokenRecord:
+        """What the log keeps of the token."""
+        known = self.known
+        if known.record is None:
+            known.record = record_of_token(self.token)
+        return known.record
 
     def token_facts(self, scopes: Sequence[ScopeName]) -> TokenFacts:
         """The token as policies see it, if it held `scopes`."""

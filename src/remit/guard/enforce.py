@@ -96,7 +96,8 @@ class Guard:
             if isinstance(place, Refusal):
                 return await self._refuse(call, place, decision_id)
             try:
-                await self._audit.append(self._event(call, verdict, decision_id))
+                event = self._event(call, verdict, decision_id)
+                await self._audit.append(event)
             except BaseException:
                 place()
                 raise
@@ -109,6 +110,7 @@ class Guard:
             token=verdict.caller.token,
             decision=verdict.decision,
             release=place,
+            context=event.context,
         )
 
     async def visible(self, call: Call) -> Visible | Challenge | Deny:

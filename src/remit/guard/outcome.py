@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from remit.audit.context import Context
 from remit.ids import ScopeName
 from remit.policy.decision import Decision
 from remit.tokens.access_token import AccessToken
@@ -60,6 +61,8 @@ class Permit:
     decision: Decision
     release: Callable[[], None] = _nothing
     """Gives back its place among the calls under way; `Guard.complete` calls it."""
+    context: Context | None = None
+    """The circumstances as the decision was recorded, for the record of the outcome."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,14 +15,13 @@ from remit.audit.redact import Redaction
 from remit.canonical import JsonObject
 from remit.guard.call import Call, CallResult
 from remit.guard.ladder import Allowance, Shown
-from remit.guard.limits import is_workload
 from remit.guard.outcome import Permit, RefusalReason
 from remit.guard.refusal import Refusal
 from remit.guard.target import Target
+from remit.guard.token_record import TokenRecord, record_of_token
 from remit.ids import ScopeName
 from remit.policy.decision import Decision
 from remit.tokens.access_token import AccessToken
-from remit.tokens.audience import jti_digest
 
 __all__ = [
     "SELF_TEST",
@@ -57,6 +56,8 @@ class Finding:
     missing: tuple[ScopeName, ...] = ()
     decision: Decision | None = None
     errors: tuple[str, ...] = ()
+    known: TokenRecord | None = None
+    """What is kept of `token`, where it is at hand already."""
 
 
 def finding_of(verdict: Allowance | Shown | Refusal) -> Finding:
@@ -70,9 +71,13 @@ def finding_of(verdict: Allowance | Shown | Refusal) -> Finding:
                 target=verdict.target,
                 required=verdict.required,
                 decision=verdict.decision,
+                known=verdict.caller.token_record,
             )
         case Shown():
-            return Finding(outcome="allow", reason=LISTED, token=verdict.caller.token)
+            caller = verdict.caller
+            return Finding(
+                outcome="allow", reason=LISTED, token=caller.token, known=caller.token_record
+            )
         case Refusal():
             challenged = (
                 verdict.truth
@@ -106,8 +111,11 @@ def decided(
 ) -> Decided:
     """The event of one decision."""
     token, target, decision = finding.token, finding.target, finding.decision
+    said = finding.known
+    if said is None and token is not None:
+        said = record_of_token(token)
     return Decided(
-        context=context_of(call.context, token),
+        context=_context(call.context, said),
         decision_id=decision_id,
         server=call.server[:_MAX_TEXT],
         method=call.method[:_MAX_TEXT],
@@ -125,8 +133,8 @@ def decided(
         engine=None if decision is None else decision.engine,
         engine_errors=finding.errors if decision is None else decision.errors,
         micros=0 if decision is None else decision.micros,
-        jti_digest=None if token is None else jti_digest(token.jti),
-        claims={} if token is None else _claims(token),
+        jti_digest=None if said is None else said.jti_digest,
+        claims={} if said is None else said.claims,
         input=redaction.input,
         input_digest=redaction.digest,
         jsonrpc_id=None if call.jsonrpc_id is None else str(call.jsonrpc_id)[:_MAX_TEXT],
@@ -138,7 +146,7 @@ def decided(
 def completed(permit: Permit, call: Call, result: CallResult) -> CallCompleted:
     """The event of what became of a permitted call."""
     return CallCompleted(
-        context=context_of(call.context, permit.token),
+        context=_same_context(permit, call.context) or context_of(call.context, permit.token),
         decision_id=permit.decision_id,
         server=call.server,
         method=call.method,
@@ -166,39 +174,32 @@ def context_of(context: Context, token: AccessToken | None) -> Context:
 
     Of the self-test nobody acts: what it tried is in nobody's account.
     """
+    return _context(context, None if token is None else record_of_token(token))
+
+
+def _same_context(permit: Permit, context: Context) -> Context | None:
+    """The context that the decision was recorded with, if the outcome's circumstances are the very same."""
+    known = permit.context
+    if (
+        known is not None
+        and known.network is context.network
+        and known.trace is context.trace
+        and known.flow_id == context.flow_id
+    ):
+        return known
+    return None
+
+
+def _context(context: Context, said: TokenRecord | None) -> Context:
     if context.actor is SELF_TEST:
         return context
-    if token is None:
+    if said is None:
         return context.with_(actor=Actor(ActorType.ANONYMOUS))
-    return context.with_(
-        actor=Actor(ActorType.AGENT, token.agent_id),
-        tenant=token.organization_id,
-        environment=token.environment,
-        user_id=None if is_workload(token) else token.sub,
-        agent_id=token.agent_id,
-        client_id=token.client_id,
-        grant_id=token.grant_id,
-    )
+    return said.context(context)
 
 
 def _rules(decision: Decision) -> tuple[JsonObject, ...]:
     return tuple({"id": rule.id, "effect": rule.effect.value} for rule in decision.rules)
-
-
-def _claims(token: AccessToken) -> JsonObject:
-    """The claims a policy may have used. Attributes by name: their values are personal data."""
-    claims: JsonObject = {
-        "roles": list(token.roles),
-        "attributes": [*sorted(token.attributes)],
-        "purpose": token.purpose,
-        "sensitivity": token.sensitivity.value,
-        "amr": list(token.amr),
-    }
-    if token.acr is not None:
-        claims["acr"] = token.acr
-    if token.auth_time is not None:
-        claims["auth_time"] = token.auth_time
-    return claims
 
 
 def _cut(text: str | None) -> str | None:

@@ -1,0 +1,64 @@
+"""What the log keeps of a token: enough to say who acted, and no value that is somebody's own."""
+
+from dataclasses import replace
+
+from remit.audit.context import Actor, ActorType, Context, Network, Trace
+from remit.guard import CallResult, Permit
+from remit.guard.token_record import record_of_token
+from remit.tokens.audience import jti_digest
+
+
+def test_attributes_are_kept_by_name_and_the_jti_by_its_digest(world):
+    token = world.token(attributes={"level": "secret-7", "department": "law"})
+    record = record_of_token(token)
+    assert record.claims["attributes"] == ["department", "level"]
+    assert "secret-7" not in repr(record.claims)
+    assert record.jti_digest == jti_digest("jti_1")
+
+
+def test_claims_that_a_token_has_not_are_not_claimed(world):
+    assert {"acr", "auth_time"} <= record_of_token(
+        world.token(acr="gold", auth_time=5)
+    ).claims.keys()
+    assert not {"acr", "auth_time"} & record_of_token(world.token()).claims.keys()
+
+
+def test_a_workload_has_no_person(world):
+    assert record_of_token(world.token()).user_id == "usr_1"
+    assert record_of_token(world.token(sub="assistant")).user_id is None
+
+
+def test_the_circumstances_are_the_doors_and_who_acts_is_the_tokens(world):
+    token = world.token()
+    door = Context(
+        actor=Actor(ActorType.USER, "somebody else"),
+        tenant="other",
+        flow_id="flw_1",
+        network=Network("192.0.2.9"),
+        trace=Trace("a" * 32, "b" * 16),
+    )
+    filled = record_of_token(token).context(door)
+    assert filled == replace(
+        door,
+        actor=Actor(ActorType.AGENT, "assistant"),
+        tenant="acme",
+        environment="prod",
+        user_id="usr_1",
+        agent_id="assistant",
+        client_id="cli_1",
+        grant_id="gnt_1",
+    )
+
+
+async def test_an_outcome_is_recorded_with_its_own_circumstances(world):
+    """The record of a decision lends its circumstances only where they are the very same."""
+    call = world.call()
+    permit = await world.guard.decide(call)
+    assert isinstance(permit, Permit)
+    other = replace(call, context=Context(network=Network("198.51.100.1")))
+    await world.guard.complete(permit, call, result=CallResult(outcome="ok"))
+    await world.guard.complete(permit, other, result=CallResult(outcome="ok"))
+    same, different = world.audit.events[-2:]
+    assert same.context == world.audit.events[-3].context
+    assert different.context.network.ip == "198.51.100.1"
+    assert different.context.grant_id == "gnt_1"
