@@ -10,7 +10,9 @@ from starlette.routing import Route
 from remit.api.agents import AGENT_OPERATIONS
 from remit.api.allowed import ALLOWED_OPERATIONS
 from remit.api.clients import CLIENT_OPERATIONS
+from remit.api.explanation import EXPLANATION_OPERATIONS
 from remit.api.grants import GRANT_OPERATIONS
+from remit.api.guards.listing import GUARD_OPERATIONS
 from remit.api.identities import IDENTITY_OPERATIONS
 from remit.api.instance import INSTANCE_OPERATIONS
 from remit.api.keys import KEY_OPERATIONS
@@ -37,8 +39,10 @@ OPERATIONS: Final[tuple[AnyOperation, ...]] = (
     *SESSION_OPERATIONS,
     *KEY_OPERATIONS,
     *SECRET_OPERATIONS,
+    *GUARD_OPERATIONS,
     *SERVER_OPERATIONS,
     *TRAIL_OPERATIONS,
+    *EXPLANATION_OPERATIONS,
     *INSTANCE_OPERATIONS,
 )
 

@@ -13,7 +13,9 @@ import typer
 from remit.cli.actors import agents, clients
 from remit.cli.allowed import connections, consents
 from remit.cli.exits import ExitCode
+from remit.cli.explain import explain
 from remit.cli.grants import grants
+from remit.cli.guards import guards
 from remit.cli.identities import identities
 from remit.cli.keys import keys
 from remit.cli.log import audit
@@ -49,8 +51,10 @@ app.add_typer(registration_tokens, name="registration-tokens")
 app.add_typer(grants, name="grants")
 app.add_typer(keys, name="keys")
 app.add_typer(servers, name="servers")
+app.add_typer(guards, name="guards")
 app.add_typer(secrets, name="secrets")
 app.add_typer(audit, name="audit")
+app.command("explain")(explain)
 
 
 def main() -> None:

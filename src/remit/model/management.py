@@ -171,6 +171,7 @@ _TABLE: Final = (
     _operation("secrets.list", "GET /secrets", "secrets.read", "List the secrets that are kept", everywhere=True),
     _operation("secrets.set", "POST /secrets/{secret}", "secrets.write", "Keep a secret, or replace it", everywhere=True),
     _operation("secrets.remove", "POST /secrets/{secret}/remove", "secrets.write", "Forget a secret", everywhere=True),
+    _operation("guards.list", "GET /guards", "servers.read", "List the guards inside servers", everywhere=True),
     _operation("servers.list", "GET /servers", "servers.read", "List servers"),
     _operation("servers.show", "GET /servers/{server}", "servers.read", "Show one server and its things"),
     _operation("servers.review", "GET /servers/{server}/review", "servers.read", "Show what waits for review on a server, and what differs"),
@@ -178,6 +179,7 @@ _TABLE: Final = (
     _operation("servers.reject", "POST /servers/{server}/reject", "servers.write", "Keep a thing out"),
     _operation("servers.discover", "POST /servers/{server}/discover", "servers.write", "Ask a server what it offers"),
     _operation("audit.tail", "GET /audit/tail", "audit.read", "Read the latest events of the audit log"),
+    _operation("audit.explain", "GET /audit/decisions/{decision}", "audit.read", "Explain one decision, and what would have to be otherwise"),
     _operation("status", "GET /status", "policy.read", "Show what is running, and on what", everywhere=True),
     _operation("reload", "POST /reload", "policy.reload", "Read the policy repository again", everywhere=True),
 )  # fmt: skip
