@@ -168,6 +168,8 @@ def _server(name: str, file: ServerFile) -> Server:
         limits=limits_of(file.limits),
         max_request_bytes=file.max_request,
         max_response_bytes=file.max_response,
+        allowed_methods=file.allowed_methods,
+        allowed_extensions=file.allowed_extensions,
         introspection_secret=file.introspection_secret,
         guard_secret=file.guard_secret,
         resource_identifier=file.resource_identifier,

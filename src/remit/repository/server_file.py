@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 
 from remit.documents import mistake
 from remit.model import ArgumentType, AuditTreatment, Operation, Pinning, Sensitivity
+from remit.repository.allowed_section import AllowedExtensions, AllowedMethods
 from remit.repository.fields import (
     ArgumentName,
     Currency,
@@ -182,6 +183,14 @@ class ServerFile(Section):
     max_response: OptionalSize = Field(
         default=None,
         description="The largest message it may answer with; left out, what Remit takes from any server.",
+    )
+    allowed_methods: AllowedMethods = Field(
+        default=(),
+        description="Methods beyond those of the protocol that whoever may use the server may send it, by their exact names. No policy is asked; each is recorded.",
+    )
+    allowed_extensions: AllowedExtensions = Field(
+        default=(),
+        description="Extensions of the protocol beyond tasks that the server may offer and clients may ask for, by their exact names.",
     )
     baseline_scopes: tuple[ScopeReference, ...] = Field(
         default=(),
