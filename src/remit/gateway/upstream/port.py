@@ -42,7 +42,7 @@ class Presented:
     `secrets` are what must not come back in an answer.
     """
 
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
