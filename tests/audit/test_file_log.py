@@ -16,6 +16,7 @@ from remit.audit import (
 )
 from remit.audit import file_log as module
 from remit.audit.events import AuditQueried, GrantRevoked
+from remit.audit.waiting import Patience
 from remit.testing.disk import SimulatedDisk
 
 SEGMENT = "00000000000000000000.jsonl"
@@ -691,3 +692,22 @@ def test_closing_does_not_wait_without_bound_for_a_disk_that_hangs(hung):
     with pytest.raises(AuditUnavailableError, match="good order"):
         log.close()
     disk.gate.set()
+
+
+async def test_patience_ends_for_each_in_turn_and_for_nobody_who_is_answered():
+    loop = asyncio.get_running_loop()
+    given_up = []
+
+    def give_up(future):
+        given_up.append(future)
+        future.set_result([])
+
+    patience = Patience(loop, give_up)
+    answered, first, second, last = (loop.create_future() for _ in range(4))
+    for future, seconds in ((first, 0.01), (answered, 0.01), (second, 0.03)):
+        patience.watch(future, seconds)
+    answered.set_result([])
+    await second
+    patience.watch(last, 0.01)
+    await last
+    assert given_up == [first, second, last]

@@ -52,6 +52,7 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
 _SHIFTS = range(40, -1, -10)
 _LISTS = (tuple, list)
+_PLAIN = frozenset({tuple, list, dict})
 _OBJECTS = (dict, MappingProxyType, Mapping)  # the abstract one last: asking it is slow
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
@@ -203,6 +204,8 @@ def _plain(value: object, depth: int) -> Json:
         return int(value)
     if depth > _MAX_DEPTH:
         raise BadEntryError(f"an event is nested deeper than {_MAX_DEPTH} levels")
+    if not value and type(value) in _PLAIN:
+        return [] if type(value) is not dict else {}
     if isinstance(value, _LISTS):
         # Most of what there is are plain texts; a call for each would cost more than looking.
         return [

@@ -29,7 +29,7 @@ from remit.audit.entry import BadEntryError, Draft, Moment, Producer, draft
 from remit.audit.events import AuditRecovered, AuditStarted, AuditStopped, EffectFailed, Event
 from remit.audit.port import AuditUnavailableError, Receipt
 from remit.audit.stream import Stream, StreamSettings
-from remit.audit.waiting import Answer, Waiting, settle
+from remit.audit.waiting import Answer, Patience, Waiting, settle
 from remit.clock import Clock, SystemClock
 
 __all__ = ["FileAuditLog", "LogStatus"]
@@ -74,7 +74,7 @@ class FileAuditLog:
         self._producer = producer or Producer()
         self._clock = clock or SystemClock()
         self._moment = (0, Moment.of(0))
-        self._recorded = threading.local()
+        self._local = threading.local()
         self._wake = threading.Condition()
         self._queue: deque[Waiting] = deque()
         self._batch: list[Waiting] = []  # the writer's own: in hand
@@ -99,12 +99,8 @@ class FileAuditLog:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Answer] = loop.create_future()
         self._enqueue(Waiting((self._draft(event),), future, loop))
-        deadline = loop.call_later(_PATIENCE, self._give_up, future)
-        try:
-            answer = await future
-        finally:
-            deadline.cancel()
-        return _receipts(answer)[0]
+        self._patience(loop).watch(future, _PATIENCE)
+        return _receipts(await future)[0]
 
     def append_soon(self, event: Event) -> None:
         if self._failure is not None:
@@ -119,7 +115,7 @@ class FileAuditLog:
         drafts = tuple(self._draft(event) for event in events)
         if drafts:
             receipts = self._wait(Waiting(drafts, Future()))
-            self._recorded.last = (tuple(events), receipts)
+            self._local.recorded = (tuple(events), receipts)
 
     def abandon(self, events: Sequence[object], cause: BaseException) -> None:
         """As the port says. When the disk refuses, the event is kept and written once it does not.
@@ -127,7 +123,7 @@ class FileAuditLog:
         Raises:
             AuditUnavailableError: the log is closed, or its queue is full.
         """
-        known, receipts = getattr(self._recorded, "last", ((), []))
+        known, receipts = getattr(self._local, "recorded", ((), []))
         identities = {id(event) for event in events}
         sequences = tuple(
             receipt.sequence
@@ -212,6 +208,13 @@ class FileAuditLog:
         except TimeoutError as error:
             self._stuck = True
             return error
+
+    def _patience(self, loop: asyncio.AbstractEventLoop) -> Patience:
+        """The patience of the loop that runs in this thread."""
+        patience: Patience | None = getattr(self._local, "patience", None)
+        if patience is None or patience.loop is not loop:
+            patience = self._local.patience = Patience(loop, self._give_up)
+        return patience
 
     def _give_up(self, future: asyncio.Future[Answer]) -> None:
         if not future.done():

@@ -6,7 +6,8 @@ closed, is passed over: its event is in the log all the same.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -15,7 +16,7 @@ from remit.audit.checkpoint import Checkpoint
 from remit.audit.entry import Draft
 from remit.audit.port import Receipt
 
-__all__ = ["Answer", "Waiting", "settle"]
+__all__ = ["Answer", "Patience", "Waiting", "settle"]
 
 Answer: TypeAlias = "list[Receipt] | Checkpoint | OSError"
 """Where the events stand; the checkpoint that was asked for; or what the disk said."""
@@ -34,6 +35,44 @@ class Waiting:
     loop: asyncio.AbstractEventLoop | None = None
     retained: bool = False
     checkpoint: bool = False
+
+
+class Patience:
+    """How long the coroutines of one loop wait: one timer for all of them, and not one each.
+
+    Used in the loop's own thread. `give_up` is called with whoever has waited too long.
+    """
+
+    __slots__ = ("_give_up", "_timer", "_waits", "loop")
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        give_up: "Callable[[asyncio.Future[Answer]], None]",
+    ) -> None:
+        self.loop = loop
+        self._give_up = give_up
+        self._waits: deque[tuple[float, asyncio.Future[Answer]]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def watch(self, future: "asyncio.Future[Answer]", seconds: float) -> None:
+        """Give `future` up in so many seconds, unless it is done by then."""
+        waits = self._waits
+        while waits and waits[0][1].done():
+            waits.popleft()
+        waits.append((self.loop.time() + seconds, future))
+        if self._timer is None:
+            self._timer = self.loop.call_later(seconds, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        now, waits = self.loop.time(), self._waits
+        while waits and (waits[0][1].done() or waits[0][0] <= now):
+            _, future = waits.popleft()
+            if not future.done():
+                self._give_up(future)
+        if waits:
+            self._timer = self.loop.call_at(waits[0][0], self._look)
 
 
 def settle(answers: Iterable[tuple[Waiting, Answer]]) -> None:
