@@ -1,7 +1,7 @@
 """What the management API needs from the rest of Remit, handed in once by the application."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -15,6 +15,7 @@ from remit.guard import Guard
 from remit.guard.ports import Directory
 from remit.identity import Passwords
 from remit.model import Server
+from remit.policy import PolicySource
 from remit.secrets import SecretBox
 from remit.web import Site
 
@@ -37,7 +38,7 @@ class ApiDeps:
     which keys are in force: awaited after a change has committed, so that the answer says that
     this process enforces it. `reload` re-reads the policy repository and returns what to
     answer; it raises and changes nothing when the repository does not check.
-    `list_server` asks a server for all that it offers: the entries of each list by its method.
+    `policies` are the sources of those in force. `list_server` asks a server for all that it offers: the entries of each list by its method.
     `stopping` is set when the process is told to stop: answers that go on and on then end.
     """
 
@@ -53,6 +54,7 @@ class ApiDeps:
     publish: Callable[[], Awaitable[None]]
     reload: Callable[[], Awaitable[JsonObject]]
     status: Callable[[], Awaitable[JsonObject]]
+    policies: Callable[[], Sequence[PolicySource]]
     withdraw_connection: WithdrawConnection
     list_server: Callable[[Server], Awaitable[Mapping[str, list[Json]]]]
     stopping: asyncio.Event

@@ -5,7 +5,7 @@ is recorded before it takes effect.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from remit.audit import AuditLog, Context
 from remit.audit.events import PolicyLoaded
 from remit.canonical import JsonObject
 from remit.errors import Error
-from remit.policy import CedarEngine, DecisionPoint
+from remit.policy import CedarEngine, DecisionPoint, PolicySource
 from remit.registry import RegistryDirectory
 from remit.repository import LoadedRepository, load_repository
 
@@ -74,6 +74,8 @@ class PolicyReload:
         self._metrics = metrics
         self._resolve_secret = resolve_secret
         self._one_at_a_time = asyncio.Lock()
+        self.policies: Sequence[PolicySource] = ()
+        """The sources of the policies in force; `build` says which those are at the start."""
 
     async def __call__(self) -> JsonObject:
         """Put what stands in the repository now in force, and say what that is.
@@ -98,6 +100,7 @@ class PolicyReload:
             # No await between the two: no decision sees one without the other.
             self._decisions.publish(loaded.engine)
             self._directory.replace_catalog(loaded.repository.catalog)
+            self.policies = loaded.repository.policies
         self._metrics.reloaded(succeeded=True)
         catalog = loaded.repository.catalog
         warn_of_missing_secrets(catalog, self._resolve_secret)

@@ -118,6 +118,7 @@ async def build(
             metrics=stores.metrics,
             resolve_secret=stores.resolve_secret,
         )
+        reload.policies = loaded.repository.policies
         api = _api(parts, reload, authorization, gateway=gateway, self_test=self_test)
         yield App(
             asgi=_public(parts, gateway, api, people=people, authorization=authorization),
@@ -313,6 +314,7 @@ def _api(
         publish=publish,
         reload=reload,
         status=status,
+        policies=lambda: reload.policies,
         withdraw_connection=partial(oauth.withdraw_connection, authorization),
         list_server=listing_of(gateway),
         stopping=parts.stopping,

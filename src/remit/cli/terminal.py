@@ -27,6 +27,7 @@ __all__ = [
     "counted",
     "instant",
     "print_json",
+    "print_lines",
     "print_table",
     "say",
     "say_error",
@@ -130,6 +131,13 @@ def print_fields(fields: Iterable[tuple[str, str]]) -> None:
     console = _console()
     for name, value in kept:
         line = Text.assemble((f"{name:<{width}}  ", "bold"), _printable(value))
+        console.print(line, soft_wrap=True)
+
+
+def print_lines(lines: "Iterable[Text]") -> None:
+    """Lines that are put together already, as long as they are."""
+    console = _console()
+    for line in lines:
         console.print(line, soft_wrap=True)
 
 

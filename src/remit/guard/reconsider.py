@@ -1,0 +1,107 @@
+"""A decision taken once more, as it was or with something changed: by the very steps that take every other.
+
+Nothing of it is recorded, counted or carried out. Who calls is not proved again: the
+token is made of what the log holds of it, so whatever comes before is taken as it was.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from remit.clock import Clock, EpochSeconds
+from remit.guard.call import Call
+from remit.guard.definitions import Definitions
+from remit.guard.ladder import Allowance, Ladder
+from remit.guard.ports import Standing
+from remit.guard.refusal import Refusal
+from remit.guard.settings import GuardSettings
+from remit.model import Catalog
+from remit.policy.decision_point import DecisionPoint
+from remit.tokens.access_token import AccessToken
+from remit.tokens.verify import TokenVerifier
+
+__all__ = ["Scenario", "may_be_allowed", "reconsider"]
+
+_NOWHERE: Final = GuardSettings(public_url="https://reconsidered.invalid")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """All that a decision depends on. `call.authorization` does not matter: `token` is what it would say."""
+
+    call: Call
+    token: AccessToken
+    catalog: Catalog
+    standing: Standing
+    definitions: Definitions
+    decisions: DecisionPoint
+    now: EpochSeconds
+
+
+def reconsider(scenario: Scenario) -> Allowance | Refusal:
+    """What would be decided of this very call."""
+    return _ladder(scenario).decide(_spoken(scenario))
+
+
+def may_be_allowed(scenario: Scenario) -> bool:
+    """Whether some call of the same thing may be allowed, whatever its arguments: whether it would be listed."""
+    call = _spoken(scenario)
+    shown = _ladder(scenario).shown(replace(call, name=None, arguments=None))
+    if isinstance(shown, Refusal):
+        return False
+    return any(target.facts.name == call.name for target in shown.targets)
+
+
+def _ladder(scenario: Scenario) -> Ladder:
+    return Ladder(
+        _Vouching(scenario.token, _Instant(scenario.now)),
+        _World(
+            scenario.catalog,
+            replace(scenario.standing, as_of=scenario.now),
+            scenario.definitions,
+        ),
+        decisions=scenario.decisions,
+        settings=_NOWHERE,
+    )
+
+
+def _spoken(scenario: Scenario) -> Call:
+    return replace(scenario.call, authorization=("Bearer as-recorded",), proof=None)
+
+
+@dataclass(frozen=True, slots=True)
+class _World:
+    """The snapshots of a scenario, as a directory."""
+
+    catalog: Catalog
+    standing: Standing
+    definitions: Definitions
+
+
+class _Instant(Clock):
+    """Stands where the decision was taken."""
+
+    def __init__(self, now: EpochSeconds) -> None:
+        self._now = now
+
+    def now(self) -> EpochSeconds:
+        return self._now
+
+    def now_ms(self) -> int:
+        return self._now * 1000
+
+    def monotonic(self) -> float:
+        return float(self._now)
+
+
+class _Vouching(TokenVerifier):
+    """Says of whatever it is shown that it is `token`: that was verified when the decision was taken."""
+
+    __slots__ = ("_token",)
+
+    def __init__(self, token: AccessToken, clock: Clock) -> None:
+        self._token = token
+        self.clock = clock
+
+    def verify(self, raw: str, *, audience: str) -> AccessToken:
+        del raw, audience
+        return self._token
