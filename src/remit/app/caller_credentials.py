@@ -26,6 +26,7 @@ from remit.oauth import (
     NoOnwardTokenError,
     NotConnectedError,
     OAuthDeps,
+    OnwardToken,
     issue_onward_token,
 )
 from remit.tokens import AccessToken
@@ -40,6 +41,7 @@ _MOST: Final = 4_096
 
 _Key = tuple[str, ...]
 _Made = tuple[Presented, float]
+_Issue = Callable[[OAuthDeps, ExchangedCredential, AccessToken], Awaitable[OnwardToken]]
 
 
 @dataclass(slots=True)
@@ -53,10 +55,18 @@ class _Kept:
 class OwnCallerCredentials:
     """The credentials of callers, for the gateway of this process."""
 
-    def __init__(self, deps: OAuthDeps, clock: Clock) -> None:
+    def __init__(
+        self,
+        deps: OAuthDeps,
+        clock: Clock,
+        *,
+        connections: ConnectionTokens | None = None,
+        issue: _Issue = issue_onward_token,
+    ) -> None:
         self._deps = deps
         self._clock = clock
-        self._connections = ConnectionTokens(deps)
+        self._connections = connections or ConnectionTokens(deps)
+        self._issue = issue
         self._kept: dict[_Key, _Kept] = {}
         self._making: dict[_Key, asyncio.Lock] = {}
 
@@ -135,7 +145,7 @@ class OwnCallerCredentials:
 
     async def _exchanged(self, credential: ExchangedCredential, token: AccessToken) -> _Made:
         try:
-            onward = await issue_onward_token(self._deps, credential, token)
+            onward = await self._issue(self._deps, credential, token)
         except NoOnwardTokenError as error:
             raise UpstreamError(error.detail, cause=error) from error
         except Error as error:

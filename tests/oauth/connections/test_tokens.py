@@ -123,3 +123,44 @@ async def test_a_server_that_moved_to_another_issuer_has_no_token(linked, tokens
     declare(linked, connection=changed)
     with pytest.raises(NotConnectedError):
         await tokens.connection_token(ada[1], crm())
+
+
+async def test_a_token_that_was_turned_down_is_renewed_before_its_time(
+    linked, tokens, crm, ada, vendor
+):
+    linked.clock.advance(120)
+    assert await tokens.renewed_token(ada[1], crm(), refused="vendor-at-1") == "vendor-at-2"
+    assert await tokens.connection_token(ada[1], crm()) == "vendor-at-2"
+
+
+async def test_who_comes_with_an_older_token_gets_the_one_there_is(
+    linked, tokens, crm, ada, vendor
+):
+    linked.clock.advance(120)
+    asked = [tokens.renewed_token(ada[1], crm(), refused="vendor-at-1") for _ in range(8)]
+    assert await asyncio.gather(*asked) == ["vendor-at-2"] * 8
+    assert len(vendor.forms) == 2
+
+
+async def test_a_token_that_is_new_is_not_renewed_for_whoever_refuses_everything(
+    tokens, crm, ada, vendor
+):
+    assert await tokens.renewed_token(ada[1], crm(), refused="vendor-at-1") is None
+    assert len(vendor.forms) == 1
+
+
+async def test_a_connection_that_is_turned_down_and_cannot_be_renewed_ends(
+    linked, tokens, crm, vendor
+):
+    vendor.answers = {"refresh_token": None}
+    browser = linked.browser()
+    response = await browser.decide(await browser.to_consent())
+    callback, brought = vendor.authorize(response.headers["location"], set())
+    await browser.client.get(f"{callback}?{urlencode(brought)}")
+    person = (await found(linked)).user_id
+    linked.clock.advance(120)
+    with pytest.raises(NotConnectedError):
+        await tokens.renewed_token(person, crm(), refused="vendor-at-1")
+    (removed,) = linked.events(ConnectionRemoved)
+    assert removed.reason == "refused_by_third_party"
+    assert await found(linked) is None
