@@ -70,7 +70,9 @@ async def behind():
 
 @pytest.fixture
 async def upstream(behind):
-    adapter = StreamableHttp(behind.url, presented=bearer("own"), limits=Limits(message_bytes=1000, seconds=5))
+    adapter = StreamableHttp(
+        behind.url, presented=bearer("own"), limits=Limits(message_bytes=1000, seconds=5)
+    )
     yield adapter
     await adapter.close()
 

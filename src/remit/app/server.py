@@ -47,6 +47,7 @@ _REQUEST_SECONDS = 30.0
 _STALLED_SECONDS = 60.0
 _HEADER_BYTES = 65_536
 _SHARE_OF_ONE_PEER = 0.5
+_VERSIONS = frozenset({"1.0", "1.1"})
 _PROBES = frozenset({b"/healthz", b"/readyz"})
 _BACKLOG = 2_048
 
@@ -108,7 +109,17 @@ class LimitedProtocol(HttpToolsProtocol):
         self._count(len(name) + len(value) + 4)
         super().on_header(name, value)
 
+    def send_400_response(self, msg: str) -> None:
+        if self._answered:
+            super().send_400_response(msg)
+        else:
+            # A request is still under way, and must not be taken to have been answered by this.
+            self.transport.abort()
+
     def on_headers_complete(self) -> None:
+        if self.parser.get_http_version() not in _VERSIONS:
+            # A request line without a version is one of HTTP/0.9, which has no headers.
+            raise ValueError("the version is not one of HTTP/1")
         self._due_within(_REQUEST_SECONDS)
         super().on_headers_complete()
 

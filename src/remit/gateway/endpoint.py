@@ -200,6 +200,9 @@ class GatewayApp:
     async def _route(self, exchange: Exchange) -> None:
         path, settings = str(exchange.scope["path"]), self._deps.settings
         check_host(exchange.headers, self._hosts)
+        if b"%" in exchange.scope.get("raw_path", b""):
+            # No name needs it, and who routes by the path as it is sent would see another one.
+            raise RejectedError(404, "there is no such server")
         if path.startswith(METADATA_PREFIX):
             server = self._server(path.removeprefix(METADATA_PREFIX))
             document = metadata_document(
@@ -247,7 +250,10 @@ class GatewayApp:
         check_media_types(exchange.headers)
         if not _is_small_with_token(exchange.headers) and not await self._knows(incoming):
             return
-        body = await read_body(exchange, settings.max_request_bytes, seconds=settings.body_deadline)
+        limit = settings.max_request_bytes
+        if incoming.server.max_request_bytes is not None:
+            limit = min(limit, incoming.server.max_request_bytes)
+        body = await read_body(exchange, limit, seconds=settings.body_deadline)
         if exchange.headers.one(b"mcp-method") == LISTEN:
             message = parse_message(body)
             if isinstance(message, Request) and message.method == LISTEN:

@@ -47,7 +47,8 @@ class EventReader:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._rest = b""
+        self._rest: list[bytes] = []
+        self._rest_size = 0
         self._skip_newline = False
         self._at_start = True
         self._data: list[bytes] = []
@@ -65,18 +66,28 @@ class EventReader:
         if self._skip_newline and chunk.startswith(b"\n"):
             chunk = chunk[1:]
         self._skip_newline = False
-        lines = (self._rest + chunk).splitlines(keepends=True)
-        self._rest = b""
+        self._rest.append(chunk)
+        self._rest_size += len(chunk)
+        if b"\n" not in chunk and b"\r" not in chunk:
+            # A line that goes on and on is put together once, and not anew for each of its pieces.
+            self._refuse_too_large()
+            return []
+        lines = b"".join(self._rest).splitlines(keepends=True)
+        self._rest, self._rest_size = [], 0
         if lines and not lines[-1].endswith((b"\n", b"\r")):
-            self._rest = lines.pop()
+            self._rest, self._rest_size = [lines[-1]], len(lines[-1])
+            lines.pop()
         elif lines and lines[-1].endswith(b"\r"):
             self._skip_newline = True
         events = [
             event for line in lines if (event := self._take(line.rstrip(b"\r\n"))) is not None
         ]
-        if self._size + len(self._rest) > self._limit:
-            raise EventTooLargeError
+        self._refuse_too_large()
         return events
+
+    def _refuse_too_large(self) -> None:
+        if self._size + self._rest_size > self._limit:
+            raise EventTooLargeError
 
     def _take(self, line: bytes) -> Event | None:
         if self._at_start:

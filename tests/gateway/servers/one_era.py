@@ -41,7 +41,9 @@ def build(notes: Path | None = None) -> MCPServer:
         "one-era",
         instructions="ask away",
         version="7",
-        request_state_security=RequestStateSecurity(keys=[b"a key for tests, thirty-two bytes at least"]),
+        request_state_security=RequestStateSecurity(
+            keys=[b"a key for tests, thirty-two bytes at least"]
+        ),
     )
     _plain(server)
     _asking(server)

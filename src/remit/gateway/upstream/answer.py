@@ -7,6 +7,7 @@ request, the gateway's own credential. What is refused is not passed on in any f
 Source: MCP 2026-07-28 and 2025-11-25 transports; PROTOCOL "ten facts" 9.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from remit.canonical import MAX_VALUES
@@ -44,6 +45,7 @@ _MODERN_CODES = frozenset(
     }
 )
 _DEFAULT_RETRY_MS = 1000
+_EVENTS_AT_A_TIME = 32
 # A server is declared by the operator and its lists are long: it may say four times what anyone
 # on the network may.
 _MAX_VALUES = 4 * MAX_VALUES
@@ -140,7 +142,10 @@ class AnswerReader:
                 complete = events.feed(chunk)
             except EventTooLargeError as error:
                 raise UpstreamError("an event of the server is too large", cause=error) from error
-            for event in complete:
+            for number, event in enumerate(complete, 1):
+                if number % _EVENTS_AT_A_TIME == 0:
+                    # One read may hold thousands, and whoever sends them must not hold up everyone else.
+                    await asyncio.sleep(0)
                 self.last_event_id = event.id or self.last_event_id
                 self.retry_ms = self.retry_ms if event.retry_ms is None else event.retry_ms
                 if event.type == "message" and event.data:
