@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from remit.demo.agent import Keyring, connect
+from remit.demo.person import Person
 from remit.demo.stage import (
     Stage,
     _process,
@@ -15,6 +17,7 @@ from remit.demo.stage import (
     free_port,
 )
 from remit.repository import write_example
+from tests.e2e.conftest import REDIRECT_URI
 
 HERE = Path(__file__).parent
 SERVER = HERE / "guarded_crm.py"
@@ -101,3 +104,17 @@ async def _serving(folder: Path, port: int, secret: str):
     async with _process(serve, folder / "remit.log", environment) as remit:
         await _until_ready(f"http://127.0.0.1:{port}/readyz", remit, folder / "remit.log")
         yield
+
+
+async def dance(guard: Guarded, keyring: Keyring, url: str | None = None) -> None:
+    """Let Dana allow an agent what it asks for at `url`, or where the CRM guards itself."""
+    stage = guard.stage
+    dana = Person(username=stage.username, password=stage.password, keeps=lambda _: True)
+
+    async def browse(url: str) -> str:
+        return await dana.walk(url, REDIRECT_URI)
+
+    async with connect(
+        url or guard.url, redirect_uri=REDIRECT_URI, browse=browse, keyring=keyring
+    ) as agent:
+        await agent.client.list_tools()

@@ -19,11 +19,10 @@ from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 
-from remit.demo.agent import Keyring, connect
-from remit.demo.person import Person
-from tests.e2e.conftest import REDIRECT_URI
-from tests.e2e.guarded import SERVER, Guarded, guarded
+from remit.demo.agent import Keyring
+from tests.e2e.guarded import SERVER, Guarded, dance, guarded
 from tests.e2e.peer import NODE, NODE_FOLDER
+from tests.e2e.wire import ask, message
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
@@ -53,20 +52,6 @@ async def token(guard: Guarded) -> str:
     async with guard.server("sdk"):
         await dance(guard, keyring)
     return keyring.tokens.access_token
-
-
-async def dance(guard: Guarded, keyring: Keyring) -> list[str]:
-    stage = guard.stage
-    dana = Person(username=stage.username, password=stage.password, keeps=lambda _: True)
-
-    async def browse(url: str) -> str:
-        return await dana.walk(url, REDIRECT_URI)
-
-    async with connect(
-        guard.url, redirect_uri=REDIRECT_URI, browse=browse, keyring=keyring
-    ) as agent:
-        await agent.client.list_tools()
-        return [one.path for one in agent.exchanges]
 
 
 @asynccontextmanager
@@ -108,7 +93,7 @@ async def seen_by_python(client) -> tuple[set[str], str]:
     listed = await client.list_tools()
     tools = {tool.name for tool in getattr(listed, "tools", listed)}
     read = await client.call_tool("get_account", ACME)
-    with pytest.raises(Exception, match="(?i)unknown tool"):
+    with pytest.raises(Exception, match=r"(?i)unknown tool"):
         await client.call_tool("delete_account", ACME)
     return tools, str(read.content)
 
@@ -141,9 +126,44 @@ async def test_every_client_uses_a_guarded_server_at_the_end_of_a_pipe(guard, to
     assert "Juniper Bakery" in read
 
 
-async def test_who_starts_a_process_without_a_token_is_refused_everything(guard):
+async def test_a_pipe_without_a_token_and_a_line_that_is_none_are_refused(guard):
     async with environment(guard, "", "nobody") as told:
-        server = StdioServerParameters(command=sys.executable, args=[str(SERVER), "sdk"], env=told)
-        with pytest.raises(Exception, match="token"):
-            async with Client(server, mode="2026-07-28") as client:
-                await client.list_tools()
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, str(SERVER), "sdk", env=told,
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        for line in (json.dumps(message("tools/list")).encode(), b'{"jsonrpc": "2.0"', b"[]"):
+            process.stdin.write(line + b"\n")
+        answers = [
+            json.loads(await asyncio.wait_for(process.stdout.readline(), 60)) for _ in range(3)
+        ]
+        process.stdin.close()
+        assert await asyncio.wait_for(process.wait(), 60) == 0
+    codes = {one["id"]: one["error"]["code"] for one in answers if one["id"] is not None}
+    assert codes == {1: 1001}
+    assert {-32700, -32600} <= {one["error"]["code"] for one in answers}
+
+
+async def test_whoever_comes_without_a_token_is_told_where_to_get_one_for_this_very_url(
+    guard, kind
+):
+    refused = await ask(guard.url, "tools/list")
+    assert refused.status_code == 401
+    metadata = f"http://127.0.0.1:{guard.port}/.well-known/oauth-protected-resource/mcp"
+    assert f'resource_metadata="{metadata}"' in refused.headers["www-authenticate"]
+    async with httpx2.AsyncClient() as http:
+        document = (await http.get(metadata)).json()
+        elsewhere = await http.get(f"http://127.0.0.1:{guard.port}/anything")
+    assert document["resource"] == guard.url
+    assert document["authorization_servers"] == [guard.stage.url]
+    assert elsewhere.status_code == 404
+
+
+async def test_a_hidden_tool_and_a_missing_one_look_alike(guard, kind, token):
+    hidden, missing = [
+        (await ask(guard.url, "tools/call", {"name": name, "arguments": ACME}, token=token)).json()
+        for name in ("delete_account", "no_such_tool")
+    ]
+    for one in (hidden, missing):
+        one["error"]["data"].pop("decision")
+    assert hidden == missing
