@@ -21,7 +21,7 @@ from remit.guard.records import SELF_TEST, Finding, completed, context_of, decid
 from remit.guard.refusal import Refusal
 from remit.guard.settings import GuardSettings
 from remit.guard.visible import Visible, names_of
-from remit.ids import new_id
+from remit.ids import IdSource
 from remit.policy.decision_point import DecisionPoint
 from remit.tokens.access_token import AccessToken
 from remit.tokens.verify import TokenVerifier
@@ -35,7 +35,7 @@ _EXCESSES: Final = frozenset({RefusalReason.RATE_LIMITED, RefusalReason.TOO_MANY
 class Guard:
     """Enforces every call that a door hands to it. Its clock is the verifier's."""
 
-    __slots__ = ("_audit", "_closing", "_decisions", "_directory", "_ladder", "_redactor")
+    __slots__ = ("_audit", "_closing", "_decisions", "_directory", "_ids", "_ladder", "_redactor")
 
     def __init__(
         self,
@@ -52,6 +52,7 @@ class Guard:
         self._audit = audit
         self._redactor = redactor
         self._closing = Closing(audit)
+        self._ids = IdSource()
         self._ladder = Ladder(verifier, directory, decisions=decisions, settings=settings)
 
     @property
@@ -65,7 +66,7 @@ class Guard:
 
     async def authenticate(self, call: Call) -> AccessToken | Challenge | Deny:
         """Who calls; for what uses nothing of a server. Only refusals are recorded."""
-        decision_id = new_id("dec")
+        decision_id = self._ids.new_id("dec")
         try:
             await self._closing.settle()
             caller = self._ladder.authenticate(call)
@@ -86,7 +87,7 @@ class Guard:
 
     async def decide(self, call: Call) -> Permit | Challenge | Deny:
         """Whether this very call may happen; a permit is on stable storage when this returns."""
-        decision_id = new_id("dec")
+        decision_id = self._ids.new_id("dec")
         try:
             await self._closing.settle()
             verdict = self._ladder.decide(call)
@@ -115,7 +116,7 @@ class Guard:
 
     async def visible(self, call: Call) -> Visible | Challenge | Deny:
         """What may stand in a list of `call.kind`, of every kind when it is `None`. Recorded once."""
-        decision_id = new_id("dec")
+        decision_id = self._ids.new_id("dec")
         try:
             await self._closing.settle()
             shown = self._ladder.shown(call)

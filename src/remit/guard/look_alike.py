@@ -7,6 +7,7 @@ Source: Unicode 15.0 §3.13 (caseless matching), UAX #15 (NFKC).
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 from unicodedata import normalize
 
@@ -45,6 +46,7 @@ def look_alike(others: Iterable[str], names: Iterable[str]) -> str | None:
     return None
 
 
+@lru_cache(maxsize=4_096)
 def _folded(name: str) -> str:
     if name.isascii():
         return name.lower().strip(_BLANK)
