@@ -68,7 +68,7 @@ class Delivery:
                 pause = min(pause * 2, _LONGEST_PAUSE)
             else:
                 self._failing, pause = False, _EVERY
-            self._waiting.is_full = await asyncio.to_thread(self._bytes_waiting) > self._max_waiting
+            await asyncio.to_thread(self.look)
             await asyncio.sleep(pause)
 
     async def deliver(self) -> None:
@@ -88,6 +88,10 @@ class Delivery:
             self._place = place
             if at_its_end:
                 return
+
+    def look(self) -> None:
+        """Shut the log if too much waits, and open it if not."""
+        self._waiting.is_full = self._bytes_waiting() > self._max_waiting
 
     def _batch(self) -> tuple[list[bytes], _Place, int]:
         """The next records to deliver, where reading goes on when they are, and the last one's number."""
