@@ -310,6 +310,17 @@ async def test_an_agent_of_several_organisations_is_not_one_organisations_to_sto
     assert answer.status_code == 200
 
 
+async def test_a_server_that_organisations_share_is_reviewed_by_who_acts_for_all(ask):
+    own = {"name": "operator", "scope": EVERYTHING.replace(CROSS, "")}
+    servers = (await ask("GET", "/servers", **own)).json()["servers"]
+    assert {one["tenant"] for one in servers} <= {None, "acme"}
+    body = {"thing": "tool", "name": "get_invoice", "digest": "0" * 64}
+    for verb, json_body in (("admit", body), ("reject", body), ("discover", {})):
+        answer = await ask("POST", f"/servers/payments/{verb}", json=json_body, **own)
+        assert answer.status_code == 403, answer.text
+    assert (await ask("GET", "/servers/payments/review", **own)).status_code == 200
+
+
 async def test_nobody_makes_or_takes_over_an_account_with_more_rights_than_their_own(
     ask, management
 ):

@@ -7,8 +7,8 @@ import pytest
 from remit.gateway import Roster, list_everything
 from remit.gateway.jsonrpc import Response
 from remit.gateway.rejection import UpstreamError, unsupported_version
-from remit.model import HttpUpstream
-from tests.gateway.conftest import stdio
+from remit.model import HttpUpstream, StdioUpstream
+from tests.gateway.conftest import SERVERS, stdio
 from tests.gateway.doubles import ScriptedServer, server_of
 from tests.gateway.servers.sdk_server import build
 from tests.gateway.sockets import serving
@@ -42,8 +42,15 @@ async def test_a_modern_server_over_standard_streams_lists_everything(tmp_path):
 
 
 async def test_a_server_of_the_other_era_is_asked_in_a_session_of_its_own():
+    command = ("python", str(SERVERS / "one_era.py"), "legacy")
+    listing = await listing_of(StdioUpstream(command=command, timeout=30))
+    assert len(names(listing)) > 3
+    assert listing["resources/list"]
+
+
+async def test_a_server_that_has_no_lists_is_asked_for_none():
     listing = await listing_of(stdio("legacy_only.py"))
-    assert listing["tools/list"]
+    assert not any(listing.values())
 
 
 async def test_a_server_that_is_not_there_is_no_server_without_tools():
@@ -54,6 +61,8 @@ async def test_a_server_that_is_not_there_is_no_server_without_tools():
 def paged(outgoing):
     """Three pages of one tool each; of everything else nothing is known."""
     request = outgoing.message
+    if request.method == "server/discover":
+        return [Response(request.id, result={"capabilities": {"tools": {}, "prompts": {}}})]
     if request.method != "tools/list":
         return [Response(request.id, error={"code": -32601, "message": "unknown"})]
     page = int((request.params or {}).get("cursor", "0"))

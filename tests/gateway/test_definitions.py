@@ -43,6 +43,8 @@ URL = "http://127.0.0.1:1/mcp"
 
 
 def everything(outgoing):
+    if outgoing.message.method == "server/discover":
+        return [Response(outgoing.message.id, result={})]
     member = {
         "tools/list": "tools", "prompts/list": "prompts", "resources/list": "resources",
         "resources/templates/list": "resourceTemplates",

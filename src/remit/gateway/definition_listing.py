@@ -64,18 +64,24 @@ async def _modern(upstream: Upstream) -> Listing:
         CAPABILITIES_KEY: {},
         "io.modelcontextprotocol/clientInfo": _CLIENT,
     }
-    return await _lists(upstream.ask, MODERN_VERSIONS[-1], {"_meta": meta})
+    version = MODERN_VERSIONS[-1]
+    asked = Request("remit-discover", "server/discover", {"_meta": meta})
+    described = await _answer(upstream.ask, Outgoing(asked, version))
+    params: JsonObject = {"_meta": meta}
+    return await _lists(upstream.ask, version, params=params, offers=_capabilities(described))
 
 
 async def _legacy(upstream: Upstream, modern: RejectedError | UpstreamError) -> Listing:
     if isinstance(modern, UpstreamError) and modern.upstream_status is None:
         raise modern
-    async with _session(upstream) as (ask, version):
-        return await _lists(ask, version, {})
+    async with _session(upstream) as (ask, version, offers):
+        return await _lists(ask, version, params={}, offers=offers)
 
 
 @asynccontextmanager
-async def _session(upstream: Upstream) -> AsyncIterator[tuple[_Ask, str]]:
+async def _session(
+    upstream: Upstream,
+) -> AsyncIterator[tuple[_Ask, str, frozenset[str] | None]]:
     session = upstream.open_session()
     try:
         hello: JsonObject = {
@@ -89,17 +95,26 @@ async def _session(upstream: Upstream) -> AsyncIterator[tuple[_Ask, str]]:
         if not isinstance(version, str) or version not in LEGACY_VERSIONS:
             raise UpstreamError("the server negotiated a version that is not spoken here")
         await session.tell(Outgoing(Notification("notifications/initialized"), version))
-        yield session.ask, version
+        yield session.ask, version, _capabilities(answer)
     finally:
         await session.close()
 
 
-async def _lists(ask: _Ask, version: str, params: JsonObject) -> Listing:
+def _capabilities(description: Response) -> frozenset[str] | None:
+    """What a server says that it has; `None` where it does not say."""
+    found = description.result.get("capabilities") if description.result else None
+    return frozenset(found) if isinstance(found, dict) else None
+
+
+async def _lists(
+    ask: _Ask, version: str, *, params: JsonObject, offers: frozenset[str] | None
+) -> Listing:
     era = Era.MODERN if version in MODERN_VERSIONS else Era.LEGACY
     found: Listing = {}
     for method in LISTS:
         listed = treatment_of(method, era)
-        if isinstance(listed, Listed):
+        found[method] = []
+        if isinstance(listed, Listed) and (offers is None or method.partition("/")[0] in offers):
             found[method] = await _pages(ask, version, method=method, params=params, listed=listed)
     return found
 

@@ -124,13 +124,7 @@ class DefinitionWatch:
         unseen = self._directory.definitions.unseen
         if not unseen or kind is None or (server.name, kind, name) not in unseen:
             return
-        if not can_be_asked(server):
-            return
-        under_way = self._asking.get(server.name)
-        if under_way is None and self._clock.monotonic() < self._not_before.get(server.name, 0.0):
-            return
-        # The question goes on for the others when this caller leaves.
-        await asyncio.shield(under_way or self._begin(server))
+        await self._learned(server)
 
     async def passed(self, server: Server, listed: Listed, response: Response) -> Response:
         """Learn from a list on its way to a caller; the list without what is quarantined.
@@ -142,8 +136,12 @@ class DefinitionWatch:
         items = None if result is None else result.get(listed.member)
         if result is None or not isinstance(items, list):
             return response
+        offers = offers_of(listed.kind, listed.key, items, server)
+        unseen = self._directory.definitions.unseen
+        if any((server.name, offer.kind, offer.name) in unseen for offer in offers):
+            # What Remit is shown itself is pinned, and not what the first caller is shown.
+            await self._learned(server)
         try:
-            offers = offers_of(listed.kind, listed.key, items, server)
             await self._take(server, offers, own=False)
         except Error as error:
             raise UpstreamError("what the server offers cannot be recorded", cause=error) from error
@@ -167,6 +165,16 @@ class DefinitionWatch:
         if not _has_own_credential(server):
             raise UpstreamError("only those who use the server have a credential for it")
         return await list_everything(self._upstreams.of(server))
+
+    async def _learned(self, server: Server) -> None:
+        """Wait for one question to `server`, unless it was asked a moment ago or cannot be."""
+        if not can_be_asked(server):
+            return
+        under_way = self._asking.get(server.name)
+        if under_way is None and self._clock.monotonic() < self._not_before.get(server.name, 0.0):
+            return
+        # The question goes on for the others when this caller leaves.
+        await asyncio.shield(under_way or self._begin(server))
 
     async def _run(self) -> None:
         while True:
