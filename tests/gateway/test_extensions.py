@@ -1,5 +1,7 @@
 """Which extensions are spoken of: those that are carried, those that a declaration allows, and our own."""
 
+from dataclasses import replace
+
 import pytest
 
 from remit.gateway.extensions import (
@@ -7,9 +9,22 @@ from remit.gateway.extensions import (
     ENTERPRISE_MANAGED,
     TASKS,
     Offered,
+    authorization_extensions,
     declares_tasks,
     with_carried,
 )
+from remit.model.trust import PersonTrust, Trust, TrustedIssuer
+from tests.gateway.doubles import catalog_of
+
+
+def test_the_authorization_server_supports_what_its_catalog_lets_it():
+    catalog = catalog_of()
+    assert authorization_extensions(catalog) == (CLIENT_CREDENTIALS,)
+    trusted = TrustedIssuer(
+        name="idp", issuer="https://idp.example", id_jag=PersonTrust(provider="corporate")
+    )
+    trusting = replace(catalog, trust=Trust(issuers={"idp": trusted}))
+    assert authorization_extensions(trusting) == (CLIENT_CREDENTIALS, ENTERPRISE_MANAGED)
 
 
 def test_what_is_neither_carried_nor_allowed_is_taken_out():
