@@ -100,8 +100,14 @@ def events(guard: Guarded):
 
 
 def the_last(guard: Guarded, kind: str):
-    """The last event of a kind that a guard delivered."""
-    found = [one for one in events(guard) if one["kind"] == kind and one["body"].get("guard")]
+    """The last event of a kind that a guard delivered about the tool."""
+    found = [
+        one
+        for one in events(guard)
+        if one["kind"] == kind
+        and one["body"].get("guard")
+        and one["body"]["name"] == "get_account"
+    ]
     return found[-1] if found else None
 
 
