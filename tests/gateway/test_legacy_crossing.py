@@ -230,6 +230,20 @@ async def test_the_server_hears_of_carried_extensions_and_keeps_no_tasks_with_th
     }
 
 
+async def test_an_error_sends_nobody_where_they_should_not_go(guard):
+    server = Session()
+    app = gateway(guard, server)
+    headers = await opened(app, capabilities={"elicitation": {"url": {}}})
+    for url, status in (("https://example.com/x", 200), ("javascript:alert(1)", 502)):
+        data = {"elicitations": [{"mode": "url", "url": url, "message": "?", "elicitationId": "e"}]}
+        error = {"code": -32042, "message": "?", "data": data}
+        server.script = lambda o, error=error: [Response(o.message.id, error=error)]
+        answer = await ask(app, headers, "tools/call", name="find")
+        assert (answer.status, b"javascript" in answer.body) == (status, False)
+    server.script = lambda o: [Response(o.message.id, error={"code": -32042, "message": "?"})]
+    assert (await ask(app, headers, "tools/call", name="find")).status == 502
+
+
 async def heard(app, headers, server, *messages):
     """What of `messages` comes down the server's own stream."""
     wire = Wire(app, "GET", headers=headers)

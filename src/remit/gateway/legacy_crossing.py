@@ -25,7 +25,7 @@ from remit.gateway.jsonrpc import (
     error_response,
 )
 from remit.gateway.judgement import Judgement
-from remit.gateway.questions import problem_with
+from remit.gateway.questions import MAX_QUESTIONS, problem_with
 from remit.gateway.rejection import UpstreamError
 from remit.gateway.sessions import Session
 from remit.gateway.sight import Sight
@@ -38,6 +38,7 @@ from remit.policy.evaluation import ResourceKind
 __all__ = ["LegacyCrossing"]
 
 _TASKS_SINCE: Final = "2025-11-25"
+_PAGE_FIRST: Final = -32042
 _STATUS: Final = "notifications/tasks/status"
 _UPDATED: Final = "notifications/resources/updated"
 
@@ -81,8 +82,9 @@ class LegacyCrossing:
         """The response as the caller gets it; it has been edited before.
 
         Raises:
-            UpstreamError: the server speaks of a task in no known form.
+            UpstreamError: the server speaks of a task in no known form, or sends the person where it may not.
         """
+        self._check_pages(response)
         result, params = response.result, request.params or {}
         if result is None:
             return response
@@ -99,6 +101,23 @@ class LegacyCrossing:
         if judged.task is not None:
             result = self.tasks.down(result, judged.task, params.get("taskId"))
         return replace(response, result=self._down(result))
+
+    def _check_pages(self, response: Response) -> None:
+        """Hold the pages that an error says must be opened first against what the client declared."""
+        error = response.error
+        if error is None or error["code"] != _PAGE_FIRST:
+            return
+        data = error.get("data")
+        pages = data.get("elicitations") if isinstance(data, dict) else None
+        if not isinstance(pages, list) or len(pages) > MAX_QUESTIONS:
+            raise UpstreamError("the server sends the person somewhere in no known form")
+        for page in pages:
+            asked: JsonObject = (
+                {**page, "mode": "url"} if isinstance(page, dict) else {"mode": "url"}
+            )
+            problem = problem_with("elicitation/create", asked, self.session.capabilities)
+            if problem is not None:
+                raise UpstreamError(problem)
 
     async def passing(self, message: Message) -> Message | None:
         """What goes down of what the server says unasked, and how; `None` if nothing does."""
