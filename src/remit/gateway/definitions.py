@@ -187,10 +187,14 @@ class DefinitionWatch:
             await asyncio.gather(*(self._asked(one) for one in servers if can_be_asked(one)))
             try:
                 await asyncio.wait_for(self._woken.wait(), self._interval)
-                # Several changes in a row are one question.
-                await asyncio.sleep(_AGAIN_SECONDS if servers else 0)
+                await asyncio.sleep(self._pause())
             except TimeoutError:
                 self._due = set(self._catalog.servers)
+
+    def _pause(self) -> float:
+        """How long until whoever is due may be asked again: several changes in a row are one question."""
+        now = self._clock.monotonic()
+        return max((self._not_before.get(name, now) - now for name in self._due), default=0.0)
 
     async def _asked(self, server: Server) -> None:
         await asyncio.wait([self._asking.get(server.name) or self._begin(server)])
