@@ -30,7 +30,7 @@ from remit.guard.limits import is_workload
 from remit.guard.visible import Visible
 from remit.model import Server
 from remit.policy import ResourceKind
-from remit.tokens import AccessToken, audience_of
+from remit.tokens import AccessToken, resource_of
 from remit.web import Site, json_response, peer_of, problem, read_json_object
 
 __all__ = ["DecisionDeps", "decision_routes"]
@@ -189,7 +189,7 @@ def _call(deps: DecisionDeps, request: Request, server: Server, question: Questi
     scheme, proof = "Bearer", question.proof
     if proof is not None:
         scheme = "DPoP"
-        if proof.uri.partition("?")[0] != audience_of(deps.site.public_url, server.name):
+        if proof.uri.partition("?")[0] != resource_of(deps.site.public_url, server):
             raise BadQuestionError("`context.dpop.uri` is not where this server is reached")
     return Call(
         server=server.name,
