@@ -108,3 +108,18 @@ def test_a_server_whose_clock_is_another_is_unsafe(catalog, behind, level):
 
     (finding,) = asyncio.run(run())
     assert finding.level is level
+
+
+def test_a_stored_secret_is_looked_for_by_its_name(catalog):
+    crm = catalog.servers["crm"]
+    upstream = replace(crm.upstream, bearer_secret="stored:crm")
+    servers = {**catalog.servers, "crm": replace(crm, upstream=upstream)}
+    found = replace(catalog, servers=servers)
+
+    def said(stored):
+        looked = examine_secrets(found, lambda _: STRONG, server_runs=True, stored=stored)
+        return [(one.level, one.mend) for one in looked if "stored" in one.text]
+
+    assert said({"crm"}) == []
+    assert said({"other"}) == [(Level.DOWN, "remit secrets set crm")]
+    assert said(None) == [(Level.NOTE, "start remit serve, or see that the database answers")]

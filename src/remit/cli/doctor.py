@@ -101,6 +101,7 @@ async def _tell(management: Management) -> _Told:
             keys,
             await management.every("registrations.list", "registrations"),
             await management.every("clients.list", "clients"),
+            await management.every("secrets.list", "secrets"),
         ),
     )
 
@@ -162,9 +163,10 @@ def _of_repository(settings: Settings, told: Standing | None) -> Iterable[Findin
         return
     yield fine("repository", f"`{settings.repo}` checks ({catalog.version[:12]})")
     yield from examine_agents(catalog)
-    yield from examine_secrets(catalog, resolve_secret, server_runs=told is not None)
     now = clock.now()
     standing = told or standing_of_database(settings, catalog, resolve=resolve_secret, now=now)
+    stored = None if standing is None else standing.secrets
+    yield from examine_secrets(catalog, resolve_secret, server_runs=told is not None, stored=stored)
     if standing is not None:
         yield from examine_standing(standing, catalog, now=now)
     yield from asyncio.run(examine_servers(catalog, clock))

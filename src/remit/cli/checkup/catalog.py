@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -44,14 +44,36 @@ def examine_agents(catalog: Catalog) -> Iterator[Finding]:
             )
 
 
-def examine_secrets(catalog: Catalog, resolve: Resolve, *, server_runs: bool) -> Iterator[Finding]:
+def examine_secrets(
+    catalog: Catalog,
+    resolve: Resolve,
+    *,
+    server_runs: bool,
+    stored: Collection[str] | None = None,
+) -> Iterator[Finding]:
     """Whether every secret that the repository names is there, private and hard to guess.
 
-    A server that runs has an environment of its own, so what is missing here may be there.
+    A server that runs has an environment of its own, so what is missing here may be there. `stored` are
+    the names of those that are kept in the database, if that is known; what they are is not.
     """
     references = {named.reference: named.holder for named in named_secrets(catalog)}
     good = 0
     for reference, holder in references.items():
+        kind, _, name = reference.partition(":")
+        if kind == "stored" and stored is None:
+            yield note(
+                "secrets",
+                f"{holder}: whether `{reference}` is stored is not known",
+                mend="start remit serve, or see that the database answers",
+            )
+            continue
+        if kind == "stored" and stored is not None:
+            if name in stored:
+                good += 1
+            else:
+                mend = f"remit secrets set {name}"
+                yield down("secrets", f"{holder}: no secret is stored as `{name}`", mend=mend)
+            continue
         try:
             secret = resolve(reference)
         except Error as error:
@@ -90,10 +112,14 @@ async def _reach(server: Server, clock: Clock) -> list[Finding]:
     match server.upstream:
         case StdioUpstream(command=command, working_directory=folder):
             return [_command(server.name, command[0], folder)]
-        case HttpUpstream(url=url, bearer_secret=bearer):
+        case HttpUpstream(url=url) as upstream:
             findings = [await _ask(server.name, url, clock)]
             parts = urlsplit(url)
-            if bearer and parts.scheme == "http" and not is_loopback_host(parts.hostname or ""):
+            if (
+                upstream.presents
+                and parts.scheme == "http"
+                and not is_loopback_host(parts.hostname or "")
+            ):
                 findings.append(
                     unsafe(
                         f"server {server.name}",

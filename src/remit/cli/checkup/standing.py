@@ -15,6 +15,7 @@ from remit.db import Database, Transaction
 from remit.errors import Error
 from remit.model import Catalog
 from remit.oauth import list_clients, list_pending
+from remit.secrets import list_stored_secrets
 from remit.settings import Settings
 from remit.tokens.store import list_keys
 
@@ -26,25 +27,28 @@ _NAMED = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """Since when the key that signs does, since when each client waits, and when each that goes will."""
+    """Since when the key that signs does, since when each client waits, and when each that goes will; which secrets are stored."""
 
     signs_since: int | None
     waiting: Mapping[str, int]
     leaving: Mapping[str, int]
+    secrets: frozenset[str] = frozenset()
 
 
 def standing_of_server(
     keys: Iterable[Mapping[str, Any]],
     registrations: Iterable[Mapping[str, Any]],
     clients: Iterable[Mapping[str, Any]],
+    secrets: Iterable[Mapping[str, Any]] = (),
 ) -> Standing:
-    """What a running server answers for its lists of keys, registrations and clients."""
+    """What a running server answers for its lists of keys, registrations, clients and secrets."""
     return Standing(
         signs_since=next((one["signs_from"] for one in keys if one["state"] == "signs"), None),
         waiting={
             one["client_id"]: one["waits_since"] or one["created_at"] for one in registrations
         },
         leaving={one["client_id"]: one["removal_at"] for one in clients if one["removal_at"]},
+        secrets=frozenset(one["name"] for one in secrets),
     )
 
 
@@ -66,6 +70,7 @@ def standing_of_database(
                 for one in list_clients(tx, catalog, now=now)
                 if one.removal_at is not None
             },
+            secrets=frozenset(one.name for one in list_stored_secrets(tx)),
         )
 
     try:
