@@ -127,11 +127,14 @@ class _Asking:
         self._way: AbstractAsyncContextManager[Reply] | None = None
 
     async def __aenter__(self) -> Reply:
+        entered = False
         try:
-            return await self._again_where_changed()
-        except BaseException:
-            await self._left()
-            raise
+            reply = await self._again_where_changed()
+            entered = True
+        finally:
+            if not entered:
+                await self._left()
+        return reply
 
     async def _again_where_changed(self) -> Reply:
         try:
