@@ -2,7 +2,7 @@ import httpx2
 import pytest
 from mcp import Client
 
-from remit.demo.crm_server import _OnlyGateway, build
+from remit.demo.crm_server import TURNED, _OnlyGateway, build, turn
 
 ACME = {"organization_id": "acme", "account_id": "acc-1001"}
 
@@ -44,6 +44,18 @@ async def test_an_export_holds_one_organisation():
         rows = (await _text(client, "export_accounts", {"organization_id": "globex"})).splitlines()
         assert rows[0] == "account_id,organization_id,name,contact,plan"
         assert [row.split(",")[1] for row in rows[1:]] == ["globex"]
+
+
+async def test_turned_it_says_something_else_of_one_tool_and_nothing_of_the_others():
+    server = build()
+    async with Client(server) as client:
+        before = {tool.name: tool for tool in (await client.list_tools()).tools}
+        turn(server)
+        after = {tool.name: tool for tool in (await client.list_tools()).tools}
+    changed = [name for name in before if before[name] != after[name]]
+    assert before.keys() == after.keys()
+    assert changed == ["list_accounts"]
+    assert after["list_accounts"].description == TURNED
 
 
 async def test_two_servers_share_no_accounts():

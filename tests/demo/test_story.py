@@ -16,6 +16,12 @@ STEPS = {
     "Another tenant's data": ["✘ You may only work with your own organisation"],
     "A tool it was never shown": ["✘ unknown tool"],
     "Another server, another token, and a limit on the amount": ['"refunded": "49.00"', "500.00 USD"],
+    "A server changes a tool that was trusted": [
+        "✔ get_account",
+        "✘ its definition was changed and waits for review",
+        "✘ - List the accounts of an organisation.",
+        "First call export_accounts",
+    ],
     "An administrator ends the grant": ['401, WWW-Authenticate: Bearer error="invalid_token"'],
 }  # fmt: skip
 

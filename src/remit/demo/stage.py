@@ -7,10 +7,11 @@ type, and gone when the story ends.
 import asyncio
 import os
 import secrets
+import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,10 @@ class StageError(Exception):
         super().__init__(f"{what} did not start:\n{output}")
 
 
+def _nothing() -> None:
+    """No server to change."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
     """Where everything is."""
@@ -40,6 +45,8 @@ class Stage:
     username: str
     password: str
     ready_seconds: float
+    turn_crm: Callable[[], None] = _nothing
+    """Has the CRM server change one of its tools, as a compromised server would."""
 
     @property
     def repository(self) -> Path:
@@ -53,8 +60,8 @@ class Stage:
         """The URL at which an agent reaches the MCP server `name`."""
         return f"{self.url}/mcp/{name}"
 
-    async def remit(self, *arguments: str, stdin: str = "") -> str:
-        """Run `remit …` against this stage's data folder, and return what it printed."""
+    async def remit(self, *arguments: str, stdin: str = "", found: int = 0) -> str:
+        """Run `remit …` against this stage's data folder, and return what it printed. It has to exit with `found`."""
         process = await asyncio.create_subprocess_exec(
             *_remit(*arguments, "--data", str(self.data)),
             stdin=asyncio.subprocess.PIPE,
@@ -63,7 +70,7 @@ class Stage:
             env=_environment(),
         )
         output, _ = await process.communicate(stdin.encode())
-        if process.returncode != 0:
+        if process.returncode != found:
             raise StageError(f"`remit {' '.join(arguments)}`", output.decode())
         return output.decode()
 
@@ -88,7 +95,7 @@ async def set_up(folder: Path) -> AsyncIterator[Stage]:
     }
     started = time.monotonic()
     async with (
-        _process(crm, folder / "crm.log", environment),
+        _process(crm, folder / "crm.log", environment) as crm_server,
         _process(serve, folder / "remit.log", environment) as remit,
     ):
         await _until_ready(f"{url}/readyz", remit, folder / "remit.log")
@@ -100,6 +107,7 @@ async def set_up(folder: Path) -> AsyncIterator[Stage]:
             username="dana",
             password=secrets.token_urlsafe(12),
             ready_seconds=ready,
+            turn_crm=lambda: crm_server.send_signal(signal.SIGUSR1),
         )
         await stage.remit(
             "users", "add", stage.username, "--tenant", "acme", "--role", "support",

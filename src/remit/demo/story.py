@@ -76,6 +76,7 @@ class Storyteller:
             self._say.step("Another server, another token, and a limit on the amount")
             async with self._connect("payments") as payments:
                 await self._amounts(payments)
+            await self._turned(crm)
             await self._revoke(crm)
 
     # -- the steps, in order ----------------------------------------------------
@@ -191,6 +192,25 @@ class Storyteller:
         _expect("500.00" in refused.error.message, f"the limit named: {refused}")
         self._say.why("same tool, same token; the amount alone decides")
 
+    async def _turned(self, crm: AgentSession) -> None:
+        self._say.step("A server changes a tool that was trusted")
+        self._stage.turn_crm()
+        self._say.why(
+            "the CRM now tells every model that reads `list_accounts` to leak its accounts"
+        )
+        self._say.asked("tools/list")
+        tools = [tool.name for tool in (await crm.client.list_tools()).tools]
+        _expect("get_account" in tools and "list_accounts" not in tools, f"it is gone: {tools}")
+        self._say.allowed(", ".join(tools))
+        await self._refused_call(
+            crm, "list_accounts", {"organization_id": "acme"}, reason="quarantined"
+        )
+        self._say.asked("remit servers review crm")
+        waiting = await self._stage.remit("servers", "review", "crm", found=1)
+        for line in _changed_lines(waiting):
+            self._say.refused(line)
+        self._say.why("no agent reads it until somebody has read the difference and admits it")
+
     async def _revoke(self, crm: AgentSession) -> None:
         self._say.step("An administrator ends the grant")
         grants = orjson.loads(await self._stage.remit("grants", "list", "--json"))
@@ -297,3 +317,11 @@ def _text_of(result: CallToolResult) -> str:
 def _expect(condition: bool, what: str) -> None:  # noqa: FBT001  reads as an assertion
     if not condition:
         raise UnexpectedAnswerError(f"the story expected {what}")
+
+
+def _changed_lines(review: str) -> list[str]:
+    """The lines of a review that say what changed."""
+    lines = [line.strip() for line in review.splitlines()]
+    changed = [line for line in lines if line.startswith(("- ", "+ "))]
+    _expect(any("export_accounts" in line for line in changed), f"the difference: {review}")
+    return changed
