@@ -55,7 +55,6 @@ def tmp_path():
 
 
 def test_the_demonstration_ends_with_a_verified_log_and_leaves_nothing(tmp_path):
-    began = time.monotonic()
     # A setting of the user's own must not reach the stage.
     environment = _environment(TMPDIR=str(tmp_path), REMIT_PORT="1", REMIT_HOST="192.0.2.1")
     done = subprocess.run(
@@ -68,7 +67,6 @@ def test_the_demonstration_ends_with_a_verified_log_and_leaves_nothing(tmp_path)
     )
     assert "Traceback" not in done.stdout + done.stderr
     assert list(tmp_path.glob("remit-demo-*")) == []
-    assert time.monotonic() - began < 120
 
 
 def test_a_demonstration_that_cannot_begin_fails_and_says_where_to_look(tmp_path):
