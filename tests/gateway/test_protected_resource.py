@@ -1,9 +1,11 @@
 """The metadata of a server: who may grant access to it, and that it is this very server."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from remit.gateway.protected_resource import metadata_document, metadata_url
 from tests.gateway.doubles import (
     BASE_HEADERS,
     PUBLIC_URL,
@@ -98,3 +100,13 @@ async def test_a_foreign_host_learns_nothing(app):
     answer = await get(app, headers=(("host", "evil.example"),))
     assert answer.status == 421
     assert "resource" not in json.loads(answer.body)
+
+
+def test_a_server_that_guards_itself_has_its_document_beside_itself():
+    own = replace(server_of(), resource_identifier="https://crm.example/deep/mcp")
+    assert (
+        metadata_url(PUBLIC_URL, own)
+        == "https://crm.example/.well-known/oauth-protected-resource/deep/mcp"
+    )
+    document = metadata_document(own, public_url=PUBLIC_URL, issuer=PUBLIC_URL)
+    assert document["resource"] == "https://crm.example/deep/mcp"

@@ -99,3 +99,20 @@ def test_a_token_request_for_another_resource_is_refused(resources):
 
 def test_a_prefix_of_the_origin_is_not_the_origin(catalog):
     assert server_at("https://remit.example.evil/mcp/crm", catalog=catalog, public_url=URL) is None
+
+
+OWN = "https://crm.example/mcp"
+
+
+@pytest.fixture
+def guarding_itself(catalog):
+    crm = replace(catalog.servers["crm"], resource_identifier=OWN)
+    return replace(catalog, servers={**catalog.servers, "crm": crm})
+
+
+def test_a_server_that_guards_itself_is_named_by_its_own_url_and_by_nothing_else(guarding_itself):
+    assert find(guarding_itself, OWN) == "crm"
+    assert find(guarding_itself, "https://CRM.example/mcp") == "crm"
+    for other in (CRM, OWN + "/", OWN + "/x", "https://crm.example"):
+        with pytest.raises(InvalidTargetError):
+            find(guarding_itself, other)

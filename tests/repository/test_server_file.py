@@ -182,3 +182,34 @@ def test_a_password_in_the_url_is_refused_and_not_shown(repository: Repository) 
     repository.edit("servers/crm.yaml", "https://crm", "https://me:hunter2@crm")
     [problem] = repository.problems()
     assert "hunter2" not in repr(problem)
+
+
+def test_a_server_that_guards_itself_says_where_and_by_which_secret(repository: Repository) -> None:
+    server = repository.append(
+        "servers/crm.yaml",
+        "guard_secret: env:CRM_GUARD\nresource_identifier: https://crm.example:8443/mcp\n",
+    )
+    found = server.catalog().servers["crm"]
+    assert found.guard_secret == "env:CRM_GUARD"
+    assert found.resource_identifier == "https://crm.example:8443/mcp"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://crm.example",
+        "https://crm.example/",
+        "https://crm.example/mcp/",
+        "https://CRM.example/mcp",
+        "https://crm.example/mcp?x=1",
+        "https://crm.example/mcp#x",
+        "http://crm.example/mcp",
+        "https://user@crm.example/mcp",
+        "crm.example/mcp",
+    ],
+)
+def test_an_identifier_is_spelt_as_tokens_and_clients_spell_it(
+    repository: Repository, url: str
+) -> None:
+    repository.append("servers/crm.yaml", f"resource_identifier: '{url}'\n")
+    assert len(repository.said()) == 1

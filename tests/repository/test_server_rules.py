@@ -82,3 +82,21 @@ def test_a_secret_for_introspection_is_of_one_server_and_for_nothing_else(
     assert repository.said() == [
         "servers/erp.yaml:11 `env:ERP_ASKS` is a secret of `servers/erp.yaml` for something else"
     ]
+
+
+def test_a_secret_of_a_guard_is_of_one_server_and_for_nothing_else(repository: Repository) -> None:
+    repository.append("servers/crm.yaml", "guard_secret: env:GUARDS\n")
+    text = (repository.path / "servers" / "crm.yaml").read_text(encoding="utf-8")
+    repository.write("servers/erp.yaml", text)
+    assert repository.said() == [
+        "servers/erp.yaml:11 `env:GUARDS` is a secret of `servers/crm.yaml` for something else"
+    ]
+
+
+def test_no_two_servers_go_by_one_identifier(repository: Repository) -> None:
+    repository.append("servers/crm.yaml", "resource_identifier: https://crm.example/mcp\n")
+    text = (repository.path / "servers" / "crm.yaml").read_text(encoding="utf-8")
+    repository.write("servers/erp.yaml", text)
+    assert repository.said() == [
+        "servers/erp.yaml:11 `https://crm.example/mcp` is the identifier of `servers/crm.yaml`"
+    ]

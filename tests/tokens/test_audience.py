@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import pytest
 
-from remit.tokens import audience_of, jti_digest
+from remit.testing.catalog import small_catalog
+from remit.tokens import audience_of, jti_digest, resource_of
 
 
 @pytest.mark.parametrize("url", ["https://remit.example", "https://remit.example/"])
@@ -16,3 +19,10 @@ def test_a_jti_is_matched_by_its_digest_and_not_shown_by_it():
     assert jti_digest("jti_1") == jti_digest("jti_1")
     assert jti_digest("jti_1") != jti_digest("jti_2")
     assert "jti_1" not in jti_digest("jti_1")
+
+
+def test_a_server_that_guards_itself_has_an_identifier_of_its_own():
+    crm = small_catalog().servers["crm"]
+    assert resource_of("https://a", crm) == "https://a/mcp/crm"
+    own = replace(crm, resource_identifier="https://crm.example/mcp")
+    assert resource_of("https://a", own) == "https://crm.example/mcp"
