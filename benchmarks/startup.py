@@ -53,6 +53,8 @@ def main() -> None:
         for what, command in (
             ("python -c pass", ["-c", "pass"]),
             ("remit --help", ["-m", "remit", "--help"]),
+            ("import remit.guard", ["-c", "from remit.guard import protect"]),
+            ("import remit.embedded", ["-c", "import remit.embedded"]),
             ("import remit.app", ["-c", "import remit.app"]),
         ):
             _row(what, [_run([sys.executable, *command], environ) for _ in _runs()])
