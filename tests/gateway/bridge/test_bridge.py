@@ -17,6 +17,7 @@ from tests.gateway.bridge.fakes import (
     modern,
     result,
 )
+from tests.gateway.doubles import ListGuard, ScriptedServer, answering, gateway, until
 
 OPENING = Request(0, "initialize", {"protocolVersion": "2025-11-25", "capabilities": {}})
 
@@ -208,3 +209,13 @@ async def test_nothing_is_asked_of_a_session_that_was_not_initialised(bridges):
     with pytest.raises(UpstreamError) as caught:
         await session.tell(legacy(Response(1, result={})))
     assert caught.value.session_ended
+
+
+async def test_the_gateway_has_what_is_kept_ended_when_standing_changes_and_now_and_then():
+    server = ScriptedServer(answering({}))
+    app = gateway(ListGuard(), server, sweep=0)
+    app.look_again()
+    assert server.looked_again == 1
+    app.start()
+    await until(lambda: server.swept)
+    await app.drain()

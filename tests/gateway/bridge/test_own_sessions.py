@@ -7,6 +7,7 @@ from remit.gateway.bridge.own_sessions import OwnSessions
 from remit.gateway.rejection import NoPlaceError, RejectedError, UpstreamError
 from remit.testing.clock import FixedClock
 from tests.gateway.bridge.fakes import OldServer, modern
+from tests.gateway.doubles import until
 
 LIMITS = BridgeLimits(sessions_per_principal=2, sessions=3)
 
@@ -83,3 +84,11 @@ async def test_one_that_does_not_open_takes_no_place(sessions, server):
     with pytest.raises(UpstreamError):
         await lend(sessions)
     assert len(sessions) == 0
+
+
+async def test_when_another_has_taken_its_place_nothing_is_kept(sessions, server):
+    idle, used = await lend(sessions), await lend(sessions)
+    sessions.give_back(idle)
+    sessions.retire()
+    sessions.give_back(used)
+    await until(lambda: not server.open)

@@ -74,6 +74,10 @@ class Bridge:
         """End what has been idle for too long."""
         self.over_legacy.sweep()
 
+    def retire(self) -> None:
+        """Another has taken its place: keep nothing for calls that will not come."""
+        self.over_legacy.sessions.retire()
+
     async def close(self) -> None:
         await self.over_legacy.close()
         await self.behind.close()

@@ -52,6 +52,7 @@ class OwnSessions:
         self._open: set[OwnSession] = set()
         self._idle: list[OwnSession] = []
         self._closing: set[asyncio.Task[None]] = set()
+        self._retired = False
 
     def __len__(self) -> int:
         return len(self._open)
@@ -87,6 +88,9 @@ class OwnSessions:
         """Let the next call of the same principal's have `session`."""
         if session not in self._open:
             return
+        if self._retired:
+            self.discard(session)
+            return
         session.used = True
         session.last_used = self._clock.monotonic()
         self._idle.append(session)
@@ -110,6 +114,12 @@ class OwnSessions:
         for session in tuple(self._idle):
             if session.last_used < before:
                 self.discard(session)
+
+    def retire(self) -> None:
+        """Keep no session for a next call, of which there will be none."""
+        self._retired = True
+        for session in tuple(self._idle):
+            self.discard(session)
 
     def in_background(self, work: Coroutine[Any, Any, None], *, name: str) -> None:
         """See `work` through, whether or not anybody waits for it."""

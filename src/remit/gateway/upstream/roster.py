@@ -117,6 +117,7 @@ class Roster:
         if known is not None:
             # Calls in flight still use it; it is closed with the rest.
             self._replaced.append(known.bridge)
+            known.bridge.retire()
             if isinstance(known.adapter, Stdio):
                 known.adapter.retire()
         self._in_use[server.name] = _InUse(said, secrets, version, adapter, bridge)
