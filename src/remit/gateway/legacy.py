@@ -9,6 +9,7 @@ notifications only those go on that a client may send, whatever the server would
 Source: MCP 2025-11-25 lifecycle, transports, cancellation.
 """
 
+from collections.abc import Awaitable
 from dataclasses import replace
 from functools import partial
 
@@ -45,6 +46,7 @@ from remit.gateway.sight import Sight
 from remit.gateway.tasks import Tasks
 from remit.gateway.upstream.port import Outgoing, UpstreamSession
 from remit.guard.outcome import Challenge, Deny
+from remit.guard.visible import Visible
 from remit.model import Server
 from remit.policy.evaluation import ResourceKind
 from remit.tokens.access_token import AccessToken
@@ -246,9 +248,12 @@ class LegacyDoor:
         await incoming.exchange.answer(202)
 
     def _crossing(self, incoming: Incoming, session: Session, method: str) -> LegacyCrossing:
-        call = incoming.call(method, session.version)
         deps = self._deps
-        look = partial(deps.guard.visible, replace(call, kind=ResourceKind.RESOURCE))
+
+        def look() -> Awaitable[Visible | Challenge | Deny]:
+            call = incoming.call(method, session.version)
+            return deps.guard.visible(replace(call, kind=ResourceKind.RESOURCE))
+
         return LegacyCrossing(
             server=incoming.server,
             session=session,

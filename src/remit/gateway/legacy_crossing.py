@@ -145,7 +145,8 @@ class LegacyCrossing:
     async def filtered(self, asked: AbstractAsyncContextManager[Reply]) -> AsyncIterator[Reply]:
         """The reply, with only those messages that may pass."""
         async with asked as reply:
-            yield replace(reply, messages=self._passing(reply.messages))
+            streamed = reply.streamed
+            yield replace(reply, messages=self._passing(reply.messages)) if streamed else reply
 
     async def _passing(self, messages: AsyncIterator[Message]) -> AsyncIterator[Message]:
         async for message in messages:

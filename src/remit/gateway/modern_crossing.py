@@ -126,9 +126,12 @@ def with_offered(request: Request, offered: Offered) -> Request:
     params = request.params
     if params is None:
         return request
+    told = capabilities_of(params)
+    if "task" not in params and "extensions" not in told:
+        return request
     kept: dict[str, Json] = {name: value for name, value in params.items() if name != "task"}
     meta = kept.get("_meta")
-    if isinstance(meta, dict) and isinstance(told := meta.get(CAPABILITIES_KEY), dict):
+    if isinstance(meta, dict) and "extensions" in told:
         kept["_meta"] = {**meta, CAPABILITIES_KEY: with_carried(told, offered)}
     return Request(request.id, request.method, kept)
 
