@@ -104,9 +104,7 @@ def the_last(guard: Guarded, kind: str):
     found = [
         one
         for one in events(guard)
-        if one["kind"] == kind
-        and one["body"].get("guard")
-        and one["body"]["name"] == "get_account"
+        if one["kind"] == kind and one["body"].get("guard") and one["body"]["name"] == "get_account"
     ]
     return found[-1] if found else None
 
