@@ -121,3 +121,19 @@ def test_the_newest_list_is_believed_and_the_oldest_tool_forgotten():
     schemas.learn([{"name": "b", "inputSchema": SCHEMA}])
     assert len(schemas.mirrored("b")) == 4
     assert schemas.mirrored("unknown") == ()
+
+
+def test_a_schema_that_was_admitted_counts_and_not_what_a_list_has_shown():
+    def schema(header):
+        return {"properties": {"region": {"type": "string", "x-mcp-header": header}}}
+
+    schemas = ToolSchemas(capacity=2)
+    schemas.learn([{"name": "query", "inputSchema": schema("Listed")}])
+    admitted = schema("Admitted")
+    assert [one.header for one in schemas.mirrored("query")] == [b"mcp-param-listed"]
+    assert [one.header for one in schemas.mirrored("query", admitted)] == [b"mcp-param-admitted"]
+    assert schemas.mirrored("query", admitted) is schemas.mirrored("query", admitted)
+    assert [one.header for one in schemas.mirrored("query", schema("Next"))] == [b"mcp-param-next"]
+    for number in range(5):
+        schemas.mirrored(f"tool-{number}", admitted)
+    assert [one.header for one in schemas.mirrored("query", admitted)] == [b"mcp-param-admitted"]
