@@ -7,7 +7,7 @@ import pytest
 
 from remit.audit.events import ConnectionRemoved
 from remit.identity.accounts import disable_user
-from remit.oauth import connection_store
+from remit.oauth import GrantFilter, connection_store, list_grants
 from remit.oauth.connections.tokens import ConnectionUnavailableError, NotConnectedError
 from tests.oauth.connections.conftest import declare
 from tests.oauth.flows import ADMIN
@@ -162,5 +162,20 @@ async def test_a_connection_that_is_turned_down_and_cannot_be_renewed_ends(
     with pytest.raises(NotConnectedError):
         await tokens.renewed_token(person, crm(), refused="vendor-at-1")
     (removed,) = linked.events(ConnectionRemoved)
-    assert removed.reason == "refused_by_third_party"
+    assert removed.reason == "run_out"
     assert await found(linked) is None
+
+
+async def test_with_a_connection_end_the_grants_that_were_given_with_it(
+    linked, tokens, crm, ada, vendor
+):
+    live = await linked.database.read(lambda tx: list_grants(tx, GrantFilter(user_id=ada[1])))
+    assert [one.revoked_at for one in live] == [None]
+    linked.clock.advance(3_600)
+    vendor.refused = "invalid_grant"
+    published = linked.published
+    with pytest.raises(NotConnectedError):
+        await tokens.connection_token(ada[1], crm())
+    ended = await linked.database.read(lambda tx: list_grants(tx, GrantFilter(user_id=ada[1])))
+    assert [one.revoke_reason for one in ended] == ["connection_withdrawn"]
+    assert linked.published == published + 1

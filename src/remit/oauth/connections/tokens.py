@@ -2,7 +2,9 @@
 
 A token that is about to expire is renewed first, once however many ask: who asks meanwhile waits for
 that one answer, and of two processes that renewed, both use what was kept. A third party that refuses
-to renew ends the connection; one that does not answer does not.
+to renew ends the connection, and so does time where nothing was given to renew it with; one that does
+not answer does not. With a connection end the person's grants for its server, as when it is withdrawn: their
+clients authorize anew, and so the person is sent to the third party again.
 
 Source: RFC 6749 §6; O21 §4.3; RFC 9700 §4.14 (rotation: a refresh token is sent once).
 """
@@ -28,6 +30,9 @@ from remit.oauth.connection_store import Connection
 from remit.oauth.connections.sealed import KeptTokens, open_tokens, seal_tokens
 from remit.oauth.connections.standing import metadata_of
 from remit.oauth.deps import OAuthDeps
+from remit.oauth.grant import GrantFilter, RevokeReason
+from remit.oauth.grant_revocation import revoke_grants
+from remit.tokens import resource_of
 from remit.tokens.published import IssuerUnavailableError
 from remit.web.fetch import Reach
 
@@ -99,8 +104,6 @@ class ConnectionTokens:
                     return tokens.access_token
                 if connection.updated_at + _RENEWED_BEFORE > self._deps.clock.now():
                     return None
-                if tokens.refresh_token is None:
-                    await self._deps.database.run(lambda tx: _end(tx, connection))
                 return await self._renewed(server, connection, tokens)
         finally:
             if not lock.locked():
@@ -130,17 +133,30 @@ class ConnectionTokens:
     async def _renewed(self, server: Server, connection: Connection, tokens: KeptTokens) -> str:
         party = server.connection
         if tokens.refresh_token is None or party is None:
+            await self._end(server, connection, reason="run_out")
             raise NotConnectedError("the connection has run out")
         try:
             issued = await self._ask(party, tokens.refresh_token)
         except (IssuerUnavailableError, TokenRequestError) as error:
             if isinstance(error, TokenRequestError) and error.reason in _REFUSED:
-                await self._deps.database.run(lambda tx: _end(tx, connection))
+                await self._end(server, connection, reason="refused_by_third_party")
                 raise NotConnectedError("the connection was refused", cause=error) from error
             raise ConnectionUnavailableError(
                 "the third party cannot be asked now", cause=error
             ) from error
         return await self._keep(server, connection, tokens, issued)
+
+    async def _end(self, server: Server, connection: Connection, *, reason: str) -> None:
+        """Forget it, and with it the person's grants for its server: who authorizes anew is sent there again."""
+        deps = self._deps
+        resource = resource_of(deps.public_url, server)
+        now = deps.clock.now()
+
+        def end(tx: Transaction) -> bool:
+            return _end(tx, connection, reason=reason, resource=resource, now=now)
+
+        if await deps.database.run(end):
+            await deps.publish()
 
     async def _ask(self, party: ThirdParty, refresh_token: str) -> ForeignTokens:
         deps, access = self._deps, self._deps.third_parties
@@ -175,19 +191,26 @@ class ConnectionTokens:
         return present.access_token
 
 
-def _end(tx: Transaction, connection: Connection) -> None:
+def _end(
+    tx: Transaction, connection: Connection, *, reason: str, resource: str, now: EpochSeconds
+) -> bool:
     gone = connection_store.remove_connection(
         tx,
         user_id=connection.user_id,
         server=connection.server,
         sealed_tokens=connection.sealed_tokens,
     )
-    if gone is not None:
-        tx.record(
-            ConnectionRemoved(
-                context=Context(user_id=gone.user_id),
-                server=gone.server,
-                issuer=gone.issuer,
-                reason="refused_by_third_party",
-            )
-        )
+    if gone is None:
+        return False
+    context = Context(user_id=gone.user_id)
+    tx.record(
+        ConnectionRemoved(context=context, server=gone.server, issuer=gone.issuer, reason=reason)
+    )
+    revoke_grants(
+        tx,
+        GrantFilter(user_id=gone.user_id, resource=resource),
+        reason=RevokeReason.CONNECTION_WITHDRAWN.value,
+        at=now,
+        context=context,
+    )
+    return True
