@@ -71,6 +71,8 @@ ATOMS = [
     "resource.sensitivity_rank > 1",
     "resource has tenant",
     "(context has arguments && context.arguments has score)",
+    '(context has arguments && context.arguments has account && context.arguments.account == "a")',
+    "(context has arguments.score && context.arguments.score + 9223372036854775807 > 0)",
     '(if principal.roles.contains("finance") then context.time.hour > 3 else context has ip)',
     "context.time.epoch + 9223372036854775807 > 0",
     "context.time.hour * 4611686018427387904 > 5",

@@ -3,7 +3,7 @@
 import pytest
 from cedarpy import PolicySet
 
-from remit.policy.reads import EVERYTHING, Reads, path_of, reads_of, reads_of_all
+from remit.policy.reads import EVERYTHING, Reads, path_of, reads_of, union_of
 
 
 def tree(condition, head="principal, action, resource"):
@@ -101,10 +101,12 @@ def test_unless_reads_like_when():
 
 
 def test_several_read_what_any_of_them_reads():
-    one, other = tree("context.arguments.a == 1"), tree("context.arguments == {}")
-    assert reads_of_all([one]).arguments == {"a"}
-    assert reads_of_all([one, other]).arguments is None
-    assert reads_of_all([]) == Reads()
+    one, other = (
+        reads_of(tree(text)) for text in ("context.arguments.a == 1", "context.arguments == {}")
+    )
+    assert union_of([one]).arguments == {"a"}
+    assert union_of([one, other]).arguments is None
+    assert union_of([]) == Reads()
 
 
 def test_a_path_begins_with_a_variable():

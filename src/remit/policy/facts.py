@@ -16,11 +16,11 @@ from remit.policy.evaluation import Evaluation
 
 __all__ = [
     "ARGUMENTS_FACT",
-    "EPOCH",
     "FACTS",
     "PRINCIPAL",
     "TAGS",
     "Fact",
+    "Getter",
     "facts_below",
     "local_time",
 ]
@@ -28,11 +28,13 @@ __all__ = [
 Fact = tuple[str, ...]
 """A path, as policies write it: `("context", "time", "hour")`."""
 
+Getter = Callable[[Evaluation], Hashable]
+"""What a fact is in a question."""
+
 PRINCIPAL: Final[Fact] = ("principal",)
 """Who it is. Of which type is known with every question."""
 TAGS: Final[Fact] = ("principal", "()")
 """All of the principal's tags, which are read by a call and not by a path."""
-EPOCH: Final[Fact] = ("context", "time", "epoch")
 ARGUMENTS_FACT: Final[Fact] = ("context", "arguments")
 
 _WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -58,7 +60,7 @@ def local_time(now: EpochSeconds, zone: str) -> Mapping[str, str | int]:
     )
 
 
-def _of_time(name: str) -> Callable[[Evaluation], Hashable]:
+def _of_time(name: str) -> Getter:
     def value(evaluation: Evaluation) -> Hashable:
         context = evaluation.context
         return local_time(context.now, context.time_zone)[name]
@@ -74,7 +76,7 @@ def _arguments(evaluation: Evaluation) -> Hashable:
     return frozenset((name, type(value), value) for name, value in given.items())
 
 
-FACTS: Final[Mapping[Fact, Callable[[Evaluation], Hashable]]] = MappingProxyType(
+FACTS: Final[Mapping[Fact, Getter]] = MappingProxyType(
     {
         PRINCIPAL: lambda one: one.subject.id,
         ("principal", "id"): lambda one: one.subject.id,
@@ -90,7 +92,7 @@ FACTS: Final[Mapping[Fact, Callable[[Evaluation], Hashable]]] = MappingProxyType
         ("context", "token", "amr"): lambda one: one.token.amr,
         ("context", "token", "auth_time"): lambda one: one.token.auth_time,
         ("context", "token", "purpose"): lambda one: one.token.purpose,
-        EPOCH: lambda one: one.context.now,
+        ("context", "time", "epoch"): lambda one: one.context.now,
         ("context", "time", "zone"): lambda one: one.context.time_zone,
         ("context", "time", "hour"): _of_time("hour"),
         ("context", "time", "minute"): _of_time("minute"),

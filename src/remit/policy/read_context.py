@@ -7,7 +7,7 @@ attribute has the type the whole schema gives it.
 Source: Cedar JSON schema and context format; docs/adr/0012-reused-decisions.md.
 """
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,7 +17,7 @@ from remit.canonical import Json, JsonObject, canonical_text
 from remit.model import Argument
 from remit.policy.cedar_request import address_json, argument_json
 from remit.policy.evaluation import Evaluation
-from remit.policy.facts import ARGUMENTS_FACT, FACTS
+from remit.policy.facts import ARGUMENTS_FACT, FACTS, Getter
 from remit.policy.reads import Reads
 from remit.policy.schema import schema_of_part
 from remit.policy.vocabulary import ARGUMENTS
@@ -25,8 +25,6 @@ from remit.policy.vocabulary import ARGUMENTS
 __all__ = ["ReadContext"]
 
 _IP: Final = ("context", "ip")
-
-Getter = Callable[[Evaluation], Hashable]
 
 
 @dataclass(frozen=True, slots=True)

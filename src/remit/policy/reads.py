@@ -34,7 +34,7 @@ from cedarpy.pst import (
 
 from remit.policy.facts import ARGUMENTS_FACT, FACTS, PRINCIPAL, TAGS, Fact, facts_below
 
-__all__ = ["EVERYTHING", "Reads", "path_of", "reads_of", "reads_of_all"]
+__all__ = ["EVERYTHING", "Reads", "path_of", "reads_of", "union_of"]
 
 _TAG_OPERATIONS: Final = frozenset({"get_tag", "has_tag"})
 
@@ -57,11 +57,11 @@ EVERYTHING: Final = Reads(facts=frozenset(FACTS), arguments=None)
 _NOTHING: Final = Reads()
 
 
-def reads_of_all(trees: Iterable[Template]) -> Reads:
-    """What any of the policies looks at."""
+def union_of(several: Iterable[Reads]) -> Reads:
+    """What is read by any of those that read so."""
     reads = _NOTHING
-    for tree in trees:
-        reads |= reads_of(tree)
+    for one in several:
+        reads |= one
     return reads
 
 
@@ -70,10 +70,7 @@ def reads_of(tree: Template) -> Reads:
     reads = _NOTHING
     if not isinstance(tree.principal, ScopeAny | ScopeIs):
         reads |= Reads(facts=frozenset({PRINCIPAL}))
-    for clause in tree.clauses:
-        for part in _parts(clause.expr):
-            reads |= part
-    return reads
+    return reads | union_of(part for clause in tree.clauses for part in _parts(clause.expr))
 
 
 def path_of(expression: object) -> tuple[str, ...] | None:
@@ -110,7 +107,7 @@ def _parts(expression: Expr) -> Iterator[Reads]:
             return
         case _:
             for below in _below(expression):
-                yield EVERYTHING if below is None else _union(_parts(below))
+                yield EVERYTHING if below is None else union_of(_parts(below))
 
 
 def _below(expression: Expr) -> Iterator[Expr | None]:
@@ -132,13 +129,6 @@ def _below(expression: Expr) -> Iterator[Expr | None]:
             yield from fields.values()
         case _:
             yield None
-
-
-def _union(parts: Iterable[Reads]) -> Reads:
-    reads = _NOTHING
-    for part in parts:
-        reads |= part
-    return reads
 
 
 def _of_path(path: tuple[str, ...] | None) -> Reads:

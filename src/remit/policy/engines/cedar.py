@@ -44,11 +44,11 @@ from remit.policy.decision import (
     MatchedRule,
     RuleEffect,
 )
-from remit.policy.engines.cedar_place import Bucket, Corner, Place, Places
+from remit.policy.engines.cedar_place import Bucket, Corner, Part, Place, Places
 from remit.policy.error_text import error_text
 from remit.policy.evaluation import Evaluation, Phase
 from remit.policy.excerpt import policies_about
-from remit.policy.facts import local_time
+from remit.policy.facts import Getter, local_time
 from remit.policy.source import PolicyInvalidError, PolicySource
 from remit.policy.vocabulary import callable_things
 
@@ -92,7 +92,7 @@ class CedarEngine:
         self._version = version
         self._places = Places(self._policies, schema, arguments)
         # INVARIANT: an engine never changes, so that what it decided it would decide again.
-        self._known: dict[Hashable, tuple[Corner, Decision]] = {}
+        self._known: dict[Hashable, tuple[Part | Corner, Decision]] = {}
         self._principals: dict[Hashable, tuple[Place, Entities]] = {}
 
     @classmethod
@@ -151,35 +151,67 @@ class CedarEngine:
         """
         place = self._places.place(action_of(evaluation), evaluation.resource)
         if not _is_regular(evaluation, place):
-            return self._evaluate_whole(evaluation, place, self._places.whole(place))
+            return self._evaluate_whole(evaluation, place, self._places.bucket(place.positions))
         corner = self._places.corner(place, evaluation)
-        is_open = _is_open(evaluation)
-        facts = corner.open_facts if is_open else corner.facts
-        if facts is None:
-            return self._evaluate(evaluation, place, corner)
-        name = (id(corner), is_open, evaluation.subject.kind, *[fact(evaluation) for fact in facts])
+        if corner.varying is None or not _is_open(evaluation):
+            return self._closed(evaluation, place, corner)
+        facts = [fact(evaluation) for fact in corner.open_facts]
+        name = (id(corner), evaluation.subject.kind, *facts)
         known = self._known.get(name)
         if known is not None and known[0] is corner:
             return known[1]
-        decision = self._evaluate(evaluation, place, corner)
-        if not decision.errors:
-            if len(self._known) >= _MAX_KNOWN:
-                self._known = {}
-            self._known[name] = (corner, decision)
-        return decision
+        bucket = self._places.bucket(corner.positions)
+        return self._remembered(name, corner, self._evaluate_whole(evaluation, place, bucket))
 
     def evaluate_anew(self, evaluation: Evaluation) -> Decision:
         """As `evaluate`, of all policies about the action, with all that is known, and nothing remembered."""
         place = self._places.place(action_of(evaluation), evaluation.resource)
-        return self._evaluate_whole(evaluation, place, self._places.whole(place))
+        return self._evaluate_whole(evaluation, place, self._places.bucket(place.positions))
 
-    def _evaluate(self, evaluation: Evaluation, place: Place, corner: Corner) -> Decision:
-        """Decide what is within the schema by the policies that can matter, with what they look at."""
-        bucket, context = corner.bucket, corner.context
-        if context is None or (bucket.open_policies is not None and _is_open(evaluation)):
+    def _closed(self, evaluation: Evaluation, place: Place, corner: Corner) -> Decision:
+        """Decide with the arguments, or by policies that do not read them."""
+        steady = None
+        if corner.steady is not None:
+            steady = self._steady(evaluation, place, corner.steady, corner.facts)
+        if corner.varying is None:
+            return steady or self._answer(allowed=False, rules=(), errors=())
+        varying = self._evaluate(evaluation, place, corner.varying)
+        return varying if steady is None else self._together(steady, varying)
+
+    def _steady(
+        self, evaluation: Evaluation, place: Place, part: Part, facts: Sequence[Getter]
+    ) -> Decision:
+        """What is said by policies that look at `facts` alone."""
+        name = (id(part), evaluation.subject.kind, *[fact(evaluation) for fact in facts])
+        known = self._known.get(name)
+        if known is not None and known[0] is part:
+            return known[1]
+        return self._remembered(name, part, self._evaluate(evaluation, place, part))
+
+    def _remembered(self, name: Hashable, of: Part | Corner, decision: Decision) -> Decision:
+        if not decision.errors:
+            if len(self._known) >= _MAX_KNOWN:
+                self._known = {}
+            self._known[name] = (of, decision)
+        return decision
+
+    def _together(self, one: Decision, other: Decision) -> Decision:
+        """What two sets of policies say as one set."""
+        if other.reason is DecisionReason.NO_PERMIT:
+            return one
+        if one.reason is DecisionReason.NO_PERMIT:
+            return other
+        rules = (*one.rules, *other.rules)
+        allowed = all(rule.effect is RuleEffect.PERMIT for rule in rules)
+        return self._answer(allowed=allowed, rules=rules, errors=(*one.errors, *other.errors))
+
+    def _evaluate(self, evaluation: Evaluation, place: Place, part: Part) -> Decision:
+        """What a part of the policies that can matter says, told what they look at."""
+        bucket, context = part.bucket, part.context
+        if context is None:
             return self._evaluate_whole(evaluation, place, bucket)
         entities = place.entities
-        if corner.reads_principal:
+        if part.reads_principal:
             entities = self._with_principal(evaluation, place)
         request = {
             "principal": principal_uid(evaluation.subject),
@@ -187,8 +219,7 @@ class CedarEngine:
             "resource": place.resource_uid,
             "context": context.json(evaluation),
         }
-        schema = None if _is_open(evaluation) else corner.schema
-        result = is_authorized(request, bucket.policies, entities, schema)
+        result = is_authorized(request, bucket.policies, entities, part.schema)
         return self._answered(result, bucket)
 
     def _answered(self, result: AuthzResult, bucket: Bucket) -> Decision:

@@ -4,7 +4,7 @@ Everything here is parsed the first time and kept: a catalog has few things, and
 repository few sorts of callers. What is kept is bounded.
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cedarpy import Entities, PolicySet, Schema
@@ -17,13 +17,13 @@ from remit.policy.conformity import Conformity
 from remit.policy.decision import Decision
 from remit.policy.demands import demand_of
 from remit.policy.evaluation import Evaluation, ResourceFacts
-from remit.policy.facts import ARGUMENTS_FACT, FACTS, PRINCIPAL
+from remit.policy.facts import ARGUMENTS_FACT, FACTS, PRINCIPAL, Getter
 from remit.policy.open_question import open_policies, reads_arguments
 from remit.policy.read_context import ReadContext
-from remit.policy.reads import EVERYTHING, Reads, reads_of_all
+from remit.policy.reads import EVERYTHING, Reads, reads_of, union_of
 from remit.policy.vocabulary import ACTION_TYPE, ISSUE, entity_type, group_names
 
-__all__ = ["Bucket", "Corner", "Place", "Places"]
+__all__ = ["Bucket", "Corner", "Part", "Place", "Places"]
 
 _MAX_PLACES = 4_096
 _MAX_CORNERS = 1_024
@@ -38,26 +38,39 @@ class Bucket:
     """Cedar's own name of each policy to its `@id`."""
     open_policies: PolicySet | None
     """Rewritten for open questions; `None` when no policy reads arguments, so none stays open."""
-    reads: Reads
     answers: dict[Hashable, Decision] = field(default_factory=dict)
     """What was made of each answer that Cedar gave."""
 
 
 @dataclass(frozen=True, slots=True)
-class Corner:
-    """A place as one sort of caller comes to it.
+class Part:
+    """Some of the policies that can matter, with what they look at: `context`, and its schema.
 
-    `context` and `schema` are of what the policies here look at; without them they look at everything.
-    `facts` are what a decision depends on; `None` when it depends on the arguments.
+    Without those they look at everything.
     """
 
     bucket: Bucket
     context: ReadContext | None
     schema: Schema | None
     reads_principal: bool
-    facts: tuple[Callable[[Evaluation], Hashable], ...] | None
-    open_facts: tuple[Callable[[Evaluation], Hashable], ...]
-    """What it depends on while the arguments are open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Corner:
+    """A place as one sort of caller comes to it: the policies that can matter, in two parts.
+
+    A forbid of either forbids, a failure of either fails, and a permit of either permits if nothing
+    does that: so the two are asked apart. What the `steady` ones say depends on `facts`, whatever
+    the arguments; the `varying` ones read those, or what is not understood.
+    """
+
+    steady: Part | None
+    facts: tuple[Getter, ...]
+    varying: Part | None
+    positions: tuple[int, ...]
+    """Of both parts."""
+    open_facts: tuple[Getter, ...]
+    """What both depend on while the arguments are open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +99,7 @@ class Places:
         "_demands",
         "_places",
         "_policies",
+        "_reads",
         "_schema",
     )
 
@@ -100,6 +114,7 @@ class Places:
         self._schema = schema
         self._arguments = arguments
         self._demands = [demand_of(policy.tree) for policy in policies]
+        self._reads = [reads_of(policy.tree) for policy in policies]
         self._buckets: dict[tuple[int, ...], Bucket] = {}
         self._places: dict[tuple[str, ResourceFacts], Place] = {}
         self._corners = 0
@@ -127,10 +142,6 @@ class Places:
             place.corners[selection] = corner
         return corner
 
-    def whole(self, place: Place) -> Bucket:
-        """The policies that can matter to the action, whatever the question."""
-        return self._bucket(place.positions)
-
     def _forget(self) -> None:
         for place in self._places.values():
             place.corners.clear()
@@ -156,27 +167,37 @@ class Places:
         )
 
     def _parse_corner(self, place: Place, positions: tuple[int, ...]) -> Corner:
-        bucket = self._bucket(positions)
-        reads = bucket.reads
+        steady = tuple(n for n in positions if ARGUMENTS_FACT not in self._reads[n].facts)
+        varying = tuple(n for n in positions if ARGUMENTS_FACT in self._reads[n].facts)
+        return Corner(
+            steady=self._parse_part(place, steady) if steady or not varying else None,
+            facts=self._facts(steady),
+            varying=self._parse_part(place, varying) if varying else None,
+            positions=positions,
+            open_facts=self._facts(positions),
+        )
+
+    def _parse_part(self, place: Place, positions: tuple[int, ...]) -> Part:
+        bucket = self.bucket(positions)
+        reads = self._read_by(positions)
         context: ReadContext | None = None
         schema: Schema | None = None
         if reads != EVERYTHING:
             context = ReadContext.of(reads, place.arguments)
             kind = entity_type(place.resource.kind)
             schema = context.schema(place.action, kind, place.arguments)
-        facts = tuple(FACTS[fact] for fact in sorted(reads.facts) if fact != ARGUMENTS_FACT)
-        return Corner(
-            bucket=bucket,
-            context=context,
-            schema=schema,
-            reads_principal=any(
-                fact[0] == "principal" and fact != PRINCIPAL for fact in reads.facts
-            ),
-            facts=None if ARGUMENTS_FACT in reads.facts else facts,
-            open_facts=facts,
-        )
+        reads_principal = any(fact[0] == PRINCIPAL[0] and fact != PRINCIPAL for fact in reads.facts)
+        return Part(bucket, context, schema, reads_principal)
 
-    def _bucket(self, positions: tuple[int, ...]) -> Bucket:
+    def _read_by(self, positions: tuple[int, ...]) -> Reads:
+        return union_of(self._reads[position] for position in positions)
+
+    def _facts(self, positions: tuple[int, ...]) -> tuple[Getter, ...]:
+        facts = self._read_by(positions).facts - {ARGUMENTS_FACT}
+        return tuple(FACTS[fact] for fact in sorted(facts))
+
+    def bucket(self, positions: tuple[int, ...]) -> Bucket:
+        """The policies at `positions`, parsed."""
         bucket = self._buckets.get(positions)
         if bucket is None:
             bucket = self._buckets[positions] = self._parse_bucket(positions)
@@ -190,5 +211,4 @@ class Places:
             # Cedar numbers the policies of a text in the order they stand in it.
             names={f"policy{number}": policy.id for number, policy in enumerate(held)},
             open_policies=open_policies(trees) if any(map(reads_arguments, trees)) else None,
-            reads=reads_of_all(trees),
         )
