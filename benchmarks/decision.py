@@ -4,6 +4,9 @@ The floor is the bare call of the Cedar binding in the same run: the same questi
 handle parsed beforehand, no translation and no rule around it. At each number of policies a
 tenth concern the tool that is asked about, as in a repository with policies per tool; the
 column "one scan" is the floor over all of them, which is what Cedar does without buckets.
+*Anew* hands Cedar the bucket and all that is known; *decision point*, *list* and `guard.decide`
+are asked the very same thing again and again, so that they show what a decision costs that may
+be reused: `benchmarks.protected_call` has those that may not.
 Times are of the processor, in the fastest run, so that other work counts as little as it can.
 """
 
@@ -188,14 +191,17 @@ def main() -> None:
     """Print one line for each number of policies."""
     clock = FixedClock()
     question = evaluation(clock)
-    print("| policies | floor: bare call | one scan | decision point | list | guard.decide |")
-    print("|---|---|---|---|---|---|")
+    print(
+        "| policies | floor: bare call | one scan | anew | decision point | list | guard.decide |"
+    )
+    print("|---|---|---|---|---|---|---|")
     for count in (10, 100, 1000):
         text = policies(count)
         floor, scan = floors(text, question)
         engine = CedarEngine.load([PolicySource(text, "bench.cedar")], small_catalog())
         point = DecisionPoint(engine, clock)
         assert point.decide(question).allowed
+        anew = micros(lambda: engine.evaluate_anew(question))  # noqa: B023  the same
         decided = micros(lambda: point.decide(question))  # noqa: B023  measured before the next turn
         open_question = Evaluation(
             phase=Phase.LIST,
@@ -207,7 +213,7 @@ def main() -> None:
         )
         listed = micros(lambda: point.decide(open_question))  # noqa: B023  the same
         whole = asyncio.run(_whole(engine, clock))
-        figures = (floor, scan, decided, listed, whole)
+        figures = (floor, scan, anew, decided, listed, whole)
         print(f"| {count} | " + " | ".join(f"{figure:,.0f} µs" for figure in figures) + " |")
     print(f"\ntoken, verdict remembered: {_token(clock):.1f} µs")
 

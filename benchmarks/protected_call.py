@@ -35,8 +35,8 @@ from remit.testing.catalog import CRM, small_catalog
 from remit.tokens import audience_of
 
 COUNTS = (10, 100, 1_000, 10_000)
-ROUNDS = 5
-CALLS = 1_280
+ROUNDS = 4
+CALLS = 640
 AT_ONCE = (1, 64)
 MEMORY = Path("/dev/shm")
 RESULT = CallResult(
