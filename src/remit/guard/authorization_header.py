@@ -49,12 +49,12 @@ def presented_token(values: Sequence[str]) -> Presented | None:
         raise MalformedAuthorizationError("the request has more than one `Authorization` header")
     value = values[0].strip(" \t")
     scheme, _, _ = value.partition(" ")
-    if _SCHEME.fullmatch(scheme) is None:
-        raise MalformedAuthorizationError("the `Authorization` header is malformed")
-    scheme = scheme.lower()
-    if scheme not in {_BEARER, _DPOP}:
+    known = scheme.lower()
+    if known not in {_BEARER, _DPOP}:
+        if _SCHEME.fullmatch(scheme) is None:
+            raise MalformedAuthorizationError("the `Authorization` header is malformed")
         return None
     credentials = _CREDENTIALS.fullmatch(value)
     if credentials is None:
         raise MalformedAuthorizationError("the `Authorization` header holds no token")
-    return Presented(token=credentials["token"], is_dpop=scheme == _DPOP)
+    return Presented(token=credentials["token"], is_dpop=known == _DPOP)
