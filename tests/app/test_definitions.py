@@ -6,12 +6,14 @@ import json
 import os
 import shutil
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 
 import httpx2
 import pytest
 from mcp.server.mcpserver import MCPServer
 
 from remit.app import build
+from remit.db import DatabaseUnavailableError
 from remit.repository import write_example
 from remit.settings import Settings
 from tests.gateway.sockets import serving
@@ -169,11 +171,10 @@ async def caller(settings):
         yield caller
 
 
-def events_of(settings, kind: str) -> list[dict]:
-    found = []
-    for file in sorted((settings.data / "audit").rglob("*.jsonl")):
-        found += [json.loads(line) for line in file.read_text().splitlines() if kind in line]
-    return found
+async def events_of(caller, kind: str) -> list[dict]:
+    answer = await caller.management.get("/api/v1/audit/tail", params={"count": 200})
+    found = [json.loads(line) for line in answer.text.splitlines()]
+    return [one for one in found if one["kind"] == kind]
 
 
 async def test_the_first_call_waits_until_the_definition_is_known_and_pins_it(caller):
@@ -391,3 +392,55 @@ async def test_a_tool_that_the_catalog_does_not_name_is_told_of_once(caller, led
 async def test_many_first_calls_ask_the_server_once(caller, ledger):
     answers = await asyncio.gather(*(caller.call() for _ in range(5)))
     assert {answer.status_code for answer in answers} == {200}
+
+
+async def test_the_log_says_what_was_pinned_quarantined_and_by_whom_admitted(caller, ledger):
+    await caller.call()
+    ledger.says(OTHER_WORDS)
+    await caller.listed()
+    await caller.listed()
+    (waiting,) = await caller.waiting()
+    await caller.decide("admit", waiting, reason="asked the ledger team")
+    (pinned,) = await events_of(caller, "definition.pinned")
+    (quarantined,) = await events_of(caller, "definition.quarantined")
+    (admitted,) = await events_of(caller, "definition.admitted")
+    assert pinned["body"]["digest"] == quarantined["body"]["admitted_digest"]
+    assert admitted["body"]["reason"] == "asked the ledger team"
+    assert admitted["actor"]["type"] == "admin"
+    assert "evil.example" not in json.dumps([pinned, quarantined, admitted])
+
+
+async def test_the_gauge_tells_how_much_waits(caller, ledger):
+    await caller.call()
+    gauge = "remit_definitions_quarantined"
+    assert f"{gauge} 0.0" in (await caller.public.get("/metrics")).text
+    ledger.says(OTHER_WORDS)
+    await caller.listed()
+    assert f"{gauge} 1.0" in (await caller.public.get("/metrics")).text
+
+
+async def test_what_cannot_be_recorded_is_not_listed_and_not_called(caller, ledger, monkeypatch):
+    await caller.call()
+    book = caller.app.definitions
+
+    async def fails(_work):
+        raise DatabaseUnavailableError("the database does not answer")
+
+    ledger.says(OTHER_WORDS)
+    with monkeypatch.context() as patched:
+        patched.setattr(book, "_database", SimpleNamespace(run=fails, read=book._database.read))
+        assert (await caller.ask("tools/list")).status_code == 502
+    assert (await caller.call()).status_code == 403
+    assert await caller.waiting() == []
+    ledger.says("Read one invoice.")
+    await caller.look()
+    await book.refresh()
+    assert (await caller.call()).status_code == 200
+
+
+async def test_a_repository_that_is_read_again_counts_at_once(caller, settings, ledger):
+    await caller.call()
+    file = settings.repo / "servers" / "payments.yaml"
+    file.write_text(file.read_text().replace("pinning: 'first_use'", "pinning: reviewed"))
+    assert (await caller.management.post("/api/v1/reload", json={})).status_code == 200
+    assert (await caller.call()).status_code == 403
