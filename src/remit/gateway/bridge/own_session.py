@@ -32,7 +32,7 @@ from remit.gateway.upstream.port import Outgoing, Reply, UpstreamSession
 
 __all__ = ["OtherEraError", "OwnSession"]
 
-_HEARING_SECONDS = 2.0
+_HEARING_SECONDS = 1.0
 _CLOSING_SECONDS = 5.0
 
 M = TypeVar("M", Request, Notification, Response)
