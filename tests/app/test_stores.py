@@ -39,6 +39,13 @@ async def test_what_was_opened_is_closed_in_good_order(settings, directory):
     assert again.log.status().size > 1
 
 
+async def test_what_clients_keep_for_the_gateway_opens_after_a_restart(settings, directory):
+    keys = (await opened(settings, directory)).handle_keys
+    assert (await opened(settings, directory)).handle_keys == keys
+    assert keys.tasks != keys.states, "a handle of one kind is none of the other"
+    assert repr(keys) == "HandleKeys()"
+
+
 async def test_the_database_may_be_named_by_a_secret(settings, directory, tmp_path):
     url = f"sqlite:///{tmp_path / 'elsewhere.sqlite3'}"
     named = settings.model_copy(update={"database_url": "env:THE_URL"})
