@@ -29,11 +29,13 @@ def fastmcp(port, upstream, pin):
     python = _environment("fastmcp_env", FASTMCP, "httptools", "uvloop")
     no_certificates = python.parents[1] / "no-certificates"
     no_certificates.mkdir(exist_ok=True)
+    environment = {**os.environ, "SSL_CERT_DIR": str(no_certificates), "PYTHONPATH": ""}
+    environment.pop("SSL_CERT_FILE", None)  # it would be loaded instead
     process = subprocess.Popen(
         pin([str(python), str(HERE / "fastmcp_proxy.py"), str(port), upstream]),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, "SSL_CERT_DIR": str(no_certificates), "PYTHONPATH": ""},
+        env=environment,
     )
     token = process.stdout.readline().decode().strip() if process.stdout else ""
     if not token:

@@ -177,10 +177,30 @@ async def saturated(subjects, options):
             f"| {NAMES[subject.name]} | {rate:,.0f} | {p50 * 1e3:.2f} | {p99 * 1e3:.2f} "
             f"| {spent * 1e6:,.0f} | {rate / bare:.0%} |"
         )
+    stages(subjects)
     peer = next((one for one in subjects if one.name == "fastmcp"), None)
     if peer is not None:
         ours = next(one.rate for one in subjects if one.name == "remit")
         print(f"\nRemit answers {ours / peer.rate:.0f} times as many calls as FastMCP's proxy.")
+
+
+def stages(subjects):
+    """Where the processor time of a call goes, told by what each of the subjects leaves out."""
+    spent = {
+        one.name: statistics.median(round_[3] for round_ in one.rounds) * 1e6 for one in subjects
+    }
+    parts = {
+        "HTTP on both sides (the bare proxy)": spent["bare proxy"],
+        "reading, checking, carrying, writing anew (the gateway alone, less that)": spent["gateway"]
+        - spent["bare proxy"],
+        "metrics, token, standing, Cedar, two records on disk (whole Remit, less both)": spent[
+            "remit"
+        ]
+        - spent["gateway"],
+    }
+    print("\n| where the processor time of a call goes | µs | share |\n|---|---|---|")
+    for part, micros in parts.items():
+        print(f"| {part} | {micros:,.0f} | {micros / spent['remit']:.0%} |")
 
 
 async def at_half_load(subjects, options):
