@@ -1,4 +1,5 @@
 import json
+import shlex
 import sys
 
 import pytest
@@ -173,6 +174,20 @@ def test_what_is_proposed_for_a_new_server_passes_the_check(cli, folder):
     assert set(server.tools) == {"get_invoice", "refund", "close_ledger"}
     assert server.tools["close_ledger"].operation.value == "admin"
     assert server.tools["refund"].scopes == ("ledger:things.write",)
+
+
+def test_what_is_proposed_for_resources_and_prompts_passes_the_check(cli, folder):
+    code = "from remit.demo.crm_server import build; build().run('stdio')"
+    command = shlex.join([sys.executable, "-c", code])
+    done = cli("servers", "discover", "accounts", "--stdio", command, "--write", "--repo", "policy")
+    assert done.code == 0, done.err
+    assert check_repository(folder / "policy").problems == ()
+    server = load_repository(folder / "policy").catalog.servers["accounts"]
+    assert [one.uri for one in server.resources] == [
+        "crm://handbook", "crm://accounts/{account_id}",
+    ]  # fmt: skip
+    assert set(server.prompts) == {"summarise_account"}
+    assert server.tools["export_accounts"].operation.value == "export"
 
 
 def test_a_file_that_is_there_is_not_replaced(cli, folder):
