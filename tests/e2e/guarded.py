@@ -1,10 +1,13 @@
 """A Remit, and a CRM that guards itself, each a process of its own."""
 
+import asyncio
 import secrets
 import sys
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import httpx2
 
 from remit.demo.agent import Keyring, connect
 from remit.demo.person import Person
@@ -12,8 +15,6 @@ from remit.demo.stage import (
     Stage,
     _process,
     _remit,
-    _until_listening,
-    _until_ready,
     free_port,
 )
 from remit.repository import write_example
@@ -21,6 +22,7 @@ from tests.e2e.conftest import REDIRECT_URI
 
 HERE = Path(__file__).parent
 SERVER = HERE / "guarded_crm.py"
+_WITHIN = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +52,7 @@ class Guarded:
         command = [sys.executable, str(SERVER), kind, str(self.port)]
         told = self.environment(folder) | environment
         async with _process(command, log, told) as process:
-            await _until_listening(self.port, log)
+            await _until(lambda: _is_listening(self.port), process, log)
             yield process
 
     @asynccontextmanager
@@ -102,7 +104,8 @@ async def _serving(folder: Path, port: int, secret: str):
         "REMIT_BILLING_JOB_SECRET": secrets.token_urlsafe(24),
     }
     async with _process(serve, folder / "remit.log", environment) as remit:
-        await _until_ready(f"http://127.0.0.1:{port}/readyz", remit, folder / "remit.log")
+        ready = f"http://127.0.0.1:{port}/readyz"
+        await _until(lambda: _is_ready(ready), remit, folder / "remit.log")
         yield
 
 
@@ -118,3 +121,32 @@ async def dance(guard: Guarded, keyring: Keyring, url: str | None = None) -> Non
         url or guard.url, redirect_uri=REDIRECT_URI, browse=browse, keyring=keyring
     ) as agent:
         await agent.client.list_tools()
+
+
+async def _until(holds, process, log: Path) -> None:
+    """Wait for a process to be there; long, for many may be starting beside it."""
+    async with asyncio.timeout(_WITHIN):
+        while not await holds():
+            assert process.returncode is None, _last_words(log)
+            await asyncio.sleep(0.1)
+
+
+async def _is_listening(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
+async def _is_ready(url: str) -> bool:
+    try:
+        async with httpx2.AsyncClient(timeout=5) as http:
+            return (await http.get(url)).status_code == 200
+    except httpx2.TransportError:
+        return False
+
+
+def _last_words(log: Path) -> str:
+    return log.read_text()[-4000:]

@@ -12,7 +12,11 @@ from remit.demo.agent import Keyring
 from tests.e2e.guarded import Guarded, dance, guarded
 from tests.e2e.wire import ACCEPT, ask
 
-pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.timeout(300),  # several processes start, one after the other
+]
 
 ACME = {"organization_id": "acme", "account_id": "acc-1001"}
 

@@ -24,7 +24,11 @@ from tests.e2e.guarded import SERVER, Guarded, dance, guarded
 from tests.e2e.peer import NODE, NODE_FOLDER
 from tests.e2e.wire import ask, message
 
-pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.timeout(300),  # several processes start, one after the other
+]
 
 ACME = {"organization_id": "acme", "account_id": "acc-1001"}
 READABLE = {"list_accounts", "get_account"}
