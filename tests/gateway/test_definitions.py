@@ -237,3 +237,14 @@ async def test_who_brings_no_token_has_nothing_asked_on_their_account(watch, lis
     headers = tuple(one for one in headers if one[0] != "authorization")
     assert (await post(app, headers, body)).status == 401
     assert listener.heard == []
+
+
+async def test_a_token_that_is_no_good_has_nothing_asked_on_its_account(watch, listener, directory):
+    """A stranger would otherwise have a process started, and a server asked, as often as they liked."""
+    directory.definitions = Definitions(unseen=frozenset({FIND}))
+    app = fronting(ScriptedServer(everything), watch)
+    headers, body = modern("tools/call", {"name": "find", "arguments": {}}, name="find")
+    forged = [one for one in headers if one[0] != "authorization"]
+    answer = await post(app, (*forged, ("authorization", "Bearer forged")), body)
+    assert answer.status == 401
+    assert listener.heard == []

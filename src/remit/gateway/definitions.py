@@ -119,12 +119,15 @@ class DefinitionWatch:
         self._due.add(server)
         self._woken.set()
 
+    def lacks(self, server: Server, kind: ResourceKind | None, name: str | None) -> bool:
+        """Whether nobody has seen the definition of what is to be called."""
+        unseen = self._directory.definitions.unseen
+        return bool(unseen) and kind is not None and (server.name, kind, name) in unseen
+
     async def ready(self, server: Server, kind: ResourceKind | None, name: str | None) -> None:
         """Wait until the definition of what is to be called is known, if it can be learned by asking."""
-        unseen = self._directory.definitions.unseen
-        if not unseen or kind is None or (server.name, kind, name) not in unseen:
-            return
-        await self._learned(server)
+        if self.lacks(server, kind, name):
+            await self._learned(server)
 
     async def passed(self, server: Server, listed: Listed, response: Response) -> Response:
         """Learn from a list on its way to a caller; the list without what is quarantined.

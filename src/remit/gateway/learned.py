@@ -1,6 +1,6 @@
 """The guard, asked only once what a call is about has been seen: its definition, if it can be learned.
 
-Who brings no token at all waits for nothing and has nothing asked on their account.
+Who brings no good token has nothing asked on their account: a stranger starts no process and sends nothing up.
 """
 
 from remit.gateway.definitions import DefinitionWatch
@@ -35,7 +35,10 @@ class LearnedFirst:
         server = self._server(call.server)
         # The self-test asks nothing of a server: what it tries is refused whatever the definition is.
         asks = call.authorization and call.context.actor is not SELF_TEST
-        if server is not None and asks:
+        if server is not None and asks and self._watch.lacks(server, call.kind, call.name):
+            caller = await self._guard.authenticate(call)
+            if not isinstance(caller, AccessToken):
+                return caller
             await self._watch.ready(server, call.kind, call.name)
         return await self._guard.decide(call)
 
