@@ -9,7 +9,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from remit.model import AgentClass, Operation
-from remit.policy import CedarEngine, DecisionPoint, Money, Phase, PolicySource, SubjectKind
+from remit.policy import (
+    CedarEngine,
+    DecisionPoint,
+    Money,
+    Phase,
+    PolicySource,
+    ResourceKind,
+    SubjectKind,
+)
 from remit.policy.cedar_request import (
     action_of,
     context_json,
@@ -310,6 +318,18 @@ def test_other_policies_make_another_engine_which_knows_nothing_of_before(desk):
     assert point.decide(desk.ask()).allowed
     point.publish(desk.engine(""))
     assert point.decide(desk.ask()).reason is DecisionReason.NO_PERMIT
+
+
+@pytest.mark.parametrize("arguments", [None, {"account": "a"}], ids=["without", "with"])
+def test_issuance_has_no_arguments_whatever_policies_ask_about_them(desk, arguments):
+    text = (
+        '@id("all") permit(principal, action, resource);\n'
+        '@id("no") forbid(principal, action, resource)'
+        " when { context has arguments && context.arguments has account };"
+    )
+    server = {"kind": ResourceKind.SERVER, "name": "crm"}
+    asked = desk.ask(Phase.ISSUE, **server, arguments=arguments)
+    assert DecisionPoint(desk.engine(text), desk.clock).decide(asked).allowed
 
 
 def test_an_error_is_met_again_each_time(desk):

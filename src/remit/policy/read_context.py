@@ -40,14 +40,17 @@ class ReadContext:
     arguments: frozenset[str] | None
 
     @classmethod
-    def of(cls, reads: Reads, declared: Sequence[Argument]) -> "ReadContext":
-        """What of a context `reads` are about, in an action with the arguments `declared`."""
+    def of(cls, reads: Reads, declared: Sequence[Argument] | None) -> "ReadContext":
+        """What of a context `reads` are about, in an action with the arguments `declared`.
+
+        `None`: the action has no arguments, not even none of them; so it is with `issue`.
+        """
         groups: dict[str, list[tuple[str, Getter]]] = {}
         for fact in sorted(reads.facts):
             if fact[0] == "context" and len(fact) == 3:
                 groups.setdefault(fact[1], []).append((fact[2], FACTS[fact]))
         names = None
-        if ARGUMENTS_FACT in reads.facts:
+        if ARGUMENTS_FACT in reads.facts and declared is not None:
             names = frozenset(
                 one.name
                 for one in declared
@@ -79,7 +82,9 @@ class ReadContext:
             facts[ARGUMENTS] = known
         return canonical_text(facts) if facts else "{}"
 
-    def schema(self, action: str, resource_type: str, declared: Sequence[Argument]) -> Schema:
+    def schema(
+        self, action: str, resource_type: str, declared: Sequence[Argument] | None
+    ) -> Schema:
         """The schema of questions by `action` that bring this context."""
         parts: dict[str, frozenset[str]] = {
             group: frozenset(name for name, _ in members) for group, members in self.groups
@@ -88,6 +93,6 @@ class ReadContext:
             parts["ip"] = frozenset()
         read = None
         if self.arguments is not None:
-            read = [one for one in declared if one.name in self.arguments]
+            read = [one for one in declared or () if one.name in self.arguments]
         schema: JsonObject = schema_of_part(action, resource_type, parts=parts, arguments=read)
         return Schema.from_json_str(canonical_text(schema))

@@ -183,9 +183,10 @@ class Places:
         context: ReadContext | None = None
         schema: Schema | None = None
         if reads != EVERYTHING:
-            context = ReadContext.of(reads, place.arguments)
+            declared = None if place.action == ISSUE else place.arguments
+            context = ReadContext.of(reads, declared)
             kind = entity_type(place.resource.kind)
-            schema = context.schema(place.action, kind, place.arguments)
+            schema = context.schema(place.action, kind, declared)
         reads_principal = any(fact[0] == PRINCIPAL[0] and fact != PRINCIPAL for fact in reads.facts)
         return Part(bucket, context, schema, reads_principal)
 
