@@ -8,7 +8,9 @@ import pytest
 from remit.guard import Protected
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/guides/guard.md"
-BLOCKS = re.findall(r'^```python title="([^"]+)"\n(.*?)^```', PAGE.read_text(), re.DOTALL | re.MULTILINE)
+BLOCKS = re.findall(
+    r'^```python title="([^"]+)"\n(.*?)^```', PAGE.read_text(), re.DOTALL | re.MULTILINE
+)
 
 
 @pytest.mark.parametrize(("name", "text"), BLOCKS, ids=[name for name, _ in BLOCKS])
