@@ -4,19 +4,21 @@ A guard decides elsewhere and says so afterwards. What it may say is what calls 
 to: decisions and outcomes, nothing else. Each record is read by the fields of its event, so that nothing
 is kept that the event does not have; what no event can hold is refused, and the batch with it. The
 event says which guard it comes from, where it stands in that guard's own log, and when it was made there.
+A record about another tenant than the server's is kept in no tenant's account: it may have been made before the
+server became that tenant's, or be the refusal of somebody who is of another.
 
 Source: docs/adr/0017-guard-in-process.md.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from types import MappingProxyType
 from typing import Any, ClassVar, Final, get_args, get_origin, get_type_hints
 
 from remit.audit.call_events import CallCompleted, Decided
 from remit.audit.context import Actor, ActorType, Context, Network, Trace
-from remit.audit.entry import BadEntryError, read_entry
+from remit.audit.entry import BadEntryError, Moment, Producer, draft, read_entry
 from remit.audit.event import Event
 from remit.canonical import Json, JsonObject
 from remit.errors import Error
@@ -29,6 +31,8 @@ _CLASSES: Final[Mapping[str, type[Event]]] = MappingProxyType(
 RELAYED_KINDS: Final = frozenset(_CLASSES)
 _ACTORS: Final = frozenset({ActorType.AGENT, ActorType.ANONYMOUS})
 _OMITTED: Final = frozenset({"omitted_bytes", "omitted_sha256"})
+_NOBODY: Final = Producer()
+_NEVER: Final = Moment.of(0)
 
 
 class ForeignRecordError(Error):
@@ -51,7 +55,7 @@ def relayed(line: bytes, *, server: str, tenants: frozenset[str] | None, instanc
     `tenants` are those whose people may use the server; `None`: all.
 
     Raises:
-        ForeignRecordError: it is no such record, or speaks of another server or tenant.
+        ForeignRecordError: it is no such record, speaks of another server, or is nothing that our own log takes.
     """
     try:
         entry = read_entry(line)
@@ -64,14 +68,21 @@ def relayed(line: bytes, *, server: str, tenants: frozenset[str] | None, instanc
     if body.get("server") != server:
         raise ForeignRecordError("a record is about another server")
     context = _context(entry)
-    if context.tenant is not None and tenants is not None and context.tenant not in tenants:
-        raise ForeignRecordError("a record is about a tenant that does not use the server")
+    if tenants is not None and context.tenant not in tenants:
+        # INVARIANT: not refused, or all that a guard has to say would wait behind it for ever.
+        context = replace(context, tenant=None, user_id=None)
     mark = {"instance": instance, "sequence": sequence, "time": _text(entry.get("time"))}
     held = {**_held(event, body), "guard": mark, "context": context}
     try:
-        return Relayed(sequence, event(**held))
+        found = event(**held)
     except TypeError as error:
         raise ForeignRecordError("a record lacks a field", cause=error) from error
+    try:
+        # INVARIANT: tried before it is recorded, for what the log refuses is refused with all that others do then.
+        draft(found, _NOBODY, _NEVER)
+    except BadEntryError as error:
+        raise ForeignRecordError("a record is not in the form of the log", cause=error) from error
+    return Relayed(sequence, found)
 
 
 def _context(entry: JsonObject) -> Context:

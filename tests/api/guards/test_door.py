@@ -1,5 +1,6 @@
 """A guard comes to Remit with its server's secret, and gets and brings what is its own."""
 
+import asyncio
 import base64
 import secrets
 
@@ -121,8 +122,6 @@ async def test_who_has_the_version_in_force_gets_the_statement_alone(ask):
 
 async def test_who_waits_is_answered_when_something_changes(ask, app, management):
     first = (await ask()).content.partition(b"\n")[2]
-    import asyncio  # noqa: PLC0415
-
     waiting = asyncio.create_task(ask(question(after=version_of(first), wait=20)))
     await asyncio.sleep(0)
     suspended = await management.post("/api/v1/agents/billing-job/suspend", json={"reason": "x"})
@@ -251,3 +250,13 @@ async def test_administrators_see_the_guards(ask, deliver, management):
     await deliver(record(7))
     (one,) = (await management.get("/api/v1/guards")).json()["guards"]
     assert (one["server"], one["instance"], one["last_record"]) == ("payments", "payments-1", 7)
+
+
+async def test_a_record_that_the_log_would_not_take_is_in_nobodys_way(ask, deliver, management):
+    await ask()
+    poison = record().replace(b'"claims":{}', b'"claims":{"\\u0001":"x"}')
+    poisoned = [deliver(poison) for _ in range(4)]
+    suspending = management.post("/api/v1/agents/billing-job/suspend", json={"reason": "x"})
+    *answers, suspended = await asyncio.gather(*poisoned, suspending)
+    assert {answer.status_code for answer in answers} == {422}
+    assert suspended.status_code == 200
