@@ -132,3 +132,27 @@ def test_another_dialect_is_taken_at_its_word():
     }
     assert argument_check(schema)({"q": "x"}) is None
     assert argument_check(schema)({"q": 1}) is not None
+
+
+def deep(value: dict, depth: int) -> dict:
+    for _ in range(depth):
+        value = {"a": value}
+    return value
+
+
+@pytest.mark.parametrize("rule", ["oneOf", "anyOf"])
+def test_what_is_wrong_deep_in_a_schema_that_refers_to_itself_is_found_at_once(rule):
+    branches = [
+        {"properties": {"k": {"const": number}, "a": {"$ref": "#/$defs/n"}}} for number in (1, 2)
+    ]
+    check = argument_check({"$defs": {"n": {rule: branches}}, "$ref": "#/$defs/n"})
+    assert check(deep({"k": 3}, 60)) == "the arguments do not fit the schema of the tool"
+
+
+def test_more_arguments_than_a_large_schema_can_be_held_against_are_refused():
+    defs = doubling(14)["$defs"]
+    check = argument_check({"$defs": defs, "properties": {"x": {"items": {"$ref": "#/$defs/a0"}}}})
+    assert check({"x": [1] * 10}) is None
+    assert check({"x": [1] * 20_000}) == (
+        "the arguments are too many to be checked against the schema of the tool"
+    )

@@ -4,8 +4,10 @@ The schema was written by a server that may be hostile, and the arguments by a c
 nothing is fetched for a `$ref`, formats are not asserted, a pattern takes time linear in the text
 or, where it looks around or back, a bounded number of steps, and a schema that refers to itself so
 often that checking could take seconds is not used. A schema that cannot be used takes no arguments:
-its tool cannot be called until the schema or `pinning` has changed. What is wrong is told by its
-place and by the rule, never by the value, which is the caller's own.
+its tool cannot be called until the schema or `pinning` has changed. Arguments that are too many for a
+large schema are refused unchecked. What is wrong is told by its place and by the rule, never by the
+value, which is the caller's own; where the schema refers to itself only that something is, for
+finding out what can take twice as long with every step into the arguments.
 
 Without a schema, arguments are any object. The dialect is 2020-12 unless the schema names another.
 
@@ -17,8 +19,8 @@ from typing import Final
 
 import jsonschema_rs
 
-from remit.canonical import Json, JsonObject
-from remit.registry.schema_cost import is_too_costly
+from remit.canonical import MAX_VALUES, Json, JsonObject
+from remit.registry.schema_cost import cost_of
 
 __all__ = ["argument_check"]
 
@@ -27,6 +29,11 @@ _BOUNDED: Final = jsonschema_rs.FancyRegexOptions(
     backtrack_limit=20_000, size_limit=1 << 20, dfa_size_limit=1 << 20
 )
 _LONGEST_PLACE = 120
+_MOST_WORK: Final = 20_000_000
+"""Schemas times values: some tenths of a second."""
+_COST_OF_BOUNDED: Final = 1_000
+_TEXT_OF_ONE_VALUE: Final = 100
+_MISFIT: Final = "the arguments do not fit the schema of the tool"
 
 Check = Callable[[Json], str | None]
 
@@ -35,19 +42,27 @@ def argument_check(schema: Json) -> Check:
     """What says what is wrong with the arguments of a tool with this `inputSchema`, if anything."""
     if schema is None:
         return _must_be_object
-    if not isinstance(schema, dict) or is_too_costly(schema):
+    cost = cost_of(schema) if isinstance(schema, dict) else None
+    if not isinstance(schema, dict) or cost is None:
         return _unusable
-    validator = _compiled(schema)
-    if validator is None:
+    compiled = _compiled(schema)
+    if compiled is None:
         return _unusable
+    validator, weight = compiled
+    most = _MOST_WORK // (cost.checks * weight)
+    leads_back = cost.leads_back
 
     def check(arguments: Json) -> str | None:
         given = {} if arguments is None else arguments
         if not isinstance(given, dict):
             return _must_be_object(given)
+        if most < MAX_VALUES and _is_more_than(given, most):
+            return "the arguments are too many to be checked against the schema of the tool"
         try:
             if validator.is_valid(given):
                 return None
+            if leads_back:
+                return _MISFIT
             return _told(next(iter(validator.iter_errors(given)), None))
         except ValueError:
             return "the arguments cannot be checked against the schema of the tool"
@@ -55,20 +70,38 @@ def argument_check(schema: Json) -> Check:
     return check
 
 
-def _compiled(schema: JsonObject) -> jsonschema_rs.Validator | None:
-    for options in (_LINEAR, _BOUNDED):
+def _compiled(schema: JsonObject) -> tuple[jsonschema_rs.Validator, int] | None:
+    """The validator, and how many times as long as usual one of its checks may take."""
+    for options, weight in ((_LINEAR, 1), (_BOUNDED, _COST_OF_BOUNDED)):
         try:
-            return jsonschema_rs.validator_for(
+            validator = jsonschema_rs.validator_for(
                 schema, offline=True, validate_formats=False, pattern_options=options
             )
         except (ValueError, jsonschema_rs.ReferencingError):
             continue
+        return validator, weight
     return None
+
+
+def _is_more_than(arguments: Json, most: int) -> bool:
+    """Whether there are more values than `most`; a long text is as many as it takes to read."""
+    count, waiting = 0, [arguments]
+    while waiting and count <= most:
+        value = waiting.pop()
+        count += 1
+        if isinstance(value, str):
+            count += len(value) // _TEXT_OF_ONE_VALUE
+        elif isinstance(value, dict):
+            count += len(value)
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
+    return count > most
 
 
 def _told(error: jsonschema_rs.ValidationError | None) -> str:
     if error is None:
-        return "the arguments do not fit the schema of the tool"
+        return _MISFIT
     place = "".join(f"/{_step(step)}" for step in error.instance_path)
     kind = error.kind
     if isinstance(kind, jsonschema_rs.ValidationErrorKind.Required):
