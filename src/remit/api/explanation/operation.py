@@ -116,7 +116,7 @@ def _explained(deps: ApiDeps, found: Recorded, attributes: Mapping[str, str]) ->
         now=again.now,
         nearest=again.nearest,
         tried=again.tried,
-        notes=list(again.notes),
+        notes=[*_word_of(body), *again.notes],
     )
 
 
@@ -182,6 +182,16 @@ def _limits(body: Any, rebuilt: Rebuilt | None, catalog: Catalog) -> list[dict[s
     if agent is None or server is None:
         return []
     return [dict(one) for one in limits_told(agent, server, catalog)]
+
+
+def _word_of(body: Any) -> list[str]:
+    """That it is a guard's word, where it is: Remit did not decide it."""
+    instance = (body.get("guard") or {}).get("instance")
+    if instance is None:
+        return []
+    return [
+        f"decided inside the server, and told by its guard `{instance}`; Remit saw nothing of it"
+    ]
 
 
 def _became(found: Recorded) -> dict[str, Any] | None:

@@ -36,20 +36,41 @@ def is_decision_id(text: str) -> bool:
 
 
 def find_record(log: Path, decision: str) -> Recorded | None:
-    """What the streams in `log` hold of `decision`; `None` when it is nothing."""
-    completed: JsonObject | None = None
+    """What the streams in `log` hold of `decision`; `None` when it is nothing.
+
+    Of what guards inside servers say, which name their decisions themselves, the first word counts, and only where
+    Remit itself decided nothing of that name.
+    """
+    completed: dict[str | None, JsonObject] = {}
+    of_guard: JsonObject | None = None
+    for entry in _newest_first(log, decision):
+        if entry.get("kind") == CallCompleted.kind:
+            completed[_said_by(entry)] = entry
+        elif entry.get("kind") == Decided.kind:
+            if _said_by(entry) is None:
+                return Recorded(entry, completed.get(None))
+            of_guard = entry
+    return None if of_guard is None else Recorded(of_guard, completed.get(_said_by(of_guard)))
+
+
+def _said_by(entry: JsonObject) -> str | None:
+    """The guard whose word it is: its server and its own name; `None` for Remit itself."""
+    body = entry.get("body")
+    mark = body.get("guard") if isinstance(body, dict) else None
+    if not isinstance(body, dict) or not isinstance(mark, dict) or not mark:
+        return None
+    return f"{body.get('server')} {mark.get('instance')}"
+
+
+def _newest_first(log: Path, decision: str) -> Iterator[JsonObject]:
+    """The entries about `decision`, of each stream the last one first."""
     for stream in find_streams(log):
         segments, _ = list_segments(stream)
         for segment in reversed(segments):
             for entry in _entries(segment.path, decision.encode()):
                 body = entry.get("body")
-                if not isinstance(body, dict) or body.get("decision_id") != decision:
-                    continue
-                if entry.get("kind") == CallCompleted.kind:
-                    completed = entry
-                elif entry.get("kind") == Decided.kind:
-                    return Recorded(entry, completed)
-    return None
+                if isinstance(body, dict) and body.get("decision_id") == decision:
+                    yield entry
 
 
 def _entries(path: Path, wanted: bytes) -> Iterator[JsonObject]:
