@@ -8,6 +8,8 @@ from mcp.shared.inbound import classify_inbound_request
 
 from remit.gateway.jsonrpc import Notification, Request, Response
 from remit.gateway.rejection import UpstreamError
+from remit.guard.definitions import Definitions
+from remit.policy.evaluation import ResourceKind
 from tests.gateway.doubles import (
     BASE_HEADERS,
     META,
@@ -540,3 +542,34 @@ async def test_what_a_client_says_of_itself_is_not_put_to_the_guard(app, guard):
     meta = {**META, "io.modelcontextprotocol/clientInfo": {"name": "trusted-admin", "version": "1"}}
     await post(app, *modern("tools/call", {"name": "find", "_meta": meta}, name="find"))
     assert "trusted-admin" not in repr(guard.decided)
+
+
+SCHEMA = {"properties": {"region": {"type": "string", "x-mcp-header": "Region"}}}
+
+
+def with_schemas(app, *names):
+    schemas = {("crm", ResourceKind.TOOL, name): SCHEMA for name in names}
+    app._deps.directory.definitions = Definitions(schemas=schemas)
+    return app
+
+
+@pytest.mark.parametrize("token", ["dana", "forged"])
+async def test_a_header_of_an_argument_tells_nobody_of_a_hidden_tool(app, guard, server, token):
+    """Its name, and that of its argument, would be told to whoever has no right to know of it."""
+    with_schemas(app, "hidden")
+    headers, body = modern(
+        "tools/call", {"name": "hidden", "arguments": {"region": "eu"}}, name="hidden"
+    )
+    headers = headers_with("authorization", f"Bearer {token}", headers)
+    answer = await post(app, headers, body)
+    assert b"region" not in answer.body.lower()
+    assert answer.json["error"]["code"] != -32020
+    assert server.asked == []
+
+
+async def test_a_header_of_an_argument_that_differs_is_refused_and_settled(app, guard, server):
+    with_schemas(app, "find")
+    answer = await call_tool(app, arguments={"region": "eu"})
+    assert (answer.status, answer.json["error"]["code"], answer.json["id"]) == (400, -32020, 1)
+    assert guard.outcomes == ["error"]
+    assert server.asked == []

@@ -1,6 +1,7 @@
 """The modern door: every POST stands alone, and there is no session to speak of.
 
-A request is held against its headers, then put to the guard, then carried. A
+A request is held against its headers, then put to the guard, then carried. What headers say of
+arguments is looked at once the guard permits the call: to find them wrong is to tell of the tool. A
 notification is acknowledged and goes no further: this revision gives a client none
 to send over HTTP, and what acts on nothing needs no decision. Responses are refused,
 and so are requests that lack their `id`.
@@ -70,17 +71,21 @@ class ModernDoor:
         headers = incoming.exchange.headers
         refuse_repeated_headers(headers)
         version = check_modern_request(request, headers)
-        name = request.params.get("name") if request.params else None
-        if request.method == "tools/call" and request.params is not None and isinstance(name, str):
-            thing = (incoming.server.name, ResourceKind.TOOL, name)
-            admitted = self._deps.directory.definitions.schemas.get(thing)
-            mirrored = self._schemas_of(incoming.server.name).mirrored(name, admitted)
-            check_parameter_headers(mirrored, request.params.get("arguments"), headers)
         if isinstance(treatment_of(request.method, Era.MODERN), TaskUse):
             lacking = missing_tasks(capabilities_of(request.params or {}))
             if lacking is not None:
                 raise lacking
         return version
+
+    def _check_arguments(self, incoming: Incoming, request: Request) -> None:
+        params = request.params or {}
+        name = params.get("name")
+        if request.method != "tools/call" or not isinstance(name, str):
+            return
+        thing = (incoming.server.name, ResourceKind.TOOL, name)
+        admitted = self._deps.directory.definitions.schemas.get(thing)
+        mirrored = self._schemas_of(incoming.server.name).mirrored(name, admitted)
+        check_parameter_headers(mirrored, params.get("arguments"), incoming.exchange.headers)
 
     async def _acknowledge(self, incoming: Incoming, notification: Notification) -> None:
         version = incoming.exchange.headers.one(b"mcp-protocol-version") or ""
@@ -107,6 +112,7 @@ class ModernDoor:
         settlement = Settlement(deps.guard, judged.call, judged.permit, clock=deps.clock)
         crossing = self._crossing(incoming, request, judged)
         try:
+            self._check_arguments(incoming, request)
             message = crossing.up()
         except RejectedError as rejected:
             refused = error_response(request.id, rejected.rpc_code, rejected.detail)
