@@ -5,7 +5,7 @@ from remit.audit.events import DefinitionAdmitted, DefinitionRejected
 from remit.clock import EpochSeconds
 from remit.errors import ConflictError, NotFoundError
 from remit.policy.evaluation import ResourceKind
-from remit.registry.definition_store import DefinitionState
+from remit.registry.definition_store import Cause, DefinitionState
 from remit.registry.review import Verdict, admit_definition, differences, reject_definition
 
 from .test_pinning import OTHER, TOOL, Book
@@ -55,6 +55,29 @@ async def test_what_is_rejected_and_then_offered_in_other_words_waits_again(book
     await decide(book, reject_definition, verdict(await book.row()))
     await book.sees(TOOL | {"description": "Third."})
     assert (await book.row()).waits
+
+
+async def test_what_was_admitted_and_is_rejected_does_not_come_back_by_a_detour(database):
+    """A server would otherwise say something else for a moment, and be forgiven for saying the first again."""
+    book = Book(database)
+    await book.sees(TOOL)
+    await decide(book, reject_definition, verdict(await book.row()))
+    for offered in (TOOL, OTHER, TOOL, OTHER, TOOL):
+        await book.sees(offered)
+        assert (await book.row()).state is not DefinitionState.ADMITTED
+    await decide(book, admit_definition, verdict(await book.row()))
+    assert (await book.row()).state is DefinitionState.ADMITTED
+    assert not await book.sees(TOOL)
+
+
+async def test_what_was_rejected_before_it_was_ever_admitted_waits_in_other_words(database):
+    book = Book(database)
+    await book.sees(TOOL | {"description": "x" * 300_000})
+    await decide(book, reject_definition, verdict(await book.row()))
+    for _ in range(3):
+        await book.sees(OTHER)
+        row = await book.row()
+        assert (row.waits, row.cause) == (True, Cause.UNREVIEWED)
 
 
 async def test_what_was_rejected_can_be_admitted_after_all(book):

@@ -196,7 +196,8 @@ def _again(tx: Transaction, before: Pinned, sight: _Sight) -> Pinned:
     if sight.seen is Seen.CALLER and _is_lesser_than_known(offer, before):
         return before
     if before.state is DefinitionState.REJECTED:
-        cause = Cause.NEW if before.admitted is None else Cause.CHANGED
+        # Not new, even if nothing was ever admitted: what is new is admitted once it is declared.
+        cause = Cause.UNREVIEWED if before.admitted is None else Cause.CHANGED
         return _quarantined(tx, before, sight, cause=cause, detail="it was rejected in other words")
     # It waits already, and the alarm was raised: what is offered is kept for who reviews it.
     return replace(

@@ -100,6 +100,15 @@ def reject_definition(
     if before.state is DefinitionState.REJECTED:
         raise ConflictError("it is rejected already")
     rejected = replace(_decided(before, now=now, context=context), state=DefinitionState.REJECTED)
+    if before.offered is None:
+        # What was admitted is itself rejected: to offer it again is then no way back.
+        rejected = replace(
+            rejected,
+            offered=before.admitted,
+            offered_digest=before.admitted_digest,
+            admitted=None,
+            admitted_digest=None,
+        )
     put(tx, rejected)
     tx.record(
         DefinitionRejected(
