@@ -116,3 +116,10 @@ def test_a_server_that_guards_itself_is_named_by_its_own_url_and_by_nothing_else
     for other in (CRM, OWN + "/", OWN + "/x", "https://crm.example"):
         with pytest.raises(InvalidTargetError):
             find(guarding_itself, other)
+
+
+def test_a_server_cannot_take_the_name_of_another_at_the_gateway(catalog):
+    thief = replace(catalog.servers["payments"], resource_identifier=CRM)
+    taken = replace(catalog, servers={"payments": thief, **catalog.servers} | {"payments": thief})
+    assert find(taken, CRM) == "crm"
+    assert find(taken, "https://remit.example/mcp/payments") == "payments"

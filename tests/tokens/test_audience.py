@@ -26,3 +26,12 @@ def test_a_server_that_guards_itself_has_an_identifier_of_its_own():
     assert resource_of("https://a", crm) == "https://a/mcp/crm"
     own = replace(crm, resource_identifier="https://crm.example/mcp")
     assert resource_of("https://a", own) == "https://crm.example/mcp"
+
+
+@pytest.mark.parametrize(
+    "taken", ["https://a/mcp/payments", "https://a/api/v1", "https://a/mcp/crm"]
+)
+def test_no_server_goes_by_an_address_of_remits_own(taken):
+    """Else its guard would take the tokens of another server, and it might ask about them."""
+    crm = replace(small_catalog().servers["crm"], resource_identifier=taken)
+    assert resource_of("https://a", crm) == "https://a/mcp/crm"

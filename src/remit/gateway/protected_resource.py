@@ -26,9 +26,10 @@ _CACHED = (b"cache-control", b"public, max-age=300")
 
 def metadata_url(public_url: str, server: Server) -> str:
     """Where the document of `server` stands; what a challenge points to."""
-    if server.resource_identifier is not None:
+    own = resource_of(public_url, server)
+    if own == server.resource_identifier:
         # RFC 9728 §3.1: before the path of the identifier.
-        parts = urlsplit(server.resource_identifier)
+        parts = urlsplit(own)
         return f"{parts.scheme}://{parts.netloc}{_WELL_KNOWN}{parts.path}"
     return f"{public_url.rstrip('/')}{METADATA_PREFIX}{server.name}"
 

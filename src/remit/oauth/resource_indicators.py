@@ -15,7 +15,7 @@ from remit.ids import ServerName
 from remit.model import MANAGEMENT, Agent, Catalog, Server
 from remit.oauth.errors import InvalidTargetError
 from remit.oauth.scope_placeholders import may_meet
-from remit.tokens import audience_of, resource_of
+from remit.tokens import audience_of, is_remits_own, resource_of
 
 __all__ = ["require_resource", "require_same_resource", "server_at"]
 
@@ -60,11 +60,12 @@ def server_at(resource: str, *, catalog: Catalog, public_url: str) -> Server | N
         return None
     if wanted == audience_of(public_url, MANAGEMENT.name):
         return MANAGEMENT
-    own = (one for one in catalog.servers.values() if one.resource_identifier == wanted)
-    server = next(own, None)
-    prefix = audience_of(public_url, ServerName(""))
-    if server is None and wanted.startswith(prefix):
-        server = catalog.servers.get(ServerName(wanted.removeprefix(prefix)))
+    if is_remits_own(public_url, wanted):
+        name = wanted.removeprefix(audience_of(public_url, ServerName("")))
+        server = catalog.servers.get(ServerName(name))
+    else:
+        own = (one for one in catalog.servers.values() if one.resource_identifier == wanted)
+        server = next(own, None)
     # A server that guards itself has one identifier, and it is not the gateway's for it.
     return None if server is None or resource_of(public_url, server) != wanted else server
 

@@ -7,7 +7,7 @@ guard can verify without a database. Source: RFC 9068; RFC 8725.
 """
 
 from remit.tokens.access_token import AccessToken, Delegate
-from remit.tokens.audience import audience_of, jti_digest, resource_of
+from remit.tokens.audience import audience_of, is_remits_own, jti_digest, resource_of
 from remit.tokens.keys import KeySet, SigningKey
 from remit.tokens.mint import mint
 from remit.tokens.verify import InvalidTokenError, TokenVerifier
@@ -20,6 +20,7 @@ __all__ = [
     "SigningKey",
     "TokenVerifier",
     "audience_of",
+    "is_remits_own",
     "jti_digest",
     "mint",
     "resource_of",
