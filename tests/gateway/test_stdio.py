@@ -239,3 +239,54 @@ async def test_standard_error_is_logged_without_secrets(caplog):
     assert "secret-value-123" not in caplog.text
     assert "abc.def" not in caplog.text
     await server.close()
+
+
+SLOW = """
+import json, sys, time
+for line in sys.stdin:
+    message = json.loads(line)
+    if "id" not in message:
+        continue
+    if message["method"] == "server/discover":
+        time.sleep(0.5)
+    result = {"supportedVersions": ["2026-07-28"], "content": []}
+    print(json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": result}), flush=True)
+"""
+
+
+@pytest.fixture
+async def slow(tmp_path):
+    script = tmp_path / "slow.py"
+    script.write_text(SLOW)
+    server = Stdio(Launch(name="slow", command=("python", str(script))), limits=Limits(seconds=10))
+    yield server
+    await server.close()
+
+
+async def test_who_leaves_while_the_server_starts_keeps_nobody_else_from_it(slow, caplog):
+    """Else whoever comes and goes could have it fall back as if it crashed, for everybody."""
+    leaves = asyncio.create_task(ask(slow, call("plain")))
+    await asyncio.sleep(0.3)
+    leaves.cancel()
+    await asyncio.gather(leaves, return_exceptions=True)
+    [response] = await ask(slow, call("plain"))
+    assert response.result["content"] == []
+    assert "in a row" not in caplog.text
+
+
+async def test_who_waits_for_a_server_that_is_being_stopped_is_told(slow):
+    waits = asyncio.create_task(ask(slow, call("plain")))
+    await asyncio.sleep(0.3)
+    await slow.close()
+    with pytest.raises(UpstreamError, match="stopping"):
+        await waits
+
+
+async def test_a_start_that_everybody_left_is_stopped_with_what_was_replaced(slow):
+    leaves = asyncio.create_task(ask(slow, call("plain")))
+    await asyncio.sleep(0.3)
+    leaves.cancel()
+    await asyncio.gather(leaves, return_exceptions=True)
+    slow.retire()
+    await until(lambda: slow._starting is None and slow._shared is None)
+    await until(lambda: not slow._closing)

@@ -40,7 +40,7 @@ class Stdio:
         self._max_sessions = max_sessions
         self._sessions: set[StdioSession] = set()
         self._shared: Pipe | None = None
-        self._starting = asyncio.Lock()
+        self._starting: asyncio.Task[Pipe | None] | None = None
         self._legacy_only = False
         self._back_off = BackOff(launch.name)
         self._started = 0.0
@@ -51,10 +51,10 @@ class Stdio:
 
     @asynccontextmanager
     async def ask(self, outgoing: Outgoing[Request]) -> AsyncIterator[Reply]:
-        pipe = await self._modern_pipe(outgoing.version)
         self._in_flight += 1
         listens = outgoing.message.method == LISTEN
         try:
+            pipe = await self._modern_pipe(outgoing.version)
             async with pipe.ask(outgoing.message, cancel=True, patient=listens) as reply:
                 yield reply
         finally:
@@ -82,6 +82,9 @@ class Stdio:
 
     async def close(self) -> None:
         self._closed = True
+        if self._starting is not None:
+            self._starting.cancel()
+            await asyncio.wait([self._starting])
         sessions, shared = tuple(self._sessions), self._shared
         self._shared = None
         async with asyncio.TaskGroup() as group:
@@ -100,12 +103,33 @@ class Stdio:
             task.add_done_callback(self._closing.discard)
 
     async def _modern_pipe(self, version: str) -> Pipe:
-        async with self._starting:
-            if not self._legacy_only and (self._shared is None or not self._shared.running):
-                self._shared = await self._start()
-            if self._shared is None:
-                raise unsupported_version(version, LEGACY_VERSIONS)
-            return self._shared
+        pipe = self._shared
+        if not self._legacy_only and (pipe is None or not pipe.running):
+            pipe = await self._begun()
+        if pipe is None:
+            raise unsupported_version(version, LEGACY_VERSIONS)
+        return pipe
+
+    async def _begun(self) -> Pipe | None:
+        """A new process; the same for all who wait. Its start goes on for the others when one of them leaves."""
+        starting = self._starting
+        if starting is None:
+            starting = asyncio.create_task(self._start(), name=f"starting {self._launch.name}")
+            self._starting = starting
+            starting.add_done_callback(self._take)
+        try:
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            raise UpstreamError("the gateway is stopping the server") from None
+
+    def _take(self, starting: "asyncio.Task[Pipe | None]") -> None:
+        self._starting = None
+        if not starting.cancelled() and starting.exception() is None:
+            self._shared = starting.result()
+            self._leave_if_retired()
 
     async def _start(self) -> Pipe | None:
         """A new process that speaks the modern protocol; `None` if it turns out not to."""
