@@ -9,7 +9,7 @@ from typing import Protocol
 from remit.audit.context import Context
 from remit.audit.port import AuditLog
 from remit.canonical import Json, JsonObject
-from remit.clock import Clock
+from remit.clock import Clock, Seconds
 from remit.db import Database
 from remit.guard import Guard
 from remit.guard.ports import Directory
@@ -40,6 +40,7 @@ class ApiDeps:
     answer; it raises and changes nothing when the repository does not check.
     `policies` are the sources of those in force. `list_server` asks a server for all that it offers: the entries of each list by its method.
     `stopping` is set when the process is told to stop: answers that go on and on then end.
+    `guard_lease` is for how long guards inside servers decide without hearing from this process.
     """
 
     database: Database
@@ -58,3 +59,4 @@ class ApiDeps:
     withdraw_connection: WithdrawConnection
     list_server: Callable[[Server], Awaitable[Mapping[str, list[Json]]]]
     stopping: asyncio.Event
+    guard_lease: Seconds

@@ -7,6 +7,7 @@ from starlette.routing import Route
 from remit import oauth
 from remit.api.guards import GuardDeps, guard_routes
 from remit.app.parts import Parts
+from remit.clock import Seconds
 from remit.model import Server
 
 __all__ = ["open_guard_door"]
@@ -25,6 +26,7 @@ def open_guard_door(parts: Parts, authorization: oauth.OAuthDeps) -> list[Route]
             clock=parts.clock,
             site=parts.site,
             stopping=parts.stopping,
+            lease=Seconds(parts.settings.guard_lease),
             for_guards=partial(oauth.server_endpoint, authorization, secret_of=_of_its_guard),
         )
     )

@@ -35,7 +35,7 @@ from remit.app.status import Status
 from remit.app.stores import open_stores
 from remit.app.upkeep import record_counts
 from remit.audit import Context, TallyingAuditLog
-from remit.clock import Clock, EpochSeconds, SystemClock
+from remit.clock import Clock, EpochSeconds, Seconds, SystemClock
 from remit.db import Database
 from remit.gateway import GatewayApp
 from remit.guard import Standing
@@ -318,6 +318,7 @@ def _api(
         withdraw_connection=partial(oauth.withdraw_connection, authorization),
         list_server=listing_of(gateway),
         stopping=parts.stopping,
+        guard_lease=Seconds(parts.settings.guard_lease),
     )
 
 

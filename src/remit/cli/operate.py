@@ -94,6 +94,14 @@ def serve(
             "N",
         ),
     ] = None,
+    guard_lease: Annotated[
+        str | None,
+        _setting(
+            "--guard-lease",
+            "Seconds that guards in servers decide without hearing from Remit.  [default: 30]",
+            "N",
+        ),
+    ] = None,
     shutdown_grace: Annotated[
         str | None,
         _setting("--shutdown-grace", "Seconds for calls in flight at the end.  [default: 10]", "N"),

@@ -123,6 +123,13 @@ class Settings(BaseModel):
         description="Seconds after which knowledge of who is suspended or revoked is too old to decide on; "
         "then every call is refused.",
     )
+    guard_lease: int = Field(
+        30,
+        ge=5,
+        le=300,
+        description="Seconds for which a guard inside a server goes on deciding without having heard from Remit; "
+        "then it refuses every call. So long may a revocation go unheard by a guard that is cut off.",
+    )
     definitions_interval: int = Field(
         600,
         ge=10,

@@ -260,3 +260,23 @@ async def test_a_record_that_the_log_would_not_take_is_in_nobodys_way(ask, deliv
     *answers, suspended = await asyncio.gather(*poisoned, suspending)
     assert {answer.status_code for answer in answers} == {422}
     assert suspended.status_code == 200
+
+
+async def test_the_lease_is_what_the_settings_say(ask, management):
+    snapshot = read_snapshot((await ask()).content.partition(b"\n")[2])
+    assert snapshot.lease == 30
+    assert (await management.get("/api/v1/guards")).json()["lease"] == 30
+
+
+class TestAShortLease:
+    @pytest.fixture
+    def settings(self, settings):
+        return settings.model_copy(update={"guard_lease": 5})
+
+    async def test_a_guard_is_answered_well_before_the_end_of_what_it_waits_with(self, ask):
+        # What it hears speaks for the moment it asked: waiting for a whole lease would end the lease.
+        first = (await ask()).content.partition(b"\n")[2]
+        assert read_snapshot(first).lease == 5
+        still = await asyncio.wait_for(ask(question(after=version_of(first), wait=600)), 60)
+        assert still.status_code == 200
+        assert b"\n" not in still.content

@@ -35,8 +35,9 @@ from remit.web import Site, json_response, problem, read_body, read_json_object
 
 __all__ = ["GuardDeps", "guard_routes"]
 
-_LEASE: Final = Seconds(30)
 _MAX_WAIT: Final = 20
+_WAITS_IN_A_LEASE: Final = 3
+"""What is heard speaks for the moment of the question: a guard that waited as long as its lease would have none."""
 _MAX_BODY: Final = 1024 * 1024
 _MAX_QUESTION: Final = 4_096
 _MAX_RECORDS: Final = 1_000
@@ -60,6 +61,7 @@ class GuardDeps:
     clock: Clock
     site: Site
     stopping: asyncio.Event
+    lease: Seconds
     for_guards: Callable[[_Endpoint], Callable[[Request], Awaitable[Response]]]
 
 
@@ -76,7 +78,7 @@ def guard_routes(deps: GuardDeps) -> list[Route]:
         deps.decisions,
         deps.keys,
         deps=ExcerptDeps(
-            issuer=deps.site.public_url, public_url=deps.site.public_url, lease=_LEASE
+            issuer=deps.site.public_url, public_url=deps.site.public_url, lease=deps.lease
         ),
         redactor=deps.redactor,
         clock=deps.clock,
@@ -112,7 +114,7 @@ def _told(endpoint: _Endpoint) -> _Endpoint:
 
 
 async def _snapshot(deps: GuardDeps, feed: Feed, request: Request, server: Server) -> Response:
-    question = await _asked(request)
+    question = await _asked(request, longest=min(_MAX_WAIT, deps.lease / _WAITS_IN_A_LEASE))
     now = deps.clock.now()
     await deps.database.run(
         lambda tx: note_guard(tx, server.name, question.instance, version=question.release, now=now)
@@ -151,8 +153,8 @@ def _is_guarded(deps: GuardDeps, server: Server) -> bool:
     return declared is not None and declared.guard_secret == server.guard_secret
 
 
-async def _asked(request: Request) -> Question:
-    """What a guard asks, which is text and one number and nothing else."""
+async def _asked(request: Request, *, longest: float) -> Question:
+    """What a guard asks, which is text and one number and nothing else. It waits for `longest` seconds at most."""
     try:
         found = await read_json_object(request, limit=_MAX_QUESTION)
     except MalformedJsonError as error:
@@ -167,7 +169,7 @@ async def _asked(request: Request) -> Question:
         instance=_required(_NAME, found, "instance"),
         release=_required(_NAME, found, "release"),
         after=_required(_VERSION, found, "after"),
-        wait=float(min(wait, _MAX_WAIT)),
+        wait=float(min(wait, longest)),
     )
 
 

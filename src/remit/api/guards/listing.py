@@ -22,14 +22,16 @@ class GuardShown(Shape):
 
 
 class GuardPage(Shape):
-    """Every guard that was heard of within a month or so, by server."""
+    """Every guard that was heard of within a month or so, by server. One that was silent for longer than `lease` refuses every call."""
 
+    lease: int
     guards: list[GuardShown]
 
 
 async def _list(deps: ApiDeps, asked: Asked[Nothing, Nothing]) -> GuardPage:
     found = await deps.database.read(guards_seen)
     return GuardPage(
+        lease=deps.guard_lease,
         guards=[
             GuardShown(
                 server=one.server,
@@ -41,7 +43,7 @@ async def _list(deps: ApiDeps, asked: Asked[Nothing, Nothing]) -> GuardPage:
                 last_record=one.last_record,
             )
             for one in found
-        ]
+        ],
     )
 
 
