@@ -389,6 +389,31 @@ async def test_a_tool_that_the_catalog_does_not_name_is_told_of_once(caller, led
     assert (await caller.call()).status_code == 200
 
 
+async def test_a_list_that_is_too_long_to_be_told_of_is_written_about_once(
+    caller, ledger, monkeypatch
+):
+    """Else each list of such a server would take the one lock that all writers share."""
+    monkeypatch.setattr("remit.registry.pinning.MAX_UNDECLARED", 3)
+    monkeypatch.setattr("remit.app.definitions.MAX_UNDECLARED", 3)
+    for number in range(5):
+        ledger.says("Say something.", get_invoice, name=f"speak_{number}")
+    await caller.listed()
+    book, written = caller.app.definitions, []
+    run = book._database.run
+
+    async def noted(work):
+        written.append(work)
+        return await run(work)
+
+    monkeypatch.setattr(book, "_database", SimpleNamespace(run=noted, read=book._database.read))
+    assert await caller.listed() == ["get_invoice"]
+    assert written == []
+    assert len(await caller.waiting()) == 3
+    ledger.says(OTHER_WORDS)
+    assert await caller.listed() == []
+    assert len(written) == 1
+
+
 async def test_many_first_calls_ask_the_server_once(caller, ledger):
     answers = await asyncio.gather(*(caller.call() for _ in range(5)))
     assert {answer.status_code for answer in answers} == {200}

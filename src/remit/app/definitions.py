@@ -21,7 +21,7 @@ from remit.model import Catalog, Pinning, Server
 from remit.policy.evaluation import ResourceKind
 from remit.registry import RegistryDirectory
 from remit.registry.argument_schema import argument_check
-from remit.registry.definition import Offer, is_lesser, parse_definition
+from remit.registry.definition import Offer, declares, is_lesser, parse_definition
 from remit.registry.definition_store import (
     Cause,
     DefinitionState,
@@ -30,7 +30,7 @@ from remit.registry.definition_store import (
     admitted_texts,
     every_standing,
 )
-from remit.registry.pinning import is_settled, observe
+from remit.registry.pinning import MAX_UNDECLARED, is_settled, observe
 
 __all__ = ["INTERVAL", "DefinitionBook"]
 
@@ -101,7 +101,9 @@ class DefinitionBook:
         offers = tuple(offers)
         if own:
             self._clear_suspicion(server, offers)
-        news = [offer for offer in offers if self._is_news(server, offer, seen)]
+        news = self._with_room(
+            server, [offer for offer in offers if self._is_news(server, offer, seen)]
+        )
         if server.pinning is Pinning.OFF or not news:
             return
         self._suspect(server, news)
@@ -116,6 +118,21 @@ class DefinitionBook:
             self._suspects.difference_update((server.name, one.kind, one.name) for one in news)
             await self._read()
         self._tell(before)
+
+    def _with_room(self, server: Server, news: list[Offer]) -> list[Offer]:
+        """`news` without what would not be recorded: a list that is too long is not written about each time."""
+
+        def is_told_of(offer: Offer) -> bool:
+            key = (server.name, offer.kind, offer.name)
+            return key in self._rows or declares(server, offer.kind, offer.name)
+
+        if all(map(is_told_of, news)):
+            return news
+        undeclared = sum(
+            row.server == server.name and not declares(server, row.thing, row.name)
+            for row in self._rows.values()
+        )
+        return news if undeclared < MAX_UNDECLARED else [one for one in news if is_told_of(one)]
 
     def _is_news(self, server: Server, offer: Offer, seen: Seen) -> bool:
         row = self._rows.get((server.name, offer.kind, offer.name))
