@@ -1,11 +1,13 @@
 """`audit.explain`, on a whole Remit with the example repository: decisions made through the gateway."""
 
+import asyncio
 import json
 from dataclasses import replace
 
 import httpx2
 import pytest
 
+from remit.api.explanation import operation
 from remit.api.explanation.record import find_record
 from remit.audit import read_events
 from remit.model import CallLimits, Pinning, Sensitivity
@@ -275,3 +277,21 @@ async def test_a_record_is_found_among_many_and_a_torn_line_is_passed_over(tmp_p
     torn = b'{"kind":"decision","body":{"decision_id":"dec_' + b"0" * 26
     (copy / segment.name).write_bytes(segment.read_bytes() + torn)
     assert find_record(tmp_path / "audit", f"dec_{'0' * 26}") is None
+
+
+async def test_one_decision_is_explained_at_a_time(call, explain, monkeypatch):
+    """Each loads all policies several times: whoever asks for many at once must not hold up those who call."""
+    decision = await call("refund", refund())
+    whole, under_way, most = operation._explained, [], []
+
+    def counted(*given):
+        under_way.append(1)
+        most.append(len(under_way))
+        try:
+            return whole(*given)
+        finally:
+            under_way.pop()
+
+    monkeypatch.setattr(operation, "_explained", counted)
+    await asyncio.gather(*[explain(decision) for _ in range(3)])
+    assert most == [1, 1, 1]

@@ -10,6 +10,7 @@ Source: MISSION H3; docs/adr/0016-explanations.md.
 
 import asyncio
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from remit.api.administrator import Administrator
@@ -33,6 +34,8 @@ from remit.policy.places import PolicyPlace, places_of
 __all__ = ["EXPLANATION_OPERATIONS"]
 
 _EXCESSES: Final = frozenset({"rate_limited", "too_many_calls"})
+_ALONE: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="explanation")
+"""One at a time: to decide again all policies are loaded anew, several times, at the cost of everybody's calls."""
 
 
 class Explained(Shape):
@@ -67,7 +70,8 @@ async def _explain(deps: ApiDeps, asked: Asked[Nothing, Nothing]) -> Explained:
     if found is None or not _may_see(found, asked.by):
         raise NotFoundError("there is no such decision in the log")
     attributes = await _attributes(deps, found.decision.get("user"))
-    return await asyncio.to_thread(_explained, deps, found, attributes)
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(_ALONE, _explained, deps, found, attributes)
 
 
 def _may_see(found: Recorded, by: Administrator) -> bool:
