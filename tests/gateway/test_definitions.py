@@ -197,6 +197,13 @@ async def test_a_list_that_passes_is_heard_and_loses_what_is_quarantined(
     assert listener.heard == [("crm", False, ["find", "other"])]
 
 
+async def test_an_entry_that_has_no_name_is_not_taken_for_another(watch, directory):
+    directory.definitions = Definitions(quarantined=frozenset({FIND}))
+    items = [{"name": ["find"]}, {"name": {"find": 1}}, {"name": "find"}, "find"]
+    passed = await watch.passed(server(directory), TOOLS, Response(1, result={"tools": items}))
+    assert passed.result == {"tools": [{"name": ["find"]}, {"name": {"find": 1}}, "find"]}
+
+
 @pytest.mark.parametrize(
     "response",
     [Response(1, error={"code": -32603, "message": "no"}), Response(1, result={"tools": "odd"})],

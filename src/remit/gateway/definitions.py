@@ -155,7 +155,8 @@ class DefinitionWatch:
             item
             for item in items
             if not isinstance(item, dict)
-            or (server.name, listed.kind, item.get(listed.key)) not in out
+            or not isinstance(name := item.get(listed.key), str)
+            or (server.name, listed.kind, name) not in out
         ]
         return replace(response, result={**result, listed.member: kept})
 
