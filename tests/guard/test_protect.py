@@ -68,6 +68,7 @@ def test_what_is_neither_is_refused():
         ({"remit": "http://remit.example"}, "neither https nor on loopback"),
         ({"remit": "http://127.0.0.1.evil.example"}, "neither https nor on loopback"),
         ({"remit": "http://localhost@evil.example"}, "neither https nor on loopback"),
+        ({"remit": "http://localhost:\n@evil.example"}, "neither https nor on loopback"),
         ({"remit": "remit.example"}, "neither https nor on loopback"),
     ],
 )

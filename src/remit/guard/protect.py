@@ -91,7 +91,8 @@ def protect(
     application = _application(server)
     if not secret:
         raise ValueError("the secret of the guard is empty")
-    if _SAFE.match(remit) is None:
+    # Who parses a URL drops line breaks and tabs, and then its host is another.
+    if _SAFE.match(remit) is None or not remit.isprintable():
         raise ValueError(f"`{remit}` is neither https nor on loopback")
 
     def make() -> _Running:
