@@ -156,3 +156,17 @@ def test_more_arguments_than_a_large_schema_can_be_held_against_are_refused():
     assert check({"x": [1] * 20_000}) == (
         "the arguments are too many to be checked against the schema of the tool"
     )
+
+
+def test_one_pattern_that_looks_ahead_does_not_make_a_large_schema_a_narrow_one():
+    properties = {f"p{number}": {"type": "string"} for number in range(500)}
+    check = argument_check({"properties": {**properties, "p0": {"pattern": "^(?!x)"}}})
+    assert check({f"p{number}": "y" for number in range(500)}) is None
+    assert check({"p0": "x"}) is not None
+
+
+def test_many_patterns_that_look_ahead_are_held_against_few_texts():
+    each = {"allOf": [{"pattern": f"^(?!x)(a|a)*{number}$"} for number in range(1_000)]}
+    check = argument_check({"properties": {"x": {"items": {"not": each}}}})
+    assert check({"x": ["y"]}) is None
+    assert "too many" in str(check({"x": ["y"] * 100}))

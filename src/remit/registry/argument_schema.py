@@ -20,7 +20,7 @@ from typing import Final
 import jsonschema_rs
 
 from remit.canonical import MAX_VALUES, Json, JsonObject
-from remit.registry.schema_cost import cost_of
+from remit.registry.schema_cost import Cost, cost_of, is_too_costly
 
 __all__ = ["argument_check"]
 
@@ -31,7 +31,8 @@ _BOUNDED: Final = jsonschema_rs.FancyRegexOptions(
 _LONGEST_PLACE = 120
 _MOST_WORK: Final = 20_000_000
 """Schemas times values: some tenths of a second."""
-_COST_OF_BOUNDED: Final = 1_000
+_BOUNDED_PATTERN: Final = 2_000
+"""As many checks as a pattern may take that looks around or back."""
 _TEXT_OF_ONE_VALUE: Final = 100
 _MISFIT: Final = "the arguments do not fit the schema of the tool"
 
@@ -42,14 +43,11 @@ def argument_check(schema: Json) -> Check:
     """What says what is wrong with the arguments of a tool with this `inputSchema`, if anything."""
     if schema is None:
         return _must_be_object
-    cost = cost_of(schema) if isinstance(schema, dict) else None
-    if not isinstance(schema, dict) or cost is None:
-        return _unusable
-    compiled = _compiled(schema)
+    compiled = _compiled(schema) if isinstance(schema, dict) and not is_too_costly(schema) else None
     if compiled is None:
         return _unusable
-    validator, weight = compiled
-    most = _MOST_WORK // (cost.checks * weight)
+    validator, cost = compiled
+    most = _MOST_WORK // cost.checks
     leads_back = cost.leads_back
 
     def check(arguments: Json) -> str | None:
@@ -70,16 +68,17 @@ def argument_check(schema: Json) -> Check:
     return check
 
 
-def _compiled(schema: JsonObject) -> tuple[jsonschema_rs.Validator, int] | None:
-    """The validator, and how many times as long as usual one of its checks may take."""
-    for options, weight in ((_LINEAR, 1), (_BOUNDED, _COST_OF_BOUNDED)):
+def _compiled(schema: JsonObject) -> tuple[jsonschema_rs.Validator, Cost] | None:
+    """The validator, and what it costs to use."""
+    for options, pattern in ((_LINEAR, 1), (_BOUNDED, _BOUNDED_PATTERN)):
         try:
             validator = jsonschema_rs.validator_for(
                 schema, offline=True, validate_formats=False, pattern_options=options
             )
         except (ValueError, jsonschema_rs.ReferencingError):
             continue
-        return validator, weight
+        cost = cost_of(schema, pattern=pattern)
+        return None if cost is None else (validator, cost)
     return None
 
 

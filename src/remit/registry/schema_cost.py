@@ -44,10 +44,13 @@ class Cost:
     leads_back: bool
 
 
-def cost_of(schema: JsonObject) -> Cost | None:
-    """What using `schema` may cost; `None` if that is more than `MOST_CHECKS`."""
+def cost_of(schema: JsonObject, *, pattern: int = 1) -> Cost | None:
+    """What using `schema` may cost; `None` if that is more than `MOST_CHECKS`.
+
+    A pattern counts as `pattern` checks, and so many times as many are allowed.
+    """
     try:
-        unrolled = _Unrolled(schema)
+        unrolled = _Unrolled(schema, pattern)
         return Cost(unrolled.size(schema), unrolled.leads_back)
     except (_Beyond, RecursionError):
         return None
@@ -61,8 +64,10 @@ def is_too_costly(schema: JsonObject) -> bool:
 class _Unrolled:
     """Sizes of the schemas of one document, each reckoned once."""
 
-    def __init__(self, root: JsonObject) -> None:
+    def __init__(self, root: JsonObject, pattern: int) -> None:
         self._root = root
+        self._pattern = pattern
+        self._most = MOST_CHECKS * pattern
         self._known: dict[int, int] = {}
         self._open: set[int] = set()
         self._anchored: dict[str, list[Json]] = {}
@@ -92,7 +97,7 @@ class _Unrolled:
                 if name not in _DEFINITIONS
             )
             self._open.discard(id(node))
-            if size > MOST_CHECKS:
+            if size > self._most:
                 raise _Beyond
             self._known[id(node)] = size
         return self._known[id(node)]
@@ -100,8 +105,11 @@ class _Unrolled:
     def _member(self, name: str, value: Json) -> int:
         if name in _REFERENCES and isinstance(value, str):
             return sum(self.size(one) for one in self._targets(value))
+        if name == "pattern" and isinstance(value, str):
+            return self._pattern
         if name in _BY_NAME and isinstance(value, dict):
-            return sum(self.size(one) for one in value.values())
+            named = len(value) * (self._pattern - 1) if name == "patternProperties" else 0
+            return named + sum(self.size(one) for one in value.values())
         return self.size(value)
 
     def _targets(self, reference: str) -> list[Json]:
