@@ -56,10 +56,17 @@ class Guarded:
             yield process
 
     @asynccontextmanager
-    async def remit(self):
-        """`remit serve`, once more, on the same data."""
-        async with _serving(self.stage.folder, self.remit_port, self.secret):
-            yield
+    async def remit(self, **settings: str):
+        """`remit serve`, once more, on the same data and port. `settings` are variables."""
+        async with _serving(self.stage.folder, self.remit_port, self.secret, settings) as process:
+            yield process
+
+    async def add_dana(self):
+        """Whom everybody here acts for."""
+        await self.stage.remit(
+            "users", "add", "dana", "--tenant", "acme", "--role", "support",
+            "--display-name", "Dana Reyes", "--password-stdin", stdin=f"{self.stage.password}\n",
+        )  # fmt: skip
 
 
 @asynccontextmanager
@@ -85,15 +92,12 @@ async def guarded(folder: Path, *, serving: bool = True):
         yield found
         return
     async with _serving(folder, remit_port, secret):
-        await stage.remit(
-            "users", "add", "dana", "--tenant", "acme", "--role", "support",
-            "--display-name", "Dana Reyes", "--password-stdin", stdin=f"{stage.password}\n",
-        )  # fmt: skip
+        await found.add_dana()
         yield found
 
 
 @asynccontextmanager
-async def _serving(folder: Path, port: int, secret: str):
+async def _serving(folder: Path, port: int, secret: str, settings: dict[str, str] | None = None):
     serve = _remit(
         "serve", "--repo", str(folder / "policy"), "--data", str(folder / "data"),
         "--port", str(port),
@@ -102,11 +106,12 @@ async def _serving(folder: Path, port: int, secret: str):
         "CRM_GATEWAY_TOKEN": secrets.token_urlsafe(24),
         "CRM_GUARD_SECRET": secret,
         "REMIT_BILLING_JOB_SECRET": secrets.token_urlsafe(24),
+        **(settings or {}),
     }
     async with _process(serve, folder / "remit.log", environment) as remit:
         ready = f"http://127.0.0.1:{port}/readyz"
         await _until(lambda: _is_ready(ready), remit, folder / "remit.log")
-        yield
+        yield remit
 
 
 async def dance(guard: Guarded, keyring: Keyring, url: str | None = None) -> None:
