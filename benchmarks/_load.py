@@ -10,14 +10,14 @@ VERSION = "2026-07-28"
 _WORDS = "customers in Lyon with an open invoice; "
 
 
-def request_bytes(port, path, token, *, query="find"):
+def request_bytes(port, path, token, *, query="find", tool="find"):
     """One `tools/call` whose body is 1 KB."""
     call = {
         "jsonrpc": "2.0",
         "id": 1,
         "method": "tools/call",
         "params": {
-            "name": "find",
+            "name": tool,
             "arguments": {"query": "", "limit": 20},
             "_meta": {
                 "io.modelcontextprotocol/protocolVersion": VERSION,
@@ -32,7 +32,7 @@ def request_bytes(port, path, token, *, query="find"):
     lines = [
         f"POST {path} HTTP/1.1", f"host: 127.0.0.1:{port}", "content-type: application/json",
         "accept: application/json, text/event-stream", f"authorization: Bearer {token}",
-        f"mcp-protocol-version: {VERSION}", "mcp-method: tools/call", "mcp-name: find",
+        f"mcp-protocol-version: {VERSION}", "mcp-method: tools/call", f"mcp-name: {tool}",
         f"content-length: {len(body)}", "", "",
     ]  # fmt: skip
     return "\r\n".join(lines).encode() + body

@@ -7,8 +7,8 @@ They run at their best: the httpx family loads the CA bundle for each client, 20
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).parent / "peers"
@@ -20,55 +20,75 @@ class AbsentError(Exception):
     """This peer cannot be had here; the message says why."""
 
 
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """One that has been started."""
+
+    process: subprocess.Popen
+    path: str
+    token: str
+    tool: str = "find"
+
+
 def fastmcp(port, upstream, pin):
     """FastMCP's proxy: its process, its path and a token that it accepts.
 
     Raises:
         AbsentError: there is no environment for it, and none could be made.
     """
-    python = _environment("fastmcp_env", FASTMCP, "httptools", "uvloop")
-    no_certificates = python.parents[1] / "no-certificates"
-    no_certificates.mkdir(exist_ok=True)
-    environment = {**os.environ, "SSL_CERT_DIR": str(no_certificates), "PYTHONPATH": ""}
-    environment.pop("SSL_CERT_FILE", None)  # it would be loaded instead
+    python = environment("fastmcp_env", FASTMCP, "httptools", "uvloop")
+    no_certificates = without_certificates(python.parents[1])
+    settings = {**os.environ, "SSL_CERT_DIR": str(no_certificates), "PYTHONPATH": ""}
+    settings.pop("SSL_CERT_FILE", None)  # it would be loaded instead
     process = subprocess.Popen(
         pin([str(python), str(HERE / "fastmcp_proxy.py"), str(port), upstream]),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env=environment,
+        env=settings,
     )
     token = process.stdout.readline().decode().strip() if process.stdout else ""
     if not token:
         process.kill()
         raise AbsentError("it did not start")
-    return process, "/mcp", token
+    return Peer(process, "/mcp", token)
 
 
-def contextforge(_port, _upstream, _pin):
-    """ContextForge, which needs a newer Python than this.
+def stop(process):
+    """End it, kindly first: what it has started ends with it."""
+    process.terminate()
+    try:
+        process.wait(15)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def without_certificates(folder):
+    """A folder for `SSL_CERT_DIR` that has none."""
+    empty = folder / "no-certificates"
+    empty.mkdir(exist_ok=True)
+    return empty
+
+
+def environment(name, *packages, python=None):
+    """The interpreter of an environment that has `packages`, made on `python` or on what `uv` takes.
 
     Raises:
-        AbsentError: always, until somebody who has one writes down how it is run.
+        AbsentError: there is none, and it could not be made.
     """
-    raise AbsentError(
-        f"`mcp-contextforge-gateway` needs Python 3.12 or newer, this is {sys.version.split()[0]}"
-    )
-
-
-def _environment(name, *packages):
-    """The interpreter of an environment that has `packages`."""
     folder = Path(os.environ.get("BENCH_DIR", tempfile.gettempdir())) / name
-    python = folder / "bin" / "python"
-    if python.exists():
-        return python
+    own = folder / "bin" / "python"
+    if own.exists():
+        return own
     uv = shutil.which("uv") or next(iter(sorted(ROOT.glob(".tools/**/bin/uv"))), None)
     if uv is None:
         raise AbsentError(f"there is no `{folder}` and no `uv` to make it with")
     try:
-        subprocess.run([uv, "venv", "-q", str(folder)], check=True, timeout=120)
-        command = [uv, "pip", "install", "-q", "--python", str(python), *packages]
+        on = ["--python", python] if python else []
+        subprocess.run([uv, "venv", "-q", *on, str(folder)], check=True, timeout=120)
+        command = [uv, "pip", "install", "-q", "--python", str(own), *packages]
         subprocess.run(command, check=True, timeout=600)
     except (subprocess.SubprocessError, OSError) as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise AbsentError(f"its packages cannot be installed: {error}") from error
-    return python
+    return own

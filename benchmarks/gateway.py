@@ -4,7 +4,8 @@ The same 1 KB `tools/call` goes to each: direct to the server behind; through a 
 our own client, bytes in, bytes out); through one on another client library; through the
 gateway alone, whose guard permits everything and keeps nothing; through a whole `remit serve`, with
 token, standing, scopes, Cedar, and the decision and the outcome of every call on disk before it
-goes on; through FastMCP's proxy, which verifies a JWT itself; and through ContextForge, where it is installed.
+goes on; through FastMCP's proxy, which verifies a JWT itself; and through ContextForge,
+where there is a Python that it accepts.
 What is measured has the first core to itself; the server behind and the load share the others.
 
 Processor time is that of the whole process, its threads included, from /proc: it is the figure that
@@ -27,7 +28,7 @@ from pathlib import Path
 
 import uvloop
 
-from benchmarks import _load, _peers, _whole
+from benchmarks import _contextforge, _load, _peers, _whole
 
 ROOT = Path(__file__).resolve().parents[1]
 PORTS = {
@@ -42,7 +43,7 @@ NAMES = {
     "gateway": "gateway alone",
     "remit": "whole Remit",
     "fastmcp": "FastMCP proxy, verifies a JWT",
-    "contextforge": "ContextForge",
+    "contextforge": "ContextForge, verifies a JWT",
 }
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -55,6 +56,7 @@ class Subject:
     process: subprocess.Popen
     path: str
     token: str
+    tool: str = "find"
     rounds: list[tuple[float, float, float, float]] = field(default_factory=list)
 
     @property
@@ -62,7 +64,7 @@ class Subject:
         return PORTS[self.name]
 
     def request(self, **more):
-        return _load.request_bytes(self.port, self.path, self.token, **more)
+        return _load.request_bytes(self.port, self.path, self.token, tool=self.tool, **more)
 
     @contextlib.asynccontextmanager
     async def callers(self, connections):
@@ -123,16 +125,16 @@ async def started(folder, stack):
         command = [sys.executable, "-m", "benchmarks._front", kind, str(PORTS[name]), BEHIND]
         found.append(await _started(name, command, stack, path=path))
     process = _whole.start(folder, upstream=BEHIND, port=PORTS["remit"], pin=pinned)
-    stack.callback(_stop, process)
+    stack.callback(_peers.stop, process)
     found.append(Subject("remit", process, "/mcp/bench", _whole.token(PORTS["remit"])))
-    for name, begin in (("fastmcp", _peers.fastmcp), ("contextforge", _peers.contextforge)):
+    for name, begin in (("fastmcp", _peers.fastmcp), ("contextforge", _contextforge.contextforge)):
         try:
-            process, path, token = begin(PORTS[name], BEHIND, pinned)
+            peer = begin(PORTS[name], BEHIND, pinned)
         except _peers.AbsentError as absent:
             print(f"{NAMES[name]}: absent, {absent}")
             continue
-        stack.callback(_stop, process)
-        found.append(Subject(name, process, path, token))
+        stack.callback(_peers.stop, peer.process)
+        found.append(Subject(name, peer.process, peer.path, peer.token, peer.tool))
     for subject in found:
         await reachable(subject.port, subject.process)
         await _load.answered(subject.port, subject.request())
@@ -143,18 +145,9 @@ async def _started(name, command, stack, *, path="/mcp", pin=True):
     process = subprocess.Popen(  # noqa: ASYNC220  nothing else runs meanwhile
         pinned(command) if pin else command, cwd=ROOT
     )
-    stack.callback(_stop, process)
+    stack.callback(_peers.stop, process)
     await reachable(PORTS[name], process)
     return Subject(name, process, path, "dana")
-
-
-def _stop(process):
-    process.terminate()
-    try:
-        process.wait(15)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 async def saturated(subjects, options):
@@ -178,10 +171,11 @@ async def saturated(subjects, options):
             f"| {spent * 1e6:,.0f} | {rate / bare:.0%} |"
         )
     stages(subjects)
-    peer = next((one for one in subjects if one.name == "fastmcp"), None)
-    if peer is not None:
-        ours = next(one.rate for one in subjects if one.name == "remit")
-        print(f"\nRemit answers {ours / peer.rate:.0f} times as many calls as FastMCP's proxy.")
+    ours = next(one.rate for one in subjects if one.name == "remit")
+    for peer in subjects:
+        if peer.name in {"fastmcp", "contextforge"}:
+            times = ours / peer.rate
+            print(f"\nRemit answers {times:.0f} times as many calls as {NAMES[peer.name]}.")
 
 
 def stages(subjects):
