@@ -573,3 +573,25 @@ async def test_a_header_of_an_argument_that_differs_is_refused_and_settled(app, 
     assert (answer.status, answer.json["error"]["code"], answer.json["id"]) == (400, -32020, 1)
     assert guard.outcomes == ["error"]
     assert server.asked == []
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        {"resultType": ["complete"]},
+        {"resultType": {"complete": 1}},
+        {
+            "resultType": "input_required",
+            "inputRequests": {"a": {"method": "elicitation/create", "params": {"mode": ["form"]}}},
+        },
+    ],
+)
+async def test_what_a_server_sends_in_no_known_form_is_its_failure_and_not_the_callers(
+    guard, result
+):
+    headers, body = CALL
+    capabilities = {"io.modelcontextprotocol/clientCapabilities": {"elicitation": {}}}
+    body = {**body, "params": {**body["params"], "_meta": {**META, **capabilities}}}
+    answer = await post(gateway(guard, ScriptedServer(answering(result))), headers, body)
+    assert (answer.status, answer.json["id"]) == (502, 1)
+    assert guard.outcomes == ["upstream_failed"]

@@ -76,7 +76,7 @@ def problem_with(method: str, params: Json, capabilities: JsonObject) -> str | N
 
 def _problem_with_elicitation(params: JsonObject, declared: JsonObject) -> str | None:
     mode = params.get("mode", "form")
-    if mode not in {"form", "url"}:
+    if not isinstance(mode, str) or mode not in {"form", "url"}:
         return "the server asks the person in a mode that nobody knows"
     # An empty declaration means forms, which were all there was before there were modes.
     if (

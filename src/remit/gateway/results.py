@@ -82,7 +82,7 @@ def typed(result: JsonObject, method: str) -> JsonObject:
         raise UpstreamError(f"the server asks for input in answer to `{method}`")
     if kind == "task" and method != "tools/call":
         raise UpstreamError(f"the server makes a task of `{method}`")
-    if kind not in {"complete", "input_required", "task"}:
+    if not isinstance(kind, str) or kind not in {"complete", "input_required", "task"}:
         raise UpstreamError("the server's result is of an unknown type")
     return {**result, "resultType": kind}
 
