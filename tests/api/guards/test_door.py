@@ -280,3 +280,19 @@ class TestAShortLease:
         still = await asyncio.wait_for(ask(question(after=version_of(first), wait=600)), 60)
         assert still.status_code == 200
         assert b"\n" not in still.content
+
+
+async def test_a_flood_of_records_does_not_keep_an_administrator_out(ask, deliver, management):
+    """Twenty thousand records at once are more than may wait for the log, and everybody was refused with them."""
+    batch = b"\n".join(record(number) for number in range(1, 1_001))
+    await asyncio.gather(*[ask(question(instance=f"payments-{n}")) for n in range(30)])
+    flood = [
+        asyncio.create_task(deliver(batch, url=f"/guard/v1/records?instance=payments-{n}"))
+        for n in range(30)
+    ]
+    await asyncio.sleep(0.3)
+    suspended = await management.post("/api/v1/agents/billing-job/suspend", json={"reason": "x"})
+    assert suspended.status_code == 200
+    statuses = [answer.status_code for answer in await asyncio.gather(*flood)]
+    assert 200 in statuses
+    assert set(statuses) <= {200, 503}

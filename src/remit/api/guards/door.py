@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from remit.api.guards.excerpt import ExcerptDeps
 from remit.api.guards.feed import Feed, Question
+from remit.api.guards.turns import NotItsTurnError, Turns
 from remit.audit.redact import Redactor
 from remit.audit.relayed import ForeignRecordError, Relayed, relayed
 from remit.canonical import MalformedJsonError
@@ -84,12 +85,13 @@ def guard_routes(deps: GuardDeps) -> list[Route]:
         clock=deps.clock,
     )
     deps.directory.subscribe(feed.tell)
+    turns = Turns()
 
     async def snapshot(request: Request, server: Server) -> Response:
         return await _snapshot(deps, feed, request, server)
 
     async def records(request: Request, server: Server) -> Response:
-        return await _records(deps, request, server)
+        return await _records(deps, turns, request, server)
 
     return [
         Route("/guard/v1/snapshot", deps.for_guards(_told(snapshot)), methods=["POST"]),
@@ -109,6 +111,8 @@ def _told(endpoint: _Endpoint) -> _Endpoint:
             return problem(422, error.code, detail=error.detail)
         except (ConflictError, NotFoundError) as error:
             return problem(409, error.code, detail=error.detail)
+        except NotItsTurnError as error:
+            return problem(503, error.code, detail=error.detail, headers={"Retry-After": "1"})
 
     return answer
 
@@ -131,15 +135,16 @@ async def _snapshot(deps: GuardDeps, feed: Feed, request: Request, server: Serve
     )
 
 
-async def _records(deps: GuardDeps, request: Request, server: Server) -> Response:
+async def _records(deps: GuardDeps, turns: Turns, request: Request, server: Server) -> Response:
     instance = _instance(request)
     if request.headers.get("content-type") != "application/x-ndjson":
         raise _BadRequestError("records come as `application/x-ndjson`")
     lines = (await read_body(request, limit=_MAX_BODY)).splitlines()
     if not 0 < len(lines) <= _MAX_RECORDS:
         raise _BadRequestError(f"a batch has at least one and at most {_MAX_RECORDS} records")
-    read = await asyncio.to_thread(_read, lines, server, instance)
-    taken = await deps.database.run(lambda tx: take_records(tx, server.name, instance, read))
+    async with turns.turn(server.name):
+        read = await asyncio.to_thread(_read, lines, server, instance)
+        taken = await deps.database.run(lambda tx: take_records(tx, server.name, instance, read))
     return json_response({"taken": taken})
 
 
