@@ -26,10 +26,10 @@ from tests.gateway.doubles import server_of
 BOOKS = ThirdParty(issuer="https://books.example", client_id="remit", title="Books")
 
 
-def token(sub="usr_1", *, agent="a1", jti="j1"):
+def token(sub="usr_1", *, agent="a1", jti="j1", grant="g1"):
     return AccessToken(
         iss="https://remit.example", sub=sub, aud="x", client_id="c1", jti=jti, iat=EpochSeconds(0),
-        exp=EpochSeconds(2**40), scopes=(), grant_id="g1", agent_id=agent, organization_id="acme",
+        exp=EpochSeconds(2**40), scopes=(), grant_id=grant, agent_id=agent, organization_id="acme",
         environment=Environment("prod"), sensitivity=Sensitivity.LOW,
     )  # fmt: skip
 
@@ -195,3 +195,12 @@ async def test_a_token_of_our_own_that_is_refused_is_not_made_again(credentials,
     refused = await credentials.of(EXCHANGING, token())
     assert await credentials.renewed(EXCHANGING, token(), refused) is None
     assert len(issued) == 1
+
+
+async def test_what_was_kept_before_somebody_connected_anew_is_not_used_under_the_new_grant(
+    credentials, connections
+):
+    assert said(await credentials.of(CONNECTED, token())) == "Bearer token-1"
+    connections.present = "token-of-another-account"
+    fresh = await credentials.of(CONNECTED, token(grant="g2"))
+    assert said(fresh) == "Bearer token-of-another-account"

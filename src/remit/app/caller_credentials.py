@@ -1,7 +1,8 @@
 """With what the gateway goes to a server on somebody's behalf: their connection, or a token of our own.
 
 What was had is kept in memory for a few seconds, so that a call asks no database; whoever loses
-a connection loses the grants for its server too, which the guard knows within half a second.
+a connection loses the grants for its server too, which the guard knows within half a second; what
+was kept for one grant serves no other.
 
 Refused: a workload where a person's account is needed; a caller without a connection, who is told
 where to make one; anything that cannot be had now.
@@ -165,7 +166,10 @@ def _credential(server: Server) -> object:
 
 def _connection_key(server: Server, token: AccessToken) -> _Key:
     party = server.connection
-    return ("connection", token.sub, str(server.name), "" if party is None else party.issuer)
+    issuer = "" if party is None else party.issuer
+    # INVARIANT: with a connection end the grants that used it. Under a later grant nothing is used of what was
+    # kept before: the person may have connected another account.
+    return ("connection", token.sub, token.grant_id, str(server.name), issuer)
 
 
 def _unavailable(cause: Error) -> UpstreamError:
