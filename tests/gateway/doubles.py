@@ -73,7 +73,9 @@ class ListGuard:
         self.completed: list[tuple[Call, CallResult]] = []
         self.log_full = False
 
-    async def authenticate(self, call: Call) -> AccessToken | Challenge | Deny:
+    async def authenticate(
+        self, call: Call, *, counted: bool = False
+    ) -> AccessToken | Challenge | Deny:
         self.authenticated.append(call)
         return self._who(call)
 

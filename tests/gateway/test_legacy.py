@@ -381,7 +381,7 @@ async def test_the_places_of_a_server_go_round_and_nobody_holds_them_all(server)
     class Grants(ListGuard):
         """Every token is of a grant of its own; a person is what stands before the dash."""
 
-        async def authenticate(self, call):
+        async def authenticate(self, call, *, counted=False):
             return self._who(call)
 
         def _who(self, call):

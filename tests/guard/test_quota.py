@@ -221,6 +221,16 @@ async def test_the_call_too_many_is_refused_with_the_time_to_come_back(world):
     assert isinstance(await world.guard.decide(world.call()), Permit)
 
 
+async def test_what_only_goes_up_counts_too_and_what_is_asked_for_ourselves_does_not(world):
+    """`initialize` may start a process: who could send it without end would need no tool."""
+    declare(world, agent=limits(2))
+    for _ in range(2):
+        await world.guard.authenticate(world.call(), counted=True)
+    refused = await world.guard.authenticate(world.call(), counted=True)
+    assert refused.reason is RefusalReason.RATE_LIMITED
+    assert isinstance(await world.guard.authenticate(world.call()), AccessToken)
+
+
 async def test_refused_calls_count_so_that_nobody_tries_names_without_end(world):
     declare(world, agent=limits(3))
     reasons = [

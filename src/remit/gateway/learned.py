@@ -25,8 +25,10 @@ class LearnedFirst:
         self._watch = watch
         self._directory = directory
 
-    async def authenticate(self, call: Call) -> AccessToken | Challenge | Deny:
-        return await self._guard.authenticate(call)
+    async def authenticate(
+        self, call: Call, *, counted: bool = False
+    ) -> AccessToken | Challenge | Deny:
+        return await self._guard.authenticate(call, counted=counted)
 
     def backs(self, token: AccessToken) -> bool:
         return self._guard.backs(token)

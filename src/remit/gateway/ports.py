@@ -21,8 +21,10 @@ __all__ = ["Enforcement", "GatewayDeps", "HandleKeys"]
 class Enforcement(Protocol):
     """The guard, as a door uses it. Every refusal it returns has been recorded."""
 
-    async def authenticate(self, call: Call) -> AccessToken | Challenge | Deny:
-        """Who calls; for what uses nothing of a server."""
+    async def authenticate(
+        self, call: Call, *, counted: bool = False
+    ) -> AccessToken | Challenge | Deny:
+        """Who calls; for what uses nothing of a server. `counted`: against their limits all the same."""
         ...
 
     def backs(self, token: AccessToken) -> bool:

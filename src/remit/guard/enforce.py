@@ -64,12 +64,17 @@ class Guard:
         """Forget how much was asked: of nobody who is served, but of the self-test before anybody is."""
         self._ladder.forget_counts()
 
-    async def authenticate(self, call: Call) -> AccessToken | Challenge | Deny:
-        """Who calls; for what uses nothing of a server. Only refusals are recorded."""
+    async def authenticate(
+        self, call: Call, *, counted: bool = False
+    ) -> AccessToken | Challenge | Deny:
+        """Who calls; for what uses nothing of a server. Only refusals are recorded.
+
+        `counted`: it goes to the server all the same, and counts as a call of theirs.
+        """
         decision_id = self._ids.new_id("dec")
         try:
             await self._closing.settle()
-            caller = self._ladder.authenticate(call)
+            caller = self._ladder.counted(call) if counted else self._ladder.authenticate(call)
             if isinstance(caller, Refusal):
                 return await self._refuse(call, caller, decision_id)
         except AuditUnavailableError:

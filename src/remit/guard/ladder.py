@@ -133,7 +133,7 @@ class Ladder:
 
     def decide(self, call: Call) -> Allowance | Refusal:
         """Whether this very call may happen."""
-        caller = self._counted(call)
+        caller = self.counted(call)
         if isinstance(caller, Refusal):
             return caller
         if call.kind is None and call.method in caller.server.allowed_methods:
@@ -174,7 +174,7 @@ class Ladder:
             engine="declaration",
         )
 
-    def _counted(self, call: Call) -> Caller | Refusal:
+    def counted(self, call: Call) -> Caller | Refusal:
         """Who calls, and that it is not one time too many."""
         caller = self.authenticate(call)
         if isinstance(caller, Refusal):
@@ -202,7 +202,7 @@ class Ladder:
 
     def shown(self, call: Call) -> Shown | Refusal:
         """What of `call.kind` the caller may use with this very token, arguments permitting."""
-        caller = self._counted(call)
+        caller = self.counted(call)
         if isinstance(caller, Refusal):
             return caller
         moment = self._moment(call)

@@ -1,9 +1,10 @@
 """A server that runs as a child process: started without a shell, bounded, stopped with its family.
 
 The child sees the variables it was given, four of ours and those of ours that are named, nothing else:
-never the master key nor where the database is. It leads a session of its own, has no open file but its
-streams, and dies with Remit. Refused: a line longer than the limit; the process is stopped, since the
-rest of the line cannot be told from the next. More processes than it may be: all of them are.
+never the master key nor where the database is (a process of the same user may read them elsewhere; see
+SECURITY.md). It leads a session of its own, has no open file but its streams, and dies with Remit.
+Refused: a line longer than the limit; the process is stopped, since the rest of the line cannot be told
+from the next. More processes than it may be: all of them are.
 
 Source: MCP 2026-07-28 transports, stdio (shutdown); POSIX process groups.
 """
