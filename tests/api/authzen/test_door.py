@@ -25,7 +25,9 @@ def environ():
 def settings(settings):
     path = settings.repo / "servers" / "payments.yaml"
     path.write_text(
-        path.read_text().replace(
+        path.read_text()
+        .replace("pinning: first_use", "pinning: off", 1)
+        .replace(
             "environment: prod\n", "environment: prod\nintrospection_secret: env:PAYMENTS_ASKS\n", 1
         )
     )
