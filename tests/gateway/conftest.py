@@ -1,6 +1,7 @@
 """Gateways on real sockets in front of real servers."""
 
 import asyncio
+import logging
 import os
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -23,6 +24,19 @@ def pytest_asyncio_loop_factories(config, item):
     """Remit serves on uvloop, whose pipes deliver in larger pieces: what speaks to servers runs on both."""
     both = item.path.stem in {"test_stdio", "test_stdio_session", "test_http"}
     return LOOPS if both else {"uvloop": LOOPS["uvloop"]}
+
+
+@pytest.fixture(autouse=True)
+def _warnings_are_heard(monkeypatch):
+    """Whatever a server that was set up earlier in this process did to the loggers."""
+    monkeypatch.setattr(logging.root, "level", min(logging.root.level, logging.WARNING))
+    monkeypatch.setattr(logging.root.manager, "disable", 0)
+    for name in ("remit", "remit.gateway", "remit.gateway.upstream"):
+        logger = logging.getLogger(name)
+        monkeypatch.setattr(logger, "disabled", False)
+        monkeypatch.setattr(logger, "propagate", True)
+        monkeypatch.setattr(logger, "level", logging.NOTSET)
+        logger._cache.clear()
 
 
 @asynccontextmanager

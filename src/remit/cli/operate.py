@@ -94,6 +94,14 @@ def serve(
             "N",
         ),
     ] = None,
+    definitions_interval: Annotated[
+        str | None,
+        _setting(
+            "--definitions-interval",
+            "Seconds between two questions to each server what it offers.  [default: 600]",
+            "N",
+        ),
+    ] = None,
     guard_lease: Annotated[
         str | None,
         _setting(
