@@ -151,6 +151,8 @@ async def _process(
             stdout=output,
             stderr=output,
             env=_environment(environment),
+            # Ctrl-C is for the story alone, which ends them in their order.
+            start_new_session=True,
         )
         try:
             yield process
