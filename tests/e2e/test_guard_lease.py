@@ -9,7 +9,12 @@ import pytest
 from remit.audit import read_events
 from remit.demo.agent import Keyring
 from tests.e2e.guarded import Guarded, dance, guarded
-from tests.e2e.test_guard_and_remit import eventually, is_ok, open_session
+from tests.e2e.test_guard_and_remit import (
+    eventually,
+    is_ok,
+    is_unauthorized,
+    open_session,
+)
 from tests.e2e.wire import ask
 
 pytestmark = [
@@ -18,7 +23,7 @@ pytestmark = [
 ]
 
 ACME = {"organization_id": "acme", "account_id": "acc-1001"}
-LEASE = {"REMIT_GUARD_LEASE": "12"}
+LEASE = {"REMIT_GUARD_LEASE": "20"}
 DELIVERED = {"decision", "call.completed"}
 
 
@@ -26,6 +31,8 @@ async def test_without_remit_a_guarded_server_serves_for_its_lease_and_not_a_cal
     async with guarded(tmp_path, serving=False) as guard, guard.server("sdk") as server:
         async with guard.remit(**LEASE) as remit, httpx2.AsyncClient(timeout=120) as http:
             await guard.add_dana()
+            # It was there first, and asks for its first snapshot at lengthening intervals.
+            await eventually(lambda: ask(guard.url, "tools/list"), is_unauthorized)
             keyring = Keyring()
             await dance(guard, keyring)
             token = keyring.tokens.access_token
