@@ -10,6 +10,7 @@ from remit.guard.acquaintance import Acquaintance, reach_of
 from remit.guard.outcome import RefusalReason
 from remit.guard.standing import agent_of
 from remit.guard.target import find_target
+from remit.guard.world import World
 from remit.ids import ScopeName
 from remit.model import Role, Sensitivity
 from remit.policy import ResourceKind
@@ -155,7 +156,8 @@ async def test_two_tokens_of_one_person_are_two_callers(world):
 
 def caller_of(world, acquaintance, catalog, token):
     agent = agent_of(token, catalog)
-    return acquaintance.caller(token, agent, server=catalog.servers[CRM], catalog=catalog)
+    bundle = World(catalog, world.decisions)
+    return acquaintance.caller(token, agent, server=catalog.servers[CRM], world=bundle)
 
 
 def test_the_same_objects_are_the_same_caller_and_equal_ones_are_not(world):
@@ -171,8 +173,9 @@ def test_an_agent_or_server_of_another_catalog_is_not_taken_for_this_ones(world)
     known = caller_of(world, acquaintance, catalog, token)
     other = small_catalog()
     agent, server = other.agents["assistant"], other.servers[CRM]
-    assert acquaintance.caller(token, agent, server=known.server, catalog=catalog).agent is agent
-    assert acquaintance.caller(token, agent, server=server, catalog=catalog).server is server
+    bundle = World(catalog, world.decisions)
+    assert acquaintance.caller(token, agent, server=known.server, world=bundle).agent is agent
+    assert acquaintance.caller(token, agent, server=server, world=bundle).server is server
 
 
 def test_things_are_made_once_for_each_server(world):

@@ -4,6 +4,7 @@ import pytest
 
 from remit.guard.caller import Caller
 from remit.guard.limits import scope_limits
+from remit.guard.world import World
 from remit.model import Sensitivity
 
 LOW, HIGH = Sensitivity.LOW, Sensitivity.HIGH
@@ -18,7 +19,7 @@ def test_the_clearance_is_the_lower_of_the_tokens_and_the_agents(world, token, a
         token=held,
         agent=declared,
         server=catalog.servers["crm"],
-        catalog=catalog,
+        world=World(catalog, world.decisions),
         limits=scope_limits(held, declared, catalog),
     )
     assert caller.clearance is LOW

@@ -13,6 +13,7 @@ from remit.audit.port import AuditUnavailableError
 from remit.guard import CallResult, Deny, Permit, RefusalReason, Visible
 from remit.guard.caller import Caller
 from remit.guard.quota import Excess, Quota
+from remit.guard.world import World as Bundle
 from remit.model import CallLimits
 from remit.testing.catalog import ACME, CRM, GLOBEX, small_catalog, with_agent, with_server
 from remit.testing.clock import FixedClock
@@ -37,7 +38,8 @@ def caller(world, *, agent=None, person=None, server=None, everyone=None, **toke
         held = replace(held, limits=agent)
     if server is not None:
         of = replace(of, limits=server)
-    return Caller(token=world.token(**token), agent=held, server=of, catalog=catalog, limits=None)
+    bundle = Bundle(catalog, None)
+    return Caller(token=world.token(**token), agent=held, server=of, world=bundle, limits=None)
 
 
 def declare(world, *, agent=None, server=None, person=None) -> None:

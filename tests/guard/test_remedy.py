@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from remit.guard import GuardSettings, RefusalReason, refusal_response
 from remit.guard.ladder import Ladder
+from remit.guard.reconsider import at_once
 from remit.guard.refusal import Refusal
 from remit.guard.remedy import MISSING_SERVER, Obtainable, remedy_of
 from remit.model import Sensitivity
@@ -52,7 +53,7 @@ def said(world: World, call) -> bytes:
         decisions=world.decisions,
         settings=GuardSettings(public_url=URL),
     )
-    verdict = ladder.decide(call)
+    verdict = at_once(ladder.decide(call))
     if not isinstance(verdict, Refusal):
         return b""
     response = refusal_response(verdict.outcome("dec_1"), resource_metadata_url=f"{URL}/m")

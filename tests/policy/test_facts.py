@@ -36,7 +36,7 @@ def test_a_new_field_of_a_question_has_to_become_a_fact():
         Subject: {"kind", "id", "tenant", "roles", "attributes"},
         AgentFacts: {"id", "agent_class", "owner", "max_sensitivity"},
         TokenFacts: {"client_id", "scopes", "acr", "amr", "auth_time", "purpose"},
-        Context: {"now", "time_zone", "ip", "arguments"},
+        Context: {"now", "time_zone", "ip", "arguments", "networks", "justification", "history"},
         Evaluation: {"phase", "subject", "agent", "token", "resource", "context"},
     }
     for value, names in known.items():

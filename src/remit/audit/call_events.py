@@ -47,6 +47,18 @@ class Decided(Event):
     protocol_version: str | None = None
     guard: Mapping[str, Json] = field(default_factory=lambda: _NOTHING)
     """For what a guard inside a server decided: its `instance`, and `sequence` and `time` in its own log."""
+    obligations: tuple[Mapping[str, Json], ...] = ()
+    """What the rules that decided ask for besides: `kind`, `value` and `rule`."""
+    observed: tuple[Mapping[str, Json], ...] = ()
+    """Rules that would have refused, had their mode, their server's or their tenant's been `enforce`."""
+    history: Mapping[str, Json] = field(default_factory=lambda: _NOTHING)
+    """The facts of the past that policies read, as they were told of them."""
+    justification: str | None = None
+    """Why, in the caller's words: a keyed token of them, unless the catalog says that they are kept."""
+    sealed_arguments: str | None = None
+    """The declared arguments as policies read them, for deciding again; none but Remit can open it."""
+    on_trial: bool = False
+    """Whether the bundle that decided was on trial for this agent."""
     task_of: str | None = None
     """The decision under which the task began that this is a use of."""
 

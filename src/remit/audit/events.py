@@ -59,6 +59,15 @@ from remit.audit.people_events import (
     RecoveryCodeUsed,
     SecondFactorsReset,
 )
+from remit.audit.policy_events import (
+    BundleActivated,
+    BundleApproved,
+    BundleProposed,
+    BundleRefused,
+    BundleRejected,
+    BundleTrialEnded,
+    BundleTrialStarted,
+)
 from remit.audit.server_events import (
     DefinitionAdmitted,
     DefinitionPinned,
@@ -84,6 +93,13 @@ __all__ = [
     "AuditStopped",
     "AuthorizationCodeIssued",
     "AuthorizationRefused",
+    "BundleActivated",
+    "BundleApproved",
+    "BundleProposed",
+    "BundleRefused",
+    "BundleRejected",
+    "BundleTrialEnded",
+    "BundleTrialStarted",
     "CallCompleted",
     "ClientApproved",
     "ClientDisabled",

@@ -16,6 +16,7 @@ from remit.guard.limits import scope_limits
 from remit.guard.outcome import RefusalReason
 from remit.guard.refusal import Refusal, hidden
 from remit.guard.target import Target, Thing, find_thing, target_of, things_of
+from remit.guard.world import World
 from remit.ids import ScopeName, ServerName
 from remit.model import Agent, Catalog, Server
 from remit.policy.evaluation import ResourceKind
@@ -54,10 +55,9 @@ class Acquaintance:
         self._targets: dict[tuple[int, int], tuple[Server, Thing, Target]] = {}
         self._reaches: dict[tuple[int, int], tuple[Caller, Target, Reach]] = {}
 
-    def caller(
-        self, token: AccessToken, agent: Agent, *, server: Server, catalog: Catalog
-    ) -> Caller:
+    def caller(self, token: AccessToken, agent: Agent, *, server: Server, world: World) -> Caller:
         """Who calls, with the limits of their scopes."""
+        catalog = world.catalog
         if catalog is not self._catalog:
             self._forget(catalog)
         name = (id(token), server.name)
@@ -68,10 +68,11 @@ class Acquaintance:
             and known.agent is agent
             and known.server is server
             and known.catalog is catalog
+            and known.world.decisions is world.decisions
         ):
             return known
         limits = scope_limits(token, agent, catalog)
-        caller = Caller(token=token, agent=agent, server=server, catalog=catalog, limits=limits)
+        caller = Caller(token=token, agent=agent, server=server, world=world, limits=limits)
         if len(self._callers) >= _MAX_CALLERS:
             self._callers, self._reaches = {}, {}
         self._callers[name] = caller

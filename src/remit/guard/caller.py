@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from remit.guard.limits import ScopeLimits, is_workload
 from remit.guard.token_record import TokenRecord, record_of_token
+from remit.guard.world import World
 from remit.ids import ScopeName
 from remit.model import Agent, Catalog, Sensitivity, Server
 from remit.policy.evaluation import AgentFacts, Subject, SubjectKind, TokenFacts
@@ -31,9 +32,14 @@ class Caller:
     token: AccessToken
     agent: Agent
     server: Server
-    catalog: Catalog
+    world: World
     limits: ScopeLimits
     known: Known = field(default_factory=Known, compare=False, repr=False)
+
+    @property
+    def catalog(self) -> Catalog:
+        """The catalog of the bundle that decides this caller's calls."""
+        return self.world.catalog
 
     @property
     def clearance(self) -> Sensitivity:

@@ -95,7 +95,7 @@ class Guard:
         decision_id = self._ids.new_id("dec")
         try:
             await self._closing.settle()
-            verdict = self._ladder.decide(call)
+            verdict = await self._ladder.decide(call)
             if isinstance(verdict, Refusal):
                 return await self._refuse(call, verdict, decision_id)
             place = self._ladder.place(verdict.caller)
@@ -124,7 +124,7 @@ class Guard:
         decision_id = self._ids.new_id("dec")
         try:
             await self._closing.settle()
-            shown = self._ladder.shown(call)
+            shown = await self._ladder.shown(call)
             if isinstance(shown, Refusal):
                 return await self._refuse(call, shown, decision_id)
             self._audit.append_soon(self._event(call, shown, decision_id))

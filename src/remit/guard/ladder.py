@@ -35,17 +35,21 @@ from remit.guard.refusal import Refusal, forbidden_detail, hidden, hidden_server
 from remit.guard.settings import GuardSettings
 from remit.guard.standing import agent_of, is_backed, is_fresh
 from remit.guard.target import Target
-from remit.ids import ScopeName
+from remit.guard.world import World
+from remit.ids import AgentId, ScopeName
 from remit.model import Catalog
 from remit.policy.decision import Decision, DecisionOutcome, DecisionReason
 from remit.policy.decision_point import DecisionPoint
-from remit.policy.evaluation import ArgumentValue, Phase, ResourceKind
+from remit.policy.evaluation import ArgumentValue, Evaluation, Phase, ResourceKind
 from remit.policy.vocabulary import URI_ARGUMENT
 from remit.tokens.access_token import AccessToken
 from remit.tokens.audience import audience_of, resource_of
 from remit.tokens.verify import InvalidTokenError, TokenVerifier
 
-__all__ = ["Allowance", "Ladder", "Shown"]
+__all__ = ["Allowance", "Ladder", "Shown", "Trial"]
+
+Trial = Callable[[AgentId], World | None]
+"""The world that decides an agent's calls while another bundle is on trial; `None` for what is in force."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +81,8 @@ class Ladder:
         "_possession",
         "_quota",
         "_settings",
+        "_trial",
+        "_tried",
         "_verifier",
     )
 
@@ -88,8 +94,11 @@ class Ladder:
         decisions: DecisionPoint,
         settings: GuardSettings,
         quota: Quota | None = None,
+        trial: Trial | None = None,
     ) -> None:
         self._acquaintance = Acquaintance()
+        self._tried = Acquaintance()
+        self._trial = trial or _no_trial
         self._quota = quota or Quota()
         self._verifier = verifier
         self._directory = directory
@@ -111,6 +120,9 @@ class Ladder:
         token = self._token(call, catalog)
         if isinstance(token, Refusal):
             return token
+        trial = self._trial(token.agent_id)
+        world = trial or World(catalog, self._decisions)
+        catalog = world.catalog
         if not is_fresh(standing, self._verifier.clock.now(), self._settings.standing_max_age):
             detail = "it is not known at present who may act"
             return _refusal(RefusalReason.STALE_SNAPSHOT, detail, token=token)
@@ -129,50 +141,45 @@ class Ladder:
             detail = "only a token that is bound to a key is good here"
             unbound = _refusal(RefusalReason.INVALID_TOKEN, detail, token=token)
             return replace(unbound, dpop=True)
-        return self._acquaintance.caller(token, agent, server=server, catalog=catalog)
+        known = self._tried if world.on_trial else self._acquaintance
+        return known.caller(token, agent, server=server, world=world)
 
-    def decide(self, call: Call) -> Allowance | Refusal:
+    def _known(self, caller: Caller) -> Acquaintance:
+        """What was worked out before in the caller's own world."""
+        return self._tried if caller.world.on_trial else self._acquaintance
+
+    async def decide(self, call: Call) -> Allowance | Refusal:
         """Whether this very call may happen."""
         caller = self.counted(call)
         if isinstance(caller, Refusal):
             return caller
         if call.kind is None and call.method in caller.server.allowed_methods:
-            return Allowance(caller=caller, target=None, required=(), decision=self._as_declared())
-        target = self._acquaintance.target(caller.server, call.kind, call.name)
+            return Allowance(caller=caller, target=None, required=(), decision=_as_declared(caller))
+        target = self._known(caller).target(caller.server, call.kind, call.name)
         if target is None:
             return hidden(call.kind, RefusalReason.NOT_FOUND, token=caller.token)
         moment = self._moment(call)
-        refusal = self._within_limits(caller, target, moment, replaces=call.replaces_scopes)
+        refusal = await self._within_limits(caller, target, moment, replaces=call.replaces_scopes)
         if refusal is not None:
             return refusal
         refusal = self._as_admitted(call, caller, target)
         if refusal is not None:
-            return self._if_known(refusal, caller, target=target, moment=moment)
+            return await self._if_known(refusal, caller, target=target, moment=moment)
         try:
             arguments = typed_arguments(_given(call), target.arguments)
         except InvalidArgumentError as error:
             refusal = _refusal(RefusalReason.INVALID_ARGUMENTS, error.detail, token=caller.token)
-            return self._if_known(refusal, caller, target=target, moment=moment)
+            return await self._if_known(refusal, caller, target=target, moment=moment)
         excess = what_exceeds_details(caller.token, target, arguments, now=moment.now)
         if excess is not None:
             refusal = _refusal(RefusalReason.OUTSIDE_DETAILS, excess, token=caller.token)
-            return self._if_known(refusal, caller, target=target, moment=moment)
-        decision = self._call(caller, target, arguments=arguments, moment=moment)
+            return await self._if_known(refusal, caller, target=target, moment=moment)
+        decision = await self._call(caller, target, arguments=arguments, moment=moment)
         if decision.allowed:
-            required = self._acquaintance.reach(caller, target).required
+            required = self._known(caller).reach(caller, target).required
             return Allowance(caller=caller, target=target, required=required, decision=decision)
         denied = _denied(decision, caller.token)
-        return self._if_known(denied, caller, target=target, moment=moment)
-
-    def _as_declared(self) -> Decision:
-        """What whoever may use the server at all may send: its declaration decides, and no policy."""
-        return Decision(
-            outcome=DecisionOutcome.ALLOW,
-            reason=DecisionReason.PERMITTED,
-            rules=(),
-            policy_version=self._decisions.version,
-            engine="declaration",
-        )
+        return await self._if_known(denied, caller, target=target, moment=moment)
 
     def counted(self, call: Call) -> Caller | Refusal:
         """Who calls, and that it is not one time too many."""
@@ -200,18 +207,21 @@ class Ladder:
         refusal = _refusal(reason, excess.detail, token=caller.token)
         return replace(refusal, retry_after=excess.retry_after)
 
-    def shown(self, call: Call) -> Shown | Refusal:
+    async def shown(self, call: Call) -> Shown | Refusal:
         """What of `call.kind` the caller may use with this very token, arguments permitting."""
         caller = self.counted(call)
         if isinstance(caller, Refusal):
             return caller
         moment = self._moment(call)
-        targets = tuple(
+        near = [
             target
-            for target in self._acquaintance.targets(caller.server, call.kind)
-            if self._may_use(caller, target, moment)
-        )
-        return Shown(caller=caller, targets=targets)
+            for target in self._known(caller).targets(caller.server, call.kind)
+            if self._is_near(caller, target, moment)
+        ]
+        questions = [self._asked_of_list(caller, target, moment) for target in near]
+        answers = await caller.world.decisions.adjudicate_all(questions)
+        targets = (target for target, answer in zip(near, answers, strict=True) if answer.allowed)
+        return Shown(caller=caller, targets=tuple(targets))
 
     def _token(self, call: Call, catalog: Catalog) -> AccessToken | Refusal:
         """The token that came, verified, from whoever has its key if it is bound to one."""
@@ -236,11 +246,11 @@ class Ladder:
         now = self._verifier.clock.now()
         return self._possession.refusal(presented, token, call.proof, now=now) or token
 
-    def _within_limits(
+    async def _within_limits(
         self, caller: Caller, target: Target, moment: Moment, *, replaces: bool
     ) -> Refusal | None:
         """What stands in the way before policy is asked about the call: clearance, scopes."""
-        reach = self._acquaintance.reach(caller, target)
+        reach = self._known(caller).reach(caller, target)
         if reach.beyond is not None:
             return reach.beyond
         if not reach.missing:
@@ -256,7 +266,7 @@ class Ladder:
             token=caller.token,
             missing=reach.missing,
         )
-        return self._if_known(challenge, caller, target=target, moment=moment)
+        return await self._if_known(challenge, caller, target=target, moment=moment)
 
     def _as_admitted(self, call: Call, caller: Caller, target: Target) -> Refusal | None:
         """What is wrong with the thing's definition, or with arguments that it does not allow."""
@@ -275,11 +285,12 @@ class Ladder:
             return None
         return _refusal(RefusalReason.INVALID_ARGUMENTS, problem, token=caller.token)
 
-    def _if_known(
+    async def _if_known(
         self, refusal: Refusal, caller: Caller, *, target: Target, moment: Moment
     ) -> Refusal:
         """`refusal`, if the caller may know of `target`; else what is said of a missing thing."""
-        listing = self._listing(caller, target, moment)
+        asked = self._asked_of_list(caller, target, moment)
+        listing = await caller.world.decisions.adjudicate(asked)
         if listing.allowed:
             return replace(refusal, target=target, required=target.scopes)
         if listing.reason is DecisionReason.ENGINE_ERROR and refusal.decision is None:
@@ -296,9 +307,9 @@ class Ladder:
             decision=refusal.decision or listing,
         )
 
-    def _may_use(self, caller: Caller, target: Target, moment: Moment) -> bool:
-        """Whether `target` stands in this caller's lists: in reach, its scopes held, its details and policy willing."""
-        reach = self._acquaintance.reach(caller, target)
+    def _is_near(self, caller: Caller, target: Target, moment: Moment) -> bool:
+        """Whether nothing but policy keeps `target` out of this caller's lists: in reach, its scopes held, its details willing."""
+        reach = self._known(caller).reach(caller, target)
         facts = target.facts
         quarantined = self._directory.definitions.quarantined
         return (
@@ -306,22 +317,20 @@ class Ladder:
             and reach.beyond is None
             and is_named_in_details(caller.token, target, moment.now)
             and not reach.missing
-            and self._listing(caller, target, moment).allowed
         )
 
-    def _listing(self, caller: Caller, target: Target, moment: Moment) -> Decision:
+    def _asked_of_list(self, caller: Caller, target: Target, moment: Moment) -> Evaluation:
         """Might policy allow it, if the token had the scopes it can have?"""
-        asked = question(
+        return question(
             Phase.LIST,
             caller,
             target=target,
-            scopes=self._acquaintance.reach(caller, target).with_required,
+            scopes=self._known(caller).reach(caller, target).with_required,
             arguments=target.known_arguments,
             moment=moment,
         )
-        return self._decisions.decide(asked)
 
-    def _call(
+    async def _call(
         self,
         caller: Caller,
         target: Target,
@@ -338,10 +347,27 @@ class Ladder:
             arguments=arguments,
             moment=moment,
         )
-        return self._decisions.decide(asked)
+        return await caller.world.decisions.adjudicate(asked)
 
     def _moment(self, call: Call) -> Moment:
         return Moment(self._verifier.clock.now(), call.context.network.ip)
+
+
+def _no_trial(agent: AgentId) -> World | None:
+    """Nothing is on trial."""
+    del agent
+    return None
+
+
+def _as_declared(caller: Caller) -> Decision:
+    """What whoever may use the server at all may send: its declaration decides, and no policy."""
+    return Decision(
+        outcome=DecisionOutcome.ALLOW,
+        reason=DecisionReason.PERMITTED,
+        rules=(),
+        policy_version=caller.world.decisions.version,
+        engine="declaration",
+    )
 
 
 def _given(call: Call) -> Json:

@@ -4,10 +4,12 @@ Nothing of it is recorded, counted or carried out. Who calls is not proved again
 token is made of what the log holds of it, so whatever comes before is taken as it was.
 """
 
+from collections.abc import Coroutine
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import ClassVar, Final, TypeVar
 
 from remit.clock import Clock, EpochSeconds
+from remit.errors import Error
 from remit.guard.call import Call
 from remit.guard.definitions import Definitions
 from remit.guard.ladder import Allowance, Ladder
@@ -19,9 +21,17 @@ from remit.policy.decision_point import DecisionPoint
 from remit.tokens.access_token import AccessToken
 from remit.tokens.verify import TokenVerifier
 
-__all__ = ["Scenario", "may_be_allowed", "reconsider"]
+__all__ = ["Scenario", "UnansweredError", "at_once", "may_be_allowed", "reconsider"]
+
+_Answer = TypeVar("_Answer")
 
 _NOWHERE: Final = GuardSettings(public_url="https://reconsidered.invalid")
+
+
+class UnansweredError(Error):
+    """Whether it would be allowed cannot be told without asking somebody else."""
+
+    code: ClassVar[str] = "unanswered"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,17 +48,40 @@ class Scenario:
 
 
 def reconsider(scenario: Scenario) -> Allowance | Refusal:
-    """What would be decided of this very call."""
-    return _ladder(scenario).decide(_spoken(scenario))
+    """What would be decided of this very call.
+
+    Raises:
+        UnansweredError: an engine that is not in this process would have to be asked.
+    """
+    return at_once(_ladder(scenario).decide(_spoken(scenario)))
 
 
 def may_be_allowed(scenario: Scenario) -> bool:
-    """Whether some call of the same thing may be allowed, whatever its arguments: whether it would be listed."""
+    """Whether some call of the same thing may be allowed, whatever its arguments: whether it would be listed.
+
+    Raises:
+        UnansweredError: an engine that is not in this process would have to be asked.
+    """
     call = _spoken(scenario)
-    shown = _ladder(scenario).shown(replace(call, name=None, arguments=None))
+    shown = at_once(_ladder(scenario).shown(replace(call, name=None, arguments=None)))
     if isinstance(shown, Refusal):
         return False
     return any(target.facts.name == call.name for target in shown.targets)
+
+
+def at_once(answer: Coroutine[object, object, _Answer]) -> _Answer:
+    """What comes of steps that wait for nothing.
+
+    Raises:
+        UnansweredError: they wait for something, which they are not given.
+    """
+    try:
+        answer.send(None)
+    except StopIteration as finished:
+        found: _Answer = finished.value
+        return found
+    answer.close()
+    raise UnansweredError("an engine outside this process decides, and is not asked again")
 
 
 def _ladder(scenario: Scenario) -> Ladder:

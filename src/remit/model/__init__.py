@@ -17,6 +17,9 @@ from remit.model.credentials import (
     ExchangedCredential,
     SecretCredential,
 )
+from remit.model.deployment import DeploymentRules, SecondPerson
+from remit.model.engines import EngineKind, ExternalEngine, Mode
+from remit.model.history import HistoryFact, HistoryMeasure, HistoryOf
 from remit.model.levels import (
     AgentClass,
     ArgumentType,
@@ -72,8 +75,15 @@ from remit.model.trust import (
     WorkloadRule,
 )
 
-__all__ = [  # noqa: RUF022  by code point, as every room
+__all__ = [
     "ALL_TENANTS",
+    "MANAGEMENT",
+    "MANAGEMENT_ENVIRONMENT",
+    "MANAGEMENT_OPERATIONS",
+    "MANAGEMENT_PATH",
+    "MANAGEMENT_SCOPES",
+    "MANAGEMENT_SYSTEM",
+    "NO_LIMITS",
     "Admission",
     "AdmissionRule",
     "Agent",
@@ -89,21 +99,21 @@ __all__ = [  # noqa: RUF022  by code point, as every room
     "ClientKind",
     "ConnectionCredential",
     "Credential",
+    "DeploymentRules",
     "DocumentHost",
+    "EngineKind",
     "Environment",
     "ExchangedCredential",
+    "ExternalEngine",
     "Guardrails",
+    "HistoryFact",
+    "HistoryMeasure",
+    "HistoryOf",
     "HttpUpstream",
     "IdentityProvider",
     "Issuer",
-    "MANAGEMENT",
-    "MANAGEMENT_ENVIRONMENT",
-    "MANAGEMENT_OPERATIONS",
-    "MANAGEMENT_PATH",
-    "MANAGEMENT_SCOPES",
-    "MANAGEMENT_SYSTEM",
     "ManagementOperation",
-    "NO_LIMITS",
+    "Mode",
     "Operation",
     "PersonTrust",
     "Pinning",
@@ -114,6 +124,7 @@ __all__ = [  # noqa: RUF022  by code point, as every room
     "Role",
     "ScopeDefinition",
     "SecondFactor",
+    "SecondPerson",
     "SecretCredential",
     "Sensitivity",
     "Server",

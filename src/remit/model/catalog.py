@@ -4,11 +4,15 @@ It holds no run-time state; who is suspended or revoked is `guard.ports.Standing
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from remit.clock import Seconds
 from remit.ids import AgentId, ScopeName, ServerName, TenantId
 from remit.model.agents import Agent
+from remit.model.deployment import DeploymentRules
+from remit.model.engines import ExternalEngine, Mode
+from remit.model.history import HistoryFact
 from remit.model.levels import Environment
 from remit.model.limits import NO_LIMITS, CallLimits
 from remit.model.management import MANAGEMENT
@@ -35,6 +39,9 @@ class Tenant:
     id: TenantId
     name: str
     time_zone: str
+    engine: str | None = None
+    """Which external engine permits what is asked for its people; `None`: this repository's policies."""
+    mode: Mode = Mode.ENFORCE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +98,11 @@ class Catalog:
     """The agent that a client nobody has claimed is: least of all."""
     sign_in: SignIn = SignIn()
     trust: Trust = Trust()
+    engines: Mapping[str, ExternalEngine] = field(default_factory=lambda: MappingProxyType({}))
+    networks: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    """Names of networks, with their address ranges (CIDR), as `context.networks` has them."""
+    history: Mapping[str, HistoryFact] = field(default_factory=lambda: MappingProxyType({}))
+    deployment: DeploymentRules = DeploymentRules()
 
     def server_named(self, name: ServerName) -> Server | None:
         """What a token may be for: a server of the repository, or the management API; `None` for neither.

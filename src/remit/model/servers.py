@@ -7,6 +7,7 @@ from types import MappingProxyType
 from remit.clock import Seconds
 from remit.ids import ScopeName, ServerName, TenantId
 from remit.model.credentials import Credential, SecretCredential
+from remit.model.engines import Mode
 from remit.model.levels import (
     ArgumentType,
     AuditTreatment,
@@ -188,6 +189,10 @@ class Server:
     """Names the secret with which a guard inside this server fetches snapshots and delivers its records."""
     resource_identifier: str | None = None
     """The URL at which clients reach it, if that is not the gateway's; tokens for it are for this URL."""
+    engine: str | None = None
+    """Which external engine permits calls of it; `None`: the tenant's, or else this repository's policies."""
+    mode: Mode = Mode.ENFORCE
+    """Whether what policies refuse is refused, or only recorded."""
 
     @property
     def scopes(self) -> tuple[ScopeName, ...]:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from remit.policy.obligation import Obligation
+
 __all__ = ["Decision", "DecisionOutcome", "DecisionReason", "MatchedRule", "RuleEffect"]
 
 
@@ -52,6 +54,10 @@ class Decision:
     errors: tuple[str, ...] = ()
     """What the engine reported, for the operator. Never shown to a caller."""
     micros: int = 0
+    obligations: tuple[Obligation, ...] = ()
+    """What has to be done besides, or would cure a refusal: see `obligation`."""
+    observed: tuple[MatchedRule, ...] = ()
+    """Rules on trial that would have refused, had they been in force. They decided nothing."""
 
     @property
     def allowed(self) -> bool:

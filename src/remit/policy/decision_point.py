@@ -5,6 +5,7 @@ evaluated, and when its answer contradicts itself. Cedar leaves out a policy tha
 fails, so a failing `forbid` would otherwise let the call through (docs/adr/0006).
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from remit.clock import Clock
@@ -41,8 +42,16 @@ class DecisionPoint:
         """Let `engine` decide from now on."""
         self._engine = engine
 
+    async def adjudicate(self, evaluation: Evaluation) -> Decision:
+        """What decides a call, engines in other processes included. Never raises; does not wait for Cedar."""
+        return self.decide(evaluation)
+
+    async def adjudicate_all(self, evaluations: Sequence[Evaluation]) -> tuple[Decision, ...]:
+        """Each decided by itself, in the order given; an engine elsewhere is asked once for all of them."""
+        return tuple([await self.adjudicate(one) for one in evaluations])
+
     def decide(self, evaluation: Evaluation) -> Decision:
-        """The engine's decision, or a refusal for `ENGINE_ERROR`; with the time it took."""
+        """The decision of the engine in this process, or a refusal for `ENGINE_ERROR`; with the time it took."""
         engine = self._engine
         started = self._clock.monotonic()
         try:
@@ -82,6 +91,8 @@ def _after(decision: Decision, micros: int) -> Decision:
         engine=decision.engine,
         errors=decision.errors,
         micros=micros,
+        obligations=decision.obligations,
+        observed=decision.observed,
     )
 
 

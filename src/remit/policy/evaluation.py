@@ -16,6 +16,7 @@ from types import MappingProxyType
 from remit.clock import EpochSeconds
 from remit.ids import AgentId, ClientId, ScopeName, ServerName, TenantId
 from remit.model import AgentClass, Environment, Operation, Sensitivity
+from remit.policy.history import History
 
 __all__ = [
     "AgentFacts",
@@ -114,6 +115,7 @@ class ResourceFacts:
     sensitivity: Sensitivity
     data_categories: tuple[str, ...] = ()
     owner: str = ""
+    region: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +127,12 @@ class Context:
     ip: str | None = None
     arguments: Mapping[str, ArgumentValue] | None = None
     """`None` in the phases where they are not known; an empty mapping where there are none."""
+    networks: tuple[str, ...] = ()
+    """The names, as `remit.yaml` declares them, of the networks that `ip` is in."""
+    justification: str | None = None
+    """Why, in the caller's own words; `None` when nothing was said."""
+    history: History | None = None
+    """The declared facts of what was done before, this call counted in; `None` where no policy asks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

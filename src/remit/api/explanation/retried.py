@@ -14,7 +14,7 @@ from remit.guard.definitions import Definitions
 from remit.guard.ladder import Allowance
 from remit.guard.nearest import Window, nearest_changes, open_hours
 from remit.guard.outcome import RefusalReason
-from remit.guard.reconsider import Scenario, may_be_allowed, reconsider
+from remit.guard.reconsider import Scenario, UnansweredError, may_be_allowed, reconsider
 from remit.identity.session import ACR_VALUES
 from remit.model import Catalog
 from remit.policy import CedarEngine, DecisionPoint, PolicySource
@@ -154,7 +154,10 @@ def _scenario(deps: ApiDeps, rebuilt: Rebuilt, decisions: DecisionPoint) -> Scen
 
 
 def _allows(scenario: Scenario) -> bool:
-    return isinstance(reconsider(scenario), Allowance)
+    try:
+        return isinstance(reconsider(scenario), Allowance)
+    except UnansweredError:
+        return False
 
 
 def _decide_now(again: Retried, scenario: Scenario, rebuilt: Rebuilt) -> None:
@@ -165,7 +168,11 @@ def _decide_now(again: Retried, scenario: Scenario, rebuilt: Rebuilt) -> None:
             "reason": "arguments" if listed else "listing",
         }
         return
-    verdict = reconsider(scenario)
+    try:
+        verdict = reconsider(scenario)
+    except UnansweredError as error:
+        again.notes.append(error.detail)
+        return
     if isinstance(verdict, Allowance):
         again.now = {"outcome": "allow", "reason": verdict.decision.reason.value}
     else:
