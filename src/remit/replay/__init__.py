@@ -2,3 +2,26 @@
 
 Nothing recorded is ever carried out.
 """
+
+from remit.replay.compare import compare
+from remit.replay.difference import Area, Change, Difference, Effect, Kind
+from remit.replay.records import Records
+from remit.replay.replaying import Progress, replay
+from remit.replay.report import Day, Example, Group, ReplayReport, Shift
+
+__all__ = [
+    "Area",
+    "Change",
+    "Day",
+    "Difference",
+    "Effect",
+    "Example",
+    "Group",
+    "Kind",
+    "Progress",
+    "Records",
+    "ReplayReport",
+    "Shift",
+    "compare",
+    "replay",
+]
