@@ -16,9 +16,9 @@ from remit.audit.events import (
     TokenRefreshed,
 )
 from remit.db.throttle import network_of
+from remit.guard.issuance import Guardrail, Ruling, Violation
 from remit.oauth import guardrail_alert
 from remit.oauth.client_store import clients
-from remit.oauth.issuance import Guardrail, Ruling, Violation
 from remit.testing.audit import InMemoryAuditLog
 
 BOTH = "crm:accounts.read crm:accounts.write"

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from remit import oauth
+from remit.guard.issuance import Applicant, Guardrail, WithheldReason, rule
 from remit.ids import ClientId
-from remit.oauth import issuance
-from remit.oauth.client import ClientBounds
-from remit.oauth.issuance import Applicant, Guardrail, WithheldReason, rule
+from remit.model import ClientBounds
 from remit.policy import CedarEngine, DecisionPoint, PolicySource, Subject, SubjectKind
 from remit.scopes import missing
 from remit.testing.clock import FixedClock
@@ -323,7 +323,7 @@ def test_what_a_role_or_an_agent_lacks_is_no_violation(catalog, decisions):
 
 def test_whoever_builds_an_applicant_passes_on_what_its_client_was_admitted_to():
     """A door that forgot would let a client beyond its bounds."""
-    room = Path(issuance.__file__).parent
+    room = Path(oauth.__file__).parent
     forgotten = [
         f"{path.name}: {call[:60]}"
         for path in sorted(room.rglob("*.py"))

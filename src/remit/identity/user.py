@@ -150,15 +150,11 @@ def changed_user(user: User, changes: UserChanges, catalog: Catalog) -> User:
 
 def subject_of(user: User, catalog: Catalog) -> Subject:
     """`user` as policies see them, with every role that `catalog` lets them hold."""
-    roles = list(user.roles)
-    for rule in catalog.attribute_rules:
-        if rule.attributes and rule.attributes.items() <= user.attributes.items():
-            roles.extend(rule.roles)
     return Subject(
         kind=SubjectKind.USER,
         id=user.id,
         tenant=user.tenant,
-        roles=tuple(role for role in dict.fromkeys(roles) if role in catalog.roles),
+        roles=catalog.held_roles(user.roles, user.attributes),
         attributes=user.attributes,
     )
 

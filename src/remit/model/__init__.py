@@ -52,6 +52,7 @@ from remit.model.people import (
 from remit.model.registration import (
     Admission,
     AdmissionRule,
+    ClientBounds,
     DocumentHost,
     Registration,
     RegistrationMode,
@@ -75,15 +76,8 @@ from remit.model.trust import (
     WorkloadRule,
 )
 
-__all__ = [
+__all__ = [  # noqa: RUF022  by code point, as every room
     "ALL_TENANTS",
-    "MANAGEMENT",
-    "MANAGEMENT_ENVIRONMENT",
-    "MANAGEMENT_OPERATIONS",
-    "MANAGEMENT_PATH",
-    "MANAGEMENT_SCOPES",
-    "MANAGEMENT_SYSTEM",
-    "NO_LIMITS",
     "Admission",
     "AdmissionRule",
     "Agent",
@@ -96,6 +90,7 @@ __all__ = [
     "CallLimits",
     "Catalog",
     "ClaimMapping",
+    "ClientBounds",
     "ClientKind",
     "ConnectionCredential",
     "Credential",
@@ -112,8 +107,15 @@ __all__ = [
     "HttpUpstream",
     "IdentityProvider",
     "Issuer",
+    "MANAGEMENT",
+    "MANAGEMENT_ENVIRONMENT",
+    "MANAGEMENT_OPERATIONS",
+    "MANAGEMENT_PATH",
+    "MANAGEMENT_SCOPES",
+    "MANAGEMENT_SYSTEM",
     "ManagementOperation",
     "Mode",
+    "NO_LIMITS",
     "Operation",
     "PersonTrust",
     "Pinning",

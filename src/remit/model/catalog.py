@@ -3,7 +3,7 @@
 It holds no run-time state; who is suspended or revoked is `guard.ports.Standing`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -110,3 +110,11 @@ class Catalog:
         `servers` are those that the gateway stands before, and no others.
         """
         return MANAGEMENT if name == MANAGEMENT.name else self.servers.get(name)
+
+    def held_roles(self, roles: Iterable[str], attributes: Mapping[str, str]) -> tuple[str, ...]:
+        """The roles of a person: those given that are declared, and those that their attributes bring."""
+        held = list(roles)
+        for rule in self.attribute_rules:
+            if rule.attributes and rule.attributes.items() <= attributes.items():
+                held.extend(rule.roles)
+        return tuple(role for role in dict.fromkeys(held) if role in self.roles)

@@ -13,6 +13,7 @@ from remit.model.levels import Environment
 __all__ = [
     "Admission",
     "AdmissionRule",
+    "ClientBounds",
     "DocumentHost",
     "Registration",
     "RegistrationMode",
@@ -95,3 +96,13 @@ class Registration:
     """So long before its removal a client is listed as about to go."""
     per_hour: int = 60
     """Registrations from one network."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientBounds:
+    """What a client may at most be granted, within what its agent may; it holds at every issuance."""
+
+    scopes: tuple[ScopeName, ...] = ()
+    """Empty: as its agent."""
+    environment: Environment | None = None
+    """`None`: those of its agent."""

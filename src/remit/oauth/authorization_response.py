@@ -13,12 +13,12 @@ from remit.audit.context import ActorType, Context
 from remit.audit.events import AuthorizationRefused
 from remit.db import Transaction
 from remit.errors import Error
+from remit.guard.issuance import Ruling
 from remit.oauth import request_store
 from remit.oauth.authorization_request import AuthorizationRequest
 from remit.oauth.deps import OAuthDeps
 from remit.oauth.errors import OAuthError, authorization_parameters
 from remit.oauth.guardrail_alert import raise_alerts
-from remit.oauth.issuance import Ruling
 from remit.oauth.pending_request import NotWaitingError, PendingRequest
 from remit.oauth.redirect_uri import displayed_host, with_parameters
 from remit.oauth.requester import Requester

@@ -15,13 +15,12 @@ from urllib.parse import urlsplit
 
 from remit.canonical import JsonObject, canonical_bytes
 from remit.clock import EpochSeconds
-from remit.ids import AgentId, ClientId, ScopeName
-from remit.model import ClientKind, Environment
+from remit.ids import AgentId, ClientId
+from remit.model import ClientBounds, ClientKind
 
 __all__ = [
     "AuthMethod",
     "Client",
-    "ClientBounds",
     "ClientStatus",
     "GrantType",
     "fingerprint_of",
@@ -59,16 +58,6 @@ class ClientStatus(StrEnum):
     PENDING = "pending"
     """It waits for an administrator's yes, and may do nothing meanwhile."""
     REJECTED = "rejected"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientBounds:
-    """What a client may at most be granted, within what its agent may; it holds at every issuance."""
-
-    scopes: tuple[ScopeName, ...] = ()
-    """Empty: as its agent."""
-    environment: Environment | None = None
-    """`None`: those of its agent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,10 +26,10 @@ from remit.clock import EpochSeconds, Seconds
 from remit.db import Transaction
 from remit.db.throttle import Attempts, count_attempt, network_of
 from remit.ids import AgentId, ClientId
-from remit.model import Admission, Catalog, ClientKind
+from remit.model import Admission, Catalog, ClientBounds, ClientKind
 from remit.oauth import client_store
 from remit.oauth.admission import Terms, terms_of_document
-from remit.oauth.client import ClientBounds, ClientStatus
+from remit.oauth.client import ClientStatus
 from remit.oauth.client_approval import refuse_if_queue_is_full
 from remit.oauth.client_metadata import ClientMetadata, metadata_to_json, parse_document
 from remit.oauth.client_store import StoredClient

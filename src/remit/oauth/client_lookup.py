@@ -14,12 +14,11 @@ from collections.abc import Iterator
 
 from remit.audit.context import Context
 from remit.ids import ClientId
-from remit.model import Catalog, ClientKind, StaticClient
+from remit.model import Catalog, ClientBounds, ClientKind, StaticClient
 from remit.oauth import client_store
 from remit.oauth.client import (
     AuthMethod,
     Client,
-    ClientBounds,
     ClientStatus,
     GrantType,
     fingerprint_of,

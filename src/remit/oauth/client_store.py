@@ -33,8 +33,8 @@ from remit.canonical import canonical_text
 from remit.clock import EpochSeconds
 from remit.db import Prepared, Transaction, conflict_insert, metadata
 from remit.ids import AgentId, ClientId, ScopeName
-from remit.model import ClientKind, Environment
-from remit.oauth.client import ClientBounds, ClientStatus
+from remit.model import ClientBounds, ClientKind, Environment
+from remit.oauth.client import ClientStatus
 from remit.oauth.client_metadata import ClientMetadata, metadata_of_json, metadata_to_json
 
 __all__ = [

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from remit.audit.events import AuthorizationCodeIssued, ConsentGranted
 from remit.clock import EpochSeconds
 from remit.db import Transaction
+from remit.guard.issuance import Ruling
 from remit.ids import GrantId, ScopeName, digest, new_id, new_secret
 from remit.oauth import credential_store, grant_store, request_store
 from remit.oauth.authorization_response import code_response
@@ -21,7 +22,6 @@ from remit.oauth.deps import OAuthDeps
 from remit.oauth.grant import AuthorizationCode, Grant, GrantKind
 from remit.oauth.grant_revocation import about_grant
 from remit.oauth.guardrail_alert import record_alerts
-from remit.oauth.issuance import Ruling
 from remit.oauth.pending_request import NotWaitingError
 from remit.oauth.request_store import Consent
 from remit.oauth.waiting_request import Person, Waiting

@@ -19,13 +19,13 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 
 from remit.clock import EpochSeconds, Seconds
+from remit.guard.issuance import Applicant, Ruling, Withheld, WithheldReason, claims_of
 from remit.ids import ScopeName
 from remit.model import Catalog, ClientKind, ScopeDefinition, Sensitivity
 from remit.oauth.authorization_request import AuthorizationRequest, Prompt
 from remit.oauth.client import Client, GrantType
 from remit.oauth.connections.shown import ThirdPartyShown, third_party_shown
 from remit.oauth.details_in_words import DetailInWords, details_in_words
-from remit.oauth.issuance import Applicant, Ruling, Withheld, WithheldReason, claims_of
 from remit.oauth.redirect_uri import displayed_host
 from remit.oauth.request_store import Consent
 from remit.scopes import fill

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from remit.audit.events import ConsentDenied
 from remit.db import Transaction
+from remit.guard.issuance import Ruling
 from remit.ids import ScopeName
 from remit.oauth import request_store
 from remit.oauth.authorization_response import denial_response
@@ -26,7 +27,6 @@ from remit.oauth.continuation import continue_path
 from remit.oauth.deps import OAuthDeps
 from remit.oauth.errors import AccessDeniedError, Endpoint
 from remit.oauth.guardrail_alert import raise_alerts
-from remit.oauth.issuance import Ruling
 from remit.oauth.page_door import page_door
 from remit.oauth.pending_request import NotWaitingError
 from remit.oauth.waiting_request import (

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
+from remit.guard.issuance import Ruling
 from remit.ids import ScopeName
 from remit.oauth.consent import ConsentView, consent_view
 from remit.oauth.deps import OAuthDeps
-from remit.oauth.issuance import Ruling
 from remit.oauth.waiting_request import Person, Waiting
 from remit.web import Browser, csrf_token, page, redirect_source, remember_browser
 

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from remit.clock import Clock, EpochSeconds
 from remit.db import Database
+from remit.guard.issuance import Ruling
 from remit.identity import FormSources, RequiredAcr, Session
 from remit.ids import digest
 from remit.oauth import request_store
@@ -31,7 +32,6 @@ from remit.oauth.errors import (
     LoginRequiredError,
     UnmetAuthenticationRequirementsError,
 )
-from remit.oauth.issuance import Ruling
 from remit.oauth.page_door import page_door
 from remit.oauth.pending_request import PendingRequest
 from remit.oauth.waiting_request import (

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from remit.guard.issuance import Guardrail, Ruling, Violation
 from remit.guard.limits import scope_limits
 from remit.ids import ScopeName
 from remit.model import Agent, Catalog
@@ -23,7 +24,6 @@ from remit.oauth.client import Client
 from remit.oauth.deps import OAuthDeps
 from remit.oauth.errors import InvalidRequestError, UnauthorizedClientError
 from remit.oauth.grant_holder import agent_of
-from remit.oauth.issuance import Guardrail, Ruling, Violation
 from remit.oauth.refusal import TokenRefusalError
 from remit.oauth.token_request import TokenRequest
 from remit.tokens import AccessToken, Delegate

@@ -9,13 +9,13 @@ Source: MISSION A7, E2; O21 §4.3.
 """
 
 from remit.db import Transaction
+from remit.guard.issuance import Applicant, agent_named
 from remit.identity import find_user, subject_of
 from remit.model import Agent, Server
 from remit.oauth.client import Client
 from remit.oauth.deps import OAuthDeps
 from remit.oauth.errors import InvalidGrantError
 from remit.oauth.grant import Grant, GrantKind
-from remit.oauth.issuance import Applicant, agent_named
 from remit.oauth.resource_indicators import server_at
 from remit.policy import Subject, SubjectKind
 

@@ -7,13 +7,13 @@ Source: MISSION A7, B6; O21 §4.3.1; RFC 9449 §5.
 """
 
 from remit.db import Transaction
+from remit.guard.issuance import Applicant, Ruling, rule
 from remit.ids import ScopeName
 from remit.oauth.deps import OAuthDeps
 from remit.oauth.errors import InvalidGrantError, InvalidScopeError
 from remit.oauth.grant import Grant
 from remit.oauth.grant_holder import holder_of, server_of
 from remit.oauth.guardrail_alert import record_alerts
-from remit.oauth.issuance import Applicant, Ruling, rule
 from remit.oauth.key_binding import require_key
 from remit.oauth.refusal import TokenRefusalError
 from remit.oauth.token_request import TokenRequest

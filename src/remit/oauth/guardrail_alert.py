@@ -13,8 +13,8 @@ import structlog
 from remit.audit.context import Context
 from remit.audit.events import GuardrailViolated
 from remit.db import Transaction
+from remit.guard.issuance import Ruling, Violation
 from remit.oauth.deps import OAuthDeps
-from remit.oauth.issuance import Ruling, Violation
 
 __all__ = ["WHERE", "raise_alerts", "record_alerts"]
 

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from remit.canonical import Json, JsonObject
 from remit.clock import EpochSeconds, Seconds
 from remit.db import Transaction
+from remit.guard.issuance import Applicant
 from remit.ids import ScopeName, digest, new_id, new_secret
 from remit.oauth import credential_store
 from remit.oauth.client import Client, GrantType
 from remit.oauth.deps import OAuthDeps
 from remit.oauth.grant import Grant, RefreshToken
-from remit.oauth.issuance import Applicant
 from remit.oauth.proof_of_possession import spend_proof
 from remit.tokens import AccessToken, mint
 from remit.tokens.dpop import Proof

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 from remit.audit.context import Context
 from remit.errors import Error
+from remit.guard.issuance import Ruling
 from remit.oauth.errors import OAuthError
-from remit.oauth.issuance import Ruling
 
 __all__ = ["ReuseDetectedError", "TokenRefusalError", "refusals_in"]
 

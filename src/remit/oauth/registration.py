@@ -24,11 +24,18 @@ from remit.clock import EpochSeconds, Seconds
 from remit.db import Transaction
 from remit.db.throttle import attempts_of, count_attempt, network_of
 from remit.ids import ClientId, digest, new_id, new_secret
-from remit.model import Admission, Catalog, ClientKind, Environment, RegistrationMode
+from remit.model import (
+    Admission,
+    Catalog,
+    ClientBounds,
+    ClientKind,
+    Environment,
+    RegistrationMode,
+)
 from remit.oauth import client_store
 from remit.oauth.admission import Terms, terms_of_registration
 from remit.oauth.circumstances import circumstances_of
-from remit.oauth.client import ClientBounds, ClientStatus
+from remit.oauth.client import ClientStatus
 from remit.oauth.client_approval import refuse_if_queue_is_full
 from remit.oauth.client_metadata import ClientMetadata, metadata_to_json, parse_registration
 from remit.oauth.client_store import StoredClient

@@ -11,6 +11,7 @@ import hmac
 from dataclasses import dataclass
 
 from remit.audit.context import Context
+from remit.guard.issuance import Applicant, Ruling, rule
 from remit.identity import Session, User, subject_of
 from remit.identity.requirements import can_be_reached
 from remit.ids import ScopeName, digest
@@ -27,7 +28,6 @@ from remit.oauth.errors import (
     UnmetAuthenticationRequirementsError,
 )
 from remit.oauth.grant_holder import is_suspended
-from remit.oauth.issuance import Applicant, Ruling, rule
 from remit.oauth.pending_request import NotWaitingError, PendingRequest
 from remit.oauth.requested_details import require_unexpired
 from remit.oauth.requester import Requester, find_requester

@@ -10,12 +10,12 @@ from dataclasses import replace
 
 from remit.clock import EpochSeconds, Seconds
 from remit.db import Transaction
+from remit.guard.issuance import Applicant, Ruling
 from remit.ids import GrantId, new_id
 from remit.model import Server
 from remit.oauth import grant_store
 from remit.oauth.deps import OAuthDeps
 from remit.oauth.grant import Grant, GrantKind
-from remit.oauth.issuance import Applicant, Ruling
 from remit.tokens import resource_of
 
 __all__ = ["standing_grant", "workload_grant"]

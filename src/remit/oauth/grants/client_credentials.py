@@ -14,6 +14,7 @@ from dataclasses import replace
 from remit.audit.context import Context
 from remit.audit.events import TokenIssued
 from remit.db import Transaction
+from remit.guard.issuance import Applicant, Ruling, rule
 from remit.ids import ScopeName
 from remit.model import Agent, AgentClass, ClientKind, Server
 from remit.oauth.authorization_request import require_scopes
@@ -24,7 +25,6 @@ from remit.oauth.errors import InvalidScopeError, UnauthorizedClientError
 from remit.oauth.grant_holder import agent_of, is_suspended, workload_subject
 from remit.oauth.grant_revocation import about_grant
 from remit.oauth.guardrail_alert import record_alerts
-from remit.oauth.issuance import Applicant, Ruling, rule
 from remit.oauth.issued_tokens import IssuedTokens, claims_for_log, issue_access_token
 from remit.oauth.key_binding import require_key
 from remit.oauth.refusal import TokenRefusalError

@@ -20,6 +20,7 @@ from remit.audit.events import TokenIssued
 from remit.canonical import canonical_text
 from remit.clock import EpochSeconds, Seconds
 from remit.db import Transaction
+from remit.guard.issuance import Applicant, Ruling, rule
 from remit.identity import User, find_user, subject_of
 from remit.identity.provider_store import find_identity
 from remit.ids import GrantId, ScopeName, ServerName, UserId, digest, new_id
@@ -42,7 +43,6 @@ from remit.oauth.grant import Grant, GrantKind
 from remit.oauth.grant_holder import agent_of, is_suspended
 from remit.oauth.grant_revocation import about_grant
 from remit.oauth.guardrail_alert import record_alerts
-from remit.oauth.issuance import Applicant, Ruling, rule
 from remit.oauth.issued_tokens import IssuedTokens, claims_for_log, issue_access_token
 from remit.oauth.key_binding import require_key
 from remit.oauth.refusal import TokenRefusalError, refusals_in

@@ -17,6 +17,7 @@ import structlog
 from remit.audit.event import Event
 from remit.clock import EpochSeconds
 from remit.db import Transaction
+from remit.guard.issuance import Ruling
 from remit.ids import GrantId, ScopeName, digest
 from remit.oauth import grant_store
 from remit.oauth.client_standing import note_client_use
@@ -26,7 +27,6 @@ from remit.oauth.grant import Grant, RevokeReason
 from remit.oauth.grant_holder import server_of
 from remit.oauth.grant_issuance import rule_on_grant
 from remit.oauth.grant_revocation import about_grant
-from remit.oauth.issuance import Ruling
 from remit.oauth.issued_tokens import IssuedTokens, issue_access_token, issue_refresh_token
 from remit.oauth.proof_of_possession import refuse_used_proof
 from remit.oauth.refusal import ReuseDetectedError, refusals_in

@@ -22,6 +22,7 @@ from remit.audit.events import TokenIssued
 from remit.canonical import JsonObject
 from remit.clock import EpochSeconds
 from remit.db import Transaction
+from remit.guard.issuance import Applicant, Ruling, rule
 from remit.guard.limits import scope_limits
 from remit.guard.standing import agent_of
 from remit.ids import GrantId, ScopeName, UserId, digest, new_id
@@ -37,7 +38,6 @@ from remit.oauth.grant import Grant, GrantKind
 from remit.oauth.grant_holder import is_suspended
 from remit.oauth.grant_revocation import about_grant
 from remit.oauth.guardrail_alert import record_alerts
-from remit.oauth.issuance import Applicant, Ruling, rule
 from remit.oauth.issued_tokens import IssuedTokens, claims_for_log, issue_access_token
 from remit.oauth.key_binding import require_key
 from remit.oauth.refusal import TokenRefusalError, refusals_in

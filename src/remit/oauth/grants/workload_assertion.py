@@ -18,14 +18,15 @@ from remit.audit.events import TokenIssued
 from remit.canonical import canonical_text
 from remit.clock import EpochSeconds, Seconds
 from remit.db import Transaction
+from remit.guard.issuance import Applicant, Ruling, agent_named, rule
 from remit.ids import ClientId, ScopeName, digest
-from remit.model import AgentClass, Server, TrustedIssuer, WorkloadRule
+from remit.model import AgentClass, ClientBounds, Server, TrustedIssuer, WorkloadRule
 from remit.oauth.assertion_store import remember_once
 from remit.oauth.assertions.assertion import Assertion
 from remit.oauth.assertions.trusted_issuer import Purpose, believe
 from remit.oauth.assertions.workload_rules import matching_rule
 from remit.oauth.authorization_request import require_scopes
-from remit.oauth.client import ClientBounds, GrantType
+from remit.oauth.client import GrantType
 from remit.oauth.deps import OAuthDeps
 from remit.oauth.errors import (
     InvalidDpopProofError,
@@ -38,7 +39,6 @@ from remit.oauth.grant import Grant
 from remit.oauth.grant_holder import is_suspended, workload_subject
 from remit.oauth.grant_revocation import about_grant
 from remit.oauth.guardrail_alert import record_alerts
-from remit.oauth.issuance import Applicant, Ruling, agent_named, rule
 from remit.oauth.issued_tokens import IssuedTokens, claims_for_log, issue_access_token
 from remit.oauth.metadata import TOKEN_PATH
 from remit.oauth.refusal import TokenRefusalError, refusals_in

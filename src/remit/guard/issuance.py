@@ -19,8 +19,15 @@ from types import MappingProxyType
 
 from remit.clock import EpochSeconds
 from remit.ids import AgentId, ClientId, ScopeName
-from remit.model import Agent, Catalog, Operation, ScopeDefinition, Sensitivity, Server
-from remit.oauth.client import ClientBounds
+from remit.model import (
+    Agent,
+    Catalog,
+    ClientBounds,
+    Operation,
+    ScopeDefinition,
+    Sensitivity,
+    Server,
+)
 from remit.policy import (
     AgentFacts,
     Context,
