@@ -19,7 +19,7 @@ from remit.model.credentials import (
 )
 from remit.model.deployment import DeploymentRules, SecondPerson
 from remit.model.engines import EngineKind, ExternalEngine, Mode
-from remit.model.history import HistoryFact, HistoryMeasure, HistoryOf
+from remit.model.history import LONGEST_HISTORY, HistoryFact, HistoryMeasure, HistoryOf
 from remit.model.levels import (
     AgentClass,
     ArgumentType,
@@ -78,6 +78,7 @@ from remit.model.trust import (
 
 __all__ = [  # noqa: RUF022  by code point, as every room
     "ALL_TENANTS",
+    "LONGEST_HISTORY",
     "Admission",
     "AdmissionRule",
     "Agent",

@@ -5,8 +5,12 @@ from enum import StrEnum
 
 from remit.clock import Seconds
 from remit.ids import ServerName
+from remit.model.levels import Operation
 
-__all__ = ["HistoryFact", "HistoryMeasure", "HistoryOf"]
+__all__ = ["LONGEST_HISTORY", "HistoryFact", "HistoryMeasure", "HistoryOf"]
+
+LONGEST_HISTORY = Seconds(400 * 86_400)
+"""Nothing is remembered for longer: four hundred days, a year and a month."""
 
 
 class HistoryMeasure(StrEnum):
@@ -17,7 +21,7 @@ class HistoryMeasure(StrEnum):
     EVER = "ever"
     """Whether there was any: a truth value."""
     TOOLS = "tools"
-    """Which things were used: a set, as `server/name`."""
+    """Which things were used: a set, named as policies name their actions, such as `crm/export`."""
     DATA_CATEGORIES = "data_categories"
     """Which categories of data were opened: a set."""
 
@@ -42,14 +46,27 @@ class HistoryFact:
     measure: HistoryMeasure
     of: HistoryOf = HistoryOf.AGENT_AND_SUBJECT
     window: Seconds | None = None
-    """How far back; `None`: as far as is kept."""
+    """How far back, counted from the moment of each call; `None`: `LONGEST_HISTORY`."""
     servers: tuple[ServerName, ...] = ()
     """Only calls of these servers; none named: of every one."""
     things: tuple[str, ...] = ()
-    """Only these things, as `server/name`; none named: every one."""
+    """Only these things, named as policies name their actions; none named: every one."""
+    operations: tuple[Operation, ...] = ()
+    """Only what does one of these; none named: whatever it does."""
     data_categories: tuple[str, ...] = ()
     """Only what opens one of these; none named: whatever it opens."""
     argument: str = ""
     """What a sum adds up: the name of a declared `money` or `decimal` argument."""
     currency: str = ""
     """What the money of a sum is in; a call in another currency is refused."""
+
+    @property
+    def reach(self) -> Seconds:
+        """How far back, in seconds."""
+        return LONGEST_HISTORY if self.window is None else self.window
+
+    @property
+    def account(self) -> str:
+        """What its uses are kept under: begun anew when what is measured changes, and not with its window or its filters."""
+        parts = (self.name, self.measure.value, self.argument, self.currency)
+        return " ".join(part for part in parts if part)

@@ -33,6 +33,7 @@ from remit.model import (
 from remit.repository.agent_file import AgentFile, StaticClientSection
 from remit.repository.grant_types import grant_type_values
 from remit.repository.hierarchy import close
+from remit.repository.history_section import history_of
 from remit.repository.limits_section import limits_of
 from remit.repository.people_file import PeopleFile, sign_in_of
 from remit.repository.public_keys import jwks_of
@@ -151,6 +152,7 @@ def build_catalog(models: Models, *, version: str) -> Catalog:
         unregistered=_unregistered(root),
         sign_in=sign_in_of(models.people),
         trust=trust_of(models.trust),
+        history=history_of(root.history),
     )  # fmt: skip
 
 

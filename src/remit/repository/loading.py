@@ -31,6 +31,7 @@ from remit.repository.drafting import (
 )
 from remit.repository.files import ROOT, SERVERS, Files, digest_of, read_files
 from remit.repository.hierarchy import close, find_cycles
+from remit.repository.history_rules import check_history
 from remit.repository.people_rules import check_people
 from remit.repository.references import check_references, unresolved
 from remit.repository.registration_rules import check_registration
@@ -164,6 +165,7 @@ def _check_together(draft: Draft) -> Iterator[Problem]:
     yield from check_registration(draft, hierarchy)
     yield from check_delegation(draft, hierarchy)
     yield from check_people(draft)
+    yield from check_history(draft)
     yield from check_trust(draft, hierarchy)
 
 

@@ -7,6 +7,7 @@ from pydantic import Field, StrictInt, model_validator
 from remit.documents import Duration, duration_field, mistake
 from remit.model import Sensitivity
 from remit.repository.fields import Line, Name, Prose, ScopeReference, TimeZone
+from remit.repository.history_section import HistoryFacts
 from remit.repository.lengths import DAY, MINUTE, DurationOrNever, within
 from remit.repository.limits_section import UNREGISTERED_LIMITS, LimitsSection
 from remit.repository.registration_section import RegistrationSection
@@ -166,4 +167,8 @@ class RootFile(Section):
     unregistered: UnregisteredSection = Field(
         default=UnregisteredSection(),
         description="What a client may do that no agent's file claims.",
+    )
+    history: HistoryFacts = Field(
+        default={},
+        description="What Remit remembers of calls, by the names that policies read it by: `context.history.<name>`.",
     )
