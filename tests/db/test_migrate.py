@@ -22,11 +22,12 @@ from remit.db.migrate import HEAD, LOCK, MIGRATIONS
 from remit.db.url import parse_database_url
 
 TABLES = {
-    "agent_standing", "authorization_codes", "authorization_requests", "clients", "connection_requests",
-    "connections", "consents", "definitions", "external_identities", "grants", "guards", "initial_access_tokens",
-    "one_time_passwords", "passkeys", "provider_logins", "recovery_codes", "refresh_tokens",
-    "revoked_tokens", "sealed_secrets", "seen_assertions", "sessions", "sign_ins", "signing_keys",
-    "spent_challenges", "stored_secrets", "throttle", "users",
+    "activations", "agent_standing", "authorization_codes", "authorization_requests", "bundles", "clients",
+    "connection_requests", "connections", "consents", "definitions", "external_identities", "grants", "guards",
+    "initial_access_tokens", "one_time_passwords", "passkeys", "proposal_approvals", "proposals",
+    "provider_logins", "recovery_codes", "refresh_tokens", "revoked_tokens", "sealed_secrets", "seen_assertions",
+    "sessions", "sign_ins", "signing_keys", "spent_challenges", "stored_secrets", "throttle", "trial_counts",
+    "trials", "users",
 }  # fmt: skip
 
 
@@ -224,4 +225,12 @@ _FOURTH = (
     "INSERT INTO stored_secrets VALUES ('s','v1.x',1,1,NULL)",
     "INSERT INTO guards VALUES ('crm','g','0.1.0',1,2,0)",
 )
-_POPULATED = {"0001": _FIRST, "0002": (), "0003": _THIRD, "0004": _FOURTH}
+_FIFTH = (
+    "INSERT INTO bundles VALUES ('d','{}',1,1,'[]','{}','s',1,NULL)",
+    "INSERT INTO proposals VALUES ('p','d','b',0,'apply','','','waits','[]',0,'{}','r',1,'root','[]',NULL,NULL,'')",
+    "INSERT INTO proposal_approvals VALUES ('p','ada','[]','r','',1)",
+    "INSERT INTO activations VALUES (1,'d','b','apply','','p','',1,'root','s')",
+    "INSERT INTO trials VALUES ('t','d','b',0,10,5,'runs','','p',1,2,NULL,'s')",
+    "INSERT INTO trial_counts VALUES ('t','main','trial',1,0,1)",
+)
+_POPULATED = {"0001": _FIRST, "0002": (), "0003": _THIRD, "0004": _FOURTH, "0005": _FIFTH}

@@ -1,0 +1,218 @@
+"""The SQL of proposals: what somebody would have in force, what was found about it, who decided."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Row, Table, Text, insert, select, update
+
+from remit.canonical import Json, JsonObject, canonical_text, parse_json
+from remit.clock import EpochSeconds
+from remit.db import Transaction, conflict_insert, metadata
+from remit.deployment.activation_store import How
+from remit.errors import ConflictError, NotFoundError
+
+__all__ = [
+    "Approval",
+    "Proposal",
+    "ProposalState",
+    "add_approval",
+    "add_proposal",
+    "approvals_of",
+    "move_proposal",
+    "proposal_named",
+    "proposals_so_far",
+]
+
+_MAX_REPORT = 200_000
+
+proposals = Table(
+    "proposals",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("bundle", Text, nullable=False),
+    Column("base", Text, nullable=False),
+    Column("base_sequence", BigInteger, nullable=False),
+    Column("how", Text, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("waits_for", Text, nullable=False),
+    Column("share", BigInteger, nullable=False),
+    Column("report", Text, nullable=False),
+    Column("report_digest", Text, nullable=False),
+    Column("proposed_at", BigInteger, nullable=False),
+    Column("proposed_by", Text, nullable=False),
+    Column("proposed_as", Text, nullable=False),
+    Column("decided_at", BigInteger, nullable=True),
+    Column("decided_by", Text, nullable=True),
+    Column("decision", Text, nullable=False),
+)
+approvals = Table(
+    "proposal_approvals",
+    metadata,
+    Column("proposal", Text, primary_key=True),
+    Column("approved_by", Text, primary_key=True),
+    Column("approved_as", Text, nullable=False),
+    Column("report_digest", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("approved_at", BigInteger, nullable=False),
+)
+
+
+class ProposalState(StrEnum):
+    """How far a proposal has come. `unreviewed`: in force in an emergency, and still to be looked at."""
+
+    WAITS = "waits"
+    ON_TRIAL = "on_trial"
+    IN_FORCE = "in_force"
+    UNREVIEWED = "unreviewed"
+    REJECTED = "rejected"
+    RETURNED = "returned"
+    STALE = "stale"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """`proposed_as` are all the names under which the proposer is known: none of them may approve it."""
+
+    id: str
+    bundle: str
+    base: str
+    base_sequence: int
+    how: How
+    stage: str
+    reason: str
+    state: ProposalState
+    waits_for: tuple[str, ...]
+    share: int
+    report: JsonObject
+    report_digest: str
+    proposed_at: EpochSeconds
+    proposed_by: str
+    proposed_as: tuple[str, ...]
+    decided_at: EpochSeconds | None = None
+    decided_by: str | None = None
+    decision: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """One person's word, having been shown the report of that digest."""
+
+    proposal: str
+    approved_by: str
+    approved_as: tuple[str, ...]
+    report_digest: str
+    reason: str
+    approved_at: EpochSeconds
+
+
+def add_proposal(tx: Transaction, proposal: Proposal) -> None:
+    """Keep a new proposal."""
+    values = {one.name: getattr(proposal, one.name) for one in fields(proposal)}
+    listed = {name: canonical_text(list(values[name])) for name in ("waits_for", "proposed_as")}
+    tx.connection.execute(
+        insert(proposals).values(**values | listed | {"report": canonical_text(proposal.report)})
+    )
+
+
+def proposal_named(tx: Transaction, proposal: str) -> Proposal:
+    """The proposal, locked until the transaction ends where it may write.
+
+    Raises:
+        NotFoundError: there is none of that id.
+    """
+    row = tx.connection.execute(select(proposals).where(proposals.c.id == proposal)).one_or_none()
+    if row is None:
+        raise NotFoundError("there is no such proposal")
+    return _proposal(row)
+
+
+def proposals_so_far(
+    tx: Transaction, *, state: ProposalState | None = None
+) -> tuple[Proposal, ...]:
+    """Every proposal, or those in `state`, the newest first."""
+    statement = select(proposals).order_by(proposals.c.id.desc())
+    if state is not None:
+        statement = statement.where(proposals.c.state == state.value)
+    return tuple(_proposal(row) for row in tx.connection.execute(statement))
+
+
+def move_proposal(
+    tx: Transaction,
+    proposal: Proposal,
+    state: ProposalState,
+    *,
+    now: EpochSeconds,
+    by: str | None,
+    decision: str = "",
+) -> None:
+    """Take `proposal` from the state that it was read in to `state`.
+
+    Raises:
+        ConflictError: somebody else moved it meanwhile.
+    """
+    moved = tx.connection.execute(
+        update(proposals)
+        .where(proposals.c.id == proposal.id, proposals.c.state == proposal.state.value)
+        .values(state=state.value, decided_at=now, decided_by=by, decision=decision)
+        .returning(proposals.c.id)
+    ).scalar()
+    if moved is None:
+        raise ConflictError("somebody else decided about the proposal meanwhile")
+
+
+def add_approval(tx: Transaction, approval: Approval) -> None:
+    """Keep one person's word; a second word of theirs changes nothing."""
+    statement = conflict_insert(tx, approvals).values(
+        proposal=approval.proposal,
+        approved_by=approval.approved_by,
+        approved_as=canonical_text(list(approval.approved_as)),
+        report_digest=approval.report_digest,
+        reason=approval.reason,
+        approved_at=approval.approved_at,
+    )
+    tx.connection.execute(statement.on_conflict_do_nothing())
+
+
+def approvals_of(tx: Transaction, proposal: str) -> tuple[Approval, ...]:
+    """Who approved, in the order that they did."""
+    rows = tx.connection.execute(
+        select(approvals)
+        .where(approvals.c.proposal == proposal)
+        .order_by(approvals.c.approved_at, approvals.c.approved_by)
+    )
+    return tuple(
+        Approval(
+            proposal=row.proposal,
+            approved_by=row.approved_by,
+            approved_as=_texts(row.approved_as),
+            report_digest=row.report_digest,
+            reason=row.reason,
+            approved_at=EpochSeconds(row.approved_at),
+        )
+        for row in rows
+    )
+
+
+def _proposal(row: Row[Any]) -> Proposal:
+    values: Mapping[str, Any] = row._asdict()
+    report: Json = parse_json(row.report.encode(), max_values=_MAX_REPORT)
+    return Proposal(
+        **dict(values)
+        | {
+            "how": How(row.how),
+            "state": ProposalState(row.state),
+            "waits_for": _texts(row.waits_for),
+            "proposed_as": _texts(row.proposed_as),
+            "report": report if isinstance(report, dict) else {},
+            "proposed_at": EpochSeconds(row.proposed_at),
+        }
+    )
+
+
+def _texts(text: str) -> tuple[str, ...]:
+    value = parse_json(text.encode())
+    return tuple(str(one) for one in value) if isinstance(value, list) else ()
