@@ -10,7 +10,7 @@ import uvicorn
 
 def proxy(_port, upstream):
     """The least that a proxy on our own parts can do: bytes in, bytes out, connections kept."""
-    from remit.gateway.upstream.pool import Pool  # noqa: PLC0415  each pays for its own imports
+    from remit.web.pool import Pool  # noqa: PLC0415  each pays for its own imports
 
     pool = Pool(upstream)
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from remit.embedded.in_process import InProcess
-from remit.gateway.upstream.connection import BrokenConnectionError
+from remit.web.connection import BrokenConnectionError
 
 
 def head(status=200, *headers):

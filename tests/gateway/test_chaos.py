@@ -16,8 +16,8 @@ import pytest
 from remit.gateway import Roster
 from remit.gateway.carriage import Carriage
 from remit.gateway.http import Exchange
-from remit.gateway.upstream.connection import Connection
 from remit.model import HttpUpstream
+from remit.web.connection import Connection
 from tests.gateway.doubles import ListGuard, changed, gateway, server_of, until
 from tests.gateway.test_transport_attacks import CALL, OK, request, served
 

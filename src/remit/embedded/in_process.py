@@ -14,8 +14,8 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from remit.gateway.http import Receive, Scope, Send
-from remit.gateway.upstream.connection import Answer, BrokenConnectionError
 from remit.guard.protect import AsgiApplication
+from remit.web.connection import Answer, BrokenConnectionError
 
 __all__ = ["InProcess"]
 

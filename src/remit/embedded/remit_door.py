@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 from remit.canonical import JsonObject, MalformedJsonError, canonical_bytes, parse_object
 from remit.errors import UnavailableError
-from remit.gateway.upstream.connection import BrokenConnectionError
-from remit.gateway.upstream.pool import Pool
+from remit.web.connection import BrokenConnectionError
+from remit.web.pool import Pool
 
 __all__ = ["RemitDoor", "RemitUnavailableError"]
 

@@ -29,7 +29,7 @@ from remit.gateway.jsonrpc import (
 from remit.gateway.media_types import is_event_stream
 from remit.gateway.protocol import VERSION_KEY
 from remit.gateway.routing_headers import routing_headers_of
-from remit.gateway.upstream.connection import Answer, BrokenConnectionError
+from remit.web.connection import Answer, BrokenConnectionError
 
 __all__ = ["StdioDoor"]
 

@@ -27,9 +27,9 @@ from remit.gateway.jsonrpc import (
 )
 from remit.gateway.media_types import is_event_stream, is_json
 from remit.gateway.rejection import UpstreamError
-from remit.gateway.upstream.connection import Answer, BrokenConnectionError
 from remit.gateway.upstream.credentials import NO_CREDENTIALS, Credentials
 from remit.gateway.upstream.port import Limits, Reply
+from remit.web.connection import Answer, BrokenConnectionError
 
 __all__ = ["AnswerReader", "parse_answer", "tells_other_era"]
 

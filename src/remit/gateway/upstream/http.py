@@ -21,10 +21,10 @@ from remit.gateway.protocol import LEGACY_VERSIONS, MODERN_VERSIONS
 from remit.gateway.rejection import RejectedError, UpstreamError, unsupported_version
 from remit.gateway.routing_headers import routing_headers_of
 from remit.gateway.upstream.answer import AnswerReader, tells_other_era
-from remit.gateway.upstream.connection import Answer, BrokenConnectionError
 from remit.gateway.upstream.credentials import Credentials
-from remit.gateway.upstream.pool import Pool
 from remit.gateway.upstream.port import NOTHING_PRESENTED, Limits, Outgoing, Presented, Reply
+from remit.web.connection import Answer, BrokenConnectionError
+from remit.web.pool import Pool
 
 __all__ = ["HttpSession", "Requests", "StreamableHttp"]
 

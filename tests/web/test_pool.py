@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from remit.gateway.upstream.pool import Pool
+from remit.web.pool import Pool
 from tests.gateway.doubles import until
 
 
@@ -63,3 +63,39 @@ async def test_closing_the_pool_breaks_off_what_is_under_way():
     with pytest.raises(Exception, match=r"closed|ended"):
         await asyncio.wait_for(waiting, 5)
     server.close()
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
+async def test_what_is_admitted_is_connected_to_by_its_address_and_asked_by_its_name(name):
+    heads = []
+
+    async def serve(reader, writer):
+        heads.append((await reader.readuntil(b"\r\n\r\n")).decode())
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    pool = Pool(f"http://{name}:{port}/", admits=lambda address: address.is_loopback)
+    async with pool.request("GET", [], b"", seconds=5) as answer:
+        assert answer.status == 200
+    pool.close()
+    server.close()
+    assert f"host: {name}:{port}\r\n" in heads[0]
+
+
+async def test_an_address_that_is_not_admitted_is_not_connected_to():
+    asked = []
+
+    async def serve(_reader, writer):
+        asked.append(True)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    pool = Pool(f"http://127.0.0.1:{port}/", admits=lambda address: address.is_global)
+    with pytest.raises(OSError, match="out of reach"):
+        async with pool.request("GET", [], b"", seconds=5):
+            pass
+    server.close()
+    assert not asked

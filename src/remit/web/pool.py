@@ -2,25 +2,44 @@
 
 A connection is kept for seconds only: a server that closes an idle one in the very
 moment it is used leaves open whether the call was made, and a call is never made twice.
+Refused: an address that the owner of the pool does not admit, whatever name led to it; redirects are the
+caller's to refuse.
 """
 
 import asyncio
+import socket
 import ssl
+from collections.abc import Callable
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from remit.gateway.upstream.connection import Answer, Connection, request_head
+from remit.web.connection import Answer, Connection, request_head
+from remit.web.reach import Address
 
 __all__ = ["Pool", "PooledRequest"]
 
 _IDLE_SECONDS = 3.0
 _MAX_IDLE = 64
 _CONNECT_SECONDS = 5.0
+_MAX_ADDRESSES = 3
 
 
 class Pool:
-    """Connections to the server at one URL."""
+    """Connections to the server at one URL.
 
-    def __init__(self, url: str) -> None:
+    `tls`: who is believed, if not the authorities of the machine. `admits`: which addresses may be
+    connected to; a name with a single other one is not connected to at all. `idle`: seconds for which a
+    connection is kept.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        tls: ssl.SSLContext | None = None,
+        admits: Callable[[Address], bool] | None = None,
+        idle: float = _IDLE_SECONDS,
+    ) -> None:
         parts = urlsplit(url)
         self._host = parts.hostname or ""
         self._secure = parts.scheme == "https"
@@ -29,7 +48,9 @@ class Pool:
         self._target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self._idle: list[tuple[Connection, float]] = []
         self._busy: set[Connection] = set()
-        self._tls: ssl.SSLContext | None = None
+        self._tls = tls
+        self._admits = admits
+        self._keeps = idle
 
     def request(
         self, method: str, headers: list[tuple[str, str]], body: bytes, *, seconds: float
@@ -69,7 +90,7 @@ class Pool:
             connection.close()
 
     def _reused(self) -> Connection | None:
-        oldest = asyncio.get_running_loop().time() - _IDLE_SECONDS
+        oldest = asyncio.get_running_loop().time() - self._keeps
         while self._idle:
             connection, since = self._idle.pop()
             if connection.reusable and since >= oldest:
@@ -80,10 +101,37 @@ class Pool:
     async def _opened(self) -> Connection:
         if self._secure and self._tls is None:
             self._tls = ssl.create_default_context()
-        _, connection = await asyncio.get_running_loop().create_connection(
-            Connection, self._host, self._port, ssl=self._tls
+        loop = asyncio.get_running_loop()
+        if self._admits is None:
+            _, connection = await loop.create_connection(
+                Connection, self._host, self._port, ssl=self._tls
+            )
+            return connection
+        refused: OSError | None = None
+        for address in await self._addresses(self._admits):
+            try:
+                # To an address that was looked at, and in TLS still for the name.
+                _, connection = await loop.create_connection(
+                    Connection,
+                    address,
+                    self._port,
+                    ssl=self._tls,
+                    server_hostname=self._host if self._secure else None,
+                )
+            except OSError as error:
+                refused = error
+            else:
+                return connection
+        raise refused or OSError(f"`{self._host}` has no address")
+
+    async def _addresses(self, admits: Callable[[Address], bool]) -> list[str]:
+        found = await asyncio.get_running_loop().getaddrinfo(
+            self._host, self._port, type=socket.SOCK_STREAM
         )
-        return connection
+        addresses = [str(entry[4][0]) for entry in found]
+        if not all(admits(ip_address(one)) for one in addresses):
+            raise OSError(f"`{self._host}` has an address that is out of reach")
+        return addresses[:_MAX_ADDRESSES]
 
 
 class PooledRequest:

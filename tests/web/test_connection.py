@@ -5,8 +5,8 @@ import asyncio
 import pytest
 import uvloop
 
-from remit.gateway.upstream.connection import BrokenConnectionError, request_head
-from remit.gateway.upstream.pool import Pool
+from remit.web.connection import BrokenConnectionError, request_head
+from remit.web.pool import Pool
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 
