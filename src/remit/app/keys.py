@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from remit.audit import Redactor
+from remit.audit.record_seal import RecordSeal
 from remit.clock import Clock
 from remit.db import Database
 from remit.secrets import MasterKey, SecretBox, keep_secret
 
-__all__ = ["AuditKeys", "open_audit_keys"]
+__all__ = ["RECORD_SEAL", "AuditKeys", "open_audit_keys"]
 
 _REDACTION = "remit:audit-redaction:v1"
+RECORD_SEAL = "remit:record-seal:v1"
+"""What the master key makes the key of, under which records hold what they must not show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,5 +52,7 @@ def open_audit_keys(url: str, master: MasterKey, *, instance: str, clock: Clock)
         database.close()
     return AuditKeys(
         signing=Ed25519PrivateKey.from_private_bytes(kept),
-        redactor=Redactor(master.derive(_REDACTION)),
+        redactor=Redactor(
+            master.derive(_REDACTION), record_seal=RecordSeal(master.derive(RECORD_SEAL))
+        ),
     )

@@ -12,6 +12,7 @@ Source: NIST SP 800-38D §8.2.1 (deterministic nonces); RFC 5869 for the idea of
 """
 
 import hmac
+import itertools
 import os
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import ClassVar, Final
@@ -59,13 +60,14 @@ class RecordSeal:
     def seal(self, content: bytes, *, decision: str, tenant: str) -> str:
         """`content` as text that only `open` with the same decision and tenant reads."""
         writer = self._writing.get(tenant)
-        if writer is None or writer.counted >= _MAX_SEALS:
+        number = _MAX_SEALS if writer is None else next(writer.numbers)
+        if writer is None or number >= _MAX_SEALS:
             if len(self._writing) >= _MAX_CIPHERS:
                 self._writing = {}
             salt = os.urandom(_SALT)
             writer = self._writing[tenant] = _Writer(self._cipher(tenant, salt), salt)
-        writer.counted += 1
-        count = writer.counted.to_bytes(_COUNT, "big")
+            number = next(writer.numbers)
+        count = number.to_bytes(_COUNT, "big")
         bound = f"{decision}\0{tenant}".encode()
         sealed = writer.cipher.encrypt(b"\0\0\0\0" + count, content, bound)
         return _VERSION + urlsafe_b64encode(writer.salt + count + sealed).rstrip(b"=").decode()
@@ -106,11 +108,11 @@ class RecordSeal:
 
 
 class _Writer:
-    """One key, and how often it was used."""
+    """One key, and the nonces that are left of it. INVARIANT: `numbers` gives each to one caller alone."""
 
-    __slots__ = ("cipher", "counted", "salt")
+    __slots__ = ("cipher", "numbers", "salt")
 
     def __init__(self, cipher: AESGCM, salt: bytes) -> None:
         self.cipher = cipher
         self.salt = salt
-        self.counted = 0
+        self.numbers = itertools.count(1)

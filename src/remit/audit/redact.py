@@ -17,13 +17,16 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import assert_never
 
+from remit.audit.record_seal import RecordSeal
 from remit.canonical import Json, JsonObject, canonical_bytes, canonical_text
 from remit.model import Argument, AuditTreatment
 
-__all__ = ["MAX_DEPTH", "MAX_LEAVES", "Redaction", "Redactor"]
+__all__ = ["MAX_DEPTH", "MAX_LEAVES", "MAX_SEALED_BYTES", "Redaction", "Redactor"]
 
 MAX_DEPTH = 8
 MAX_LEAVES = 128
+MAX_SEALED_BYTES = 4_096
+"""More would push the rest of a record out of it."""
 _MAX_KEPT = 256
 _MAX_DERIVED = 1024
 _MAX_INTEGER = 2**53 - 1
@@ -54,10 +57,11 @@ _STRICTEST_FIRST = (
 
 @dataclass(frozen=True, slots=True)
 class Redaction:
-    """Arguments as the log may keep them, and a keyed digest of all they were."""
+    """Arguments as the log may keep them, a keyed digest of all they were, and what is kept sealed."""
 
     input: JsonObject
     digest: str | None
+    sealed: str | None = None
 
 
 class _Keyed:
@@ -95,15 +99,17 @@ class Redactor:
     """Turns arguments into what the log may keep, under keys derived from one secret.
 
     Tokens of different tenants, and tokens and digests, are under different keys, so
-    that nothing in one tenant's log can be matched with anything in another's.
+    that nothing in one tenant's log can be matched with anything in another's. What the log may not
+    show and a replay needs is sealed by `record_seal`; without one it is lost.
     """
 
-    __slots__ = ("_derived", "_key", "_rulings")
+    __slots__ = ("_derived", "_key", "_rulings", "record_seal")
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, *, record_seal: RecordSeal | None = None) -> None:
         if len(key) < 32:
             raise ValueError("a redaction key has at least 32 bytes")
         self._key = key
+        self.record_seal = record_seal
         self._derived: dict[tuple[str, str | None], _Keyed] = {}
         self._rulings: dict[
             int, tuple[Sequence[Argument], Mapping[str, AuditTreatment], frozenset[str]]
@@ -122,6 +128,12 @@ class Redactor:
         walk = _Walk(keyed=self._derive("token", tenant), treatments=treatments, declared=declared)
         kept = _object(walk, arguments, "", 1)
         return Redaction(input=kept, digest=self.digest(arguments, tenant=tenant))
+
+    def seal(self, content: bytes, *, decision: str, tenant: str) -> str | None:
+        """`content` as it may stand in the record of that decision; `None` where nothing can be sealed, or so much."""
+        if self.record_seal is None or len(content) > MAX_SEALED_BYTES:
+            return None
+        return self.record_seal.seal(content, decision=decision, tenant=tenant)
 
     def digest(self, value: object, *, tenant: str | None) -> str:
         """A keyed digest of any JSON value, in hexadecimal: equal for equal values of one tenant."""

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from joserfc.jwk import ECKey
 
 from remit.audit.port import AuditLog
+from remit.audit.record_seal import RecordSeal
 from remit.audit.redact import Redactor
 from remit.clock import Clock, EpochSeconds
 from remit.embedded.directory import Heard, HeardDirectory
@@ -55,7 +56,7 @@ class Assembly:
             self._directory,
             decisions=self._decisions,
             audit=around.audit,
-            redactor=Redactor(bytes.fromhex(snapshot.redaction_key)),
+            redactor=_redactor(snapshot),
             settings=GuardSettings(public_url=public_url, standing_max_age=snapshot.lease),
         )
         roster = Roster(_no_secret, requests_to=lambda _: around.application)
@@ -129,6 +130,11 @@ def _local(snapshot: Snapshot) -> Snapshot:
     here = replace(declared, upstream=upstream)
     catalog = replace(snapshot.catalog, servers=MappingProxyType({name: here}))
     return replace(snapshot, catalog=catalog)
+
+
+def _redactor(snapshot: Snapshot) -> Redactor:
+    seal = RecordSeal(bytes.fromhex(snapshot.seal_key)) if snapshot.seal_key else None
+    return Redactor(bytes.fromhex(snapshot.redaction_key), record_seal=seal)
 
 
 def _engine(snapshot: Snapshot) -> CedarEngine:

@@ -21,6 +21,7 @@ from remit.guard.records import SELF_TEST, Finding, completed, context_of, decid
 from remit.guard.refusal import Refusal
 from remit.guard.settings import GuardSettings
 from remit.guard.visible import Visible, names_of
+from remit.guard.withheld import unsaid_by, withheld
 from remit.ids import IdSource
 from remit.policy.decision_point import DecisionPoint
 from remit.tokens.access_token import AccessToken
@@ -193,19 +194,21 @@ class Guard:
 
     def _event(self, call: Call, verdict: Allowance | Shown | Refusal, decision_id: str) -> Decided:
         finding = finding_of(verdict)
-        return self._decided(
-            call, finding, decision_id=decision_id, redaction=self._redacted(call, finding)
-        )
+        redaction = self._redacted(call, finding, decision_id)
+        return self._decided(call, finding, decision_id=decision_id, redaction=redaction)
 
-    def _redacted(self, call: Call, finding: Finding) -> Redaction:
-        """What may be kept of the arguments. Those of nobody are not kept at all."""
+    def _redacted(self, call: Call, finding: Finding, decision_id: str) -> Redaction:
+        """What may be kept of the arguments, openly and sealed. Those of nobody are not kept at all."""
         if finding.token is None:
             return _NOTHING
-        return self._redactor.redact(
-            call.arguments,
-            tenant=finding.token.organization_id,
-            rules=() if finding.target is None else finding.target.arguments,
-        )
+        tenant = finding.token.organization_id
+        rules = () if finding.target is None else finding.target.arguments
+        redaction = self._redactor.redact(call.arguments, tenant=tenant, rules=rules)
+        content = withheld(call, finding.token, rules, unsaid=unsaid_by(finding.decision))
+        if content is None:
+            return redaction
+        sealed = self._redactor.seal(content, decision=decision_id, tenant=tenant)
+        return Redaction(redaction.input, redaction.digest, sealed)
 
     def _decided(
         self, call: Call, finding: Finding, *, decision_id: str, redaction: Redaction

@@ -21,7 +21,7 @@ from remit.guard.look_alike import look_alike
 from remit.model import Argument, ArgumentType
 from remit.policy.evaluation import ArgumentValue, Money
 
-__all__ = ["InvalidArgumentError", "typed_arguments"]
+__all__ = ["InvalidArgumentError", "typed_arguments", "value_at"]
 
 _DECIMAL: Final = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,4})?")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
@@ -46,7 +46,7 @@ def typed_arguments(arguments: Json, declared: Sequence[Argument]) -> Mapping[st
     _refuse_look_alikes(arguments, declared)
     typed: dict[str, ArgumentValue] = {}
     for argument in declared:
-        value = _at(arguments, argument.pointer)
+        value = value_at(arguments, argument.pointer)
         if value is not None:
             typed[argument.name] = _typed(argument, value, arguments)
         elif argument.required:
@@ -54,7 +54,7 @@ def typed_arguments(arguments: Json, declared: Sequence[Argument]) -> Mapping[st
     return typed
 
 
-def _at(document: Json, pointer: str) -> Json:
+def value_at(document: Json, pointer: str) -> Json:
     """What stands at an RFC 6901 pointer; `None` when nothing does."""
     value = document
     for part in pointer.split("/")[1:]:
@@ -78,7 +78,7 @@ def _refuse_look_alikes(arguments: Json, declared: Sequence[Argument]) -> None:
     A server that folds case or trims names would take `User_ID` for the `user_id` that policy read.
     """
     for pointer, names in _declared_names(declared).items():
-        holder = _at(arguments, pointer) if pointer else arguments
+        holder = value_at(arguments, pointer) if pointer else arguments
         if not isinstance(holder, dict) or holder.keys() <= names:
             continue
         if (name := look_alike(holder.keys() - names, names)) is not None:
@@ -149,7 +149,7 @@ def _currency(argument: Argument, arguments: Json) -> str:
     if argument.currency_pointer is None:
         currency: Json = argument.currency
     else:
-        currency = _at(arguments, argument.currency_pointer)
+        currency = value_at(arguments, argument.currency_pointer)
     if not isinstance(currency, str) or _CURRENCY.fullmatch(currency) is None:
         raise InvalidArgumentError(
             f"the currency of the argument `{argument.name}` is not three capital letters"

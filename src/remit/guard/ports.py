@@ -1,4 +1,4 @@
-"""What the guard needs from the rest of Remit: read-only, in memory, never SQL."""
+"""What the guard needs from the rest of Remit: read-only, in memory, never SQL; but for what `Past` counts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,10 +9,12 @@ from remit.audit.redact import Redaction
 from remit.canonical import JsonObject
 from remit.clock import EpochSeconds
 from remit.guard.definitions import Definitions
+from remit.guard.use import Use
 from remit.ids import AgentId, ClientId, GrantId, UserId
 from remit.model import Argument, Catalog
+from remit.policy.history import History
 
-__all__ = ["Directory", "Redactor", "Standing"]
+__all__ = ["Directory", "Past", "Redactor", "Standing"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,4 +62,26 @@ class Redactor(Protocol):
         self, arguments: "JsonObject | None", *, tenant: str | None, rules: Sequence[Argument] = ()
     ) -> Redaction:
         """What may be kept of `arguments`, and a keyed digest of all they were."""
+        ...
+
+    def seal(self, content: bytes, *, decision: str, tenant: str) -> str | None:
+        """`content` as it may stand in the record of that decision; `None` where nothing can be sealed, or so much."""
+        ...
+
+
+class Past(Protocol):
+    """What was done before. The one port that writes, and that is waited for."""
+
+    async def come_to(self, use: Use) -> History:
+        """Count `use`, and say what the facts that it is told of come to with it, in one step.
+
+        Whoever gives up waiting has left nothing behind that counts, if that can be helped.
+
+        Raises:
+            PastUnavailableError: it is not known; it may have been counted all the same.
+        """
+        ...
+
+    async def take_back(self, use: Use) -> None:
+        """Let `use` count no longer. Never raises: what cannot be taken back counts."""
         ...

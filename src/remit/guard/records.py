@@ -137,6 +137,7 @@ def decided(
         claims={} if said is None else said.claims,
         input=redaction.input,
         input_digest=redaction.digest,
+        sealed_arguments=redaction.sealed,
         jsonrpc_id=None if call.jsonrpc_id is None else str(call.jsonrpc_id)[:_MAX_TEXT],
         protocol_version=_cut(call.protocol_version),
         task_of=call.task_of,

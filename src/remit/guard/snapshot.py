@@ -40,6 +40,8 @@ class Snapshot:
     `policies` are texts that Remit has checked; `policy_version` is that of the whole repository, as
     in every other record. `standing.as_of` is left at 0: the statement says how old it is.
     `redaction_key`, in hexadecimal, is this server's own: its pseudonyms match nothing else in the log.
+    So is `seal_key`: with it nothing opens but what guards of this server sealed.
+    Without one they seal nothing.
     `lease` is how long it may be relied on after Remit was last heard.
     """
 
@@ -54,6 +56,7 @@ class Snapshot:
     keys: tuple[PublicKey, ...]
     redaction_key: str
     lease: Seconds
+    seal_key: str = ""
 
 
 def snapshot_bytes(snapshot: Snapshot) -> bytes:

@@ -74,7 +74,12 @@ def ingredients(directory: Directory, engine: PolicyEngine, keys: KeySet) -> Ing
 
 
 def snapshot_of(
-    server: Server, made_of: Ingredients, deps: ExcerptDeps, *, redaction_key: str
+    server: Server,
+    made_of: Ingredients,
+    deps: ExcerptDeps,
+    *,
+    redaction_key: str,
+    seal_key: str = "",
 ) -> Snapshot:
     """What the guard inside `server` decides by.
 
@@ -100,6 +105,7 @@ def snapshot_of(
         ),
         keys=made_of.keys,
         redaction_key=redaction_key,
+        seal_key=seal_key,
         lease=deps.lease,
     )
 

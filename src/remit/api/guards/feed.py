@@ -119,7 +119,15 @@ class Feed:
             return known
         # A key of its own for each server: who has it can test guesses against this server's records alone.
         key = self._redactor.digest("guard", tenant=f"server:{server.name}")
-        content = snapshot_bytes(snapshot_of(declared, made_of, self._deps, redaction_key=key))
+        seal = self._redactor.record_seal
+        snapshot = snapshot_of(
+            declared,
+            made_of,
+            self._deps,
+            redaction_key=key,
+            seal_key="" if seal is None else seal.key_for(server.name).hex(),
+        )
+        content = snapshot_bytes(snapshot)
         made = _Made(declared, made_of, content, version_of(content))
         self._made[server.name] = made
         return made

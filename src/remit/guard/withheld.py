@@ -1,0 +1,118 @@
+"""What a policy may have read and the record does not show: sealed into it, so that the call can be decided again.
+
+Only the arguments that the catalog declares, only those whose value the log does not hold as it is; the
+person's attributes; the token's authorization details. Never an argument that the catalog, or a policy, says is to
+be kept nowhere: whether such a call would be decided otherwise cannot be told afterwards.
+
+Source: docs/adr/0019-replay.md; docs/guides/planning.md.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import orjson
+
+from remit.canonical import Json, JsonObject
+from remit.guard.call import Call
+from remit.guard.facts import value_at
+from remit.model import Argument, AuditTreatment
+from remit.policy.decision import Decision
+from remit.policy.evaluation import ResourceKind
+from remit.policy.obligation import ObligationKind
+from remit.tokens.access_token import AccessToken
+
+__all__ = [
+    "ARGUMENTS",
+    "ATTRIBUTES",
+    "AUDIENCE",
+    "DETAILS",
+    "NAME",
+    "is_shown",
+    "unsaid_by",
+    "withheld",
+]
+
+ARGUMENTS: Final = "a"
+ATTRIBUTES: Final = "t"
+DETAILS: Final = "d"
+AUDIENCE: Final = "u"
+NAME: Final = "n"
+
+_SHOWN_CHARACTERS: Final = 256
+_SHOWN_INTEGER: Final = 2**53 - 1
+_SHOWN_ITEMS: Final = 128
+_NONE: Final[frozenset[str]] = frozenset()
+_STAND_INS: Final = ("tok1.", "****")
+
+
+def withheld(
+    call: Call,
+    token: AccessToken,
+    declared: Sequence[Argument],
+    *,
+    unsaid: frozenset[str] = _NONE,
+) -> bytes | None:
+    """What to seal; `None` when the record shows all that matters. `unsaid`: arguments that a policy wants kept nowhere."""
+    if call.name is None:
+        return None  # a list, or a method that uses nothing: there is nothing to decide again
+    content: JsonObject = {}
+    if declared and call.arguments:
+        hidden = _hidden(call.arguments, declared, unsaid)
+        if hidden:
+            content[ARGUMENTS] = hidden
+    if token.attributes:
+        content[ATTRIBUTES] = dict(token.attributes)
+    if token.authorization_details:
+        content[DETAILS] = list(token.authorization_details)
+        content[AUDIENCE] = token.aud
+    if call.kind is ResourceKind.RESOURCE and not is_shown(call.name):
+        content[NAME] = call.name
+    if not content:
+        return None
+    try:
+        return orjson.dumps(content)
+    except TypeError:  # no JSON of ours: not kept, which makes the call one that cannot be replayed
+        return None
+
+
+def unsaid_by(decision: Decision | None) -> frozenset[str]:
+    """The arguments of which a policy that decided wants nothing kept."""
+    if decision is None or not decision.obligations:
+        return _NONE
+    return frozenset(one.value for one in decision.obligations if one.kind is ObligationKind.REDACT)
+
+
+def _hidden(
+    arguments: JsonObject, declared: Sequence[Argument], unsaid: frozenset[str]
+) -> JsonObject:
+    """The values at the pointers of `declared` that the log does not hold."""
+    dropped = {
+        one.pointer for one in declared if one.audit is AuditTreatment.DROP or one.name in unsaid
+    }
+    found: JsonObject = {}
+    for one in declared:
+        value = None if one.pointer in dropped else value_at(arguments, one.pointer)
+        if value is None:
+            continue
+        if one.audit is not AuditTreatment.KEEP or not is_shown(value):
+            found[one.pointer] = value
+        if one.currency_pointer is not None and one.currency_pointer not in dropped:
+            found[one.currency_pointer] = value_at(arguments, one.currency_pointer)
+    return found
+
+
+def is_shown(value: Json) -> bool:
+    """Whether the log holds `value` as it is, where it may hold it at all."""
+    if isinstance(value, str):
+        return (
+            len(value) < _SHOWN_CHARACTERS
+            and value.isprintable()
+            and not value.startswith(_STAND_INS)
+        )
+    if isinstance(value, list):
+        return len(value) <= _SHOWN_ITEMS and all(
+            isinstance(one, str) and is_shown(one) for one in value
+        )
+    if isinstance(value, bool) or value is None:
+        return True
+    return isinstance(value, int) and abs(value) <= _SHOWN_INTEGER
