@@ -8,11 +8,12 @@ the list is refused. Other processes on the database see it within the interval.
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NoReturn
 
 import structlog
 
 from remit.app.metrics import Metrics
+from remit.app.repetition import for_ever
 from remit.canonical import Json, JsonObject
 from remit.clock import Clock
 from remit.db import Database, Transaction
@@ -57,7 +58,6 @@ class DefinitionBook:
         self._suspects: set[ThingKey] = set()
         self._catalog: Catalog | None = None
         self._one_at_a_time = asyncio.Lock()
-        self._failing = False
         metrics.gauge(
             "remit_definitions_quarantined",
             "Things of servers whose definition waits for review.",
@@ -73,18 +73,9 @@ class DefinitionBook:
         async with self._one_at_a_time:
             await self._read()
 
-    async def run(self) -> None:
+    async def run(self) -> NoReturn:
         """Read for ever. The root of a task: a failure is logged once, and tried again."""
-        while True:
-            await asyncio.sleep(INTERVAL)
-            try:
-                await self.refresh()
-            except Exception as error:  # noqa: BLE001  the root of a task: what is quarantined stays so
-                if not self._failing:
-                    _log.error("definitions_unreadable", error=type(error).__name__, exc_info=error)
-                self._failing = True
-            else:
-                self._failing = False
+        await for_ever(self.refresh, every=INTERVAL, log=_log, what="definitions")
 
     def republish(self) -> None:
         """Make a snapshot for the catalog now in force; nothing, if it is the same."""

@@ -8,9 +8,11 @@ newest has signed for as long as the repository says.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 import structlog
 
+from remit.app.repetition import for_ever
 from remit.clock import Clock, EpochSeconds, Seconds
 from remit.db import Database
 from remit.secrets import SecretBox
@@ -44,7 +46,6 @@ class KeyRefresh:
         self._clock = clock
         self._lifetime = lifetime
         self._one_at_a_time = asyncio.Lock()
-        self._failing = False
 
     async def now(self) -> None:
         """Read, do what is due, and publish: what was committed before the call is in force here afterwards.
@@ -64,26 +65,9 @@ class KeyRefresh:
             if changed:
                 await reread_keys(self._database, self._box, self._keys)
 
-    async def run(self) -> None:
+    async def run(self) -> NoReturn:
         """Do it for ever. The root of a task: a failure is logged once, and tried again."""
-        while True:
-            await asyncio.sleep(INTERVAL)
-            try:
-                await self.now()
-            except Exception as error:  # noqa: BLE001  the root of a task: without a database, standing ages and denies
-                self._failed(error)
-            else:
-                self._recovered()
-
-    def _failed(self, error: Exception) -> None:
-        if not self._failing:
-            self._failing = True
-            _log.error("keys_unreadable", error=type(error).__name__, exc_info=error)
-
-    def _recovered(self) -> None:
-        if self._failing:
-            self._failing = False
-            _log.warning("keys_readable_again")
+        await for_ever(self.now, every=INTERVAL, log=_log, what="keys")
 
 
 def _something_is_due(stored: Sequence[StoredKey], *, lifetime: Seconds, now: EpochSeconds) -> bool:

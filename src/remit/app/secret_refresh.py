@@ -6,9 +6,11 @@ database does not answer, what was read last stays; standing ages meanwhile, and
 """
 
 import asyncio
+from typing import NoReturn
 
 import structlog
 
+from remit.app.repetition import for_ever
 from remit.db import Database
 from remit.secrets import KnownSecrets, SecretBox, sealed_values
 
@@ -28,7 +30,6 @@ class SecretRefresh:
         self._box = box
         self._known = known
         self._one_at_a_time = asyncio.Lock()
-        self._failing = False
         self._broken: tuple[str, ...] = ()
 
     async def now(self) -> None:
@@ -43,23 +44,6 @@ class SecretRefresh:
             _log.error("secrets_do_not_open", names=list(broken), mend="store them anew")
         self._broken = broken
 
-    async def run(self) -> None:
+    async def run(self) -> NoReturn:
         """Do it for ever. The root of a task: a failure is logged once, and tried again."""
-        while True:
-            await asyncio.sleep(INTERVAL)
-            try:
-                await self.now()
-            except Exception as error:  # noqa: BLE001  the root of a task: without a database, standing ages and denies
-                self._failed(error)
-            else:
-                self._recovered()
-
-    def _failed(self, error: Exception) -> None:
-        if not self._failing:
-            self._failing = True
-            _log.error("secrets_unreadable", error=type(error).__name__, exc_info=error)
-
-    def _recovered(self) -> None:
-        if self._failing:
-            self._failing = False
-            _log.warning("secrets_readable_again")
+        await for_ever(self.now, every=INTERVAL, log=_log, what="secrets")

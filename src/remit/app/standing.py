@@ -7,10 +7,12 @@ the interval, and one that is cut off stops.
 
 import asyncio
 from collections.abc import Callable
+from typing import NoReturn
 
 import structlog
 
 from remit.app.metrics import Metrics
+from remit.app.repetition import for_ever
 from remit.clock import Clock, EpochSeconds, Seconds
 from remit.db import Database, Transaction
 from remit.guard import Standing
@@ -59,7 +61,6 @@ class StandingRefresh:
         self._clock = clock
         self._metrics = metrics
         self._one_at_a_time = asyncio.Lock()
-        self._failing = False
 
     async def now(self) -> None:
         """Read and publish. When it returns, what was committed before the call is enforced here.
@@ -73,24 +74,12 @@ class StandingRefresh:
             now = self._clock.now()
             self._publish(await self._database.read(lambda tx: self._read(tx, now)))
 
-    async def run(self) -> None:
+    async def run(self) -> NoReturn:
         """Read for ever. The root of a task: a failure is counted, logged once, and tried again."""
-        while True:
-            await asyncio.sleep(INTERVAL)
-            try:
-                await self.now()
-            except Exception as error:  # noqa: BLE001  the root of a task: what is known ages, and then denies
-                self._failed(error)
-            else:
-                self._recovered()
-
-    def _failed(self, error: Exception) -> None:
-        self._metrics.standing_failed()
-        if not self._failing:
-            self._failing = True
-            _log.error("standing_unreadable", error=type(error).__name__, exc_info=error)
-
-    def _recovered(self) -> None:
-        if self._failing:
-            self._failing = False
-            _log.warning("standing_readable_again")
+        await for_ever(
+            self.now,
+            every=INTERVAL,
+            log=_log,
+            what="standing",
+            failed=self._metrics.standing_failed,
+        )
