@@ -37,7 +37,7 @@ def test_a_new_field_of_a_question_has_to_become_a_fact():
         AgentFacts: {"id", "agent_class", "owner", "max_sensitivity"},
         TokenFacts: {"client_id", "scopes", "acr", "amr", "auth_time", "purpose"},
         Context: {"now", "time_zone", "ip", "arguments", "networks", "justification", "history"},
-        Evaluation: {"phase", "subject", "agent", "token", "resource", "context"},
+        Evaluation: {"phase", "subject", "agent", "token", "resource", "context", "engine"},
     }
     for value, names in known.items():
         assert {field.name for field in fields(value)} == names, "does a policy see it?"

@@ -10,6 +10,7 @@ from remit.clock import EpochSeconds
 from remit.guard.caller import Caller
 from remit.guard.target import Target
 from remit.ids import ScopeName
+from remit.model import MANAGEMENT, ExternalEngine
 from remit.policy.evaluation import ArgumentValue, Context, Evaluation, Phase
 
 __all__ = ["Moment", "question"]
@@ -39,6 +40,7 @@ def question(
         agent=caller.agent_facts,
         token=caller.token_facts(scopes),
         resource=target.facts,
+        engine=_engine(caller),
         context=Context(
             now=moment.now,
             time_zone=caller.catalog.tenants[caller.token.organization_id].time_zone,
@@ -46,3 +48,12 @@ def question(
             arguments=arguments,
         ),
     )
+
+
+def _engine(caller: Caller) -> ExternalEngine | None:
+    """The engine that the server's file names, or else the tenant; of Remit's own management never one."""
+    catalog, server = caller.catalog, caller.server
+    name = server.engine or catalog.tenants[caller.token.organization_id].engine
+    if name is None or server.name == MANAGEMENT.name:
+        return None
+    return catalog.engines[name]

@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 from remit.clock import EpochSeconds
 from remit.ids import AgentId, ClientId, ScopeName, ServerName, TenantId
-from remit.model import AgentClass, Environment, Operation, Sensitivity
+from remit.model import AgentClass, Environment, ExternalEngine, Operation, Sensitivity
 from remit.policy.history import History
 
 __all__ = [
@@ -145,3 +145,5 @@ class Evaluation:
     token: TokenFacts
     resource: ResourceFacts
     context: Context
+    engine: ExternalEngine | None = None
+    """Who permits it, outside this process; `None`: the repository's policies. No policy reads this."""
