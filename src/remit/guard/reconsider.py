@@ -12,7 +12,7 @@ from remit.clock import Clock, EpochSeconds
 from remit.errors import Error
 from remit.guard.call import Call
 from remit.guard.definitions import Definitions
-from remit.guard.ladder import Allowance, Ladder
+from remit.guard.ladder import Allowance, Ladder, Shown
 from remit.guard.ports import Standing
 from remit.guard.refusal import Refusal
 from remit.guard.settings import GuardSettings
@@ -21,7 +21,7 @@ from remit.policy.decision_point import DecisionPoint
 from remit.tokens.access_token import AccessToken
 from remit.tokens.verify import TokenVerifier
 
-__all__ = ["Scenario", "UnansweredError", "at_once", "may_be_allowed", "reconsider"]
+__all__ = ["Scenario", "UnansweredError", "at_once", "listing", "may_be_allowed", "reconsider"]
 
 _Answer = TypeVar("_Answer")
 
@@ -62,11 +62,20 @@ def may_be_allowed(scenario: Scenario) -> bool:
     Raises:
         UnansweredError: an engine that is not in this process would have to be asked.
     """
-    call = _spoken(scenario)
-    shown = at_once(_ladder(scenario).shown(replace(call, name=None, arguments=None)))
+    shown = listing(scenario)
     if isinstance(shown, Refusal):
         return False
-    return any(target.facts.name == call.name for target in shown.targets)
+    return any(target.facts.name == scenario.call.name for target in shown.targets)
+
+
+def listing(scenario: Scenario) -> Shown | Refusal:
+    """What of the call's server, of its kind or of all kinds, would stand in the lists.
+
+    Raises:
+        UnansweredError: an engine that is not in this process would have to be asked.
+    """
+    call = _spoken(scenario)
+    return at_once(_ladder(scenario).shown(replace(call, name=None, arguments=None)))
 
 
 def at_once(answer: Coroutine[object, object, _Answer]) -> _Answer:
