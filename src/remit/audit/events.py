@@ -166,13 +166,15 @@ _NOTHING: Mapping[str, Json] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyLoaded(Event):
-    """A version of the policy repository came into force in this process."""
+    """A version of the policy repository came into force in this process: `bundle`, as it holds in `stage`."""
 
     kind: ClassVar[str] = "policy.loaded"
     catalog_version: str
     policy_version: str
     servers: int
     policies: int
+    bundle: str = ""
+    stage: str = ""
 
 
 # -- people -------------------------------------------------------------------
