@@ -96,17 +96,19 @@ class Guard:
         decision_id = self._ids.new_id("dec")
         try:
             await self._closing.settle()
-            verdict = await self._ladder.decide(call)
+            verdict = await self._ladder.decide(call, decision_id)
             if isinstance(verdict, Refusal):
                 return await self._refuse(call, verdict, decision_id)
             place = self._ladder.place(verdict.caller)
             if isinstance(place, Refusal):
+                await verdict.take_back()
                 return await self._refuse(call, place, decision_id)
             try:
                 event = self._event(call, verdict, decision_id)
                 await self._audit.append(event)
             except BaseException:
                 place()
+                await verdict.take_back()
                 raise
         except AuditUnavailableError:
             return _unavailable(decision_id)

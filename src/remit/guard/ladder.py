@@ -17,58 +17,43 @@ Source: MISSION B6; RFC 6750 §3.1; docs/reference/refusals.md.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from remit.canonical import Json
+from remit.guard.account import Account, PastUnavailableError, unknown_past
 from remit.guard.acquaintance import Acquaintance
-from remit.guard.authorization_header import MalformedAuthorizationError, presented_token
 from remit.guard.call import Call
 from remit.guard.caller import Caller
 from remit.guard.details import is_named_in_details, what_exceeds_details
 from remit.guard.facts import InvalidArgumentError, typed_arguments
 from remit.guard.outcome import RefusalReason
 from remit.guard.ports import Directory
-from remit.guard.possession import Possession
+from remit.guard.presented_token import PresentedTokens
 from remit.guard.question import Moment, question
 from remit.guard.quota import Excess, Quota
-from remit.guard.refusal import Refusal, forbidden_detail, hidden, hidden_server, no_longer_good
+from remit.guard.refusal import (
+    Refusal,
+    forbidden_detail,
+    hidden,
+    hidden_server,
+    no_longer_good,
+    refused,
+)
 from remit.guard.settings import GuardSettings
 from remit.guard.standing import agent_of, is_backed, is_fresh
 from remit.guard.target import Target
-from remit.guard.world import World
-from remit.ids import AgentId, ScopeName
-from remit.model import Catalog
+from remit.guard.use import Entry, Use, entries_of, remembering
+from remit.guard.verdict import Allowance, Shown
+from remit.guard.world import Trial, World
 from remit.policy.decision import Decision, DecisionOutcome, DecisionReason
 from remit.policy.decision_point import DecisionPoint
 from remit.policy.evaluation import ArgumentValue, Evaluation, Phase, ResourceKind
+from remit.policy.history import History
 from remit.policy.vocabulary import URI_ARGUMENT
 from remit.tokens.access_token import AccessToken
-from remit.tokens.audience import audience_of, resource_of
-from remit.tokens.verify import InvalidTokenError, TokenVerifier
+from remit.tokens.verify import TokenVerifier
 
 __all__ = ["Allowance", "Ladder", "Shown", "Trial"]
-
-Trial = Callable[[AgentId], World | None]
-"""The world that decides an agent's calls while another bundle is on trial; `None` for what is in force."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Allowance:
-    """A call that policy permits; nothing of it has been recorded yet."""
-
-    caller: Caller
-    target: Target | None
-    """`None` for a method that the server's declaration allows by its name."""
-    required: tuple[ScopeName, ...]
-    decision: Decision
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """What of a server a caller may know of."""
-
-    caller: Caller
-    targets: tuple[Target, ...]
 
 
 class Ladder:
@@ -78,7 +63,8 @@ class Ladder:
         "_acquaintance",
         "_decisions",
         "_directory",
-        "_possession",
+        "_past",
+        "_presented",
         "_quota",
         "_settings",
         "_trial",
@@ -93,18 +79,17 @@ class Ladder:
         *,
         decisions: DecisionPoint,
         settings: GuardSettings,
-        quota: Quota | None = None,
-        trial: Trial | None = None,
     ) -> None:
         self._acquaintance = Acquaintance()
         self._tried = Acquaintance()
-        self._trial = trial or _no_trial
-        self._quota = quota or Quota()
+        self._trial = settings.trial
+        self._quota = Quota()
+        self._past = settings.past
         self._verifier = verifier
         self._directory = directory
         self._decisions = decisions
         self._settings = settings
-        self._possession = Possession()
+        self._presented = PresentedTokens(verifier, settings)
 
     def backs(self, token: AccessToken) -> bool:
         """Whether everything that `token` rests on still stands."""
@@ -117,7 +102,7 @@ class Ladder:
         """Who calls, and that they may speak with this server at all."""
         # Each snapshot is read once, so that every step of a call sees the same world.
         catalog, standing = self._directory.catalog, self._directory.standing
-        token = self._token(call, catalog)
+        token = self._presented.token(call, catalog)
         if isinstance(token, Refusal):
             return token
         trial = self._trial(token.agent_id)
@@ -125,7 +110,7 @@ class Ladder:
         catalog = world.catalog
         if not is_fresh(standing, self._verifier.clock.now(), self._settings.standing_max_age):
             detail = "it is not known at present who may act"
-            return _refusal(RefusalReason.STALE_SNAPSHOT, detail, token=token)
+            return refused(RefusalReason.STALE_SNAPSHOT, detail, token=token)
         agent = agent_of(token, catalog)
         if agent is None or not is_backed(token, standing, catalog):
             return no_longer_good(token)
@@ -139,7 +124,7 @@ class Ladder:
             return hidden_server(RefusalReason.WRONG_ENVIRONMENT, token)
         if token.jkt is None and (server.dpop_required or agent.dpop_required):
             detail = "only a token that is bound to a key is good here"
-            unbound = _refusal(RefusalReason.INVALID_TOKEN, detail, token=token)
+            unbound = refused(RefusalReason.INVALID_TOKEN, detail, token=token)
             return replace(unbound, dpop=True)
         known = self._tried if world.on_trial else self._acquaintance
         return known.caller(token, agent, server=server, world=world)
@@ -148,8 +133,20 @@ class Ladder:
         """What was worked out before in the caller's own world."""
         return self._tried if caller.world.on_trial else self._acquaintance
 
-    async def decide(self, call: Call) -> Allowance | Refusal:
-        """Whether this very call may happen."""
+    async def decide(self, call: Call, decision_id: str = "") -> Allowance | Refusal:
+        """Whether this very call may happen. Of one that is refused nothing counts in what was done before."""
+        account = Account(self._past)
+        try:
+            verdict = await self._decided(call, account, decision_id)
+        except BaseException:
+            await account.take_back()
+            raise
+        if isinstance(verdict, Refusal):
+            await account.take_back()
+            return verdict if account.told is None else replace(verdict, told=account.told)
+        return verdict
+
+    async def _decided(self, call: Call, account: Account, decision_id: str) -> Allowance | Refusal:
         caller = self.counted(call)
         if isinstance(caller, Refusal):
             return caller
@@ -167,17 +164,40 @@ class Ladder:
             return await self._if_known(refusal, caller, target=target, moment=moment)
         try:
             arguments = typed_arguments(_given(call), target.arguments)
+            entries = self._entries(call, caller, target, arguments)
         except InvalidArgumentError as error:
-            refusal = _refusal(RefusalReason.INVALID_ARGUMENTS, error.detail, token=caller.token)
+            refusal = refused(RefusalReason.INVALID_ARGUMENTS, error.detail, token=caller.token)
             return await self._if_known(refusal, caller, target=target, moment=moment)
         excess = what_exceeds_details(caller.token, target, arguments, now=moment.now)
         if excess is not None:
-            refusal = _refusal(RefusalReason.OUTSIDE_DETAILS, excess, token=caller.token)
+            refusal = refused(RefusalReason.OUTSIDE_DETAILS, excess, token=caller.token)
             return await self._if_known(refusal, caller, target=target, moment=moment)
-        decision = await self._call(caller, target, arguments=arguments, moment=moment)
+        history: History | None = None
+        if entries:
+            use = Use(id=decision_id, at=moment.now, call=call, entries=entries)
+            try:
+                history = await account.open(use)
+            except PastUnavailableError as error:
+                unknown = _denied(unknown_past(error, caller.world.decisions.version), caller.token)
+                return await self._if_known(unknown, caller, target=target, moment=moment)
+        asked = question(
+            Phase.CALL,
+            caller,
+            target=target,
+            scopes=caller.effective,
+            arguments=arguments,
+            moment=moment,
+        )
+        decision = await caller.world.decisions.adjudicate(remembering(asked, history))
         if decision.allowed:
             required = self._known(caller).reach(caller, target).required
-            return Allowance(caller=caller, target=target, required=required, decision=decision)
+            return Allowance(
+                caller=caller,
+                target=target,
+                required=required,
+                decision=decision,
+                account=account if entries else None,
+            )
         denied = _denied(decision, caller.token)
         return await self._if_known(denied, caller, target=target, moment=moment)
 
@@ -204,7 +224,7 @@ class Ladder:
 
     @staticmethod
     def _excess(reason: RefusalReason, caller: Caller, excess: Excess) -> Refusal:
-        refusal = _refusal(reason, excess.detail, token=caller.token)
+        refusal = refused(reason, excess.detail, token=caller.token)
         return replace(refusal, retry_after=excess.retry_after)
 
     async def shown(self, call: Call) -> Shown | Refusal:
@@ -222,29 +242,6 @@ class Ladder:
         answers = await caller.world.decisions.adjudicate_all(questions)
         targets = (target for target, answer in zip(near, answers, strict=True) if answer.allowed)
         return Shown(caller=caller, targets=tuple(targets))
-
-    def _token(self, call: Call, catalog: Catalog) -> AccessToken | Refusal:
-        """The token that came, verified, from whoever has its key if it is bound to one."""
-        server = catalog.server_named(call.server)
-        dpop = server is not None and server.dpop_required
-        try:
-            presented = presented_token(call.authorization)
-        except MalformedAuthorizationError as error:
-            return _refusal(RefusalReason.MALFORMED_REQUEST, error.detail)
-        if presented is None:
-            missing = _refusal(RefusalReason.MISSING_TOKEN, "an access token is required")
-            return replace(missing, dpop=dpop)
-        if server is None:
-            audience = audience_of(self._settings.public_url, call.server)
-        else:
-            audience = resource_of(self._settings.public_url, server)
-        try:
-            token = self._verifier.verify(presented.token, audience=audience)
-        except InvalidTokenError as error:
-            invalid = _refusal(RefusalReason.INVALID_TOKEN, error.detail)
-            return replace(invalid, dpop=dpop or presented.is_dpop)
-        now = self._verifier.clock.now()
-        return self._possession.refusal(presented, token, call.proof, now=now) or token
 
     async def _within_limits(
         self, caller: Caller, target: Target, moment: Moment, *, replaces: bool
@@ -274,16 +271,16 @@ class Ladder:
         thing = (target.facts.server, target.facts.kind, target.facts.name)
         if thing in definitions.quarantined:
             detail = "its definition was changed and waits for review"
-            return _refusal(RefusalReason.QUARANTINED, detail, token=caller.token)
+            return refused(RefusalReason.QUARANTINED, detail, token=caller.token)
         if thing in definitions.unseen:
             detail = "its definition is not known yet"
-            return _refusal(RefusalReason.QUARANTINED, detail, token=caller.token)
+            return refused(RefusalReason.QUARANTINED, detail, token=caller.token)
         check = definitions.argument_checks.get(thing)
         # Of a task's arguments only those are kept that policies read; they were checked when it began.
         problem = None if check is None or call.task_of is not None else check(call.arguments)
         if problem is None:
             return None
-        return _refusal(RefusalReason.INVALID_ARGUMENTS, problem, token=caller.token)
+        return refused(RefusalReason.INVALID_ARGUMENTS, problem, token=caller.token)
 
     async def _if_known(
         self, refusal: Refusal, caller: Caller, *, target: Target, moment: Moment
@@ -330,33 +327,19 @@ class Ladder:
             moment=moment,
         )
 
-    async def _call(
-        self,
-        caller: Caller,
-        target: Target,
-        *,
-        arguments: Mapping[str, ArgumentValue],
-        moment: Moment,
-    ) -> Decision:
-        """Does policy allow this very call?"""
-        asked = question(
-            Phase.CALL,
-            caller,
-            target=target,
-            scopes=caller.effective,
-            arguments=arguments,
-            moment=moment,
-        )
-        return await caller.world.decisions.adjudicate(asked)
+    @staticmethod
+    def _entries(
+        call: Call, caller: Caller, target: Target, arguments: Mapping[str, ArgumentValue]
+    ) -> tuple[Entry, ...]:
+        """The facts of history that have to do with the call; not looked for where none is declared."""
+        if not caller.catalog.history:
+            return ()
+        reads = caller.world.decisions.history_read(target.facts)
+        again = call.task_of is not None
+        return entries_of(caller, target, arguments=arguments, reads=reads, again=again)
 
     def _moment(self, call: Call) -> Moment:
         return Moment(self._verifier.clock.now(), call.context.network.ip)
-
-
-def _no_trial(agent: AgentId) -> World | None:
-    """Nothing is on trial."""
-    del agent
-    return None
 
 
 def _as_declared(caller: Caller) -> Decision:
@@ -384,14 +367,10 @@ def _denied(decision: Decision, token: AccessToken) -> Refusal:
         detail = "the call could not be decided"
     else:
         detail = forbidden_detail(decision)
-    return replace(_refusal(truth, detail, token=token), decision=decision)
+    return replace(refused(truth, detail, token=token), decision=decision)
 
 
 def _truth_of(decision: Decision) -> RefusalReason:
     if decision.reason is DecisionReason.ENGINE_ERROR:
         return RefusalReason.ENGINE_ERROR
     return RefusalReason.FORBIDDEN
-
-
-def _refusal(reason: RefusalReason, detail: str, *, token: AccessToken | None = None) -> Refusal:
-    return Refusal(reason=reason, detail=detail, truth=reason, token=token)

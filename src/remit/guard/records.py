@@ -21,6 +21,7 @@ from remit.guard.target import Target
 from remit.guard.token_record import TokenRecord, record_of_token
 from remit.ids import ScopeName
 from remit.policy.decision import Decision
+from remit.policy.history import History, history_json
 from remit.tokens.access_token import AccessToken
 
 __all__ = [
@@ -58,6 +59,8 @@ class Finding:
     errors: tuple[str, ...] = ()
     known: TokenRecord | None = None
     """What is kept of `token`, where it is at hand already."""
+    told: History | None = None
+    """What policies were told of what was done before."""
 
 
 def finding_of(verdict: Allowance | Shown | Refusal) -> Finding:
@@ -72,6 +75,7 @@ def finding_of(verdict: Allowance | Shown | Refusal) -> Finding:
                 required=verdict.required,
                 decision=verdict.decision,
                 known=verdict.caller.token_record,
+                told=verdict.told,
             )
         case Shown():
             caller = verdict.caller
@@ -97,6 +101,7 @@ def finding_of(verdict: Allowance | Shown | Refusal) -> Finding:
                 required=verdict.required,
                 missing=verdict.missing,
                 decision=verdict.decision,
+                told=verdict.told,
             )
 
 
@@ -141,6 +146,7 @@ def decided(
         jsonrpc_id=None if call.jsonrpc_id is None else str(call.jsonrpc_id)[:_MAX_TEXT],
         protocol_version=_cut(call.protocol_version),
         task_of=call.task_of,
+        history=history_json(finding.told or {}),
     )
 
 

@@ -15,9 +15,10 @@ from remit.guard.target import Target
 from remit.ids import ScopeName
 from remit.policy.decision import Decision, RuleEffect
 from remit.policy.evaluation import ResourceKind
+from remit.policy.history import History
 from remit.tokens.access_token import AccessToken
 
-__all__ = ["Refusal", "forbidden_detail", "hidden", "hidden_server", "no_longer_good"]
+__all__ = ["Refusal", "forbidden_detail", "hidden", "hidden_server", "no_longer_good", "refused"]
 
 _CHALLENGES: Final = frozenset(
     {
@@ -61,6 +62,8 @@ class Refusal:
     retry_after: int | None = None
     dpop: bool = False
     """Whether another token would have to be bound to a key; one that was bound is so anyway."""
+    told: History | None = None
+    """What policies were told of what was done before."""
 
     def outcome(self, decision_id: str) -> Challenge | Deny:
         """What the caller is told."""
@@ -88,6 +91,11 @@ class Refusal:
             return None
         named = _NAMED.search(self.detail)
         return None if named is None else named[1]
+
+
+def refused(reason: RefusalReason, detail: str, *, token: AccessToken | None = None) -> Refusal:
+    """A refusal that says the truth."""
+    return Refusal(reason=reason, detail=detail, truth=reason, token=token)
 
 
 def hidden(

@@ -1,10 +1,15 @@
-"""What an operator may choose about enforcement."""
+"""What is told to a guard when it is made, besides the snapshots that it reads."""
 
 from dataclasses import dataclass
 
 from remit.clock import Seconds
+from remit.guard.account import NoPast
+from remit.guard.ports import Past
+from remit.guard.world import Trial, no_trial
 
 __all__ = ["GuardSettings"]
+
+_NO_PAST = NoPast()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,8 +17,11 @@ class GuardSettings:
     """`public_url` is where clients reach Remit: audiences are derived from it.
 
     `standing_max_age`: a standing older than this refuses every call, for the
-    guard could no longer know who is suspended or revoked.
+    guard could no longer know who is suspended or revoked. `past` is what remembers: without it,
+    whatever has to do with declared history is refused. `trial` says whose calls another bundle decides.
     """
 
     public_url: str
     standing_max_age: Seconds = Seconds(10)
+    past: Past = _NO_PAST
+    trial: Trial = no_trial

@@ -4,12 +4,14 @@ Most callers are decided by what is in force. While another bundle is on trial f
 decided by that one, whole.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from remit.ids import AgentId
 from remit.model import Catalog
 from remit.policy.decision_point import DecisionPoint
 
-__all__ = ["World"]
+__all__ = ["Trial", "World", "no_trial"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,3 +21,13 @@ class World:
     catalog: Catalog
     decisions: DecisionPoint
     on_trial: bool = False
+
+
+Trial = Callable[[AgentId], World | None]
+"""The world that decides an agent's calls while another bundle is on trial; `None` for what is in force."""
+
+
+def no_trial(agent: AgentId) -> World | None:
+    """Nothing is on trial."""
+    del agent
+    return None

@@ -9,7 +9,7 @@ Source: Cedar authorization semantics (default deny, forbid overrides permit, sk
 """
 
 import hashlib
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -46,9 +46,10 @@ from remit.policy.decision import (
 )
 from remit.policy.engines.cedar_place import Bucket, Corner, Part, Place, Places
 from remit.policy.error_text import error_text
-from remit.policy.evaluation import Evaluation, Phase
+from remit.policy.evaluation import Evaluation, Phase, ResourceFacts
 from remit.policy.excerpt import policies_about
 from remit.policy.facts import Getter, local_time
+from remit.policy.history_reads import HistoryReads
 from remit.policy.source import PolicyInvalidError, PolicySource
 from remit.policy.vocabulary import callable_things
 
@@ -68,6 +69,7 @@ class CedarEngine:
     """Holds one set of checked policies; `load` is the way to one."""
 
     __slots__ = (
+        "_history",
         "_known",
         "_places",
         "_policies",
@@ -84,13 +86,15 @@ class CedarEngine:
         version: str,
         *,
         arguments: Mapping[str, tuple[Argument, ...]],
+        history: Collection[str] = (),
     ) -> None:
-        """`arguments`: what the schema declares for each action."""
+        """`arguments`: what the schema declares for each action. `history`: the facts of it that it declares."""
         self._policies = tuple(policies)
         self._rules = {policy.id: _rule(policy) for policy in policies}
         self._schema = schema
         self._version = version
         self._places = Places(self._policies, schema, arguments)
+        self._history = HistoryReads(self._policies, history)
         # INVARIANT: an engine never changes, so that what it decided it would decide again.
         self._known: dict[Hashable, tuple[Part | Corner, Decision]] = {}
         self._principals: dict[Hashable, tuple[Place, Entities]] = {}
@@ -127,7 +131,8 @@ class CedarEngine:
         cls, policies: Sequence[CheckedPolicy], catalog: Catalog, version: str
     ) -> "CedarEngine":
         arguments = {thing.action: thing.arguments for thing in callable_things(catalog)}
-        return cls(policies, schema_handle(catalog), version, arguments=arguments)
+        schema, history = schema_handle(catalog), catalog.history
+        return cls(policies, schema, version, arguments=arguments, history=history)
 
     def excerpt(self, server: ServerName, catalog: Catalog) -> tuple[str, ...]:
         """The texts of the policies that can matter to `server`; see `of_excerpt`."""
@@ -142,6 +147,10 @@ class CedarEngine:
     def rules(self) -> tuple[MatchedRule, ...]:
         """Every policy, in the order they stand in their files."""
         return tuple(self._rules.values())
+
+    def history_read(self, resource: ResourceFacts) -> frozenset[str]:
+        """The facts of history that some policy about `resource` looks at."""
+        return self._history.of(resource)
 
     def evaluate(self, evaluation: Evaluation) -> Decision:
         """Decide one evaluation. Raises whatever Cedar raises.

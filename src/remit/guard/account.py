@@ -1,0 +1,83 @@
+"""What one call was counted in as before it was decided, until it is known whether it stands.
+
+Counted first and decided then: of two calls that together go beyond a limit, one is told of the other. Whoever is
+refused is taken back; who is allowed stays, whatever becomes of the call. What cannot be taken back counts.
+
+Source: docs/adr/0024-history.md.
+"""
+
+from typing import ClassVar
+
+from remit.errors import UnavailableError
+from remit.guard.ports import Past
+from remit.guard.use import Use
+from remit.policy.decision import Decision, DecisionOutcome, DecisionReason
+from remit.policy.history import History
+
+__all__ = ["Account", "NoPast", "PastUnavailableError", "unknown_past"]
+
+
+class PastUnavailableError(UnavailableError):
+    """What was done before is not known at present, so that nothing that depends on it is decided."""
+
+    code: ClassVar[str] = "history_unavailable"
+
+
+class Account:
+    """One call's. Empty for a call that nothing counts and nobody asks about."""
+
+    __slots__ = ("_past", "_use", "told")
+
+    def __init__(self, past: Past) -> None:
+        self._past = past
+        self._use: Use | None = None
+        self.told: History | None = None
+        """What policies were told; `None` when no fact was read."""
+
+    async def open(self, use: Use) -> History | None:
+        """Count `use` in, and say what it comes to; `None` when it is counted and nobody asks.
+
+        Raises:
+            PastUnavailableError: it is not known; whatever was counted stays so.
+        """
+        self._use = use
+        try:
+            history = await self._past.come_to(use)
+        except PastUnavailableError:
+            self._use = None
+            raise
+        self.told = history or None
+        return self.told
+
+    async def take_back(self) -> None:
+        """Let the call count no longer. Never raises; a second time does nothing."""
+        use, self._use = self._use, None
+        if use is not None and use.is_counted:
+            await self._past.take_back(use)
+
+
+class NoPast:
+    """Where nothing is remembered. Refuses whatever would have to be."""
+
+    async def come_to(self, use: Use) -> History:
+        """Refuse.
+
+        Raises:
+            PastUnavailableError: always.
+        """
+        raise PastUnavailableError("nothing is remembered here")
+
+    async def take_back(self, use: Use) -> None:
+        """Nothing was counted."""
+
+
+def unknown_past(error: PastUnavailableError, policy_version: str) -> Decision:
+    """What depends on what was done before, and cannot be decided without."""
+    return Decision(
+        outcome=DecisionOutcome.DENY,
+        reason=DecisionReason.ENGINE_ERROR,
+        rules=(),
+        policy_version=policy_version,
+        engine="history",
+        errors=(error.detail,),
+    )

@@ -1,0 +1,185 @@
+"""One call as the past counts it: in which declared facts, of whose past, with how much.
+
+A call through agents that act for each other counts in the past of each of them, so that no sub-agent is a way
+around a limit of the agent that sent it. The organisation is part of every past. Refused: a call that a sum counts,
+without the amount, in another currency than is summed, or with an amount below nought, which would make room for more.
+
+Source: docs/adr/0024-history.md; docs/guides/history.md.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from remit.clock import EpochSeconds
+from remit.guard.call import Call
+from remit.guard.caller import Caller
+from remit.guard.facts import InvalidArgumentError
+from remit.guard.target import Target
+from remit.ids import TenantId
+from remit.model import MANAGEMENT, HistoryFact, HistoryMeasure, HistoryOf
+from remit.policy.evaluation import ArgumentValue, Evaluation, Money, ResourceFacts
+from remit.policy.history import History
+from remit.policy.vocabulary import action_name
+from remit.tokens.access_token import AccessToken
+
+__all__ = ["Entry", "Use", "Whose", "entries_of", "remembering", "whose_pasts"]
+
+_NO_MEMBER = ("",)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Whose:
+    """Whose past it is. What does not tell pasts apart is left empty."""
+
+    tenant: TenantId
+    agent: str = ""
+    subject: str = ""
+    grant: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One fact, as a call comes to it.
+
+    `counted`: the call counts in it, with `amount` in every past of `whose`, once for each of `members`.
+    `told`: a policy about the call reads it.
+    """
+
+    fact: HistoryFact
+    whose: tuple[Whose, ...]
+    counted: bool
+    told: bool
+    amount: Decimal = Decimal(0)
+    members: tuple[str, ...] = _NO_MEMBER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """One call, before it is decided. `id` is that of its decision."""
+
+    id: str
+    at: EpochSeconds
+    call: Call
+    entries: tuple[Entry, ...]
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether it leaves anything behind."""
+        return any(entry.counted for entry in self.entries)
+
+
+def entries_of(
+    caller: Caller,
+    target: Target,
+    *,
+    arguments: Mapping[str, ArgumentValue],
+    reads: Collection[str],
+    again: bool = False,
+) -> tuple[Entry, ...]:
+    """The facts that a call counts in, and those of `reads`; none is most calls.
+
+    `again`: what is used was counted when it began, as a task was.
+
+    Raises:
+        InvalidArgumentError: a sum counts the call, and cannot add it up.
+    """
+    return tuple(_entries(caller, target, arguments=arguments, reads=reads, again=again))
+
+
+def whose_pasts(fact: HistoryFact, token: AccessToken) -> tuple[Whose, ...]:
+    """The pasts in which calls with `token` count: one for each agent that stands behind it, or one."""
+    tenant = token.organization_id
+    match fact.of:
+        case HistoryOf.SUBJECT:
+            return (Whose(tenant, subject=token.sub),)
+        case HistoryOf.GRANT:
+            return (Whose(tenant, grant=token.grant_id),)
+        case _:
+            subject = token.sub if fact.of is HistoryOf.AGENT_AND_SUBJECT else ""
+            agents = {token.agent_id, *(actor.agent_id for actor in token.actors)}
+            return tuple(sorted(Whose(tenant, agent=agent, subject=subject) for agent in agents))
+
+
+def remembering(evaluation: Evaluation, history: History | None) -> Evaluation:
+    """`evaluation`, with what its facts come to."""
+    if history is None:
+        return evaluation
+    return replace(evaluation, context=replace(evaluation.context, history=history))
+
+
+def _entries(
+    caller: Caller,
+    target: Target,
+    *,
+    arguments: Mapping[str, ArgumentValue],
+    reads: Collection[str],
+    again: bool,
+) -> Iterator[Entry]:
+    for fact in caller.catalog.history.values():
+        counted = not again and _counts(fact, target)
+        told = fact.name in reads
+        if not counted and not told:
+            continue
+        yield Entry(
+            fact=fact,
+            whose=whose_pasts(fact, caller.token),
+            counted=counted,
+            told=told,
+            amount=_amount(fact, arguments) if counted else Decimal(0),
+            members=_members(fact, target.facts) if counted else _NO_MEMBER,
+        )
+
+
+def _counts(fact: HistoryFact, target: Target) -> bool:
+    """Whether uses of `target` count. What administrators do does not: no repository declares it."""
+    of = target.facts
+    if of.server == MANAGEMENT.name:
+        return False
+    return (
+        (not fact.servers or of.server in fact.servers)
+        and (not fact.things or _action(of) in fact.things)
+        and (not fact.operations or of.operation in fact.operations)
+        and (not fact.data_categories or not set(fact.data_categories).isdisjoint(of.data_categories))
+        and (
+            fact.measure is not HistoryMeasure.SUM
+            or any(one.name == fact.argument for one in target.arguments)
+        )
+    )  # fmt: skip
+
+
+def _members(fact: HistoryFact, of: ResourceFacts) -> tuple[str, ...]:
+    match fact.measure:
+        case HistoryMeasure.TOOLS:
+            return (_action(of),)
+        case HistoryMeasure.DATA_CATEGORIES:
+            return of.data_categories
+        case _:
+            return _NO_MEMBER
+
+
+def _action(of: ResourceFacts) -> str:
+    return action_name(of.kind, of.server, of.name)
+
+
+def _amount(fact: HistoryFact, arguments: Mapping[str, ArgumentValue]) -> Decimal:
+    """What the call adds to a sum; nought to anything else."""
+    if fact.measure is not HistoryMeasure.SUM:
+        return Decimal(0)
+    name = fact.argument
+    match arguments.get(name):
+        case None:
+            raise InvalidArgumentError(f"the argument `{name}` is missing")
+        case Money(value=value, currency=currency) if currency == fact.currency:
+            amount = value
+        case Money():
+            raise InvalidArgumentError(
+                f"the currency of the argument `{name}` is not `{fact.currency}`"
+            )
+        case Decimal() as value if not fact.currency:
+            amount = value
+        case _:
+            raise InvalidArgumentError(f"the argument `{name}` cannot be summed")
+    if amount < 0:
+        raise InvalidArgumentError(f"the argument `{name}` is less than nought")
+    return amount

@@ -1,0 +1,43 @@
+"""What the ladder comes to when it refuses nothing: a call that may be, or what a caller may know of."""
+
+from dataclasses import dataclass
+
+from remit.guard.account import Account
+from remit.guard.caller import Caller
+from remit.guard.target import Target
+from remit.ids import ScopeName
+from remit.policy.decision import Decision
+from remit.policy.history import History
+
+__all__ = ["Allowance", "Shown"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """A call that policy permits; nothing of it has been recorded yet."""
+
+    caller: Caller
+    target: Target | None
+    """`None` for a method that the server's declaration allows by its name."""
+    required: tuple[ScopeName, ...]
+    decision: Decision
+    account: Account | None = None
+    """What it was counted in as; `None` where no fact of history has to do with it."""
+
+    @property
+    def told(self) -> History:
+        """What policies were told of what was done before."""
+        return {} if self.account is None else self.account.told or {}
+
+    async def take_back(self) -> None:
+        """Let the call count no longer: something else than policy keeps it from being."""
+        if self.account is not None:
+            await self.account.take_back()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What of a server a caller may know of."""
+
+    caller: Caller
+    targets: tuple[Target, ...]
