@@ -5,7 +5,8 @@ import pytest
 
 from remit.documents.reading import MAX_BYTES
 from remit.repository import files
-from remit.repository.files import RepositoryMissingError, digest_of, read_files
+from remit.repository.files import digest_of
+from remit.repository.folder import RepositoryMissingError, read_files
 
 from .conftest import FILES, Repository
 
@@ -20,7 +21,7 @@ def test_other_files_and_hidden_files_do_not_count(repository: Repository) -> No
     before = digest_of(read_files(repository.path).contents)
     for name in (
         "README.md",
-        "tests/cases.yaml",
+        "tests/cases.csv",
         ".git/config",
         ".schemas/x.json",
         "servers/.swp",

@@ -4,7 +4,15 @@ import pytest
 
 from remit.documents import Problem
 from remit.policy import Declared, PolicySource
-from remit.repository import Findings, RepositoryInvalidError, check_repository, load_repository
+from remit.repository import (
+    Findings,
+    RepositoryInvalidError,
+    check_repository,
+    files,
+    load_contents,
+    load_repository,
+)
+from remit.repository.files import digest_of
 
 from .conftest import FILES, Repository
 
@@ -236,3 +244,49 @@ def test_a_catalog_of_a_ring_is_never_loaded(repository: Repository) -> None:
     repository.append("scopes.yaml", "s:a.x: {title: T, description: D, covers: ['s:a.x']}\n")
     with pytest.raises(RepositoryInvalidError):
         load_repository(repository.path, check=no_problems)
+
+
+def test_a_bundle_loads_as_the_folder_does(repository: Repository) -> None:
+    repository.append("remit.yaml", "stages: [dev, prod]\n")
+    repository.write("stages/prod/servers/crm.yaml", "title: Live\n").write(
+        "tests/a.yaml", "x: 1\n"
+    )
+    for stage in (None, "prod"):
+        folder = load_repository(repository.path, stage=stage)
+        bundle = load_contents(folder.contents, stage=stage)
+        assert bundle == folder
+        assert bundle.bundle_digest == digest_of(bundle.contents)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../remit.yaml", "/etc/passwd", "servers/../roles.yaml", "servers//crm.yaml", "servers/a/b.yaml",
+        "stages/prod", "stages/prod/x.yaml", "stages//remit.yaml", "stages/prod/stages/dev/remit.yaml",
+        "tests/../x.yaml", "tests/.hidden.yaml", "tests/a.yml", "README.md", "", "servers/.yaml",
+        "./remit.yaml",
+    ],
+)  # fmt: skip
+def test_a_bundle_holds_nothing_but_files_that_count(repository: Repository, path: str) -> None:
+    contents = {**load_repository(repository.path).contents, path: b"{}"}
+    with pytest.raises(RepositoryInvalidError) as refused:
+        load_contents(contents)
+    assert any("is not read" in one.message for one in refused.value.problems)
+
+
+def test_a_bundle_that_lacks_a_file_is_refused(repository: Repository) -> None:
+    contents = dict(load_repository(repository.path).contents)
+    del contents["remit.yaml"]
+    with pytest.raises(RepositoryInvalidError, match=r"`remit\.yaml` is missing"):
+        load_contents(contents)
+
+
+def test_a_bundle_of_too_many_files_or_bytes_is_refused(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contents = load_repository(repository.path).contents
+    for limit in ("MAX_FILES", "MAX_TOTAL_BYTES"):
+        with monkeypatch.context() as patched:
+            patched.setattr(files, limit, 2)
+            with pytest.raises(RepositoryInvalidError, match=r"too large|files"):
+                load_contents(contents)

@@ -17,6 +17,7 @@ Three steps, each usable alone::
   validates calls `problems_of(document, error, model)` with the `pydantic.ValidationError` itself.
 - Both raise `DocumentInvalidError`, whose `problems` are every one that was found. Whoever reads
   several files catches it, collects, and reports together.
+- `lay_over(below, above)` merges two documents (RFC 7396); each part keeps its file and its line.
 - `render_problems(problems)` shows each with its line and a caret, for a terminal.
 - `mistake(message, expected=…)` is what a model's own validator raises.
 - `Duration` is the field type of `10m`, `12h`, `30d`: it gives `Seconds`.
@@ -27,9 +28,10 @@ that are not text, a byte-order mark, other encodings than UTF-8, more than 1 Mi
 Source: YAML 1.2.2, core schema (§10.3), so `no`, `on` and `2026-11-21` are text.
 """
 
-from remit.documents.document import ANY, Document, Node, Path, Pattern, Position
+from remit.documents.document import ANY, Document, Node, Path, Pattern, Plain, Position
 from remit.documents.duration import Duration, duration_field, parse_duration
 from remit.documents.mistake import mistake
+from remit.documents.overlay import is_removal, lay_over, lay_over_nothing
 from remit.documents.problem import DocumentInvalidError, Problem, quoted
 from remit.documents.reading import Reading, load_yaml, parse_yaml, read_yaml
 from remit.documents.rendering import render_problems
@@ -44,11 +46,15 @@ __all__ = [
     "Node",
     "Path",
     "Pattern",
+    "Plain",
     "Position",
     "Problem",
     "Reading",
     "did_you_mean",
     "duration_field",
+    "is_removal",
+    "lay_over",
+    "lay_over_nothing",
     "load_yaml",
     "mistake",
     "one_of",

@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from remit.documents.problem import Problem, printable
 
-__all__ = ["ANY", "Document", "Node", "Path", "Pattern", "Plain", "Position"]
+__all__ = ["ANY", "Document", "Node", "Origin", "Path", "Pattern", "Plain", "Position"]
 
 Plain: TypeAlias = "bool | int | float | str | list[Plain] | dict[str, Plain] | None"
 Path: TypeAlias = tuple[str | int, ...]
@@ -31,12 +31,22 @@ _NO_CHILDREN: Mapping[str | int, "Node"] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """The file that a part of a document came from, where that is not the document's own."""
+
+    file: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Position:
     """A place in a file, from 1, and how many characters of the line are meant."""
 
     line: int
     column: int
     width: int = 1
+    origin: Origin | None = field(default=None, repr=False)
+    """The file, where it is not the document's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +61,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file that has been read. `file` is the name that problems carry."""
+    """A file that has been read. `file` is the name that problems carry, but for parts of another origin."""
 
     file: str
     lines: tuple[str, ...]
@@ -104,9 +114,10 @@ class Document:
 
     def problem_at(self, position: Position, message: str, *, expected: str = "") -> Problem:
         """A problem with what stands at `position`."""
-        line = self.lines[position.line - 1] if position.line <= len(self.lines) else ""
+        origin = position.origin or self
+        line = origin.lines[position.line - 1] if position.line <= len(origin.lines) else ""
         return Problem(
-            file=self.file,
+            file=origin.file,
             line=position.line,
             column=position.column,
             message=message,

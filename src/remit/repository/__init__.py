@@ -4,13 +4,14 @@ A repository with a mistake is never loaded; all its mistakes are reported at on
 each with file, line and column. The reference is docs/reference/policy-repository.md.
 """
 
-from remit.repository.files import RepositoryMissingError
+from remit.repository.folder import RepositoryMissingError
 from remit.repository.loading import (
     Findings,
     LoadedRepository,
     PolicyCheck,
     RepositoryInvalidError,
     check_repository,
+    load_contents,
     load_repository,
 )
 from remit.repository.named_secrets import NamedSecret, named_secrets
@@ -26,6 +27,7 @@ __all__ = [
     "RepositoryMissingError",
     "check_repository",
     "json_schemas",
+    "load_contents",
     "load_repository",
     "named_secrets",
     "write_example",

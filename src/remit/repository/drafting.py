@@ -1,14 +1,12 @@
-"""Each file alone: its bytes as a document, and the document as its model."""
+"""Each file alone: what it declares, and its document as its model."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from remit.documents import Document, DocumentInvalidError, Problem, quoted, read_yaml, validate
-from remit.documents.reading import decode
-from remit.policy import PolicySource
+from remit.documents import Document, DocumentInvalidError, Problem, quoted, validate
 from remit.repository.agent_file import AgentFile
 from remit.repository.catalog import UNREGISTERED, Models, TypedServers, typed_servers
 from remit.repository.draft import Draft
@@ -29,23 +27,17 @@ from remit.repository.roles_file import RolesFile
 from remit.repository.root_file import RootFile
 from remit.repository.scopes_file import ScopesFile
 from remit.repository.server_file import ServerFile, Things
+from remit.repository.staged import Staged, below
 from remit.repository.trust_file import TrustFile
 
-__all__ = ["check_stems", "model_of", "parse_documents", "parse_policies", "things_of"]
+__all__ = ["check_stems", "draft_of", "model_of", "things_of"]
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
-def parse_documents(files: Files, problems: list[Problem]) -> Draft:
-    """Every YAML file as a document; what has no tree is left out, and every refusal reported."""
-    contents = files.contents
-    documents: dict[str, Document] = {}
-    for name, content in contents.items():
-        if name.endswith(".yaml"):
-            reading = read_yaml(content, file=name)
-            problems.extend(reading.problems)
-            if reading.document is not None:
-                documents[name] = reading.document
+def draft_of(staged: Staged, files: Files) -> Draft:
+    """What was read, by what it declares. What could not even be read exists all the same."""
+    documents = staged.documents
     return Draft(
         root=documents.get(ROOT),
         scopes=documents.get(SCOPES),
@@ -54,28 +46,14 @@ def parse_documents(files: Files, problems: list[Problem]) -> Draft:
         trust=documents.get(TRUST),
         servers=_in_folder(documents, SERVERS),
         agents=_in_folder(documents, AGENTS),
-        files=frozenset({*contents, *(problem.file for problem in files.problems)}),
+        files=frozenset({*staged.names, *(below(problem.file) for problem in files.problems)}),
     )
 
 
-def parse_policies(
-    contents: Mapping[str, bytes], problems: list[Problem]
-) -> tuple[PolicySource, ...]:
-    """Every policy file as text; what is no text is left out and reported."""
-    policies: list[PolicySource] = []
-    for name in sorted(contents):
-        if name.startswith(f"{POLICIES}/"):
-            try:
-                policies.append(PolicySource(decode(contents[name], file=name), name))
-            except DocumentInvalidError as error:
-                problems.extend(error.problems)
-    return tuple(policies)
-
-
-def check_stems(contents: Mapping[str, bytes]) -> list[Problem]:
+def check_stems(paths: Iterable[str]) -> list[Problem]:
     """Files whose name cannot name what is in them."""
     problems: list[Problem] = []
-    for name in contents:
+    for name in paths:
         folder, stem = PurePosixPath(name).parent.name, PurePosixPath(name).stem
         if folder in {SERVERS, AGENTS, POLICIES} and not is_name(stem):
             message = f"{quoted(stem)} is no name"
@@ -89,13 +67,13 @@ def check_stems(contents: Mapping[str, bytes]) -> list[Problem]:
     return problems
 
 
-def model_of(draft: Draft, contents: Mapping[str, bytes], problems: list[Problem]) -> Models | None:
+def model_of(draft: Draft, names: frozenset[str], problems: list[Problem]) -> Models | None:
     """Every document as its model; `None` when one of them is missing or does not fit."""
     root = _validated(draft.root, RootFile, problems)
     scopes = _validated(draft.scopes, ScopesFile, problems)
-    roles = _validated(draft.roles, RolesFile, problems) if ROLES in contents else RolesFile()
-    people = _validated(draft.people, PeopleFile, problems) if PEOPLE in contents else PeopleFile()
-    trust = _validated(draft.trust, TrustFile, problems) if TRUST in contents else TrustFile()
+    roles = _validated(draft.roles, RolesFile, problems) if ROLES in names else RolesFile()
+    people = _validated(draft.people, PeopleFile, problems) if PEOPLE in names else PeopleFile()
+    trust = _validated(draft.trust, TrustFile, problems) if TRUST in names else TrustFile()
     servers = _all_validated(draft.servers, ServerFile, problems)
     agents = _all_validated(draft.agents, AgentFile, problems)
     if root is None or scopes is None or roles is None or servers is None or agents is None:

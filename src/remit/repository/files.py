@@ -1,36 +1,44 @@
-"""Which files of a folder are the policy repository, and what identifies their whole.
+"""Which files are the policy repository, what each is for, and what identifies their whole.
 
-Counted: `remit.yaml`, `scopes.yaml`, `roles.yaml`, `people.yaml`, `trust.yaml`,
-`servers/*.yaml`, `agents/*.yaml`, `policies/*.cedar`. Hidden files, `README.md` and folders of other names do not
-count and are not read. Refused: what stands where only counted files belong
-(a `crm.yml` that would be ignored in silence), a link that leads out of the
-folder, what is no plain file, files that are too large or too many.
+Counted: `remit.yaml`, `scopes.yaml`, `roles.yaml`, `people.yaml`, `trust.yaml`, `servers/*.yaml`,
+`agents/*.yaml`, `policies/*.cedar`; the same below `stages/<stage>/`, laid over them in that stage; and
+`tests/**/*.yaml`, which decide nothing but are reviewed with the rest. All of them together are a bundle.
+Hidden files, `README.md` and folders of other names do not count and are not read. Refused: what stands
+where only counted files belong (a `crm.yml` that would be ignored in silence).
 """
 
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import ClassVar, Final
+from pathlib import PurePosixPath
+from typing import Final
 
 from remit.documents import Problem, did_you_mean, quoted
 from remit.documents.reading import MAX_BYTES
-from remit.errors import Error
 
 __all__ = [
     "AGENTS",
+    "CASES",
+    "FOLDERS",
     "MAX_FILES",
     "MAX_TOTAL_BYTES",
     "PEOPLE",
     "POLICIES",
+    "REQUIRED",
     "ROLES",
     "ROOT",
     "SCOPES",
     "SERVERS",
+    "SINGLE",
+    "STAGES",
     "TRUST",
     "Files",
+    "at_top",
     "digest_of",
-    "read_files",
+    "files_of",
+    "is_left_out",
+    "missing",
+    "unread",
 ]
 
 ROOT: Final = "remit.yaml"
@@ -41,58 +49,72 @@ TRUST: Final = "trust.yaml"
 SERVERS: Final = "servers"
 AGENTS: Final = "agents"
 POLICIES: Final = "policies"
+STAGES: Final = "stages"
+CASES: Final = "tests"
 
 MAX_FILES = 2_000
 MAX_TOTAL_BYTES = 64 * MAX_BYTES
 
-_SINGLE: Final = (ROOT, SCOPES, ROLES, PEOPLE, TRUST)
-_REQUIRED: Final = (ROOT, SCOPES)
-_FOLDERS: Final[Mapping[str, str]] = {SERVERS: ".yaml", AGENTS: ".yaml", POLICIES: ".cedar"}
+SINGLE: Final = (ROOT, SCOPES, ROLES, PEOPLE, TRUST)
+REQUIRED: Final = (ROOT, SCOPES)
+FOLDERS: Final[Mapping[str, str]] = {SERVERS: ".yaml", AGENTS: ".yaml", POLICIES: ".cedar"}
+"""The folders of counted files, and how these files end."""
 
-
-class RepositoryMissingError(Error):
-    """Where the policy repository should be is no folder: nothing is wrong in it, the path is."""
-
-    code: ClassVar[str] = "repository_missing"
+_CASE: Final = ".yaml"
+_TEMPORARY_ENDS: Final = ("~", ".swp", ".swo", ".bak", ".orig", ".rej", ".tmp")
 
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """The bytes of every counted file by its path in the repository, and what kept others out."""
+    """The bytes of every counted file by its path in the repository, and what kept others out.
+
+    `contents` is what holds in every stage. `overlays` has, by stage, what is laid over it there, by
+    the path that it is laid over; `cases` what stands in `tests/`.
+    """
 
     contents: Mapping[str, bytes]
     problems: tuple[Problem, ...]
+    overlays: Mapping[str, Mapping[str, bytes]]
+    cases: Mapping[str, bytes]
+
+    @property
+    def bundle(self) -> dict[str, bytes]:
+        """Every file that counts, by its path."""
+        laid = {
+            f"{STAGES}/{stage}/{name}": content
+            for stage, overlay in self.overlays.items()
+            for name, content in overlay.items()
+        }
+        return {**self.contents, **self.cases, **laid}
 
 
-def read_files(folder: Path) -> Files:
-    """Read what counts in `folder`. Mistakes are in the result, not raised.
+def files_of(contents: Mapping[str, bytes]) -> Files:
+    """Tell the files of a bundle apart by their paths. Mistakes are in the result, not raised.
 
-    Raises:
-        RepositoryMissingError: `folder` is none.
+    A path that does not count is refused: who put it there believes in something that never holds.
     """
-    if not folder.is_dir():
-        raise RepositoryMissingError(f"there is no folder {quoted(folder)}")
+    base: dict[str, bytes] = {}
+    cases: dict[str, bytes] = {}
+    overlays: dict[str, dict[str, bytes]] = {}
     problems: list[Problem] = []
-    candidates = list(_candidates(folder, problems))
-    contents: dict[str, bytes] = {}
-    if len(candidates) > MAX_FILES:
-        problems.append(
-            _at_top(ROOT, f"the repository has {len(candidates)} files", f"at most {MAX_FILES}")
-        )
-        candidates = []
-    total = 0
-    for name in candidates:
-        content = _read(folder, name, problems)
-        if content is None:
-            continue
-        total += len(content)
-        if total > MAX_TOTAL_BYTES:
-            problems.append(
-                _at_top(name, "the repository is too large", f"at most {MAX_TOTAL_BYTES} bytes")
-            )
-            break
-        contents[name] = content
-    return Files(contents, tuple(problems))
+    if len(contents) > MAX_FILES:
+        problems.append(too_many(len(contents)))
+    elif sum(map(len, contents.values())) > MAX_TOTAL_BYTES:
+        problems.append(too_large(ROOT))
+    else:
+        for path in sorted(contents):
+            parts = PurePosixPath(path).parts
+            inner = "/".join(parts[2:])
+            if _counts(path):
+                base[path] = contents[path]
+            elif _is_case(path):
+                cases[path] = contents[path]
+            elif path == f"{STAGES}/{'/'.join(parts[1:2])}/{inner}" and _counts(inner):
+                overlays.setdefault(parts[1], {})[inner] = contents[path]
+            else:
+                problems.append(unread(path, "files of a policy repository and nothing else"))
+        problems.extend(missing(base))
+    return Files(base, tuple(problems), overlays, cases)
 
 
 def digest_of(contents: Mapping[str, bytes]) -> str:
@@ -108,88 +130,63 @@ def digest_of(contents: Mapping[str, bytes]) -> str:
     return whole.hexdigest()
 
 
-def _candidates(folder: Path, problems: list[Problem]) -> Iterator[str]:
-    """The paths of the files that count, in order. Near misses are problems."""
-    present = {entry.name: entry for entry in folder.iterdir() if not entry.name.startswith(".")}
-    problems.extend(
-        _at_top(
-            name, f"{quoted(name)} is missing", "a file of that name at the top of the repository"
-        )
-        for name in _REQUIRED
-        if name not in present
-    )
-    for name in sorted(present):
-        entry = present[name]
-        if name in _SINGLE:
-            yield name
-        elif name in _FOLDERS:
-            yield from _in_folder(folder, name, problems)
-        elif near := _near_miss(entry):
-            problems.append(
-                _at_top(
-                    name,
-                    f"{quoted(name)} is not read{near}",
-                    f"{quoted(name)} elsewhere, or under the name meant",
-                )
-            )
+def is_left_out(name: str) -> bool:
+    """Whether a file or folder of this name may stand anywhere and is never read."""
+    return name.startswith(".") or name == "README.md"
 
 
-def _near_miss(entry: Path) -> str:
-    if entry.is_dir():
-        return did_you_mean(entry.name, _FOLDERS)
-    if entry.suffix in {".yaml", ".yml", ".cedar"}:
-        return did_you_mean(entry.name, _SINGLE)
+def missing(present: Mapping[str, bytes] | frozenset[str]) -> Iterator[Problem]:
+    """Files that have to be there and are not."""
+    for name in REQUIRED:
+        if name not in present:
+            message = f"{quoted(name)} is missing"
+            yield at_top(name, message, "a file of that name at the top of the repository")
+
+
+def unread(path: str, expected: str) -> Problem:
+    """A file that would be left out in silence."""
+    name = PurePosixPath(path).name
+    if name.endswith(_TEMPORARY_ENDS) or name.startswith("#"):
+        expected = "no file that an editor left behind; remove it, or save what is open"
+    return at_top(path, f"{quoted(path)} is not read", expected)
+
+
+def near_miss(name: str, *, is_folder: bool) -> str:
+    """Which counted file or folder something at the top was meant to be, as the end of a sentence."""
+    if is_folder:
+        return did_you_mean(name, (*FOLDERS, STAGES, CASES))
+    if name.endswith((".yaml", ".yml", ".cedar")):
+        return did_you_mean(name, SINGLE)
     return ""
 
 
-def _in_folder(folder: Path, name: str, problems: list[Problem]) -> Iterator[str]:
-    place, suffix = folder / name, _FOLDERS[name]
-    if not place.is_dir() or not _is_inside(place, folder):
-        problems.append(_at_top(name, f"{quoted(name)} is no folder of the repository", "a folder"))
-        return
-    for entry in sorted(place.iterdir(), key=lambda one: one.name):
-        if entry.name.startswith(".") or entry.name == "README.md":
-            continue
-        if entry.suffix != suffix or entry.is_dir():
-            path = f"{name}/{entry.name}"
-            problems.append(
-                _at_top(
-                    path,
-                    f"{quoted(path)} is not read",
-                    f"files named `*{suffix}` and nothing else in `{name}/`",
-                )
-            )
-        else:
-            yield f"{name}/{entry.name}"
+def too_many(count: int) -> Problem:
+    return at_top(ROOT, f"the repository has {count} files", f"at most {MAX_FILES}")
 
 
-def _read(folder: Path, name: str, problems: list[Problem]) -> bytes | None:
-    path = folder / name
-    try:
-        if not _is_inside(path, folder):
-            problems.append(
-                _at_top(name, "a link that leads out of the repository", "the file itself")
-            )
-            return None
-        if not path.is_file():
-            problems.append(_at_top(name, "no plain file", "a plain file"))
-            return None
-        with path.open("rb") as stream:
-            content = stream.read(MAX_BYTES + 1)
-    except OSError as error:
-        problems.append(
-            _at_top(name, f"cannot read the file: {(error.strerror or 'unknown').lower()}")
-        )
-        return None
-    if len(content) > MAX_BYTES:
-        problems.append(_at_top(name, "the file is too large", f"at most {MAX_BYTES} bytes"))
-        return None
-    return content
+def too_large(name: str) -> Problem:
+    return at_top(name, "the repository is too large", f"at most {MAX_TOTAL_BYTES} bytes")
 
 
-def _is_inside(path: Path, folder: Path) -> bool:
-    return path.resolve().is_relative_to(folder.resolve())
-
-
-def _at_top(name: str, message: str, expected: str = "") -> Problem:
+def at_top(name: str, message: str, expected: str = "") -> Problem:
+    """A problem with a file as a whole."""
     return Problem(file=name, line=1, column=1, message=message, expected=expected)
+
+
+def _counts(path: str) -> bool:
+    """Whether `path` is one that the catalog or its policies are made of."""
+    if path in SINGLE:
+        return True
+    folder, _, name = path.partition("/")
+    suffix = FOLDERS.get(folder)
+    return suffix is not None and "/" not in name and name.endswith(suffix) and name != suffix
+
+
+def _is_case(path: str) -> bool:
+    parts = path.split("/")
+    return (
+        len(parts) > 1
+        and parts[0] == CASES
+        and path.endswith(_CASE)
+        and not any(not part or part.startswith(".") for part in parts)
+    )

@@ -24,12 +24,12 @@ from remit.repository.delegation_rules import check_delegation
 from remit.repository.draft import Draft, strings_at
 from remit.repository.drafting import (
     check_stems,
+    draft_of,
     model_of,
-    parse_documents,
-    parse_policies,
     things_of,
 )
-from remit.repository.files import ROOT, SERVERS, Files, digest_of, read_files
+from remit.repository.files import ROOT, SERVERS, Files, digest_of, files_of
+from remit.repository.folder import read_files
 from remit.repository.hierarchy import close, find_cycles
 from remit.repository.history_rules import check_history
 from remit.repository.people_rules import check_people
@@ -37,6 +37,14 @@ from remit.repository.references import check_references, unresolved
 from remit.repository.registration_rules import check_registration
 from remit.repository.reserved import check_reserved
 from remit.repository.server_rules import check_servers
+from remit.repository.staged import (
+    Staged,
+    below,
+    check_stages,
+    in_stage,
+    stages_of,
+    version_in,
+)
 from remit.repository.trust_rules import check_trust
 
 __all__ = [
@@ -45,6 +53,7 @@ __all__ = [
     "PolicyCheck",
     "RepositoryInvalidError",
     "check_repository",
+    "load_contents",
     "load_repository",
 ]
 
@@ -66,70 +75,108 @@ class Findings:
     unchecked: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedRepository:
-    """A policy repository without a mistake. `files` has the SHA-256 of each by its path."""
+    """A policy repository without a mistake, as it holds in `stage`, or outside of any.
+
+    `contents` is the bundle: every file that counts, overlays of all stages and decision tables
+    included, by its path; `files` has the SHA-256 of each and `bundle_digest` that of them all.
+    `stages` are those that `remit.yaml` lists, in its order.
+    """
 
     catalog: Catalog
     policies: tuple[PolicySource, ...]
     files: Mapping[str, str]
+    contents: Mapping[str, bytes]
+    bundle_digest: str
+    stage: str | None = None
+    stages: tuple[str, ...] = ()
 
 
-def load_repository(path: Path, *, check: PolicyCheck = check_policies) -> LoadedRepository:
-    """Read and check the policy repository in the folder `path`.
+def load_repository(
+    path: Path, *, stage: str | None = None, check: PolicyCheck = check_policies
+) -> LoadedRepository:
+    """Read and check the policy repository in the folder `path`, as it holds in `stage`.
 
     Raises:
         RepositoryInvalidError: there is a mistake in it; `problems` are all of them.
         RepositoryMissingError: there is no such folder.
     """
-    loaded, findings = _load(path, check)
+    return _loaded(read_files(path), stage, check)
+
+
+def load_contents(
+    contents: Mapping[str, bytes], *, stage: str | None = None, check: PolicyCheck = check_policies
+) -> LoadedRepository:
+    """Check a bundle, which is the bytes of a repository's files by their path, as it holds in `stage`.
+
+    Raises:
+        RepositoryInvalidError: there is a mistake in it; `problems` are all of them.
+    """
+    return _loaded(files_of(contents), stage, check)
+
+
+def check_repository(
+    path: Path, *, stage: str | None = None, check: PolicyCheck = check_policies
+) -> Findings:
+    """Everything that is wrong with the policy repository in `path`, as it holds in `stage`.
+
+    Raises:
+        RepositoryMissingError: there is no such folder.
+    """
+    return _load(read_files(path), stage, check)[1]
+
+
+def _loaded(files: Files, stage: str | None, check: PolicyCheck) -> LoadedRepository:
+    loaded, findings = _load(files, stage, check)
     if loaded is None or findings.problems:
         raise RepositoryInvalidError(findings.problems)
     return loaded
 
 
-def check_repository(path: Path, *, check: PolicyCheck = check_policies) -> Findings:
-    """Everything that is wrong with the policy repository in `path`.
-
-    Raises:
-        RepositoryMissingError: there is no such folder.
-    """
-    return _load(path, check)[1]
-
-
-def _load(path: Path, check: PolicyCheck) -> tuple[LoadedRepository | None, Findings]:
-    files = read_files(path)
+def _load(
+    files: Files, stage: str | None, check: PolicyCheck
+) -> tuple[LoadedRepository | None, Findings]:
     problems: list[Problem] = []
-    draft = parse_documents(files, problems)
+    staged = in_stage(files, stage, problems)
     refused = {_place(problem) for problem in problems}
-    problems += [*files.problems, *check_stems(files.contents)]
-    policies = parse_policies(files.contents, problems)
+    draft = draft_of(staged, files)
+    bundle = files.bundle
+    check_stages(files, staged, asked=stage, problems=problems)
+    problems += [*files.problems, *check_stems(bundle)]
     further: list[Problem] = []
-    models = model_of(draft, files.contents, further)
+    models = model_of(draft, staged.names, further)
     further.extend(_check_together(draft))
     # What reading refused, an alias for one, has no value that could be judged.
     problems.extend(one for one in further if _place(one) not in refused)
-    declared, untyped = _typing(draft, files)
+    declared, untyped = _typing(draft, files, staged)
+    policies = staged.policies
     problems.extend(_with_excerpt(one, policies) for one in check(policies, declared))
     findings = Findings(
-        tuple(sorted(problems)), (*_unread(draft, files), *unresolved(draft), *untyped)
+        tuple(sorted(problems)), (*_unread(draft, staged), *unresolved(draft), *untyped)
     )
     if models is None:
         return None, findings
-    catalog = build_catalog(models, version=digest_of(files.contents))
-    digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.contents.items()}
-    return LoadedRepository(catalog, policies, MappingProxyType(digests)), findings
+    loaded = LoadedRepository(
+        catalog=build_catalog(models, version=version_in(files, stage)),
+        policies=policies,
+        files=MappingProxyType({one: hashlib.sha256(bundle[one]).hexdigest() for one in bundle}),
+        contents=MappingProxyType(bundle),
+        bundle_digest=digest_of(bundle),
+        stage=stage,
+        stages=stages_of(staged.root),
+    )
+    return loaded, findings
 
 
-def _typing(draft: Draft, files: Files) -> tuple[Declared | None, tuple[str, ...]]:
+def _typing(draft: Draft, files: Files, staged: Staged) -> tuple[Declared | None, tuple[str, ...]]:
     """What policies are typed by, or why nothing can type them.
 
     A server left out would make every policy about it wrong: all of them, or none.
     """
     declared, unclear = things_of(draft)
-    read = {document.file for document in draft.documents()}
-    wanted = {*files.contents, *(problem.file for problem in files.problems)}
-    unclear += [one for one in wanted if one.split("/")[0] == SERVERS and one not in read]
+    wanted = {*staged.unread, *(problem.file for problem in files.problems)}
+    unclear += [one for one in wanted if below(one).split("/")[0] == SERVERS]
     ambiguous = [problem.file for problem in find_ambiguous_actions(declared)]
     if not unclear and not ambiguous:
         return declared, ()
@@ -138,11 +185,10 @@ def _typing(draft: Draft, files: Files) -> tuple[Declared | None, tuple[str, ...
     return None if unclear else declared, (why,)
 
 
-def _unread(draft: Draft, files: Files) -> Iterator[str]:
+def _unread(draft: Draft, staged: Staged) -> Iterator[str]:
     """Files in which a mistake hides whatever follows, and what else they were needed for."""
-    for name in sorted(files.contents):
-        if name.endswith(".yaml") and all(one.file != name for one in draft.documents()):
-            yield f"{quoted(name)} was checked no further than its first mistake"
+    for name in staged.unread:
+        yield f"{quoted(name)} was checked no further than its first mistake"
     if draft.root is None and draft.agents:
         yield f"agents were not held against the limits of {quoted(ROOT)}"
 

@@ -158,6 +158,10 @@ class RootFile(Section):
         description="The organisations, by the name that their tokens carry as `organization_id`.",
     )
     environments: tuple[Name, ...] = Field(min_length=1, description="Such as `dev` and `prod`.")
+    stages: tuple[Name, ...] = Field(
+        default=(),
+        description="The installations of Remit that changes go through, in their order, such as `[dev, staging, prod]`; each may have files in `stages/<stage>/`.",
+    )
     guardrails: GuardrailsSection = Field(
         default=GuardrailsSection(), description="Limits for every agent."
     )
