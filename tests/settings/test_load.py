@@ -144,3 +144,16 @@ def test_a_password_in_a_refused_database_url_is_not_repeated() -> None:
 def test_a_contradiction_with_something_invalid_is_not_reported_twice() -> None:
     (fault,) = faults(host="0.0.0.0", public_url="ftp://remit.example")
     assert fault.startswith("--public-url: `ftp://remit.example` is not an http")
+
+
+def test_a_stage_is_named_anywhere_and_none_is_the_default(tmp_path: Path) -> None:
+    assert load().settings.stage is None
+    assert load(environ={"REMIT_STAGE": "prod"}).settings.stage == "prod"
+    config = write(tmp_path, "stage: dev\n")
+    assert load(config=config, stage="prod").settings.stage == "prod"
+
+
+def test_a_stage_that_is_no_name_is_refused() -> None:
+    [fault] = faults(environ={"REMIT_STAGE": "../prod"})
+    assert fault.startswith("REMIT_STAGE: ")
+    assert "expected lower-case letters, digits and hyphens, not `../prod`" in fault

@@ -148,8 +148,9 @@ def _of_machine(
 def _of_repository(settings: Settings, told: Standing | None) -> Iterable[Finding]:
     """What the repository names, and what time made of it; `told` by the server that runs, if one does."""
     clock = SystemClock()
+    in_stage = f" --stage {settings.stage}" if settings.stage else ""
     try:
-        catalog = load_repository(settings.repo).catalog
+        catalog = load_repository(settings.repo, stage=settings.stage).catalog
     except RepositoryMissingError as error:
         mend = "name one with --repo, or write one: remit init policy"
         yield down("repository", error.detail, mend=mend)
@@ -158,10 +159,11 @@ def _of_repository(settings: Settings, told: Standing | None) -> Iterable[Findin
         yield unsafe(
             "repository",
             f"`{settings.repo}` has {counted(len(error.problems), 'mistake')}",
-            mend=f"remit check --repo {settings.repo}",
+            mend=f"remit check --repo {settings.repo}{in_stage}",
         )
         return
-    yield fine("repository", f"`{settings.repo}` checks ({catalog.version[:12]})")
+    where = f" in stage `{settings.stage}`" if settings.stage else ""
+    yield fine("repository", f"`{settings.repo}` checks{where} ({catalog.version[:12]})")
     yield from examine_agents(catalog)
     now = clock.now()
     standing = told or standing_of_database(settings, catalog, resolve=resolve_secret, now=now)

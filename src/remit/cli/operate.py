@@ -42,6 +42,9 @@ def serve(
     repo: Annotated[
         str | None, _setting("--repo", "Policy repository.  [default: policy]", "DIR")
     ] = None,
+    stage: Annotated[
+        str | None, _setting("--stage", "Which of the stages in remit.yaml this is.", "STAGE")
+    ] = None,
     data: Annotated[str | None, _setting("--data", "Data folder.  [default: data]", "DIR")] = None,
     host: Annotated[
         str | None, _setting("--host", "Address to listen on.  [default: 127.0.0.1]", "HOST")

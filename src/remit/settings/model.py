@@ -66,6 +66,12 @@ class Settings(BaseModel):
         Path("policy"),
         description="Folder of the policy repository: `remit.yaml`, `servers/`, `agents/`, `policies/`.",
     )
+    stage: str | None = Field(
+        None,
+        pattern=r"^[a-z0-9][a-z0-9-]{0,62}$",
+        description="Which of the `stages` in `remit.yaml` this installation is: what stands in `stages/<stage>/` is "
+        "laid over the policy repository. Without it, nothing is.",
+    )
     data: Path = Field(
         Path("data"),
         description="Folder that Remit keeps its state in: database, audit log, keys, management socket. "
