@@ -290,3 +290,31 @@ def test_a_bundle_of_too_many_files_or_bytes_is_refused(
             patched.setattr(files, limit, 2)
             with pytest.raises(RepositoryInvalidError, match=r"too large|files"):
                 load_contents(contents)
+
+
+def test_lines_may_end_as_windows_ends_them(repository: Repository) -> None:
+    for name, text in FILES.items():
+        (repository.path / name).write_bytes(text.replace("\n", "\r\n").encode())
+    assert check_repository(repository.path) == Findings((), ())
+    (repository.path / "roles.yaml").write_bytes(b"roles:\r\n  support:\r\n    scops: []\r\n")
+    problem = next(one for one in check_repository(repository.path).problems if one.line == 3)
+    assert (problem.column, problem.excerpt) == (5, "    scops: []")
+
+
+@pytest.mark.parametrize("name", ["roles.yaml", "policies/all.cedar", "stages/prod/roles.yaml"])
+def test_a_byte_order_mark_is_refused_in_every_kind_of_file(
+    repository: Repository, name: str
+) -> None:
+    repository.append("remit.yaml", "stages: [prod]\n").write(name, "\ufeff" + FILES.get(name, ""))
+    problems = check_repository(repository.path, stage="prod").problems
+    assert (name, "the file starts with a byte-order mark") in [
+        (one.file, one.message) for one in problems
+    ]
+
+
+def test_a_merge_that_was_not_finished_is_refused(repository: Repository) -> None:
+    conflict = "<<<<<<< HEAD\n{}=======\nroles: {{}}\n>>>>>>> other\n".format(FILES["roles.yaml"])
+    repository.write("roles.yaml", conflict).write("policies/all.cedar", conflict)
+    with pytest.raises(RepositoryInvalidError) as refused:
+        load_repository(repository.path)
+    assert {one.file for one in refused.value.problems} >= {"roles.yaml", "policies/all.cedar"}

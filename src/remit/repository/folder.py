@@ -128,7 +128,7 @@ def _look_at_stages(folder: Path, found: _Found) -> None:
                 inside = _in_folder(folder, f"{path}/{entry.name}", found.problems)
                 overlay.extend(one.removeprefix(f"{path}/") for one in inside)
             else:
-                near = did_you_mean(entry.name, (*SINGLE, *FOLDERS))
+                near = did_you_mean(entry.name, (*SINGLE, *FOLDERS), likeness=0.7)
                 expected = "files of the repository, under the names that they have there"
                 problem = unread(f"{path}/{entry.name}", expected)
                 found.problems.append(
