@@ -53,6 +53,7 @@ __all__ = [
     "WithheldReason",
     "agent_named",
     "claims_of",
+    "narrow",
     "rule",
 ]
 
@@ -169,7 +170,7 @@ def rule(
     foreign = _foreign_place(applicant, server, catalog)
     if foreign is not None:
         return Ruling(refusal=foreign.detail, violations=(foreign,))
-    scopes, withheld = _narrow(asked, applicant, server, catalog)
+    scopes, withheld = narrow(asked, applicant, server=server, catalog=catalog)
     violations = _violations_of(withheld)
     if not scopes:
         refusal = _nothing_left(withheld)
@@ -184,6 +185,26 @@ def rule(
         decision=decision,
         violations=violations,
     )
+
+
+def narrow(
+    asked: Sequence[ScopeName], applicant: Applicant, *, server: Server, catalog: Catalog
+) -> tuple[tuple[ScopeName, ...], tuple[Withheld, ...]]:
+    """What of `asked` no limit is in the way of, before any policy is asked; and what is withheld."""
+    claims = claims_of(applicant, server)
+    bounds = _bounds(applicant, server, catalog, claims)
+    granted: list[ScopeName] = []
+    withheld: list[Withheld] = []
+    for wanted in dict.fromkeys(asked):
+        scope = fill(wanted, claims)
+        reason = WithheldReason.UNFILLED if scope is None else _obstacle(scope, bounds)
+        if reason is None and len(granted) >= catalog.guardrails.max_scopes_per_token:
+            reason = WithheldReason.TOO_MANY
+        if scope is None or reason is not None:
+            withheld.append(Withheld(wanted, reason or WithheldReason.UNFILLED))
+        elif scope not in granted:
+            granted.append(scope)
+    return tuple(granted), tuple(withheld)
 
 
 def agent_named(agent_id: AgentId, catalog: Catalog) -> Agent | None:
@@ -226,25 +247,6 @@ def _violations_of(withheld: Sequence[Withheld]) -> tuple[Violation, ...]:
             names = ", ".join(f"`{scope}`" for scope in scopes)
             found.append(Violation(guardrail, f"{words}: {names}"))
     return tuple(found)
-
-
-def _narrow(
-    asked: Sequence[ScopeName], applicant: Applicant, server: Server, catalog: Catalog
-) -> tuple[tuple[ScopeName, ...], tuple[Withheld, ...]]:
-    claims = claims_of(applicant, server)
-    bounds = _bounds(applicant, server, catalog, claims)
-    granted: list[ScopeName] = []
-    withheld: list[Withheld] = []
-    for wanted in dict.fromkeys(asked):
-        scope = fill(wanted, claims)
-        reason = WithheldReason.UNFILLED if scope is None else _obstacle(scope, bounds)
-        if reason is None and len(granted) >= catalog.guardrails.max_scopes_per_token:
-            reason = WithheldReason.TOO_MANY
-        if scope is None or reason is not None:
-            withheld.append(Withheld(wanted, reason or WithheldReason.UNFILLED))
-        elif scope not in granted:
-            granted.append(scope)
-    return tuple(granted), tuple(withheld)
 
 
 def _obstacle(scope: ScopeName, bounds: _Bounds) -> WithheldReason | None:

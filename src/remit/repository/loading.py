@@ -19,6 +19,7 @@ from remit.ids import ScopeName
 from remit.model import Catalog
 from remit.policy import Declared, PolicySource, check_policies, find_ambiguous_actions
 from remit.repository.agent_rules import check_agents
+from remit.repository.cases_rules import check_cases
 from remit.repository.catalog import build_catalog
 from remit.repository.delegation_rules import check_delegation
 from remit.repository.draft import Draft, strings_at
@@ -152,6 +153,9 @@ def _load(
     declared, untyped = _typing(draft, files, staged)
     policies = staged.policies
     problems.extend(_with_excerpt(one, policies) for one in check(policies, declared))
+    if stage is None:
+        # The tables are of the bundle and not of a stage: what some stage takes away is no mistake in them.
+        problems.extend(check_cases(files, draft, policies))
     findings = Findings(
         tuple(sorted(problems)), (*_unread(draft, staged), *unresolved(draft), *untyped)
     )

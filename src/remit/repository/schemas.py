@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from remit.canonical import Json, JsonObject
 from remit.repository.agent_file import AgentFile
+from remit.repository.cases_file import CasesFile
 from remit.repository.people_file import PeopleFile
 from remit.repository.roles_file import RolesFile
 from remit.repository.root_file import RootFile
@@ -31,6 +32,7 @@ FILE_MODELS: Final[Mapping[str, type[BaseModel]]] = MappingProxyType({
     "people": PeopleFile,
     "trust": TrustFile,
     "agent": AgentFile,
+    "cases": CasesFile,
 })  # fmt: skip
 """The model of each kind of file, by the name of its schema."""
 
