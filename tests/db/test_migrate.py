@@ -24,6 +24,7 @@ from remit.db.url import parse_database_url
 TABLES = {
     "activations", "agent_standing", "authorization_codes", "authorization_requests", "bundles", "clients",
     "connection_requests", "connections", "consents", "definitions", "external_identities", "grants", "guards",
+    "history_uses",
     "initial_access_tokens", "one_time_passwords", "passkeys", "proposal_approvals", "proposals",
     "provider_logins", "recovery_codes", "refresh_tokens", "revoked_tokens", "sealed_secrets", "seen_assertions",
     "sessions", "sign_ins", "signing_keys", "spent_challenges", "stored_secrets", "throttle", "trial_counts",
@@ -233,4 +234,7 @@ _FIFTH = (
     "INSERT INTO trials VALUES ('t','d','b',0,10,5,'runs','','p',1,2,NULL,'s')",
     "INSERT INTO trial_counts VALUES ('t','main','trial',1,0,1)",
 )
-_POPULATED = {"0001": _FIRST, "0002": (), "0003": _THIRD, "0004": _FOURTH, "0005": _FIFTH}
+_SIXTH = ("INSERT INTO history_uses VALUES ('acme','f count','agent','usr_1','',1,'dec_1','',0)",)
+_POPULATED = {
+    "0001": _FIRST, "0002": (), "0003": _THIRD, "0004": _FOURTH, "0005": _FIFTH, "0006": _SIXTH,
+}  # fmt: skip

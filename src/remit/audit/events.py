@@ -47,6 +47,7 @@ from remit.audit.log_events import (
 from remit.audit.people_events import (
     AccountUpdated,
     ConsentWithdrawn,
+    HistoryForgotten,
     IdentityLinked,
     IdentityUnlinked,
     OneTimePasswordsDisabled,
@@ -128,6 +129,7 @@ __all__ = [
     "GrantRevoked",
     "GuardSeen",
     "GuardrailViolated",
+    "HistoryForgotten",
     "IdentityLinked",
     "IdentityUnlinked",
     "InitialAccessTokenCreated",

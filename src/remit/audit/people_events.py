@@ -8,6 +8,7 @@ from remit.audit.event import Durability, Event
 __all__ = [
     "AccountUpdated",
     "ConsentWithdrawn",
+    "HistoryForgotten",
     "IdentityLinked",
     "IdentityUnlinked",
     "OneTimePasswordsDisabled",
@@ -132,3 +133,20 @@ class ProviderLoginRefused(Event):
     provider: str
     reason: str
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryForgotten(Event):
+    """What was counted of the past of an agent, a person or a grant was deleted, so that they begin anew.
+
+    `facts` are those that were named; none: every fact. `uses` is how many rows there were.
+    """
+
+    kind: ClassVar[str] = "history.forgotten"
+    tenant_id: str
+    agent: str | None = None
+    subject: str | None = None
+    grant: str | None = None
+    facts: tuple[str, ...] = ()
+    uses: int = 0
+    reason: str = ""
