@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from ipaddress import ip_address
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, WithJsonSchema
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from remit.documents import Duration, mistake, quoted
 from remit.guard.issuance import WithheldReason
@@ -37,6 +39,7 @@ _PLACE = r"[a-z0-9][a-z0-9-]{0,62}/\S.*"
 _PLAIN: Final = {"type": ["string", "number", "boolean", "array", "object", "null"]}
 
 
+_OUTCOMES: Final = ("allow", "deny", "hidden", "challenge")
 _Verdict = Literal["allow", "deny", "hidden", "challenge"]
 _Reason = Literal["permitted", "observed"] | RefusalReason
 
@@ -149,18 +152,17 @@ def _expected(value: object) -> object:
     return {"outcome": value} if isinstance(value, str) else value
 
 
-Expectation = Annotated[
-    ExpectSection,
-    BeforeValidator(_expected),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"enum": ["allow", "deny", "hidden", "challenge"]},
-                {"$ref": "#/$defs/ExpectSection"},
-            ]
-        }
-    ),
-]
+class _OrWord:
+    """In the schema: a single word may stand there as well."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"anyOf": [{"enum": list(_OUTCOMES)}, handler(schema)]}
+
+
+Expectation = Annotated[ExpectSection, BeforeValidator(_expected), _OrWord()]
+"""One word, or all that can be said of an answer."""
 
 
 class CaseFields(Section):
