@@ -12,6 +12,7 @@ from remit.app.standing import StandingRefresh
 from remit.app.stores import Stores
 from remit.clock import Clock, Seconds
 from remit.guard import Guard, GuardSettings
+from remit.history import DatabasePast
 from remit.policy import DecisionPoint
 from remit.registry import RegistryDirectory
 from remit.settings import Settings
@@ -38,6 +39,7 @@ class Parts:
     verifier: TokenVerifier
     guard: Guard
     refresh: StandingRefresh
+    past: DatabasePast
     passwords: identity.Passwords
     clock: Clock
     stopping: asyncio.Event
@@ -59,6 +61,7 @@ async def open_parts(
     keys = await open_keys(stores.database, stores.box, clock)
     verifier = TokenVerifier(keys, settings.issuer, clock)
     decisions = DecisionPoint(loaded.engine, clock)
+    past = DatabasePast(stores.database)
     return Parts(
         settings=settings,
         stores=stores,
@@ -83,12 +86,15 @@ async def open_parts(
             audit=stores.audit,
             redactor=stores.redactor,
             settings=GuardSettings(
-                public_url=settings.issuer, standing_max_age=Seconds(settings.standing_max_age)
+                public_url=settings.issuer,
+                standing_max_age=Seconds(settings.standing_max_age),
+                past=past,
             ),
         ),
         refresh=StandingRefresh(
             stores.database, directory.publish, clock=clock, metrics=stores.metrics
         ),
+        past=past,
         passwords=identity.Passwords(),
         clock=clock,
         stopping=asyncio.Event(),

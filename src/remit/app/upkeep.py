@@ -15,6 +15,7 @@ from remit.clock import Clock, EpochSeconds, Seconds
 from remit.db import Database, Transaction
 from remit.db.throttle import purge_attempts
 from remit.guard.ports import Directory
+from remit.history import trim_history
 from remit.identity import purge_sessions, purge_sign_ins
 from remit.identity.providers import purge_provider_logins
 from remit.oauth import purge_expired, remove_due_clients
@@ -26,6 +27,7 @@ __all__ = [
     "keep_up",
     "record_counts",
     "remove_clients",
+    "trim_pasts",
 ]
 
 _log = structlog.stdlib.get_logger("remit.upkeep")
@@ -45,6 +47,7 @@ async def keep_up(
         await asyncio.sleep(INTERVAL)
         try:
             removed = await database.run(lambda tx: forget_expired(tx, clock.now()))
+            removed += await trim_pasts(database, directory, clock)
             removed += await remove_clients(database, directory, clock)
             renewed = await renew()
         except Exception as error:  # noqa: BLE001  the root of a task: nothing else depends on it
@@ -63,6 +66,12 @@ def forget_expired(tx: Transaction, now: EpochSeconds) -> int:
         + purge_provider_logins(tx, before=yesterday)
         + purge_attempts(tx, before=yesterday)
     )
+
+
+async def trim_pasts(database: Database, directory: Directory, clock: Clock) -> int:
+    """Delete what no declared fact of history reaches any more; how many rows."""
+    declared, now = directory.catalog.history, clock.now()
+    return await database.run(lambda tx: trim_history(tx, declared, now=now))
 
 
 async def remove_clients(database: Database, directory: Directory, clock: Clock) -> int:

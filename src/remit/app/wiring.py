@@ -96,6 +96,7 @@ async def build(
         stack.push_async_callback(record_counts, stores.audit)
         parts = await open_parts(settings, stores, directory, loaded=loaded, clock=clock)
         stack.callback(parts.passwords.close)
+        stack.push_async_callback(parts.past.close)
         await parts.refresh.now()
         await parts.secret_refresh.now()
         await parts.definitions.refresh()
