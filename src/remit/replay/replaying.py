@@ -1,10 +1,18 @@
-"""Recorded decisions, decided again by the repository in force and by another."""
+"""Recorded decisions, decided again by the repository in force and by another.
 
-from collections.abc import Callable
+The log is cut into pieces; each is read and judged by itself, here or in another process, and what they
+come to is added up. No process holds more than a few pieces, and no sum more than so many groups.
+"""
 
-from remit.audit.record_seal import RecordSeal
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+from remit.replay.bench import Bench, Brief
+from remit.replay.reading import Piece, pieces_of
 from remit.replay.records import Records
 from remit.replay.report import ReplayReport
+from remit.replay.tally import Tally
+from remit.replay.worker import Workers
 from remit.repository import LoadedRepository
 
 __all__ = ["Progress", "replay"]
@@ -12,20 +20,55 @@ __all__ = ["Progress", "replay"]
 Progress = Callable[[int, int, int], None]
 """Hears how many bytes of the log are done, how many there are, and how many decisions were decided so far."""
 
+_SHORT: Final = 2 * 1024 * 1024
+"""Bytes of log that are judged sooner than a process starts."""
+
 
 def replay(
     records: Records,
     old: LoadedRepository,
     new: LoadedRepository,
     *,
-    seal: RecordSeal | None = None,
-    workers: int = 1,
+    record_key: bytes | None = None,
+    workers: int = 0,
     progress: Progress | None = None,
 ) -> ReplayReport:
-    """Decide `records` again under `old` and under `new`, and tell where they differ.
+    """Decide `records` again under `old`, which is in force, and under `new`, and tell where they differ.
 
-    Blocks for as long as it takes: call it in a thread. With one worker everything happens in this
-    process; with more, in that many processes besides. Nothing recorded is carried out; no engine
-    outside this process is asked, and no server. Without `seal`, what is sealed counts as not recorded.
+    Blocks for as long as it takes: call it in a thread. `workers` is in how many processes besides this
+    one, where there is enough to do; 0: in this one. Nothing recorded is carried out, and nobody
+    outside is asked. `record_key` is what records were sealed under; without it, what is sealed
+    counts as not recorded.
+
+    Raises:
+        PolicyInvalidError: the policies of one do not check against its catalog.
+        ReplayFailedError: a process ended before its work did.
+        OSError: the log cannot be read.
     """
-    raise NotImplementedError
+    brief = Brief(records=records, old=old, new=new, record_key=record_key)
+    pieces = pieces_of(records)
+    total = sum(piece.size for piece in pieces)
+    count = min(workers, len(pieces)) if total > _SHORT else 0
+    done, whole = 0, Tally()
+    for piece, tally in _judged(pieces, brief, count):
+        whole.merge(tally)
+        done += piece.size
+        if progress is not None:
+            progress(done, total, whole.decided)
+    return whole.report(records)
+
+
+def _judged(pieces: Sequence[Piece], brief: Brief, workers: int) -> Iterator[tuple[Piece, Tally]]:
+    if not workers:
+        bench = Bench(brief)
+        for piece in pieces:
+            yield piece, bench.sum_of(piece)
+        return
+    waiting = iter(pieces)
+    with Workers(workers, brief) as pool:
+        while True:
+            while pool.has_room and (following := next(waiting, None)) is not None:
+                pool.give(following)
+            if not pool.is_busy:
+                return
+            yield from pool.take()

@@ -109,8 +109,8 @@ class ReplayReport:
     """What a replay found. `skipped` counts what was not decided again, by the reason.
 
     `recorded` are all the decisions that were read; `recorded == decided + the sum of skipped`.
-    `verified` of the decided ones came out as they were recorded, under the bundle that had decided
-    them; the rest had been decided by bundles that are not at hand, or drifted. `groups` are the largest
+    `verified` of the decided ones came out as they were recorded under the bundle in force, which had decided
+    them; `other_bundle` had been decided by another, so that there is nothing to hold them to. `groups` are the largest
     of each shift first; of those left out to keep it short, `left_out` counts the calls by shift.
     """
 
@@ -120,6 +120,7 @@ class ReplayReport:
     recorded: int
     decided: int
     verified: int
+    other_bundle: int
     equal: int
     """Decided as before in every respect."""
     counts: Mapping[str, int] = field(default_factory=lambda: _NOTHING)
@@ -182,6 +183,7 @@ class ReplayReport:
             "recorded": self.recorded,
             "decided": self.decided,
             "verified": self.verified,
+            "other_bundle": self.other_bundle,
             "equal": self.equal,
             "counts": dict(self.counts),
             "privileged_newly_allowed": self.privileged_newly_allowed,

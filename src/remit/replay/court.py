@@ -1,0 +1,183 @@
+"""One repository, before which recorded calls are heard again.
+
+Comes to a ruling, or says what it would have to know: an argument or attribute that the log does not hold and a
+policy reads, a fact of history that was not told, an engine in another process. What no policy of this
+repository reads about a thing need not be known.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from remit.clock import SystemClock
+from remit.guard.reconsider import UnansweredError
+from remit.guard.records import Finding, finding_of
+from remit.guard.rehearing import Rehearing, UnrecordedPastError
+from remit.guard.target import Target, find_target
+from remit.ids import ScopeName
+from remit.model import MANAGEMENT_SCOPES, Catalog, ScopeDefinition, Sensitivity
+from remit.policy import CedarEngine, DecisionPoint
+from remit.policy.buckets import could_matter
+from remit.policy.check import CheckedPolicy, checked_policies
+from remit.policy.evaluation import ResourceFacts
+from remit.policy.facts import TAGS
+from remit.policy.reads import Reads, reads_of, union_of
+from remit.policy.vocabulary import action_name, group_names
+from remit.replay.placeholders import placeholders_of
+from remit.replay.rebuilt import Rebuilt, completed
+from remit.repository import LoadedRepository
+
+__all__ = ["Court", "Ruling", "Unknown", "is_privileged"]
+
+_OUTSIDE: Final = "an engine outside this process decides, and is not asked again"
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What is decided: `allow`, `deny` or `challenge`, why, and by which rules."""
+
+    outcome: str
+    reason: str
+    rules: tuple[str, ...]
+    missing: tuple[str, ...]
+    observed: tuple[str, ...]
+    obligations: tuple[tuple[str, str, str], ...]
+
+    @property
+    def words(self) -> str:
+        """Outcome and reason, as one text."""
+        return f"{self.outcome} {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """No ruling: `because` says what would have to be known."""
+
+    because: str
+
+
+class Court:
+    """Decides under one repository. For one thread."""
+
+    def __init__(self, repository: LoadedRepository) -> None:
+        """Load it.
+
+        Raises:
+            PolicyInvalidError: its policies do not check against its catalog.
+        """
+        self._repository = repository
+        engine = CedarEngine.load(repository.policies, repository.catalog)
+        self.versions = (engine.version, repository.catalog.version)
+        self._rehearing = Rehearing(repository.catalog, DecisionPoint(engine, SystemClock()))
+        self._placeholders = placeholders_of(repository.catalog)
+        self._reads: dict[str, Reads] = {}
+        self._targets: dict[tuple[object, ...], Target | None] = {}
+
+    @property
+    def catalog(self) -> Catalog:
+        """What the repository declares."""
+        return self._repository.catalog
+
+    def hear(self, rebuilt: Rebuilt) -> Ruling | Unknown:
+        """Decide one call."""
+        target = self.target(rebuilt)
+        call, missing = completed(rebuilt, target)
+        if not rebuilt.attributes_known:
+            unknown = self._unknown_attributes(rebuilt, target)
+            if unknown is not None:
+                return unknown
+        try:
+            verdict = self._rehearing.decide(
+                call, rebuilt.token, now=rebuilt.now, history=rebuilt.history
+            )
+        except UnansweredError:
+            return Unknown(_OUTSIDE)
+        except UnrecordedPastError as error:
+            return Unknown(error.detail)
+        finding = finding_of(verdict)
+        if missing and target is not None:
+            unknown = self._unknown_arguments(missing, rebuilt, target, finding)
+            if unknown is not None:
+                return unknown
+        return _ruling(finding)
+
+    def target(self, rebuilt: Rebuilt) -> Target | None:
+        """The thing that is called, as this repository declares it; `None` when it does not."""
+        call = rebuilt.call
+        name = (call.server, call.kind, call.name)
+        if name not in self._targets:
+            server = self.catalog.server_named(call.server)
+            if len(self._targets) >= 16_384:
+                self._targets = {}
+            self._targets[name] = (
+                None if server is None else find_target(server, call.kind, call.name)
+            )
+        return self._targets[name]
+
+    def _unknown_arguments(
+        self, missing: Sequence[str], rebuilt: Rebuilt, target: Target, finding: Finding
+    ) -> Unknown | None:
+        """What is not known and mattered; `None` when the decision did not come to it."""
+        if rebuilt.token.authorization_details:
+            return Unknown(f"`{missing[0]}` was not recorded, and authorization details bound it")
+        if finding.decision is None:
+            return None
+        read = self._reads_about(target.facts).arguments
+        for name in missing:
+            if read is None or name in read:
+                return Unknown(f"`context.arguments.{name}` was not recorded")
+        return None
+
+    def _unknown_attributes(self, rebuilt: Rebuilt, target: Target | None) -> Unknown | None:
+        named = self._placeholders.intersection(rebuilt.attributes)
+        if named:
+            return Unknown(f"the person's `{min(named)}` was not recorded")
+        if target is not None and TAGS in self._reads_about(target.facts).facts:
+            return Unknown("the person's attributes were not recorded")
+        return None
+
+    def _reads_about(self, facts: ResourceFacts) -> Reads:
+        """What the policies look at that can matter to a thing."""
+        action = action_name(facts.kind, facts.server, facts.name)
+        reads = self._reads.get(action)
+        if reads is None:
+            groups = group_names(facts.server, facts.operation)
+            positions = could_matter(self._policies, action, groups)
+            reads = union_of(reads_of(self._policies[position].tree) for position in positions)
+            self._reads[action] = reads
+        return reads
+
+    @cached_property
+    def _policies(self) -> Sequence[CheckedPolicy]:
+        """The policies as trees; read when something is not known, which is seldom."""
+        return checked_policies(self._repository.policies, None)[0]
+
+
+def is_privileged(scope: ScopeName, *catalogs: Catalog) -> bool:
+    """Whether one of them says that letting somebody do more with `scope` is for two people to decide."""
+    return any(
+        scope in catalog.deployment.privileged_scopes
+        or _is_sensitive(scope, catalog.scopes)
+        or _is_sensitive(scope, MANAGEMENT_SCOPES)
+        for catalog in catalogs
+    )
+
+
+def _is_sensitive(scope: ScopeName, scopes: Mapping[ScopeName, ScopeDefinition]) -> bool:
+    definition = scopes.get(scope)
+    return definition is not None and definition.sensitivity.rank >= Sensitivity.HIGH.rank
+
+
+def _ruling(finding: Finding) -> Ruling:
+    decision = finding.decision
+    return Ruling(
+        outcome=finding.outcome,
+        reason=finding.reason,
+        rules=() if decision is None else tuple([rule.id for rule in decision.rules]),
+        missing=finding.missing,
+        observed=() if decision is None else tuple([rule.id for rule in decision.observed]),
+        obligations=()
+        if decision is None or not decision.obligations
+        else tuple([(one.kind.value, one.value, one.rule) for one in decision.obligations]),
+    )

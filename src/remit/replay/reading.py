@@ -1,0 +1,117 @@
+"""A log cut into pieces that are read by themselves, and the decisions in them.
+
+Reads the files and nothing else: what is read has not been verified (`remit audit verify` does that). A file of
+which every record is older than what is asked for is not opened beyond its first line. The last line of a
+log may still be being written, and is left.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from remit.audit.stream_files import Segment, find_streams, list_segments
+from remit.clock import rfc3339_ms
+from remit.replay.records import Records
+
+__all__ = ["Piece", "decisions_in", "pieces_of"]
+
+_PIECE: Final = 4 * 1024 * 1024
+_MARK: Final = b'"kind":"decision"'
+_LONGEST_LINE: Final = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """The lines of `path` that begin at or after byte `start` and before `end`."""
+
+    path: Path
+    start: int
+    end: int
+
+    @property
+    def size(self) -> int:
+        """How many bytes that is."""
+        return self.end - self.start
+
+
+def pieces_of(records: Records) -> list[Piece]:
+    """The pieces in which `records` may stand, in the order of each stream."""
+    since, until = _text(records.since), _text(records.until)
+    pieces: list[Piece] = []
+    for stream in find_streams(records.folder):
+        segments, _ = list_segments(stream)
+        for segment in _within(segments, since, until):
+            size = segment.path.stat().st_size
+            pieces += [
+                Piece(segment.path, start, min(start + _PIECE, size))
+                for start in range(0, size, _PIECE)
+            ]
+    return pieces
+
+
+def decisions_in(piece: Piece, records: Records) -> Iterator[dict[str, Any] | None]:
+    """The decisions of `records` in `piece`; `None` for each line that is no record."""
+    since, until = _text(records.since), _text(records.until)
+    for line in _lines(piece):
+        if _MARK not in line:
+            continue
+        try:
+            entry = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            yield None
+            continue
+        if not isinstance(entry, dict) or entry.get("kind") != "decision":
+            continue
+        observed = entry.get("observed")
+        if not isinstance(observed, str) or not isinstance(entry.get("body"), dict):
+            yield None
+        elif since <= observed < until and records.tenant in {None, entry.get("tenant")}:
+            yield entry
+
+
+def _lines(piece: Piece) -> list[bytes]:
+    with piece.path.open("rb") as file:
+        if piece.start:
+            # A line that began before belongs to the piece before.
+            file.seek(piece.start - 1)
+            file.readline()
+        begin = file.tell()
+        if begin >= piece.end:
+            return []
+        data = file.read(piece.end - begin)
+        if not data.endswith(b"\n"):
+            data += file.readline(_LONGEST_LINE)
+    lines = data.split(b"\n")
+    lines.pop()  # what has no end is still being written, or nothing
+    return lines
+
+
+def _within(segments: list[Segment], since: str, until: str) -> Iterator[Segment]:
+    """Those that can hold something of that time: a segment ends where the next begins."""
+    begins = [_first_time(segment) for segment in segments]
+    for place, segment in enumerate(segments):
+        begin = begins[place]
+        following = begins[place + 1] if place + 1 < len(begins) else None
+        too_old = following is not None and following < since
+        too_new = begin is not None and begin >= until
+        if not too_old and not too_new:
+            yield segment
+
+
+def _first_time(segment: Segment) -> str | None:
+    """When the first record of a segment was written; `None` when that cannot be told."""
+    with segment.path.open("rb") as file:
+        line = file.readline(_LONGEST_LINE)
+    try:
+        entry: Mapping[str, Any] = orjson.loads(line)
+        observed = entry["observed"]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return None
+    return observed if isinstance(observed, str) else None
+
+
+def _text(seconds: int) -> str:
+    return rfc3339_ms(seconds * 1_000)
