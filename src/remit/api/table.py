@@ -17,6 +17,7 @@ from remit.api.identities import IDENTITY_OPERATIONS
 from remit.api.instance import INSTANCE_OPERATIONS
 from remit.api.keys import KEY_OPERATIONS
 from remit.api.operation import AnyOperation
+from remit.api.reachable import REACHABLE_OPERATIONS
 from remit.api.registrations import REGISTRATION_OPERATIONS
 from remit.api.secrets import SECRET_OPERATIONS
 from remit.api.servers import SERVER_OPERATIONS
@@ -43,6 +44,7 @@ OPERATIONS: Final[tuple[AnyOperation, ...]] = (
     *SERVER_OPERATIONS,
     *TRAIL_OPERATIONS,
     *EXPLANATION_OPERATIONS,
+    *REACHABLE_OPERATIONS,
     *INSTANCE_OPERATIONS,
 )
 

@@ -21,6 +21,7 @@ from remit.cli.keys import keys
 from remit.cli.log import audit
 from remit.cli.operate import operate
 from remit.cli.people import users
+from remit.cli.reachable import what_can, who_can
 from remit.cli.registrations import registration_tokens, registrations
 from remit.cli.secrets import secrets
 from remit.cli.servers import servers
@@ -55,6 +56,8 @@ app.add_typer(guards, name="guards")
 app.add_typer(secrets, name="secrets")
 app.add_typer(audit, name="audit")
 app.command("explain")(explain)
+app.command("who-can")(who_can)
+app.command("what-can")(what_can)
 
 
 def main() -> None:

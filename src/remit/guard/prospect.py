@@ -11,7 +11,7 @@ Source: MISSION B6, H3; docs/guides/who-can.md.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
@@ -31,7 +31,7 @@ from remit.ids import GrantId, ScopeName
 from remit.model import Catalog, Mode, Sensitivity, Server
 from remit.policy.decision import Decision, DecisionOutcome, DecisionReason, MatchedRule, RuleEffect
 from remit.policy.decision_point import DecisionPoint
-from remit.policy.evaluation import ArgumentValue, Evaluation
+from remit.policy.evaluation import ArgumentValue, Evaluation, ResourceFacts
 from remit.policy.unsettled import Attribute, OpenPolicies, OpenPolicy, Unsettled
 from remit.tokens.access_token import AccessToken
 
@@ -73,6 +73,7 @@ class Prospect:
 
     `conditions` are the policies that might still refuse; `issue` those of them that might refuse the
     token already. `engine` is what has to permit it besides. `observed`: policies refuse nothing, by `mode`.
+    `asked` is what policies were asked last; `None` when they were not come to.
     """
 
     verdict: Verdict
@@ -81,6 +82,7 @@ class Prospect:
     issue: tuple[OpenPolicy, ...] = ()
     engine: str | None = None
     observed: bool = False
+    asked: Evaluation | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +139,7 @@ def prospect(
         issue=issue,
         engine=engine,
         observed=observed,
+        asked=calling.asked,
     )
 
 
@@ -161,15 +164,22 @@ class _Open:
         self._target = target
         self.latest: Unsettled | None = None
         """What was found; `None` when policies were not come to."""
+        self.asked: Evaluation | None = None
 
     @property
     def version(self) -> str:
         return self._within.version
 
+    def history_read(self, resource: ResourceFacts) -> frozenset[str]:
+        """None: what was done before is among what nobody knows."""
+        del resource
+        return frozenset()
+
     def evaluate(self, evaluation: Evaluation) -> Decision:
         within, target = self._within, self._target
         if target is not None and evaluation.resource != target.facts:
             return self._decision(RuleEffect.FORBID, ())
+        self.asked = evaluation
         said = self.latest = within.policies.settle(
             evaluation,
             open_to=within.open_to,

@@ -102,7 +102,7 @@ MANAGEMENT_SCOPES: Final[Mapping[ScopeName, ScopeDefinition]] = MappingProxyType
             _scope("servers.read", "See the servers", "Which there are, what each offers, and what waits for review.", _LOW),
             _scope("servers.write", "Review the servers", "Ask a server what it offers; admit and reject what it says of its tools.", _HIGH),
             _scope("audit.read", "Read the audit log", "What was done and decided, by whom.", _HIGH),
-            _scope("policy.read", "See how the server does", "Versions, settings and state.", _MEDIUM),
+            _scope("policy.read", "See what is in force", "Versions, settings and state; who could use what, and on what it depends.", _MEDIUM),
             _scope("policy.reload", "Read the policies again", "Put the policy repository as it stands now in force.", _HIGH),
             _scope("tenants.cross", "Act for every organisation", "Without it, only what belongs to your own organisation is seen and changed.", _CRITICAL),
         ]
@@ -180,6 +180,8 @@ _TABLE: Final = (
     _operation("servers.discover", "POST /servers/{server}/discover", "servers.write", "Ask a server what it offers"),
     _operation("audit.tail", "GET /audit/tail", "audit.read", "Read the latest events of the audit log"),
     _operation("audit.explain", "GET /audit/decisions/{decision}", "audit.read", "Explain one decision, and what would have to be otherwise"),
+    _operation("access.who-can", "GET /access/who-can", "policy.read", "Say who can use a thing, and on what it depends"),
+    _operation("access.what-can", "GET /access/what-can", "policy.read", "Say what an agent can use, and on what it depends"),
     _operation("status", "GET /status", "policy.read", "Show what is running, and on what", everywhere=True),
     _operation("reload", "POST /reload", "policy.reload", "Read the policy repository again", everywhere=True),
 )  # fmt: skip

@@ -9,7 +9,7 @@ Source: Cedar partial evaluation; docs/adr/0006-cedar-and-the-error-rule.md.
 """
 
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
@@ -78,11 +78,15 @@ _SURE, _NEVER = True, False
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenPolicy:
-    """A policy that might apply, and what of the question that is not known it still looks at."""
+    """A policy that might apply, and what of the question that is not known it still looks at.
+
+    `left` is what Cedar left of it: two with the same are the same question.
+    """
 
     id: str
     effect: RuleEffect
     reads: tuple[str, ...]
+    left: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,7 +201,7 @@ class OpenPolicies:
         residuals, errors = result.residuals, tuple(result.diagnostics.errors)
         if errors or set(residuals) < set(trees):
             return _Findings({}, errors or ("cedar came to no decision",), lacking)
-        return _Findings({one: _verdict(residuals[one]) for one in trees}, (), lacking)
+        return _Findings({one: _verdict(residuals[one]) for one in trees}, (), lacking, residuals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +229,7 @@ class _Findings:
     of: Mapping[str, bool | tuple[str, ...]]
     errors: tuple[str, ...]
     lacking: Attribute | None
+    residuals: Mapping[str, Any] = field(default_factory=dict)
 
 
 def _parsed(
@@ -268,7 +273,8 @@ def _merged(about: Mapping[str, Template], findings: Sequence[_Findings]) -> Uns
             for one, verdict in verdicts
             if one.lacking is not None and verdict != first
         }
-        might.append(OpenPolicy(id=name, effect=effect, reads=tuple(sorted(reads))))
+        left = canonical_text([one.residuals[name] for one in findings])
+        might.append(OpenPolicy(id=name, effect=effect, reads=tuple(sorted(reads)), left=left))
     return Unsettled(
         permits=tuple(permits), forbids=tuple(forbids), might=tuple(might), errors=errors
     )

@@ -1,0 +1,257 @@
+"""The two questions put to a catalog and its policies, whoever holds them: a running server, or a folder.
+
+Whether the time, the address and the arguments are known is said by who asks; nothing else of a call is.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final
+
+from pydantic import Field
+
+from remit.api.administrator import Administrator, ForbiddenError
+from remit.api.operation import Shape, Text
+from remit.api.problems import BadRequestError
+from remit.api.reachable.answers import MOST_ANSWERS, Asking, what_can, who_can, workload_of
+from remit.api.reachable.answers import thing_told as told_of
+from remit.api.reachable.cohort import (
+    Cohort,
+    cohort_of,
+    cohorts_of,
+    names_persons,
+    role_cohorts,
+    somebody,
+)
+from remit.api.reachable.question import (
+    arguments_given,
+    instant_of,
+    named_agent,
+    named_thing,
+    opened,
+    require_address,
+    tenants_asked,
+)
+from remit.canonical import JsonObject, MalformedJsonError, parse_json
+from remit.clock import Clock
+from remit.errors import NotFoundError
+from remit.guard.definitions import Definitions
+from remit.guard.ports import Standing
+from remit.guard.prospect import Surroundings
+from remit.identity import User, subject_of
+from remit.ids import ScopeName, TenantId
+from remit.model import Agent, Catalog
+from remit.policy import PolicySource
+from remit.policy.check import CheckedPolicy, checked_policies
+from remit.policy.evaluation import ArgumentValue
+from remit.policy.places import places_of
+from remit.policy.unsettled import OpenPolicies
+
+__all__ = ["Answered", "Ground", "WhatCan", "WhoCan", "what_can_asked", "who_can_asked"]
+
+_NAMES: Final = ScopeName("remit:users.read")
+_EVERY_ROLE: Final = "nobody was named: people are taken to hold every role of the repository"
+_ROLES: Final = "there are no accounts to look at: roles stand for those who hold them"
+_MORE: Final = f"there are more than {MOST_ANSWERS} answers; name an organisation"
+
+
+class WhoCan(Shape):
+    """Which thing, by `SERVER/NAME`; and what is known of the call. `arguments`: a JSON object of texts."""
+
+    thing: Text
+    arguments: Text | None = None
+    tenant: Text | None = None
+    at: Text | None = None
+    ip: Text | None = None
+
+
+class WhatCan(Shape):
+    """For whom the agent would act: a person's name or id, or roles, separated by commas; else for anybody."""
+
+    agent: Text
+    user: Text | None = None
+    roles: Text | None = None
+    tenant: Text | None = None
+    at: Text | None = None
+    ip: Text | None = None
+
+
+class Answered(Shape):
+    """`answers`, each with its `verdict`: `always`, `depends` or `never`. `notes` say what was left out."""
+
+    asked: dict[str, Any]
+    versions: dict[str, Any]
+    answers: list[dict[str, Any]]
+    notes: list[str] = Field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What is in force, or would be; `users` is `None` where there are no accounts to look at."""
+
+    catalog: Catalog
+    sources: Sequence[PolicySource]
+    standing: Standing
+    definitions: Definitions
+    users: Sequence[User] | None
+    clock: Clock
+
+
+def who_can_asked(ground: Ground, asked: WhoCan, by: Administrator) -> Answered:
+    """Who can use a thing, on what it depends, and why others cannot.
+
+    Raises:
+        NotFoundError: the thing or the organisation is not there, or not theirs.
+        BadRequestError: what is said to be known cannot be.
+    """
+    catalog = ground.catalog
+    server, target = named_thing(asked.thing, by, catalog)
+    tenants = tenants_asked(asked.tenant, by, catalog)
+    known = arguments_given(_texts(asked.arguments), target.arguments)
+    policies = _checked(ground)
+    asking = _asking(ground, asked, policies, by=by, tenants=tenants, known=known)
+    cohorts = _cohorts(ground, policies, tenants)
+    answers = list(islice(who_can(server, target, cohorts, asking=asking), MOST_ANSWERS + 1))
+    notes = [_ROLES] if ground.users is None else []
+    return _answered({**told_of(server, target), **_said(asked), "arguments": [*sorted(known)]},
+                     answers, notes, ground)  # fmt: skip
+
+
+def what_can_asked(ground: Ground, asked: WhatCan, by: Administrator) -> Answered:
+    """What an agent can use for somebody, on what it depends, and why not the rest.
+
+    Raises:
+        NotFoundError: the agent, the person or the organisation is not there, or not theirs.
+        BadRequestError: a person and roles are named both, or the organisation is not clear.
+        ForbiddenError: a person is named by who may not read about people.
+    """
+    catalog = ground.catalog
+    agent = named_agent(asked.agent, by, catalog)
+    notes: list[str] = []
+    cohort = _for_whom(ground, agent, asked, by=by, notes=notes)
+    asking = _asking(ground, asked, _checked(ground), by=by, tenants=(cohort.tenant,))
+    answers = list(islice(what_can(agent, cohort, asking=asking), MOST_ANSWERS + 1))
+    about: JsonObject = {
+        "agent": agent.id, "agent_name": agent.name, "owner": agent.owner,
+        "class": agent.agent_class.value, "tenant": cohort.tenant, **_said(asked),
+    }  # fmt: skip
+    return _answered(about, answers, notes, ground)
+
+
+def _for_whom(
+    ground: Ground, agent: Agent, asked: WhatCan, *, by: Administrator, notes: list[str]
+) -> Cohort:
+    if asked.user is not None and asked.roles is not None:
+        raise BadRequestError("a person has the roles they have: name one or the other")
+    own = workload_of(agent)
+    if own is not None and by.sees(own.tenant):
+        if asked.user is not None or asked.roles is not None:
+            raise BadRequestError("a workload acts for itself, and for no person")
+        return own
+    if asked.user is not None:
+        return _named_person(ground, asked.user, agent, by)
+    tenants = [
+        one for one in tenants_asked(asked.tenant, by, ground.catalog) if one in agent.tenants
+    ]
+    if len(tenants) != 1:
+        named = ", ".join(f"`{one}`" for one in tenants) or "none"
+        raise BadRequestError(f"name the organisation; the agent acts in {named}")
+    if asked.roles is None:
+        notes.append(_EVERY_ROLE)
+        return cohort_of(somebody(tenants[0], tuple(ground.catalog.roles)))
+    roles = [one.strip() for one in asked.roles.split(",") if one.strip()]
+    for role in roles:
+        if role not in ground.catalog.roles:
+            raise NotFoundError("there is no such role")
+    return cohort_of(somebody(tenants[0], roles))
+
+
+def _named_person(ground: Ground, name: str, agent: Agent, by: Administrator) -> Cohort:
+    if not by.holds(_NAMES):
+        raise ForbiddenError("to ask about a person takes `remit:users.read`")
+    for user in ground.users or ():
+        if name in {user.id, user.username} and by.sees(user.tenant):
+            if user.tenant not in agent.tenants:
+                raise BadRequestError("the agent does not act in the person's organisation")
+            return cohort_of(subject_of(user, ground.catalog), user.username)
+    raise NotFoundError("there is no such account")
+
+
+def _asking(
+    ground: Ground,
+    asked: WhoCan | WhatCan,
+    policies: Sequence[CheckedPolicy],
+    *,
+    by: Administrator,
+    tenants: Sequence[TenantId],
+    known: Mapping[str, ArgumentValue] | None = None,
+) -> Asking:
+    require_address(asked.ip)
+    within = Surroundings(
+        catalog=ground.catalog,
+        policies=OpenPolicies(policies),
+        version=ground.catalog.version,
+        standing=ground.standing,
+        definitions=ground.definitions,
+        clock=ground.clock,
+        now=instant_of(asked.at, ground.clock.now()),
+        open_to=opened(at=asked.at, ip=asked.ip),
+        ip=asked.ip,
+        known=known,
+    )
+    return Asking(
+        within=within,
+        places=places_of(ground.sources),
+        tenants=tenants,
+        names=by.holds(_NAMES),
+    )
+
+
+def _checked(ground: Ground) -> list[CheckedPolicy]:
+    policies, _ = checked_policies(ground.sources, ground.catalog)
+    # What is on trial refuses nothing.
+    return [one for one in policies if one.annotations.get("mode") != "observe"]
+
+
+def _cohorts(
+    ground: Ground, policies: Iterable[CheckedPolicy], tenants: Sequence[TenantId]
+) -> list[Cohort]:
+    there: list[Cohort] = []
+    if ground.users is not None:
+        seen = [one for one in ground.users if one.tenant in tenants]
+        there = cohorts_of(seen, ground.catalog, one_by_one=names_persons(policies))
+    return [*there, *role_cohorts(ground.catalog, tenants, besides=there)]
+
+
+def _texts(text: str | None) -> Mapping[str, str]:
+    """The JSON object of texts that `arguments` is.
+
+    Raises:
+        BadRequestError: it is something else.
+    """
+    if text is None:
+        return {}
+    try:
+        found = parse_json(text.encode())
+    except MalformedJsonError as error:
+        raise BadRequestError("`arguments` is a JSON object of texts") from error
+    if not isinstance(found, dict) or not all(isinstance(one, str) for one in found.values()):
+        raise BadRequestError("`arguments` is a JSON object of texts")
+    return {name: str(value) for name, value in found.items()}
+
+
+def _said(asked: WhoCan | WhatCan) -> dict[str, Any]:
+    return {"at": asked.at, "ip": asked.ip}
+
+
+def _answered(
+    about: JsonObject, answers: list[JsonObject], notes: list[str], ground: Ground
+) -> Answered:
+    if len(answers) > MOST_ANSWERS:
+        notes = [*notes, _MORE]
+    return Answered(
+        asked=about,
+        versions={"catalog": ground.catalog.version},
+        answers=answers[:MOST_ANSWERS],
+        notes=notes,
+    )
