@@ -5,7 +5,8 @@ token is made of what the log holds of it, so whatever comes before is taken as 
 """
 
 from collections.abc import Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import ClassVar, Final, TypeVar
 
 from remit.clock import Clock, EpochSeconds
@@ -16,8 +17,10 @@ from remit.guard.ladder import Allowance, Ladder, Shown
 from remit.guard.ports import Standing
 from remit.guard.refusal import Refusal
 from remit.guard.settings import GuardSettings
+from remit.guard.use import Use
 from remit.model import Catalog
 from remit.policy.decision_point import DecisionPoint
+from remit.policy.history import History
 from remit.tokens.access_token import AccessToken
 from remit.tokens.verify import TokenVerifier
 
@@ -45,13 +48,16 @@ class Scenario:
     definitions: Definitions
     decisions: DecisionPoint
     now: EpochSeconds
+    history: History = field(default_factory=lambda: MappingProxyType({}))
+    """What policies were told of what was done before. What they were not told of is not known any more."""
 
 
 def reconsider(scenario: Scenario) -> Allowance | Refusal:
     """What would be decided of this very call.
 
     Raises:
-        UnansweredError: an engine that is not in this process would have to be asked.
+        UnansweredError: an engine that is not in this process would have to be asked, or a fact of history is read
+            that is not in `scenario.history`.
     """
     return at_once(_ladder(scenario).decide(_spoken(scenario)))
 
@@ -102,7 +108,7 @@ def _ladder(scenario: Scenario) -> Ladder:
             scenario.definitions,
         ),
         decisions=scenario.decisions,
-        settings=_NOWHERE,
+        settings=replace(_NOWHERE, past=_Recorded(scenario.history)),
     )
 
 
@@ -117,6 +123,27 @@ class _World:
     catalog: Catalog
     standing: Standing
     definitions: Definitions
+
+
+@dataclass(frozen=True, slots=True)
+class _Recorded:
+    """What was told of the past, told again. Nothing counts."""
+
+    told: History
+
+    async def come_to(self, use: Use) -> History:
+        """The facts that are read.
+
+        Raises:
+            UnansweredError: one of them was not told, so that it is not known any more.
+        """
+        read = [entry.fact.name for entry in use.entries if entry.told]
+        if not self.told.keys() >= set(read):
+            raise UnansweredError("a policy reads what was done before, and it was not recorded")
+        return {name: self.told[name] for name in read}
+
+    async def take_back(self, use: Use) -> None:
+        """Nothing was counted."""
 
 
 class _Instant(Clock):
