@@ -12,6 +12,7 @@ from typing import Final
 
 from remit.engines.authzen import open_authzen
 from remit.engines.cerbos import open_cerbos
+from remit.engines.endpoint import CA_FILE
 from remit.engines.plugins import load_plugin
 from remit.errors import Error
 from remit.model import EngineKind, ExternalEngine
@@ -24,7 +25,7 @@ from remit.policy.port import (
     OpenEngine,
 )
 
-__all__ = ["EngineConnections", "Unusable", "open_engine"]
+__all__ = ["EngineConnections", "Unusable", "open_engine", "option_fault"]
 
 _Key = tuple[str, str, str, int, str | None, str, tuple[tuple[str, str], ...]]
 _OWN: Final[Mapping[EngineKind, OpenEngine]] = MappingProxyType(
@@ -159,6 +160,22 @@ def open_engine(
     if not plugins:
         raise EngineUnavailableError("no plug-in is loaded here")
     return load_plugin(declared.plugin, settings)
+
+
+def option_fault(kind: EngineKind, options: Mapping[str, str]) -> str | None:
+    """What is wrong with the options of one of our own kinds, told without asking anybody and reading any file.
+
+    Those of a plug-in are for whoever loads it to judge.
+    """
+    if kind is EngineKind.PLUGIN:
+        return None
+    read = {name: value for name, value in options.items() if name != CA_FILE}
+    settings = EngineSettings(name="", url="http://127.0.0.1/", timeout=1.0, options=read)
+    try:
+        _OWN[kind](settings)
+    except EngineUnavailableError as error:
+        return error.detail
+    return None
 
 
 def _key(declared: ExternalEngine) -> _Key:

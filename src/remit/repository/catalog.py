@@ -20,6 +20,7 @@ from remit.model import (
     Catalog,
     Environment,
     Guardrails,
+    HistoryFact,
     Issuer,
     Prompt,
     Resource,
@@ -31,10 +32,12 @@ from remit.model import (
     Tool,
 )
 from remit.repository.agent_file import AgentFile, StaticClientSection
+from remit.repository.engines_section import engines_of
 from remit.repository.grant_types import grant_type_values
 from remit.repository.hierarchy import close
-from remit.repository.history_section import history_of
+from remit.repository.history_section import HistoryFacts, history_of
 from remit.repository.limits_section import limits_of
+from remit.repository.networks_section import networks_of
 from remit.repository.people_file import PeopleFile, sign_in_of
 from remit.repository.public_keys import jwks_of
 from remit.repository.registration_section import registration_of
@@ -93,16 +96,24 @@ class TypedServer:
 
 @dataclass(frozen=True, slots=True)
 class TypedServers:
-    """The part of a catalog that types policies."""
+    """The part of a catalog that types policies. `None`: what names there are cannot be told yet."""
 
     servers: Mapping[ServerName, TypedServer]
+    history: Mapping[str, HistoryFact]
+    networks: frozenset[str] | None
+    roles: frozenset[str] | None
 
 
-def typed_servers(things: Mapping[str, Things]) -> TypedServers:
+def typed_servers(
+    things: Mapping[str, Things],
+    *,
+    history: HistoryFacts,
+    networks: frozenset[str] | None,
+    roles: frozenset[str] | None,
+) -> TypedServers:
     """What policies are typed by; `things` by the stem of their file."""
-    return TypedServers(
-        _frozen({ServerName(name): _typed_server(name, one) for name, one in things.items()})
-    )
+    servers = {ServerName(name): _typed_server(name, one) for name, one in things.items()}
+    return TypedServers(_frozen(servers), history_of(history), networks, roles)
 
 
 def build_catalog(models: Models, *, version: str) -> Catalog:
@@ -114,7 +125,7 @@ def build_catalog(models: Models, *, version: str) -> Catalog:
         version=version,
         issuer=Issuer(**dict(root.issuer) | {"default_scopes": _scopes(root.issuer.default_scopes)}),
         tenants=_frozen({
-            TenantId(name): Tenant(id=TenantId(name), name=one.name, time_zone=one.time_zone)
+            TenantId(name): Tenant(id=TenantId(name), name=one.name, time_zone=one.time_zone, engine=one.engine)
             for name, one in root.tenants.items()
         }),
         environments=_environments(root.environments),
@@ -152,7 +163,9 @@ def build_catalog(models: Models, *, version: str) -> Catalog:
         unregistered=_unregistered(root),
         sign_in=sign_in_of(models.people),
         trust=trust_of(models.trust),
+        engines=engines_of(root.engines),
         history=history_of(root.history),
+        networks=networks_of(root.networks),
     )  # fmt: skip
 
 
@@ -167,6 +180,7 @@ def _server(name: str, file: ServerFile) -> Server:
         region=file.region,
         dpop_required=file.dpop == "required",
         pinning=file.pinning,
+        engine=file.engine,
         limits=limits_of(file.limits),
         max_request_bytes=file.max_request,
         max_response_bytes=file.max_response,

@@ -29,6 +29,7 @@ from remit.repository.drafting import (
     model_of,
     things_of,
 )
+from remit.repository.engine_rules import check_engines
 from remit.repository.files import ROOT, SERVERS, Files, digest_of, files_of
 from remit.repository.folder import read_files
 from remit.repository.hierarchy import close, find_cycles
@@ -211,6 +212,7 @@ def _check_together(draft: Draft) -> Iterator[Problem]:
     yield from check_reserved(draft)
     yield from _rings(draft, covers)
     yield from check_servers(draft, hierarchy)
+    yield from check_engines(draft)
     yield from check_agents(draft, hierarchy)
     yield from check_registration(draft, hierarchy)
     yield from check_delegation(draft, hierarchy)

@@ -41,6 +41,7 @@ class Kind(StrEnum):
     REGION = "region"
     PROVIDER = "identity provider"
     CLIENT = "client"
+    ENGINE = "engine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ _DECLARED_IN: Final = {
     Kind.REGION: f"`region` of a file in {SERVERS}/",
     Kind.PROVIDER: f"`providers` of {PEOPLE}",
     Kind.CLIENT: f"`clients` of a file in {AGENTS}/",
+    Kind.ENGINE: f"`engines` of {ROOT}",
 }
 _FEW = 8
 _CLIENT_IDS: Final[Pattern] = ("clients", "static", ANY, "client_id")
@@ -71,6 +73,7 @@ _IN_ROOT: Final = (
     _Use(Kind.SCOPE, ("unregistered", "scopes", ANY)),
     _Use(Kind.ENVIRONMENT, ("unregistered", "environments", ANY)),
     _Use(Kind.TENANT, ("unregistered", "tenants", ANY)),
+    _Use(Kind.ENGINE, ("tenants", ANY, "engine")),
     _Use(Kind.SCOPE, ("registration", "rules", ANY, "scopes", ANY)),
     _Use(Kind.ENVIRONMENT, ("registration", "rules", ANY, "environment")),
     _Use(Kind.ENVIRONMENT, ("registration", "document_hosts", ANY, "environment")),
@@ -81,6 +84,7 @@ _IN_ROLES: Final = (
     _Use(Kind.ROLE, ("attributes", ANY, "roles", ANY)),
 )
 _IN_SERVERS: Final = (
+    _Use(Kind.ENGINE, ("engine",)),
     _Use(Kind.TENANT, ("tenant",)),
     _Use(Kind.ENVIRONMENT, ("environment",)),
     _Use(Kind.SCOPE, ("baseline_scopes", ANY)),
@@ -153,6 +157,7 @@ def _declared(draft: Draft) -> dict[Kind, frozenset[str] | None]:
         Kind.SERVER: draft.server_names,
         Kind.REGION: _all_of(draft.servers, draft.server_names, ("region",)),
         Kind.PROVIDER: _optional(draft, PEOPLE, draft.people, "providers"),
+        Kind.ENGINE: _optional(draft, ROOT, draft.root, "engines"),
         Kind.CLIENT: _all_of(draft.agents, draft.agent_names, _CLIENT_IDS, _DOCUMENTS),
     }
 

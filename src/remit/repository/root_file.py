@@ -6,10 +6,12 @@ from pydantic import Field, StrictInt, model_validator
 
 from remit.documents import Duration, duration_field, mistake
 from remit.model import Sensitivity
+from remit.repository.engines_section import EngineSection
 from remit.repository.fields import Line, Name, Prose, ScopeReference, TimeZone
 from remit.repository.history_section import HistoryFacts
 from remit.repository.lengths import DAY, MINUTE, DurationOrNever, within
 from remit.repository.limits_section import UNREGISTERED_LIMITS, LimitsSection
+from remit.repository.networks_section import Networks
 from remit.repository.registration_section import RegistrationSection
 from remit.repository.section import Section
 
@@ -94,6 +96,10 @@ class TenantSection(Section):
     time_zone: TimeZone = Field(
         description="The IANA time zone in which policies read the clock for its people."
     )
+    engine: str | None = Field(
+        default=None,
+        description="The engine under `engines` that permits calls for its people, where a server's file names none.",
+    )
 
 
 class GuardrailsSection(Section):
@@ -171,6 +177,14 @@ class RootFile(Section):
     unregistered: UnregisteredSection = Field(
         default=UnregisteredSection(),
         description="What a client may do that no agent's file claims.",
+    )
+    networks: Networks = Field(
+        default={},
+        description="Ranges of addresses, by the name that policies know them by: `context.networks`.",
+    )
+    engines: dict[Name, EngineSection] = Field(
+        default={},
+        description="Engines in other processes that decide instead of the permits in `policies/`, where a server or a tenant names them.",
     )
     history: HistoryFacts = Field(
         default={},

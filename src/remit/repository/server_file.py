@@ -192,6 +192,10 @@ class ServerFile(Section):
         default=(),
         description="Extensions of the protocol beyond tasks that the server may offer and clients may ask for, by their exact names.",
     )
+    engine: str | None = Field(
+        default=None,
+        description="The engine under `engines` of `remit.yaml` that permits calls of it; left out, the one of the caller's tenant, or else `policies/`.",
+    )
     baseline_scopes: tuple[ScopeReference, ...] = Field(
         default=(),
         description="What a client is told to ask for first: the least that makes the server useful.",
