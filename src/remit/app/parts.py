@@ -11,6 +11,7 @@ from remit.app.secret_refresh import SecretRefresh
 from remit.app.standing import StandingRefresh
 from remit.app.stores import Stores
 from remit.clock import Clock, Seconds
+from remit.engines import EngineConnections
 from remit.guard import Guard, GuardSettings
 from remit.history import DatabasePast
 from remit.policy import DecisionPoint
@@ -32,6 +33,7 @@ class Parts:
     site: Site
     directory: RegistryDirectory
     decisions: DecisionPoint
+    engines: EngineConnections
     keys: KeySet
     key_refresh: KeyRefresh
     secret_refresh: SecretRefresh
@@ -60,7 +62,8 @@ async def open_parts(
     """
     keys = await open_keys(stores.database, stores.box, clock)
     verifier = TokenVerifier(keys, settings.issuer, clock)
-    decisions = DecisionPoint(loaded.engine, clock)
+    engines = EngineConnections(stores.resolve_secret)
+    decisions = DecisionPoint(loaded.engine, clock, engines)
     past = DatabasePast(stores.database)
     return Parts(
         settings=settings,
@@ -68,6 +71,7 @@ async def open_parts(
         site=site_at(settings.issuer, trusted_proxies=settings.trusted_proxies),
         directory=directory,
         decisions=decisions,
+        engines=engines,
         keys=keys,
         key_refresh=KeyRefresh(
             stores.database,

@@ -18,6 +18,7 @@ from remit.app.caller_credentials import OwnCallerCredentials
 from remit.app.data_folder import DataFolder
 from remit.app.definitions import DefinitionBook
 from remit.app.door import Door
+from remit.app.engine_watch import EngineWatch
 from remit.app.gateway_wiring import listing_of, open_gateway
 from remit.app.guard_wiring import open_guard_door
 from remit.app.health import Health, health_routes
@@ -96,11 +97,15 @@ async def build(
         stack.push_async_callback(record_counts, stores.audit)
         parts = await open_parts(settings, stores, directory, loaded=loaded, clock=clock)
         stack.callback(parts.passwords.close)
+        stack.push_async_callback(parts.engines.close)
         stack.push_async_callback(parts.past.close)
         await parts.refresh.now()
         await parts.secret_refresh.now()
         await parts.definitions.refresh()
         directory.subscribe(parts.definitions.republish)
+        engine_watch = EngineWatch(parts.engines, directory)
+        engine_watch.look_again()
+        directory.subscribe(engine_watch.look_again)
         # From here on this version decides; what is not in the log does not.
         await stores.audit.append(loaded.event(Context()))
         warn_of_missing_secrets(loaded.repository.catalog, stores.resolve_secret)
