@@ -16,7 +16,7 @@ and might policy ever allow it.
 Source: MISSION B6; RFC 6750 §3.1; docs/reference/refusals.md.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from remit.canonical import Json
@@ -240,6 +240,9 @@ class Ladder:
         ]
         questions = [self._asked_of_list(caller, target, moment) for target in near]
         answers = await caller.world.decisions.adjudicate_all(questions)
+        undecided = _undecided(answers)
+        if undecided is not None:
+            return _denied(undecided, caller.token)
         targets = (target for target, answer in zip(near, answers, strict=True) if answer.allowed)
         return Shown(caller=caller, targets=tuple(targets))
 
@@ -358,6 +361,13 @@ def _given(call: Call) -> Json:
     if call.kind is ResourceKind.RESOURCE:
         return {URI_ARGUMENT.name: call.name}
     return call.arguments
+
+
+def _undecided(answers: Sequence[Decision]) -> Decision | None:
+    """The error, where nothing may be shown and something could not be decided: an empty list would pass for the truth."""
+    if any(one.allowed for one in answers):
+        return None
+    return next((one for one in answers if one.reason is DecisionReason.ENGINE_ERROR), None)
 
 
 def _denied(decision: Decision, token: AccessToken) -> Refusal:
