@@ -137,6 +137,7 @@ class GuardedApplication:
             return
         if self._assembly is not None:
             await self._assembly.gateway.drain()
+            await self._assembly.close()
         for task in opened.tasks:
             task.cancel()
         await asyncio.gather(*opened.tasks, return_exceptions=True)

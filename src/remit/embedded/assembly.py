@@ -16,12 +16,14 @@ from remit.audit.redact import Redactor
 from remit.clock import Clock, EpochSeconds
 from remit.embedded.directory import Heard, HeardDirectory
 from remit.embedded.in_process import InProcess
+from remit.engines import EngineConnections
 from remit.gateway import GatewayApp, GatewayDeps, GatewaySettings, Roster
 from remit.gateway.protected_resource import METADATA_PREFIX, metadata_url
 from remit.guard import Guard, GuardSettings
 from remit.guard.snapshot import PublicKey, Snapshot
 from remit.model import HttpUpstream, Server
 from remit.policy import CedarEngine, DecisionPoint
+from remit.policy.port import EngineUnavailableError
 from remit.tokens import KeySet, SigningKey, TokenVerifier, resource_of
 
 __all__ = ["Assembly", "Surroundings"]
@@ -48,7 +50,9 @@ class Assembly:
         """
         self._snapshot = _local(snapshot)
         self._keys = KeySet(_signing_keys(snapshot.keys))
-        self._decisions = DecisionPoint(_engine(self._snapshot), around.clock)
+        # No plug-in: what runs inside this server is for its owner to say, and not for a snapshot.
+        self._engines = EngineConnections(_withheld, plugins=False)
+        self._decisions = DecisionPoint(_engine(self._snapshot), around.clock, self._engines)
         self._directory = HeardDirectory(self._snapshot, heard, around.clock)
         public_url = snapshot.public_url
         guard = Guard(
@@ -103,6 +107,7 @@ class Assembly:
         self._keys.publish(keys)
         self._snapshot = now
         self._directory.replace(now, heard)
+        self._engines.hold(now.catalog.engines.values())
 
     def renew(self, heard: Heard) -> None:
         """What is in force was still so when `heard`."""
@@ -111,6 +116,10 @@ class Assembly:
     def look_at_the_clock(self) -> None:
         """End what is under way when the lease is over."""
         self._directory.look_at_the_clock()
+
+    async def close(self) -> None:
+        """Let go of whoever was asked elsewhere."""
+        await self._engines.close()
 
     def path_within(self, path: str) -> str | None:
         """Where in the gateway `path` leads, which is one of this server's two; `None` for any other."""
@@ -159,3 +168,10 @@ def _signing_keys(keys: tuple[PublicKey, ...]) -> list[SigningKey]:
 
 def _no_secret(reference: str) -> str:
     raise LookupError(f"there is no secret `{reference}` here")
+
+
+def _withheld(reference: str) -> str:
+    del reference
+    raise EngineUnavailableError(
+        "the engine wants a secret, which stays with Remit: a guard inside a server cannot ask it"
+    )

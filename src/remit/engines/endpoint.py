@@ -117,6 +117,8 @@ class Endpoint:
     def _authorization(self) -> Sequence[tuple[str, str]]:
         try:
             secret = self._settings.read_secret()
+        except EngineUnavailableError:
+            raise
         except (Error, OSError, ValueError, LookupError) as error:
             raise EngineUnavailableError(
                 "the secret of the engine cannot be read", cause=error

@@ -19,8 +19,10 @@ from remit.guard.ports import Standing
 from remit.ids import ServerName
 from remit.model import Catalog
 
-__all__ = ["PublicKey", "Snapshot", "read_snapshot", "snapshot_bytes", "version_of"]
+__all__ = ["WITHHELD", "PublicKey", "Snapshot", "read_snapshot", "snapshot_bytes", "version_of"]
 
+WITHHELD: Final = "withheld"
+"""Stands for the name of a secret that Remit keeps: who reads it knows that there is one, and has none."""
 _MAX_VALUES: Final = 2_000_000
 
 

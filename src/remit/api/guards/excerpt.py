@@ -1,22 +1,24 @@
 """One server's part of what is in force, for the guard inside it.
 
-Left out: every other server; how this one is reached from the gateway, and the names of its secrets;
-agents of other tenants; the clients of agents; how people log in, and whom we trust. Whoever has that
+Left out: every other server; how this one is reached from the gateway, and the names of its secrets, and of those
+of engines, which the guard asks itself and cannot ask if they want one; agents of other tenants; the clients of agents; how people log in, and whom we trust. Whoever has that
 server has the snapshot, and needs to know no more than what it decides by. Ids of revoked grants and
 of disabled people and clients are in it, whoever they belong to: they are names that say nothing.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from remit.clock import EpochSeconds, Seconds
 from remit.guard import Standing
 from remit.guard.ports import Directory
-from remit.guard.snapshot import PublicKey, Snapshot
+from remit.guard.snapshot import WITHHELD, PublicKey, Snapshot
 from remit.model import (
     Agent,
     AgentClients,
     Catalog,
+    ExternalEngine,
     HttpUpstream,
     Registration,
     Server,
@@ -119,12 +121,12 @@ def _catalog(catalog: Catalog, server: Server) -> Catalog:
         guard_secret=None,
         connection=None,
     )
+    tenants = {name: one for name, one in catalog.tenants.items() if server.tenant in {None, name}}
     return replace(
         catalog,
         servers=MappingProxyType({server.name: bare}),
-        tenants=MappingProxyType(
-            {name: one for name, one in catalog.tenants.items() if server.tenant in {None, name}}
-        ),
+        tenants=MappingProxyType(tenants),
+        engines=_engines(catalog, {server.engine, *(one.engine for one in tenants.values())}),
         agents=MappingProxyType(
             {
                 name: replace(agent, clients=_NO_CLIENTS)
@@ -137,6 +139,17 @@ def _catalog(catalog: Catalog, server: Server) -> Catalog:
         sign_in=SignIn(),
         trust=Trust(),
         attribute_rules=(),
+    )
+
+
+def _engines(catalog: Catalog, named: set[str | None]) -> Mapping[str, ExternalEngine]:
+    """The engines that may permit calls of the server. That one wants a secret is told, and not which."""
+    return MappingProxyType(
+        {
+            name: one if one.secret is None else replace(one, secret=WITHHELD)
+            for name, one in catalog.engines.items()
+            if name in named
+        }
     )
 
 
