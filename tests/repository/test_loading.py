@@ -249,7 +249,7 @@ def test_a_catalog_of_a_ring_is_never_loaded(repository: Repository) -> None:
 def test_a_bundle_loads_as_the_folder_does(repository: Repository) -> None:
     repository.append("remit.yaml", "stages: [dev, prod]\n")
     repository.write("stages/prod/servers/crm.yaml", "title: Live\n").write(
-        "tests/a.yaml", "x: 1\n"
+        "tests/a.yaml", "about: nothing\n"
     )
     for stage in (None, "prod"):
         folder = load_repository(repository.path, stage=stage)

@@ -171,6 +171,6 @@ def test_what_another_stage_has_names_no_other_catalog(repository: Repository) -
 
 def test_decision_tables_are_part_of_the_bundle(repository: Repository) -> None:
     before = load(repository)
-    after = load(repository.write("tests/deep/crm.yaml", "x: 1\n"))
+    after = load(repository.write("tests/deep/crm.yaml", "about: nothing\n"))
     assert "tests/deep/crm.yaml" in after.contents
     assert before.bundle_digest != after.bundle_digest == after.catalog.version

@@ -1,12 +1,12 @@
 """A mistake in a file, and where it stands."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from remit.errors import Error
 
-__all__ = ["DocumentInvalidError", "Problem", "printable", "quoted"]
+__all__ = ["DocumentInvalidError", "Problem", "coded", "printable", "quoted"]
 
 _QUOTED_LENGTH = 80
 
@@ -26,6 +26,8 @@ class Problem:
     expected: str = ""
     excerpt: str = ""
     width: int = 1
+    code: str = ""
+    """The kind of problem, stable for machines; empty where whoever found it leaves that to others."""
 
     def __str__(self) -> str:
         expected = f" (expected {self.expected})" if self.expected else ""
@@ -42,6 +44,11 @@ class DocumentInvalidError(Error):
         first = str(self.problems[0]) if self.problems else "nothing said why"
         more = len(self.problems) - 1
         super().__init__(f"{first} and {more} more" if more > 0 else first)
+
+
+def coded(problems: Iterable[Problem], code: str) -> Iterator[Problem]:
+    """`problems`, each of the kind `code` unless it is of another already."""
+    return (problem if problem.code else replace(problem, code=code) for problem in problems)
 
 
 def quoted(text: object) -> str:

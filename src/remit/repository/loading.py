@@ -13,32 +13,22 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar
 
-from remit.documents import ANY, DocumentInvalidError, Problem, quoted
-from remit.documents.problem import printable
-from remit.ids import ScopeName
+from remit.documents import DocumentInvalidError, Problem, quoted
+from remit.documents.problem import coded, printable
 from remit.model import Catalog
 from remit.policy import Declared, PolicySource, check_policies, find_ambiguous_actions
-from remit.repository.agent_rules import check_agents
 from remit.repository.cases_rules import check_cases
-from remit.repository.catalog import build_catalog
-from remit.repository.delegation_rules import check_delegation
-from remit.repository.draft import Draft, strings_at
+from remit.repository.catalog import Models, build_catalog
+from remit.repository.draft import Draft
 from remit.repository.drafting import (
     check_stems,
     draft_of,
     model_of,
     things_of,
 )
-from remit.repository.engine_rules import check_engines
 from remit.repository.files import ROOT, SERVERS, Files, digest_of, files_of
 from remit.repository.folder import read_files
-from remit.repository.hierarchy import close, find_cycles
-from remit.repository.history_rules import check_history
-from remit.repository.people_rules import check_people
-from remit.repository.references import check_references, unresolved
-from remit.repository.registration_rules import check_registration
-from remit.repository.reserved import check_reserved
-from remit.repository.server_rules import check_servers
+from remit.repository.references import unresolved
 from remit.repository.staged import (
     Staged,
     below,
@@ -47,14 +37,16 @@ from remit.repository.staged import (
     stages_of,
     version_in,
 )
-from remit.repository.trust_rules import check_trust
+from remit.repository.together import check_together
 
 __all__ = [
+    "Examination",
     "Findings",
     "LoadedRepository",
     "PolicyCheck",
     "RepositoryInvalidError",
     "check_repository",
+    "examine",
     "load_contents",
     "load_repository",
 ]
@@ -126,52 +118,80 @@ def check_repository(
     Raises:
         RepositoryMissingError: there is no such folder.
     """
-    return _load(read_files(path), stage, check)[1]
+    return examine(read_files(path), stage=stage, check=check).findings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examination:
+    """All that was found out about a repository as it holds in one stage, for whoever looks further."""
+
+    findings: Findings
+    draft: Draft
+    staged: Staged
+    files: Files
+    loaded: LoadedRepository | None
+    """`None` when some file does not fit its model; with mistakes of other kinds, what nobody may use."""
+
+
+def examine(
+    files: Files, *, stage: str | None = None, check: PolicyCheck = check_policies
+) -> Examination:
+    """Check `files` as they hold in `stage`. Every problem has the code of its kind (`remit.repository.kinds`)."""
+    unread: list[Problem] = []
+    staged = in_stage(files, stage, unread)
+    refused = {_place(problem) for problem in unread}
+    draft = draft_of(staged, files)
+    amiss: list[Problem] = []
+    check_stages(files, staged, asked=stage, problems=amiss)
+    misfits: list[Problem] = []
+    models = model_of(draft, staged.names, misfits)
+    declared, untyped = _typing(draft, files, staged)
+    policies = staged.policies
+    problems = [
+        *coded(unread, "yaml"),
+        *coded(amiss, "stage"),
+        *coded(files.problems, "file"),
+        *coded(check_stems(files.bundle), "file-name"),
+        # What reading refused, an alias for one, has no value that could be judged.
+        *(
+            one
+            for one in (*coded(misfits, "schema"), *check_together(draft))
+            if _place(one) not in refused
+        ),
+        *coded((_with_excerpt(one, policies) for one in check(policies, declared)), "policy"),
+    ]
+    if stage is None:
+        # The tables are of the bundle and not of a stage: what some stage takes away is no mistake in them.
+        problems.extend(coded(check_cases(files, draft, policies), "decision-table"))
+    unchecked = (*_unread(draft, staged), *unresolved(draft), *untyped)
+    loaded = None if models is None else _built(models, files, staged, stage)
+    return Examination(
+        findings=Findings(tuple(sorted(problems)), unchecked),
+        draft=draft,
+        staged=staged,
+        files=files,
+        loaded=loaded,
+    )
 
 
 def _loaded(files: Files, stage: str | None, check: PolicyCheck) -> LoadedRepository:
-    loaded, findings = _load(files, stage, check)
-    if loaded is None or findings.problems:
-        raise RepositoryInvalidError(findings.problems)
-    return loaded
+    found = examine(files, stage=stage, check=check)
+    if found.loaded is None or found.findings.problems:
+        raise RepositoryInvalidError(found.findings.problems)
+    return found.loaded
 
 
-def _load(
-    files: Files, stage: str | None, check: PolicyCheck
-) -> tuple[LoadedRepository | None, Findings]:
-    problems: list[Problem] = []
-    staged = in_stage(files, stage, problems)
-    refused = {_place(problem) for problem in problems}
-    draft = draft_of(staged, files)
+def _built(models: Models, files: Files, staged: Staged, stage: str | None) -> LoadedRepository:
     bundle = files.bundle
-    check_stages(files, staged, asked=stage, problems=problems)
-    problems += [*files.problems, *check_stems(bundle)]
-    further: list[Problem] = []
-    models = model_of(draft, staged.names, further)
-    further.extend(_check_together(draft))
-    # What reading refused, an alias for one, has no value that could be judged.
-    problems.extend(one for one in further if _place(one) not in refused)
-    declared, untyped = _typing(draft, files, staged)
-    policies = staged.policies
-    problems.extend(_with_excerpt(one, policies) for one in check(policies, declared))
-    if stage is None:
-        # The tables are of the bundle and not of a stage: what some stage takes away is no mistake in them.
-        problems.extend(check_cases(files, draft, policies))
-    findings = Findings(
-        tuple(sorted(problems)), (*_unread(draft, staged), *unresolved(draft), *untyped)
-    )
-    if models is None:
-        return None, findings
-    loaded = LoadedRepository(
+    return LoadedRepository(
         catalog=build_catalog(models, version=version_in(files, stage)),
-        policies=policies,
+        policies=staged.policies,
         files=MappingProxyType({one: hashlib.sha256(bundle[one]).hexdigest() for one in bundle}),
         contents=MappingProxyType(bundle),
         bundle_digest=digest_of(bundle),
         stage=stage,
         stages=stages_of(staged.root),
     )
-    return loaded, findings
 
 
 def _typing(draft: Draft, files: Files, staged: Staged) -> tuple[Declared | None, tuple[str, ...]]:
@@ -200,39 +220,6 @@ def _unread(draft: Draft, staged: Staged) -> Iterator[str]:
 
 def _place(problem: Problem) -> tuple[str, int, int]:
     return problem.file, problem.line, problem.column
-
-
-def _check_together(draft: Draft) -> Iterator[Problem]:
-    """What the files say of each other."""
-    covers: dict[ScopeName, list[ScopeName]] = {}
-    for (scope, *_), lower in strings_at(draft.scopes, (ANY, "covers", ANY)):
-        covers.setdefault(ScopeName(str(scope)), []).append(ScopeName(lower))
-    hierarchy = close(covers)
-    yield from check_references(draft)
-    yield from check_reserved(draft)
-    yield from _rings(draft, covers)
-    yield from check_servers(draft, hierarchy)
-    yield from check_engines(draft)
-    yield from check_agents(draft, hierarchy)
-    yield from check_registration(draft, hierarchy)
-    yield from check_delegation(draft, hierarchy)
-    yield from check_people(draft)
-    yield from check_history(draft)
-    yield from check_trust(draft, hierarchy)
-
-
-def _rings(draft: Draft, covers: Mapping[ScopeName, Sequence[ScopeName]]) -> Iterator[Problem]:
-    if draft.scopes is None:
-        return
-    for ring in find_cycles(covers):
-        way = " → ".join([*ring, ring[0]])
-        following = ring[1 % len(ring)]
-        path = (ring[0], "covers", covers[ring[0]].index(following))
-        yield draft.scopes.problem(
-            path,
-            f"a scope covers itself: {quoted(way)}",
-            expected="scopes that cover only narrower ones",
-        )
 
 
 def _with_excerpt(problem: Problem, policies: Sequence[PolicySource]) -> Problem:
