@@ -28,7 +28,7 @@ from remit.guard.reconsider import Scenario, listing
 from remit.guard.refusal import Refusal
 from remit.guard.target import Target
 from remit.ids import GrantId, ScopeName
-from remit.model import Catalog, Mode, Sensitivity, Server
+from remit.model import MANAGEMENT, Catalog, Mode, Sensitivity, Server
 from remit.policy.decision import Decision, DecisionOutcome, DecisionReason, MatchedRule, RuleEffect
 from remit.policy.decision_point import DecisionPoint
 from remit.policy.evaluation import ArgumentValue, Evaluation, ResourceFacts
@@ -145,6 +145,8 @@ def prospect(
 
 def external_engine(applicant: Applicant, server: Server, catalog: Catalog) -> str | None:
     """The engine elsewhere that permits such calls; `None` when this repository's policies do."""
+    if server.name == MANAGEMENT.name:
+        return None
     tenant = catalog.tenants.get(applicant.subject.tenant)
     return server.engine or (None if tenant is None else tenant.engine)
 
@@ -287,7 +289,7 @@ def _scenario(
             kind=target.facts.kind,
         ),
         token=_token(applicant, server, scopes, within.now),
-        catalog=_without_keys(within.catalog, applicant, server),
+        catalog=_by_itself(within.catalog, applicant, server),
         standing=within.standing,
         definitions=within.definitions,
         decisions=DecisionPoint(_Open(within), within.clock),
@@ -322,11 +324,9 @@ def _token(
     )
 
 
-def _without_keys(catalog: Catalog, applicant: Applicant, server: Server) -> Catalog:
-    """`catalog` in which nobody has to prove a key: whether one is at hand shows when a call comes."""
-    agent = applicant.agent
-    if not (agent.dpop_required or server.dpop_required):
-        return catalog
+def _by_itself(catalog: Catalog, applicant: Applicant, server: Server) -> Catalog:
+    """`catalog` in which nobody proves a key and no engine elsewhere is asked: both show when a call comes."""
+    agent, tenant = applicant.agent, catalog.tenants[applicant.subject.tenant]
     agents, servers = dict(catalog.agents), dict(catalog.servers)
     unregistered = catalog.unregistered
     if agent.id in agents:
@@ -334,10 +334,11 @@ def _without_keys(catalog: Catalog, applicant: Applicant, server: Server) -> Cat
     else:
         unregistered = replace(agent, dpop_required=False)
     if server.name in servers:
-        servers[server.name] = replace(server, dpop_required=False)
+        servers[server.name] = replace(server, dpop_required=False, engine=None)
     return replace(
         catalog,
         agents=MappingProxyType(agents),
         servers=MappingProxyType(servers),
+        tenants=MappingProxyType({**catalog.tenants, tenant.id: replace(tenant, engine=None)}),
         unregistered=unregistered,
     )
