@@ -7,7 +7,7 @@ from remit.guard.ladder import Allowance, Shown
 from remit.guard.outcome import Challenge, RefusalReason
 from remit.guard.refusal import Refusal
 from remit.guard.target import Target
-from remit.policy.decision import Decision
+from remit.policy.decision import Decision, DecisionReason
 from remit.policy.evaluation import ResourceKind
 from remit.tokens.access_token import AccessToken
 
@@ -49,7 +49,9 @@ def found_of_ruling(ruling: Ruling) -> Found:
     decision = ruling.decision
     allowed = ruling.refusal is None
     if decision is None:
-        reason = "permitted" if allowed else "not_granted"
+        reason = "not_granted"
+    elif decision.reason is DecisionReason.NO_PERMIT:
+        reason = DecisionReason.FORBIDDEN.value
     else:
         reason = decision.reason.value
     return Found(

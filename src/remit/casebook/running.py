@@ -18,6 +18,7 @@ from remit.casebook.case import Asked, Case, Question, Table
 from remit.casebook.comparison import differences
 from remit.casebook.coverage import Tally, touched_by
 from remit.casebook.report import Found, Report, Result, Status
+from remit.casebook.selection import Selection
 from remit.clock import Clock, EpochSeconds
 from remit.guard.call import Call
 from remit.guard.definitions import NO_DEFINITIONS
@@ -34,10 +35,8 @@ from remit.policy.evaluation import ResourceKind
 from remit.policy.vocabulary import ISSUE
 from remit.repository import LoadedRepository
 
-__all__ = ["Progress", "Selection", "run_tables"]
+__all__ = ["Progress", "run_tables"]
 
-Selection = Callable[[Case], bool]
-"""Whether a case is to be run."""
 Progress = Callable[[Result], None]
 """Told of each result as it comes."""
 

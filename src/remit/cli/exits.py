@@ -14,6 +14,8 @@ class ExitCode(IntEnum):
     """The command line cannot be understood."""
     UNAVAILABLE = 3
     """Remit cannot be started or reached: settings, data folder, database, port, audit log."""
+    INCOMPLETE = 4
+    """Nothing that was looked at is wrong, but not all could be looked at."""
     DEFECT = 70
     """Something unforeseen happened inside Remit."""
     INTERRUPTED = 130

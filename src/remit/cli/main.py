@@ -26,6 +26,7 @@ from remit.cli.registrations import registration_tokens, registrations
 from remit.cli.secrets import secrets
 from remit.cli.servers import servers
 from remit.cli.sessions import sessions
+from remit.cli.tables import run_decision_tables
 from remit.errors import Error
 
 __all__ = ["app", "main"]
@@ -55,6 +56,7 @@ app.add_typer(servers, name="servers")
 app.add_typer(guards, name="guards")
 app.add_typer(secrets, name="secrets")
 app.add_typer(audit, name="audit")
+app.command("test")(run_decision_tables)
 app.command("explain")(explain)
 app.command("who-can")(who_can)
 app.command("what-can")(what_can)

@@ -41,6 +41,8 @@ _CODES = {
     "evidence to tell.",
     ExitCode.UNAVAILABLE: "Remit cannot be started or reached: settings, data folder, database, port, "
     "audit log.",
+    ExitCode.INCOMPLETE: "Nothing that was looked at is wrong, but not all could be looked at. From `remit test`: "
+    "some cases were not run, or there was none.",
     ExitCode.DEFECT: "Something unforeseen happened inside Remit. `python -X dev -m remit …` shows where.",
     ExitCode.INTERRUPTED: "Stopped from the keyboard.",
 }

@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, WithJsonSchem
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from remit.documents import Duration, mistake, quoted
+from remit.documents import Duration, did_you_mean, mistake, one_of, quoted
 from remit.guard.issuance import WithheldReason
 from remit.guard.outcome import RefusalReason
 from remit.policy.obligation import ObligationKind
@@ -41,7 +41,12 @@ _PLAIN: Final = {"type": ["string", "number", "boolean", "array", "object", "nul
 
 _OUTCOMES: Final = ("allow", "deny", "hidden", "challenge")
 _Verdict = Literal["allow", "deny", "hidden", "challenge"]
-_Reason = Literal["permitted", "observed"] | RefusalReason
+_REASONS: Final = (
+    "permitted",
+    "observed",
+    "not_granted",
+    *(reason.value for reason in RefusalReason),
+)
 
 
 def _check_place(text: object) -> object:
@@ -72,10 +77,33 @@ Texts = Annotated[tuple[str, ...], BeforeValidator(_listed), _words({"type": "st
 """Several words; a single one need not stand in a list."""
 Plain = Annotated[Any, WithJsonSchema(_PLAIN)]
 """An argument as a caller would send it."""
-HistoryWords = Annotated[
-    int | float | bool | str | tuple[str, ...],
+
+
+def _check_reason(word: object) -> object:
+    if word not in _REASONS:
+        near = did_you_mean(str(word), _REASONS)
+        raise mistake(f"{quoted(word)} is no reason{near}", expected=one_of(_REASONS))
+    return word
+
+
+def _check_fact(value: object) -> object:
+    listed = isinstance(value, list) and all(isinstance(one, str) for one in value)
+    if not listed and not isinstance(value, bool | int | float | str):
+        raise mistake(
+            f"{quoted(value)} is no value of a fact",
+            expected="a number, `true` or `false`, or a list of text",
+        )
+    return value
+
+
+Reason = Annotated[str, BeforeValidator(_check_reason), WithJsonSchema({"enum": list(_REASONS)})]
+"""Why something is decided as it is."""
+FactValue = Annotated[
+    Any,
+    BeforeValidator(_check_fact),
     WithJsonSchema({"type": ["integer", "number", "boolean", "string", "array"]}),
 ]
+"""What a fact of history comes to."""
 
 
 def _check_address(text: object) -> object:
@@ -116,9 +144,9 @@ class ExpectSection(Section):
         default=None,
         description="`allow`; `deny`; `hidden`: as if the thing did not exist; `challenge`: another token would do.",
     )
-    reason: _Reason | None = Field(
+    reason: Reason | None = Field(
         default=None,
-        description="Why, as the log has it: `forbidden`, `above_clearance` and so on; `permitted` or `observed` for what is allowed.",
+        description="Why, as the log has it; `permitted` or `observed` for what is allowed, `not_granted` for a token with nothing in it.",
     )
     rules: Texts | None = Field(
         default=None,
@@ -217,7 +245,7 @@ class CaseFields(Section):
         default=None, description="What the token is for; by default the agent's `purpose`."
     )
     justification: Prose | None = Field(default=None, description="Why, in the caller's own words.")
-    history: dict[str, HistoryWords] | None = Field(
+    history: dict[str, FactValue] | None = Field(
         default=None,
         description="Facts of what was done before, this call counted in; those left out are as of a first call.",
     )

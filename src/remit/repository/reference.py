@@ -15,10 +15,11 @@ import orjson
 from remit.canonical import Json, JsonObject
 from remit.repository.schemas import json_schemas
 
-__all__ = ["main", "refresh_page", "schema_bytes", "tables"]
+__all__ = ["PAGES", "main", "refresh_page", "schema_bytes", "tables"]
 
 _PLACE: Final = re.compile(r"(<!-- keys: (?P<kind>[a-z]+) -->\n).*?(<!-- end -->)", re.DOTALL)
-_PAGE: Final = "policy-repository.md"
+PAGES: Final = ("policy-repository.md", "decision-tables.md")
+"""The pages that have tables of keys."""
 _FOLDER: Final = "schemas"
 _SECTION: Final = "Section"
 
@@ -29,8 +30,10 @@ def main(arguments: list[str]) -> int:
     (folder / _FOLDER).mkdir(parents=True, exist_ok=True)
     for name, schema in json_schemas().items():
         (folder / _FOLDER / name).write_bytes(schema_bytes(schema))
-    page = folder / _PAGE
-    page.write_text(refresh_page(page.read_text(encoding="utf-8")), encoding="utf-8")
+    for name in PAGES:
+        page = folder / name
+        if page.exists():
+            page.write_text(refresh_page(page.read_text(encoding="utf-8")), encoding="utf-8")
     return 0
 
 
@@ -107,6 +110,8 @@ def _value(field: Mapping[str, Json], definitions: Mapping[str, Json]) -> str:
             return f"text{_example(field)}"
         case "integer":
             return f"whole number from {field['minimum']} to {field['maximum']}"
+        case list():
+            return "any value"
         case _:
             return "`true` or `false`"
 
