@@ -1,11 +1,12 @@
 """Questions over the small catalog, and engines with policies of a test's own."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from remit.ids import ClientId, ScopeName
-from remit.model import AgentClass, Operation, Sensitivity
+from remit.model import AgentClass, HistoryFact, HistoryMeasure, Operation, Sensitivity
 from remit.policy import (
     AgentFacts,
     CedarEngine,
@@ -25,6 +26,18 @@ from remit.policy import (
 from remit.testing.catalog import ACME, CRM, PAYMENTS, PROD, small_catalog
 from remit.testing.clock import FixedClock
 
+MEASURES = {
+    "calls": HistoryMeasure.COUNT,
+    "spent": HistoryMeasure.SUM,
+    "exported": HistoryMeasure.EVER,
+    "opened": HistoryMeasure.DATA_CATEGORIES,
+}
+PAST = {
+    "calls": 1,
+    "spent": Decimal("1.5"),
+    "exported": False,
+    "opened": frozenset({"hr"}),
+}
 PERMIT_ALL = '@id("all") permit(principal, action, resource);\n'
 
 
@@ -33,7 +46,13 @@ class Desk:
 
     def __init__(self, clock: FixedClock) -> None:
         self.clock = clock
-        self.catalog = small_catalog()
+        self.catalog = replace(
+            small_catalog(),
+            networks={"office": ("192.0.2.0/24",), "vpn": ("198.51.100.0/24",)},
+            history={
+                name: HistoryFact(name=name, measure=measure) for name, measure in MEASURES.items()
+            },
+        )
 
     def check(self, text, filename="policies/test.cedar"):
         return check_policies([PolicySource(text, filename)], self.catalog)
@@ -69,6 +88,9 @@ class Desk:
             "time_zone": "Europe/Berlin",
             "ip": "192.0.2.1",
             "arguments": arguments,
+            "networks": (),
+            "justification": None,
+            "history": None,
         }
         for group in (resource, context, subject):
             group.update({key: changes.pop(key) for key in list(changes) if key in group})

@@ -1,11 +1,19 @@
 """Every fact that a policy can read has its name and its value, and nothing else has."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
 from remit.policy.evaluation import AgentFacts, Context, Evaluation, Subject, TokenFacts
-from remit.policy.facts import ARGUMENTS_FACT, FACTS, PRINCIPAL, TAGS, facts_below, local_time
+from remit.policy.facts import (
+    ARGUMENTS_FACT,
+    FACTS,
+    HISTORY_FACT,
+    PRINCIPAL,
+    TAGS,
+    facts_below,
+    local_time,
+)
 from remit.policy.schema import schema_of
 from remit.testing.catalog import small_catalog
 
@@ -13,7 +21,7 @@ from remit.testing.catalog import small_catalog
 def leaves(record, types, path):
     for name, kind in record["attributes"].items():
         below = types.get(kind["type"], kind)
-        if (*path, name) != ARGUMENTS_FACT and below["type"] == "Record":
+        if (*path, name) not in {ARGUMENTS_FACT, HISTORY_FACT} and below["type"] == "Record":
             yield from leaves(below, types, (*path, name))
         else:
             yield (*path, name)
@@ -81,3 +89,18 @@ def test_arguments_keep_their_types_apart(desk):
     one, true = (desk.ask(arguments={"score": value}) for value in (1, True))
     assert FACTS[ARGUMENTS_FACT](one) != FACTS[ARGUMENTS_FACT](true)
     assert FACTS[ARGUMENTS_FACT](desk.ask(arguments=None)) is None
+
+
+def test_history_keeps_its_types_apart(desk):
+    one, true = (desk.ask(history={"calls": value}) for value in (1, True))
+    assert FACTS[HISTORY_FACT](one) != FACTS[HISTORY_FACT](true)
+    assert FACTS[HISTORY_FACT](desk.ask()) is None
+
+
+@pytest.mark.parametrize(
+    ("auth_time", "age"), [(None, None), (1767625200 - 300, 300), (1767625200 + 5, 0)]
+)
+def test_an_authentication_is_so_old_and_never_younger_than_now(desk, auth_time, age):
+    asked = desk.ask(now=1767625200)
+    asked = replace(asked, token=replace(asked.token, auth_time=auth_time))
+    assert FACTS["context", "authentication", "age_seconds"](asked) == age

@@ -16,7 +16,13 @@ from dataclasses import dataclass
 
 from remit.clock import EpochSeconds, Seconds
 from remit.ids import UserId
-from remit.model import Issuer
+from remit.model import (
+    ACR_MULTI_FACTOR,
+    ACR_PASSWORD,
+    ACR_PHISHING_RESISTANT,
+    ACR_VALUES,
+    Issuer,
+)
 
 __all__ = [
     "ACR_MULTI_FACTOR",
@@ -32,12 +38,6 @@ __all__ = [
     "satisfies",
     "stronger",
 ]
-
-ACR_PASSWORD = "urn:remit:acr:pwd"  # noqa: S105  how strongly, not a password
-ACR_MULTI_FACTOR = "urn:remit:acr:mfa"
-ACR_PHISHING_RESISTANT = "urn:remit:acr:phr"
-ACR_VALUES = (ACR_PASSWORD, ACR_MULTI_FACTOR, ACR_PHISHING_RESISTANT)
-"""All there are, weakest first."""
 
 AMR_PASSWORD = ("pwd",)
 """RFC 8176 §2."""

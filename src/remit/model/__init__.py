@@ -5,6 +5,12 @@ from remit.model.agents import (
     AgentClients,
     StaticClient,
 )
+from remit.model.authentication import (
+    ACR_MULTI_FACTOR,
+    ACR_PASSWORD,
+    ACR_PHISHING_RESISTANT,
+    ACR_VALUES,
+)
 from remit.model.catalog import (
     Catalog,
     Guardrails,
@@ -77,6 +83,10 @@ from remit.model.trust import (
 )
 
 __all__ = [  # noqa: RUF022  by code point, as every room
+    "ACR_MULTI_FACTOR",
+    "ACR_PASSWORD",
+    "ACR_PHISHING_RESISTANT",
+    "ACR_VALUES",
     "ALL_TENANTS",
     "LONGEST_HISTORY",
     "Admission",

@@ -6,6 +6,7 @@ of more than four decimals raise, and the decision point makes a refusal of it.
 Source: Cedar JSON entity and context format (`__extn` for addresses and decimals).
 """
 
+from collections.abc import Collection
 from decimal import Decimal
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
@@ -21,14 +22,18 @@ from remit.policy.evaluation import (
     ResourceKind,
     Subject,
 )
-from remit.policy.facts import local_time
+from remit.policy.facts import age_of_authentication, local_time
+from remit.policy.history import HistoryValue
 from remit.policy.vocabulary import (
     ACTION_TYPE,
     ARGUMENTS,
     CIRCUMSTANCES_ID,
     CIRCUMSTANCES_TYPE,
+    HISTORY,
     ISSUE,
+    JUSTIFICATION,
     NAMESPACE,
+    SAYING,
     action_name,
     entity_type,
     group_names,
@@ -40,6 +45,7 @@ __all__ = [
     "address_json",
     "argument_json",
     "context_json",
+    "history_json",
     "open_context_json",
     "open_entities",
     "principal_entity",
@@ -49,7 +55,6 @@ __all__ = [
 ]
 
 _DECIMALS: Final = Decimal("0.0001")
-_UNKNOWN: Final[JsonObject] = {"__extn": {"fn": "unknown", "arg": ARGUMENTS}}
 
 
 def action_of(evaluation: Evaluation) -> str:
@@ -93,6 +98,8 @@ def resource_entities(resource: ResourceFacts, action: str) -> str:
     }
     if resource.tenant is not None:
         attributes["tenant"] = resource.tenant
+    if resource.region is not None:
+        attributes["region"] = resource.region
     server = {"type": f"{NAMESPACE}::{entity_type(ResourceKind.SERVER)}", "id": resource.server}
     groups: tuple[str, ...] = ()
     if action != ISSUE:
@@ -114,11 +121,10 @@ def resource_entities(resource: ResourceFacts, action: str) -> str:
 
 
 def context_json(evaluation: Evaluation) -> str:
-    """The context record; `arguments` are in it when they are known."""
+    """The context record; what only a call brings is in it when it is known."""
     facts = _circumstances(evaluation)
-    arguments = evaluation.context.arguments
-    if arguments is not None and evaluation.phase is not Phase.ISSUE:
-        facts[ARGUMENTS] = {name: argument_json(value) for name, value in arguments.items()}
+    if evaluation.phase is not Phase.ISSUE:
+        facts |= _brought(evaluation)
     return canonical_text(facts)
 
 
@@ -148,16 +154,32 @@ def argument_json(value: ArgumentValue) -> Json:
             return value
 
 
-def open_context_json() -> str:
-    """The context record of an open question: arguments of which nothing is known."""
-    return canonical_text({ARGUMENTS: _UNKNOWN})
+def history_json(value: HistoryValue) -> Json:
+    """One fact of what was done before.
+
+    Raises:
+        ValueError: it is a sum of more than four decimals.
+    """
+    if isinstance(value, Decimal):
+        return _decimal(value)
+    return sorted(value) if isinstance(value, frozenset) else value
 
 
-def open_entities(evaluation: Evaluation) -> str:
+def open_context_json(open_to: Collection[str]) -> str:
+    """The context record of an open question: of the attributes `open_to` nothing is known.
+
+    A justification may be there and may not, so that it stands in a record of which nothing is known either.
+    """
+    names = [SAYING if name == JUSTIFICATION else name for name in sorted(open_to)]
+    return canonical_text({name: {"__extn": {"fn": "unknown", "arg": name}} for name in names})
+
+
+def open_entities(evaluation: Evaluation, open_to: Collection[str] = (ARGUMENTS,)) -> str:
     """The principal, and what else is known of the context, for an open question."""
+    known = {name: value for name, value in _brought(evaluation).items() if name not in open_to}
     circumstances = {
         "uid": {"type": f"{NAMESPACE}::{CIRCUMSTANCES_TYPE}", "id": CIRCUMSTANCES_ID},
-        "attrs": _circumstances(evaluation),
+        "attrs": _circumstances(evaluation) | known,
         "parents": [],
     }
     return canonical_text([_principal(evaluation.subject), circumstances])
@@ -181,8 +203,21 @@ def _principal(subject: Subject) -> JsonObject:
     }
 
 
+def _brought(evaluation: Evaluation) -> JsonObject:
+    """What of the context only a call brings, as far as it is known."""
+    context = evaluation.context
+    brought: JsonObject = {}
+    if context.arguments is not None:
+        brought[ARGUMENTS] = {name: argument_json(one) for name, one in context.arguments.items()}
+    if context.history is not None:
+        brought[HISTORY] = {name: history_json(one) for name, one in context.history.items()}
+    if context.justification is not None:
+        brought[JUSTIFICATION] = context.justification
+    return brought
+
+
 def _circumstances(evaluation: Evaluation) -> JsonObject:
-    """All of the context but the arguments."""
+    """All of the context but what only a call brings."""
     agent, token = evaluation.agent, evaluation.token
     said: JsonObject = {
         "client_id": token.client_id,
@@ -194,9 +229,16 @@ def _circumstances(evaluation: Evaluation) -> JsonObject:
         said["acr"] = token.acr
     if token.auth_time is not None:
         said["auth_time"] = token.auth_time
+    proved: JsonObject = {name: said[name] for name in ("acr", "amr", "auth_time") if name in said}
+    age = age_of_authentication(evaluation)
+    if age is not None:
+        proved["age_seconds"] = age
     facts: JsonObject = {
         "agent": {"id": agent.id, "class": agent.agent_class.value, "owner": agent.owner},
         "token": said,
+        "authentication": proved,
+        "networks": list(evaluation.context.networks),
+        "environment": evaluation.resource.environment,
         "time": dict(local_time(evaluation.context.now, evaluation.context.time_zone)),
     }
     if evaluation.context.ip is not None:

@@ -38,6 +38,7 @@ from cedarpy.pst import (
 
 from remit.policy.facts import PRINCIPAL, Fact
 from remit.policy.reads import path_of
+from remit.policy.vocabulary import OPEN
 
 __all__ = ["DEMANDED", "Demand", "demand_of"]
 
@@ -171,6 +172,6 @@ def _is_safe(expression: Expr) -> bool:
 
 
 def _is_open(path: tuple[str, ...], expression: GetAttr | HasAttr) -> bool:
-    """Whether what is read is of the arguments, or could be."""
+    """Whether what is read is of what only a call brings, or could be."""
     names = (*path, *expression.attrs) if isinstance(expression, HasAttr) else path
-    return names[0] == "context" and (len(names) < 2 or names[1] == "arguments")
+    return names[0] == "context" and (len(names) < 2 or names[1] in OPEN)

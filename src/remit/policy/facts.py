@@ -17,10 +17,14 @@ from remit.policy.evaluation import Evaluation
 __all__ = [
     "ARGUMENTS_FACT",
     "FACTS",
+    "HISTORY_FACT",
+    "JUSTIFICATION_FACT",
+    "OPEN_FACTS",
     "PRINCIPAL",
     "TAGS",
     "Fact",
     "Getter",
+    "age_of_authentication",
     "facts_below",
     "local_time",
 ]
@@ -36,6 +40,10 @@ PRINCIPAL: Final[Fact] = ("principal",)
 TAGS: Final[Fact] = ("principal", "()")
 """All of the principal's tags, which are read by a call and not by a path."""
 ARGUMENTS_FACT: Final[Fact] = ("context", "arguments")
+HISTORY_FACT: Final[Fact] = ("context", "history")
+JUSTIFICATION_FACT: Final[Fact] = ("context", "justification")
+OPEN_FACTS: Final[frozenset[Fact]] = frozenset({ARGUMENTS_FACT, HISTORY_FACT, JUSTIFICATION_FACT})
+"""What only a call brings. No decision that reads one of these is kept, so nobody's data is either."""
 
 _WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -68,6 +76,19 @@ def _of_time(name: str) -> Getter:
     return value
 
 
+def age_of_authentication(evaluation: Evaluation) -> int | None:
+    """How many seconds ago the person proved who they are; `None` for whoever did not."""
+    auth_time = evaluation.token.auth_time
+    return None if auth_time is None else max(0, evaluation.context.now - auth_time)
+
+
+def _history(evaluation: Evaluation) -> Hashable:
+    known = evaluation.context.history
+    if known is None:
+        return None
+    return frozenset((name, type(value), value) for name, value in known.items())
+
+
 def _arguments(evaluation: Evaluation) -> Hashable:
     # A number and a truth value may be equal in Python, and are not in a policy.
     given = evaluation.context.arguments
@@ -92,6 +113,10 @@ FACTS: Final[Mapping[Fact, Getter]] = MappingProxyType(
         ("context", "token", "amr"): lambda one: one.token.amr,
         ("context", "token", "auth_time"): lambda one: one.token.auth_time,
         ("context", "token", "purpose"): lambda one: one.token.purpose,
+        ("context", "authentication", "acr"): lambda one: one.token.acr,
+        ("context", "authentication", "amr"): lambda one: one.token.amr,
+        ("context", "authentication", "auth_time"): lambda one: one.token.auth_time,
+        ("context", "authentication", "age_seconds"): age_of_authentication,
         ("context", "time", "epoch"): lambda one: one.context.now,
         ("context", "time", "zone"): lambda one: one.context.time_zone,
         ("context", "time", "hour"): _of_time("hour"),
@@ -99,7 +124,11 @@ FACTS: Final[Mapping[Fact, Getter]] = MappingProxyType(
         ("context", "time", "weekday"): _of_time("weekday"),
         ("context", "time", "date"): _of_time("date"),
         ("context", "ip"): lambda one: one.context.ip,
+        ("context", "networks"): lambda one: one.context.networks,
+        ("context", "environment"): lambda one: one.resource.environment,
         ARGUMENTS_FACT: _arguments,
+        HISTORY_FACT: _history,
+        JUSTIFICATION_FACT: lambda one: one.context.justification,
     }
 )
 """Each fact with its value in a question, as something that can be compared."""

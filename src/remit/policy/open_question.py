@@ -1,15 +1,16 @@
-"""Asking Cedar before the arguments are known: the rewriting that makes its answer exact.
+"""Asking Cedar before a call is known: the rewriting that makes its answer exact.
 
 Cedar can decide with part of its input unknown, and says then what holds whatever
 it is. But a record of which one attribute is unknown it treats as unknown
 altogether, and the rest of the context is known. So each policy is rewritten: it
-reads `context.arguments`, which stays open, from the context as before, and every
-other attribute of `context` from an entity made for the question.
+reads what stays open (arguments, history) from the context as before, and every
+other attribute of `context` from an entity made for the question. A justification may also
+be absent, and is read from a record of which nothing is known.
 
 Source: Cedar partial evaluation; docs/adr/0006.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Final, TypeVar
 
@@ -17,13 +18,21 @@ from cedarpy import PolicySet
 from cedarpy.pst import EntityLit, EntityType, EntityUid, Expr, GetAttr, HasAttr, Template, Var
 from cedarpy.pst import PolicySet as PolicySetTree
 
-from remit.policy.vocabulary import ARGUMENTS, CIRCUMSTANCES_ID, CIRCUMSTANCES_TYPE, NAMESPACE
+from remit.policy.vocabulary import (
+    CIRCUMSTANCES_ID,
+    CIRCUMSTANCES_TYPE,
+    JUSTIFICATION,
+    NAMESPACE,
+    OPEN,
+    SAYING,
+)
 
-__all__ = ["open_policies", "reads_arguments", "reads_whole_context"]
+__all__ = ["open_attributes", "open_policies", "reads_whole_context"]
 
 N = TypeVar("N")
 
 _CONTEXT: Final = Var(name="context")
+_SAYING: Final = GetAttr(base=_CONTEXT, attr=SAYING)
 _CIRCUMSTANCES: Final = EntityLit(
     value=EntityUid(
         type=EntityType(basename=CIRCUMSTANCES_TYPE, namespace=(NAMESPACE,)), id=CIRCUMSTANCES_ID
@@ -31,9 +40,10 @@ _CIRCUMSTANCES: Final = EntityLit(
 )
 
 
-def reads_arguments(tree: Template) -> bool:
-    """Whether the policy looks at `context.arguments`."""
-    return any(_attribute_of_context(node) == ARGUMENTS for node in _nodes(tree.clauses))
+def open_attributes(tree: Template) -> frozenset[str]:
+    """Which attributes of `context` the policy looks at that only a call brings."""
+    named = {_attribute_of_context(node) for node in _nodes(tree.clauses)}
+    return frozenset(name for name in named if name in OPEN)
 
 
 def reads_whole_context(tree: Template) -> bool:
@@ -43,9 +53,9 @@ def reads_whole_context(tree: Template) -> bool:
     return sum(node == _CONTEXT for node in nodes) > named
 
 
-def open_policies(trees: Iterable[Template]) -> PolicySet:
-    """The policies, rewritten, under their `@id`. None may read the whole context."""
-    rewritten = {tree.annotations["id"]: _rewritten(tree) for tree in trees}
+def open_policies(trees: Iterable[Template], open_to: Collection[str]) -> PolicySet:
+    """The policies, rewritten, under their `@id`: the attributes `open_to` stay open. None may read the whole context."""
+    rewritten = {tree.annotations["id"]: _rewritten(tree, open_to) for tree in trees}
     return PolicySet.from_pst(
         PolicySetTree(
             templates={},
@@ -55,18 +65,22 @@ def open_policies(trees: Iterable[Template]) -> PolicySet:
     )
 
 
-def _rewritten(node: N) -> N:
-    """`node` with every attribute of `context` but the arguments read from the circumstances."""
+def _rewritten(node: N, open_to: Collection[str]) -> N:
+    """`node` with every attribute of `context` but those of `open_to` read from the circumstances."""
     attribute = _attribute_of_context(node)
     if attribute is not None:
-        kept: Expr = _CONTEXT if attribute == ARGUMENTS else _CIRCUMSTANCES
+        kept: Expr = _CIRCUMSTANCES
+        if attribute in open_to:
+            kept = _SAYING if attribute == JUSTIFICATION else _CONTEXT
         return replace(node, base=kept)  # type: ignore[type-var]  # it is a GetAttr or a HasAttr
     if isinstance(node, tuple):
-        return tuple(_rewritten(item) for item in node)  # type: ignore[return-value]
+        return tuple(_rewritten(item, open_to) for item in node)  # type: ignore[return-value]
     if isinstance(node, Mapping):
-        return {name: _rewritten(item) for name, item in node.items()}  # type: ignore[return-value]
+        return {name: _rewritten(item, open_to) for name, item in node.items()}  # type: ignore[return-value]
     if is_dataclass(node) and not isinstance(node, type):
-        below = {field.name: _rewritten(getattr(node, field.name)) for field in fields(node)}
+        below = {
+            field.name: _rewritten(getattr(node, field.name), open_to) for field in fields(node)
+        }
         return replace(node, **below)
     return node
 

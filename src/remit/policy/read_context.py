@@ -7,46 +7,64 @@ attribute has the type the whole schema gives it.
 Source: Cedar JSON schema and context format; docs/adr/0012-reused-decisions.md.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from cedarpy import Schema
 
 from remit.canonical import Json, JsonObject, canonical_text
-from remit.model import Argument
-from remit.policy.cedar_request import address_json, argument_json
+from remit.model import Argument, HistoryFact
+from remit.policy.cedar_request import address_json, argument_json, history_json
 from remit.policy.evaluation import Evaluation
-from remit.policy.facts import ARGUMENTS_FACT, FACTS, Getter
+from remit.policy.facts import (
+    ARGUMENTS_FACT,
+    FACTS,
+    HISTORY_FACT,
+    JUSTIFICATION_FACT,
+    OPEN_FACTS,
+    Getter,
+)
 from remit.policy.reads import Reads
 from remit.policy.schema import schema_of_part
-from remit.policy.vocabulary import ARGUMENTS
+from remit.policy.vocabulary import ARGUMENTS, HISTORY
 
 __all__ = ["ReadContext"]
 
 _IP: Final = ("context", "ip")
+_PLAIN: Final = (("context", "networks"), ("context", "environment"), JUSTIFICATION_FACT)
 
 
 @dataclass(frozen=True, slots=True)
 class ReadContext:
     """Which attributes go into the context of a question.
 
-    `groups`: of `agent`, `token` and `time` the attributes that are read, with what each is.
-    `arguments` are the names of those that are read; `None` when `context.arguments` is not read at all.
+    `groups`: of `agent`, `token` and such the attributes that are read, with what each is; `plain`: those
+    that stand by themselves. `arguments` are the names of those that are read, as are `history`; `None` when
+    `context.arguments` is not read at all.
     """
 
     groups: tuple[tuple[str, tuple[tuple[str, Getter], ...]], ...]
+    plain: tuple[tuple[str, Getter], ...]
     ip: bool
+    history: frozenset[str] | None
     arguments: frozenset[str] | None
 
     @classmethod
-    def of(cls, reads: Reads, declared: Sequence[Argument] | None) -> "ReadContext":
+    def of(
+        cls,
+        reads: Reads,
+        declared: Sequence[Argument] | None,
+        *,
+        history: Mapping[str, HistoryFact],
+    ) -> "ReadContext":
         """What of a context `reads` are about, in an action with the arguments `declared`.
 
-        `None`: the action has no arguments, not even none of them; so it is with `issue`.
+        `None`: no call is asked about, which has no arguments, not even none of them; so it is with `issue`.
         """
+        facts = reads.facts if declared is not None else reads.facts - OPEN_FACTS
         groups: dict[str, list[tuple[str, Getter]]] = {}
-        for fact in sorted(reads.facts):
+        for fact in sorted(facts):
             if fact[0] == "context" and len(fact) == 3:
                 groups.setdefault(fact[1], []).append((fact[2], FACTS[fact]))
         names = None
@@ -56,9 +74,14 @@ class ReadContext:
                 for one in declared
                 if reads.arguments is None or one.name in reads.arguments
             )
+        past = None
+        if HISTORY_FACT in facts:
+            past = frozenset(history if reads.history is None else reads.history & history.keys())
         return cls(
             groups=tuple((group, tuple(members)) for group, members in groups.items()),
-            ip=_IP in reads.facts,
+            plain=tuple((fact[1], FACTS[fact]) for fact in _PLAIN if fact in facts),
+            ip=_IP in facts,
+            history=past,
             arguments=names,
         )
 
@@ -69,7 +92,17 @@ class ReadContext:
             facts[group] = {
                 name: value for name, of in members if (value := of(evaluation)) is not None
             }
+        for name, of in self.plain:
+            value = of(evaluation)
+            if value is not None:
+                facts[name] = value
         context = evaluation.context
+        if self.history is not None and context.history is not None:
+            facts[HISTORY] = {
+                name: history_json(one)
+                for name, one in context.history.items()
+                if name in self.history
+            }
         if self.ip and context.ip is not None:
             facts["ip"] = address_json(context.ip)
         given = context.arguments
@@ -83,16 +116,27 @@ class ReadContext:
         return canonical_text(facts) if facts else "{}"
 
     def schema(
-        self, action: str, resource_type: str, declared: Sequence[Argument] | None
+        self,
+        action: str,
+        resource_type: str,
+        declared: Sequence[Argument] | None,
+        *,
+        history: Mapping[str, HistoryFact],
     ) -> Schema:
         """The schema of questions by `action` that bring this context."""
         parts: dict[str, frozenset[str]] = {
             group: frozenset(name for name, _ in members) for group, members in self.groups
         }
+        parts |= {name: frozenset() for name, _ in self.plain}
         if self.ip:
             parts["ip"] = frozenset()
+        past = {name: fact for name, fact in history.items() if name in (self.history or ())}
+        if self.history is not None:
+            parts[HISTORY] = frozenset()
         read = None
         if self.arguments is not None:
             read = [one for one in declared or () if one.name in self.arguments]
-        schema: JsonObject = schema_of_part(action, resource_type, parts=parts, arguments=read)
+        schema: JsonObject = schema_of_part(
+            action, resource_type, parts=parts, arguments=read, history=past
+        )
         return Schema.from_json_str(canonical_text(schema))

@@ -32,7 +32,15 @@ from cedarpy.pst import (
     Var,
 )
 
-from remit.policy.facts import ARGUMENTS_FACT, FACTS, PRINCIPAL, TAGS, Fact, facts_below
+from remit.policy.facts import (
+    ARGUMENTS_FACT,
+    FACTS,
+    HISTORY_FACT,
+    PRINCIPAL,
+    TAGS,
+    Fact,
+    facts_below,
+)
 
 __all__ = ["EVERYTHING", "Reads", "path_of", "reads_of", "union_of"]
 
@@ -41,19 +49,21 @@ _TAG_OPERATIONS: Final = frozenset({"get_tag", "has_tag"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reads:
-    """The facts that are looked at, and which arguments; `None` is all of them."""
+    """The facts that are looked at, and which arguments and facts of history; `None` is all of them."""
 
     facts: frozenset[Fact] = frozenset()
     arguments: frozenset[str] | None = frozenset()
+    history: frozenset[str] | None = frozenset()
 
     def __or__(self, other: "Reads") -> "Reads":
-        arguments = None
-        if self.arguments is not None and other.arguments is not None:
-            arguments = self.arguments | other.arguments
-        return Reads(facts=self.facts | other.facts, arguments=arguments)
+        return Reads(
+            facts=self.facts | other.facts,
+            arguments=_either(self.arguments, other.arguments),
+            history=_either(self.history, other.history),
+        )
 
 
-EVERYTHING: Final = Reads(facts=frozenset(FACTS), arguments=None)
+EVERYTHING: Final = Reads(facts=frozenset(FACTS), arguments=None, history=None)
 _NOTHING: Final = Reads()
 
 
@@ -139,8 +149,16 @@ def _of_path(path: tuple[str, ...] | None) -> Reads:
             return Reads(facts=frozenset({ARGUMENTS_FACT}), arguments=None)
         case ("context", "arguments", name, *_):
             return Reads(facts=frozenset({ARGUMENTS_FACT}), arguments=frozenset({name}))
+        case ("context", "history"):
+            return Reads(facts=frozenset({HISTORY_FACT}), history=None)
+        case ("context", "history", name, *_):
+            return Reads(facts=frozenset({HISTORY_FACT}), history=frozenset({name}))
         case None:
             return EVERYTHING
         case _:
             found = facts_below(path)
             return Reads(facts=found) if found else EVERYTHING
+
+
+def _either(some: frozenset[str] | None, others: frozenset[str] | None) -> frozenset[str] | None:
+    return None if some is None or others is None else some | others

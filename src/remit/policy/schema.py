@@ -11,12 +11,14 @@ from collections.abc import Iterable, Mapping
 from typing import Final, assert_never
 
 from remit.canonical import Json, JsonObject
-from remit.model import Argument, ArgumentType, Operation
+from remit.model import Argument, ArgumentType, HistoryFact, HistoryMeasure, Operation
 from remit.policy.evaluation import ResourceKind, SubjectKind
 from remit.policy.vocabulary import (
     ARGUMENTS,
     CALL,
+    HISTORY,
     ISSUE,
+    JUSTIFICATION,
     NAMESPACE,
     CallableThing,
     Declared,
@@ -56,13 +58,14 @@ def schema_of_part(
     *,
     parts: Mapping[str, frozenset[str]],
     arguments: Iterable[Argument] | None,
+    history: Mapping[str, HistoryFact],
 ) -> JsonObject:
     """The schema of one action whose context holds no more than `parts` and `arguments`.
 
     `parts` names attributes of the context, with the attributes of each that are left; it is as in
     the whole schema that they are typed. For questions alone: no policy is validated against it.
     """
-    whole = _context(arguments)["attributes"]
+    whole = _context(arguments or (), history)["attributes"]
     types = _common_types()
     attributes: JsonObject = {}
     for part, names in parts.items():
@@ -112,6 +115,14 @@ def _common_types() -> JsonObject:
                 "purpose": _STRING,
             }
         ),
+        "AuthenticationFacts": _record(
+            {
+                "acr": _optional(_STRING),
+                "amr": _STRINGS,
+                "auth_time": _optional(_LONG),
+                "age_seconds": _optional(_LONG),
+            }
+        ),
         "TimeFacts": _record(
             {
                 "epoch": _LONG,
@@ -133,6 +144,7 @@ def _entity_types() -> JsonObject:
             "server": _STRING,
             "name": _STRING,
             "tenant": _optional(_STRING),
+            "region": _optional(_STRING),
             "environment": _STRING,
             "operation": _STRING,
             "sensitivity": _STRING,
@@ -156,38 +168,45 @@ def _actions(catalog: Declared) -> JsonObject:
     for group in groups:
         actions[group] = {"memberOf": [{"id": CALL}]}
     for thing in callable_things(catalog):
-        actions[thing.action] = _action(thing)
+        actions[thing.action] = _action(thing, catalog.history)
     actions[ISSUE] = {
         "appliesTo": {
             "principalTypes": list(_PRINCIPALS),
             "resourceTypes": [entity_type(ResourceKind.SERVER)],
-            "context": _context(None),
+            "context": _context(None, {}),
         }
     }
     return actions
 
 
-def _action(thing: CallableThing) -> JsonObject:
+def _action(thing: CallableThing, history: Mapping[str, HistoryFact]) -> JsonObject:
     return {
         "memberOf": [{"id": name} for name in group_names(thing.server, thing.operation)],
         "appliesTo": {
             "principalTypes": list(_PRINCIPALS),
             "resourceTypes": [entity_type(thing.kind)],
-            "context": _context(thing.arguments),
+            "context": _context(thing.arguments, history),
         },
     }
 
 
-def _context(arguments: Iterable[Argument] | None) -> JsonObject:
-    """`arguments` is always there on a call, even when empty, and never at issuance."""
+def _context(
+    arguments: Iterable[Argument] | None, history: Mapping[str, HistoryFact]
+) -> JsonObject:
+    """`arguments` and `history` are always there on a call, even when empty, and never at issuance."""
     attributes: JsonObject = {
         "agent": {"type": "AgentFacts"},
         "token": {"type": "TokenFacts"},
+        "authentication": {"type": "AuthenticationFacts"},
         "time": {"type": "TimeFacts"},
         "ip": _optional(_ADDRESS),
+        "networks": _STRINGS,
+        "environment": _STRING,
     }
     if arguments is not None:
-        attributes["arguments"] = _record(
+        attributes[JUSTIFICATION] = _optional(_STRING)
+        attributes[HISTORY] = _record({name: _type_of_fact(one) for name, one in history.items()})
+        attributes[ARGUMENTS] = _record(
             {
                 argument.name: _type_of(argument.type)
                 if argument.required
@@ -214,6 +233,20 @@ def _type_of(kind: ArgumentType) -> JsonObject:
             return _STRINGS
         case _:
             assert_never(kind)
+
+
+def _type_of_fact(fact: HistoryFact) -> JsonObject:
+    match fact.measure:
+        case HistoryMeasure.COUNT:
+            return _LONG
+        case HistoryMeasure.SUM:
+            return _DECIMAL
+        case HistoryMeasure.EVER:
+            return _BOOLEAN
+        case HistoryMeasure.TOOLS | HistoryMeasure.DATA_CATEGORIES:
+            return _STRINGS
+        case _:
+            assert_never(fact.measure)
 
 
 def _record(attributes: JsonObject) -> JsonObject:

@@ -5,12 +5,21 @@ three groups: `call`, its operation, and its server. `issue` stands in none.
 Two things that would have the same action are refused when policies are checked.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 from remit.ids import ServerName
-from remit.model import MANAGEMENT, Argument, ArgumentType, Operation, Prompt, Resource, Tool
+from remit.model import (
+    MANAGEMENT,
+    Argument,
+    ArgumentType,
+    HistoryFact,
+    Operation,
+    Prompt,
+    Resource,
+    Tool,
+)
 from remit.policy.evaluation import ResourceKind, SubjectKind
 
 __all__ = [
@@ -19,8 +28,12 @@ __all__ = [
     "CALL",
     "CIRCUMSTANCES_ID",
     "CIRCUMSTANCES_TYPE",
+    "HISTORY",
     "ISSUE",
+    "JUSTIFICATION",
     "NAMESPACE",
+    "OPEN",
+    "SAYING",
     "URI_ARGUMENT",
     "CallableThing",
     "Declared",
@@ -39,6 +52,12 @@ ACTION_TYPE: Final = "Remit::Action"
 CALL: Final = "call"
 ISSUE: Final = "issue"
 ARGUMENTS: Final = "arguments"
+HISTORY: Final = "history"
+JUSTIFICATION: Final = "justification"
+OPEN: Final = frozenset({ARGUMENTS, HISTORY, JUSTIFICATION})
+"""The attributes of `context` that only a call brings: not there at issuance, open while a list is made."""
+SAYING: Final = "saying"
+"""Where an open question has what may be there and may not: no policy can name it."""
 
 # An entity that no policy can name, for no schema has its type: see `open_question`.
 CIRCUMSTANCES_TYPE: Final = "Circumstances"
@@ -70,10 +89,19 @@ class DeclaredServer(Protocol):
 
 
 class Declared(Protocol):
-    """What types policies: a catalog, or as much of one as its files already say."""
+    """What types policies: a catalog, or as much of one as its files already say.
+
+    `None` for the names of networks or roles: nobody can say yet what they are.
+    """
 
     @property
     def servers(self) -> Mapping[ServerName, DeclaredServer]: ...
+    @property
+    def history(self) -> Mapping[str, HistoryFact]: ...
+    @property
+    def networks(self) -> Collection[str] | None: ...
+    @property
+    def roles(self) -> Collection[str] | None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from remit.documents import Document, DocumentInvalidError, Problem, quoted, validate
 from remit.repository.agent_file import AgentFile
 from remit.repository.catalog import UNREGISTERED, Models, TypedServers, typed_servers
-from remit.repository.draft import Draft
+from remit.repository.draft import Draft, names_under
 from remit.repository.fields import is_name
 from remit.repository.files import (
     AGENTS,
@@ -22,10 +22,12 @@ from remit.repository.files import (
     TRUST,
     Files,
 )
+from remit.repository.history_section import HistoryFacts
 from remit.repository.people_file import PeopleFile
 from remit.repository.roles_file import RolesFile
 from remit.repository.root_file import RootFile
 from remit.repository.scopes_file import ScopesFile
+from remit.repository.section import Section
 from remit.repository.server_file import ServerFile, Things
 from remit.repository.staged import Staged, below
 from remit.repository.trust_file import TrustFile
@@ -100,7 +102,35 @@ def things_of(draft: Draft) -> tuple[TypedServers, list[str]]:
             things[stem] = Things.model_validate(document.value)
         except ValidationError:
             unclear.append(document.file)  # `model_of` reports what is wrong with it.
-    return typed_servers(things), unclear
+    history: HistoryFacts = {}
+    if draft.root is not None:
+        try:
+            history = _Remembered.model_validate(draft.root.value).history
+        except ValidationError:
+            unclear.append(draft.root.file)
+    typed = typed_servers(
+        things,
+        history=history,
+        networks=_names_if_told(draft.root, "networks"),
+        roles=_names_if_told(draft.roles, "roles") if ROLES in draft.files else frozenset(),
+    )
+    return typed, unclear
+
+
+class _Remembered(BaseModel):
+    """What policies need of `remit.yaml`."""
+
+    model_config = ConfigDict(**Section.model_config | {"extra": "ignore"})
+
+    history: HistoryFacts = {}
+
+
+def _names_if_told(document: Document | None, key: str) -> frozenset[str] | None:
+    """The keys under `key`, none if it is left out; `None` where a mistake hides what there are."""
+    if document is None:
+        return None
+    _, exists = document.nearest((key,))
+    return names_under(document, key) if exists else frozenset()
 
 
 def _in_folder(documents: Mapping[str, Document], folder: str) -> dict[str, Document]:

@@ -2,23 +2,23 @@
 
 Refuses whenever Cedar reports an error for any policy: it would leave that policy
 out, and a `forbid` left out is a permission (docs/adr/0006). A question in the
-phase `LIST` leaves the arguments open: Cedar then says what holds whatever they
-are, and a thing is shown unless it is surely refused.
+phase `LIST` leaves open what only a call brings: Cedar then says what holds whatever that
+is, and a thing is shown unless it is surely refused. Policies on trial decide nothing,
+not even by failing; what they would have refused is told beside the decision.
 
 Source: Cedar authorization semantics (default deny, forbid overrides permit, skip on error).
 """
 
 import hashlib
-from collections.abc import Collection, Hashable, Mapping, Sequence
-from types import MappingProxyType
+import re
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from cedarpy import (
     AuthzResult,
     Entities,
     PartialAuthzResult,
-    PolicySet,
-    Schema,
     is_authorized,
     is_authorized_partial,
 )
@@ -26,10 +26,9 @@ from cedarpy import Decision as CedarDecision
 
 from remit.canonical import canonical_bytes
 from remit.ids import ServerName
-from remit.model import Argument, Catalog
+from remit.model import Catalog
 from remit.policy.cedar_request import (
     action_of,
-    address_json,
     context_json,
     open_context_json,
     open_entities,
@@ -44,11 +43,13 @@ from remit.policy.decision import (
     MatchedRule,
     RuleEffect,
 )
-from remit.policy.engines.cedar_place import Bucket, Corner, Part, Place, Places
+from remit.policy.engines.cedar_held import HeldPolicy, held
+from remit.policy.engines.cedar_place import Bucket, Corner, Part, Place, Places, Typed
+from remit.policy.engines.cedar_question import is_regular, literal, open_to, with_nothing
 from remit.policy.error_text import error_text
 from remit.policy.evaluation import Evaluation, Phase, ResourceFacts
 from remit.policy.excerpt import policies_about
-from remit.policy.facts import Getter, local_time
+from remit.policy.facts import Getter
 from remit.policy.history_reads import HistoryReads
 from remit.policy.source import PolicyInvalidError, PolicySource
 from remit.policy.vocabulary import callable_things
@@ -59,42 +60,41 @@ _NAME: Final = "cedar"
 _MAX_ANSWERS: Final = 256
 _MAX_KNOWN: Final = 8_192
 _MAX_PRINCIPALS: Final = 2_048
-_MAX_LONG: Final = 2**63 - 1
-_ESCAPES: Final = MappingProxyType(
-    {"\\": "\\\\", '"': '\\"', "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0"}
-)
+_NAMED: Final = re.compile(r"policy `([^`]*)`")
 
 
 class CedarEngine:
     """Holds one set of checked policies; `load` is the way to one."""
 
     __slots__ = (
+        "_by_id",
+        "_held",
         "_history",
         "_known",
+        "_observer",
         "_places",
-        "_policies",
         "_principals",
-        "_rules",
         "_schema",
         "_version",
     )
 
     def __init__(
         self,
-        policies: Sequence[CheckedPolicy],
-        schema: Schema,
+        policies: Sequence[HeldPolicy],
+        typed: Typed,
         version: str,
         *,
-        arguments: Mapping[str, tuple[Argument, ...]],
-        history: Collection[str] = (),
+        observer: "CedarEngine | None" = None,
     ) -> None:
-        """`arguments`: what the schema declares for each action. `history`: the facts of it that it declares."""
-        self._policies = tuple(policies)
-        self._rules = {policy.id: _rule(policy) for policy in policies}
-        self._schema = schema
+        """`policies` in their order; `observer` holds those on trial among them, as if they were in force."""
+        self._held = tuple(policies)
+        self._observer = observer
+        self._by_id = {one.rule.id: one for one in policies}
+        self._schema = typed.schema
         self._version = version
-        self._places = Places(self._policies, schema, arguments)
-        self._history = HistoryReads(self._policies, history)
+        deciding = [one.evaluated for one in policies if observer is None or not one.on_trial]
+        self._places = Places(deciding, typed)
+        self._history = HistoryReads([one.evaluated for one in policies], typed.history)
         # INVARIANT: an engine never changes, so that what it decided it would decide again.
         self._known: dict[Hashable, tuple[Part | Corner, Decision]] = {}
         self._principals: dict[Hashable, tuple[Place, Entities]] = {}
@@ -131,12 +131,15 @@ class CedarEngine:
         cls, policies: Sequence[CheckedPolicy], catalog: Catalog, version: str
     ) -> "CedarEngine":
         arguments = {thing.action: thing.arguments for thing in callable_things(catalog)}
-        schema, history = schema_handle(catalog), catalog.history
-        return cls(policies, schema, version, arguments=arguments, history=history)
+        typed = Typed(schema_handle(catalog), arguments, catalog.history)
+        every = held(policies)
+        on_trial = [one for one in every if one.on_trial]
+        observer = cls(on_trial, typed, version) if on_trial else None
+        return cls(every, typed, version, observer=observer)
 
     def excerpt(self, server: ServerName, catalog: Catalog) -> tuple[str, ...]:
         """The texts of the policies that can matter to `server`; see `of_excerpt`."""
-        return policies_about(self._policies, server, catalog)
+        return policies_about([one.written for one in self._held], server, catalog)
 
     @property
     def version(self) -> str:
@@ -146,7 +149,12 @@ class CedarEngine:
     @property
     def rules(self) -> tuple[MatchedRule, ...]:
         """Every policy, in the order they stand in their files."""
-        return tuple(self._rules.values())
+        return tuple(one.rule for one in self._held)
+
+    @property
+    def on_trial(self) -> tuple[str, ...]:
+        """The ids of the policies that decide nothing, and say what they would have refused."""
+        return tuple(one.rule.id for one in self._held if one.on_trial)
 
     def history_read(self, resource: ResourceFacts) -> frozenset[str]:
         """The facts of history that some policy about `resource` looks at."""
@@ -158,24 +166,49 @@ class CedarEngine:
         A question that differs from an earlier one in nothing that the policies look at is answered as that
         one was; the values of all that they look at are its name. Errors are not remembered.
         """
+        decision = self._decide(evaluation)
+        if self._observer is None or evaluation.phase is Phase.LIST:
+            return decision
+        return self._with_observed(decision, self._observer.evaluate(evaluation))
+
+    def evaluate_anew(self, evaluation: Evaluation) -> Decision:
+        """As `evaluate`, of all policies about the action, with all that is known, and nothing remembered."""
         place = self._places.place(action_of(evaluation), evaluation.resource)
-        if not _is_regular(evaluation, place):
+        decision = self._evaluate_whole(evaluation, place, self._places.bucket(place.positions))
+        if self._observer is None or evaluation.phase is Phase.LIST:
+            return decision
+        return self._with_observed(decision, self._observer.evaluate_anew(evaluation))
+
+    def _with_observed(self, decision: Decision, trial: Decision) -> Decision:
+        """`decision`, with the rules on trial that match, or fail: in force, either would have refused."""
+        if not trial.rules and not trial.errors:
+            return decision
+        on_trial = [one.rule for one in self._held if one.on_trial]
+        named = {name for error in trial.errors for name in _NAMED.findall(error)}
+        failed = [rule for rule in on_trial if rule.id in named]
+        if trial.errors and not failed:
+            failed = on_trial
+        rules = sorted({*trial.rules, *failed}, key=lambda rule: rule.id)
+        return replace(decision, observed=tuple(rules))
+
+    def _decide(self, evaluation: Evaluation) -> Decision:
+        """What the policies in force say."""
+        place = self._places.place(action_of(evaluation), evaluation.resource)
+        if not is_regular(evaluation, place):
             return self._evaluate_whole(evaluation, place, self._places.bucket(place.positions))
         corner = self._places.corner(place, evaluation)
-        if corner.varying is None or not _is_open(evaluation):
+        unknown = open_to(evaluation)
+        if not unknown & corner.reads_open:
             return self._closed(evaluation, place, corner)
+        bucket = self._places.bucket(corner.positions)
+        if not corner.reads_open <= unknown:
+            return self._evaluate_whole(evaluation, place, bucket)
         facts = [fact(evaluation) for fact in corner.open_facts]
         name = (id(corner), evaluation.subject.kind, *facts)
         known = self._known.get(name)
         if known is not None and known[0] is corner:
             return known[1]
-        bucket = self._places.bucket(corner.positions)
         return self._remembered(name, corner, self._evaluate_whole(evaluation, place, bucket))
-
-    def evaluate_anew(self, evaluation: Evaluation) -> Decision:
-        """As `evaluate`, of all policies about the action, with all that is known, and nothing remembered."""
-        place = self._places.place(action_of(evaluation), evaluation.resource)
-        return self._evaluate_whole(evaluation, place, self._places.bucket(place.positions))
 
     def _closed(self, evaluation: Evaluation, place: Place, corner: Corner) -> Decision:
         """Decide with the arguments, or by policies that do not read them."""
@@ -261,35 +294,39 @@ class CedarEngine:
 
     def _evaluate_whole(self, evaluation: Evaluation, place: Place, bucket: Bucket) -> Decision:
         """Decide with the whole context, as the whole schema has it."""
-        open_question = _is_open(evaluation)
-        if open_question and bucket.open_policies is not None:
-            return self._evaluate_open(evaluation, place, bucket.open_policies)
+        unknown = open_to(evaluation) & bucket.reads_open
+        if unknown:
+            return self._evaluate_open(evaluation, place, bucket, unknown)
         entities = place.entities.with_added_json_str(principal_entity(evaluation.subject))
         request = {
             "principal": principal_uid(evaluation.subject),
             "action": place.action_uid,
             "resource": place.resource_uid,
-            "context": context_json(evaluation),
+            "context": context_json(with_nothing(evaluation, place, bucket)),
         }
-        # The schema wants arguments; in an open question there are none, and no policy reads them.
-        schema = None if open_question else self._schema
+        # The schema wants arguments; where they are open, no policy reads them.
+        is_open = evaluation.phase is Phase.LIST and evaluation.context.arguments is None
+        schema = None if is_open else self._schema
         result = is_authorized(request, bucket.policies, entities, schema)
         return self._decision(result, bucket.names)
 
-    def _evaluate_open(self, evaluation: Evaluation, place: Place, policies: PolicySet) -> Decision:
-        """Decide with the arguments unknown: refused only if refused whatever they are."""
-        entities = place.entities.with_added_json_str(open_entities(evaluation))
+    def _evaluate_open(
+        self, evaluation: Evaluation, place: Place, bucket: Bucket, unknown: frozenset[str]
+    ) -> Decision:
+        """Decide with something unknown: refused only if refused whatever it is."""
+        policies = bucket.open_policies(unknown)
+        entities = place.entities.with_added_json_str(open_entities(evaluation, unknown))
         request = {
-            "principal": _literal(principal_uid(evaluation.subject)),
-            "action": _literal(place.action_uid),
-            "resource": _literal(place.resource_uid),
-            "context": open_context_json(),
+            "principal": literal(principal_uid(evaluation.subject)),
+            "action": literal(place.action_uid),
+            "resource": literal(place.resource_uid),
+            "context": open_context_json(unknown),
         }
         result = is_authorized_partial(request, policies, entities)
         diagnostics = result.diagnostics
         if diagnostics.errors or result.decision is not CedarDecision.NoDecision:
             return self._decision(result)
-        rules = [self._rules[policy] for policy in diagnostics.may_be_determining]
+        rules = [self._by_id[policy].rule for policy in diagnostics.may_be_determining]
         return self._answer(allowed=True, rules=rules, errors=())
 
     def _decision(
@@ -298,7 +335,7 @@ class CedarEngine:
         """Cedar's answer as ours. `names`: what it calls the policies, unless by their `@id`."""
         diagnostics = result.diagnostics
         reasons = [policy if names is None else names[policy] for policy in diagnostics.reasons]
-        rules = [self._rules[reason] for reason in reasons]
+        rules = [self._by_id[reason].rule for reason in reasons]
         errors = tuple(error_text(error, names) for error in diagnostics.errors)
         if result.decision is CedarDecision.NoDecision and not errors:
             errors = ("cedar came to no decision",)
@@ -318,59 +355,18 @@ class CedarEngine:
         else:
             reason = DecisionReason.FORBIDDEN if forbids else DecisionReason.NO_PERMIT
         permitted = reason is DecisionReason.PERMITTED
+        decisive = sorted(permits if permitted else forbids, key=lambda rule: rule.id)
         return Decision(
             outcome=DecisionOutcome.ALLOW if permitted else DecisionOutcome.DENY,
             reason=reason,
-            rules=tuple(sorted(permits if permitted else forbids, key=lambda rule: rule.id)),
+            rules=tuple(decisive),
             policy_version=self._version,
             engine=_NAME,
             errors=errors,
+            obligations=tuple(one for rule in decisive for one in self._by_id[rule.id].obligations),
         )
-
-
-def _is_open(evaluation: Evaluation) -> bool:
-    """Whether the arguments are not known yet."""
-    return evaluation.phase is Phase.LIST and evaluation.context.arguments is None
-
-
-def _is_regular(evaluation: Evaluation, place: Place) -> bool:
-    """Whether a question is within the schema in all that a caller could bring; what is not, Cedar refuses."""
-    context, auth_time = evaluation.context, evaluation.token.auth_time
-    try:
-        local_time(context.now, context.time_zone)
-        if context.ip is not None:
-            address_json(context.ip)
-    except (ValueError, OverflowError, OSError, KeyError):
-        return False
-    if auth_time is not None and not -_MAX_LONG <= auth_time <= _MAX_LONG:
-        return False
-    if evaluation.phase is Phase.ISSUE:
-        return True
-    if context.arguments is None:
-        return evaluation.phase is Phase.LIST
-    return place.conformity.admits(context.arguments)
-
-
-def _rule(policy: CheckedPolicy) -> MatchedRule:
-    return MatchedRule(
-        id=policy.id,
-        effect=RuleEffect(policy.tree.effect),
-        message=policy.annotations.get("refusal"),
-    )
 
 
 def _version_of(sources: Sequence[PolicySource]) -> str:
     named = sorted([source.filename, source.text] for source in sources)
     return hashlib.sha256(canonical_bytes(named)).hexdigest()
-
-
-def _literal(uid: Mapping[str, str]) -> str:
-    """An entity as Cedar itself writes it, for the one call that takes no other form."""
-    return f'{uid["type"]}::"{"".join(_escaped(character) for character in uid["id"])}"'
-
-
-def _escaped(character: str) -> str:
-    """As Rust's `escape_debug`, which Cedar demands to the letter."""
-    if character in _ESCAPES:
-        return _ESCAPES[character]
-    return character if character.isprintable() else f"\\u{{{ord(character):x}}}"

@@ -4,29 +4,39 @@ Everything here is parsed the first time and kept: a catalog has few things, and
 repository few sorts of callers. What is kept is bounded.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cedarpy import Entities, PolicySet, Schema
+from cedarpy.pst import Template
 
-from remit.model import Argument
+from remit.model import Argument, HistoryFact
 from remit.policy.buckets import Index, Selection, could_matter
 from remit.policy.cedar_request import resource_entities, resource_uid
 from remit.policy.check import CheckedPolicy
-from remit.policy.conformity import Conformity
+from remit.policy.conformity import Conformity, HistoryConformity
 from remit.policy.decision import Decision
 from remit.policy.demands import demand_of
 from remit.policy.evaluation import Evaluation, ResourceFacts
-from remit.policy.facts import ARGUMENTS_FACT, FACTS, PRINCIPAL, Getter
-from remit.policy.open_question import open_policies, reads_arguments
+from remit.policy.facts import FACTS, OPEN_FACTS, PRINCIPAL, Getter
+from remit.policy.open_question import open_attributes, open_policies
 from remit.policy.read_context import ReadContext
 from remit.policy.reads import EVERYTHING, Reads, reads_of, union_of
 from remit.policy.vocabulary import ACTION_TYPE, ISSUE, entity_type, group_names
 
-__all__ = ["Bucket", "Corner", "Part", "Place", "Places"]
+__all__ = ["Bucket", "Corner", "Part", "Place", "Places", "Typed"]
 
 _MAX_PLACES = 4_096
 _MAX_CORNERS = 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What types questions: the schema, the arguments of every action that has any, the facts of history."""
+
+    schema: Schema
+    arguments: Mapping[str, tuple[Argument, ...]]
+    history: Mapping[str, HistoryFact]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +46,21 @@ class Bucket:
     policies: PolicySet
     names: Mapping[str, str]
     """Cedar's own name of each policy to its `@id`."""
-    open_policies: PolicySet | None
-    """Rewritten for open questions; `None` when no policy reads arguments, so none stays open."""
+    trees: tuple[Template, ...]
+    reads_open: frozenset[str]
+    """What the policies look at that only a call brings."""
+    reads_history: frozenset[str]
+    opened: dict[frozenset[str], PolicySet] = field(default_factory=dict)
+    """Rewritten for open questions, by what is open."""
     answers: dict[Hashable, Decision] = field(default_factory=dict)
     """What was made of each answer that Cedar gave."""
+
+    def open_policies(self, open_to: frozenset[str]) -> PolicySet:
+        """The policies, rewritten for questions in which `open_to` is not known."""
+        policies = self.opened.get(open_to)
+        if policies is None:
+            policies = self.opened[open_to] = open_policies(self.trees, open_to)
+        return policies
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +82,7 @@ class Corner:
 
     A forbid of either forbids, a failure of either fails, and a permit of either permits if nothing
     does that: so the two are asked apart. What the `steady` ones say depends on `facts`, whatever
-    the arguments; the `varying` ones read those, or what is not understood.
+    a call brings; the `varying` ones read that (arguments, history, justification), or what is not understood.
     """
 
     steady: Part | None
@@ -70,7 +91,9 @@ class Corner:
     positions: tuple[int, ...]
     """Of both parts."""
     open_facts: tuple[Getter, ...]
-    """What both depend on while the arguments are open."""
+    """What both depend on while nothing is known of what a call brings."""
+    reads_open: frozenset[str]
+    """What of that they look at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +107,9 @@ class Place:
     entities: Entities
     arguments: tuple[Argument, ...]
     conformity: Conformity
+    history: HistoryConformity
+    reads_history: frozenset[str]
+    """The facts of history that policies about it look at, whoever asks."""
     positions: tuple[int, ...]
     index: Index
     corners: dict[Selection, Corner] = field(default_factory=dict)
@@ -97,6 +123,9 @@ class Places:
         "_buckets",
         "_corners",
         "_demands",
+        "_history",
+        "_history_conformity",
+        "_open",
         "_places",
         "_policies",
         "_reads",
@@ -106,13 +135,14 @@ class Places:
     def __init__(
         self,
         policies: Sequence[CheckedPolicy],
-        schema: Schema,
-        arguments: Mapping[str, tuple[Argument, ...]],
+        typed: Typed,
     ) -> None:
-        """`arguments`: those of every action that has any."""
         self._policies = policies
-        self._schema = schema
-        self._arguments = arguments
+        self._schema = typed.schema
+        self._arguments = typed.arguments
+        self._history = typed.history
+        self._history_conformity = HistoryConformity(typed.history)
+        self._open = [open_attributes(policy.tree) for policy in policies]
         self._demands = [demand_of(policy.tree) for policy in policies]
         self._reads = [reads_of(policy.tree) for policy in policies]
         self._buckets: dict[tuple[int, ...], Bucket] = {}
@@ -162,19 +192,22 @@ class Places:
             entities=Entities.from_json_str(entities),
             arguments=arguments,
             conformity=Conformity(arguments),
+            history=self._history_conformity,
+            reads_history=self._past_read_by(positions),
             positions=positions,
             index=Index({position: self._demands[position] for position in positions}),
         )
 
     def _parse_corner(self, place: Place, positions: tuple[int, ...]) -> Corner:
-        steady = tuple(n for n in positions if ARGUMENTS_FACT not in self._reads[n].facts)
-        varying = tuple(n for n in positions if ARGUMENTS_FACT in self._reads[n].facts)
+        steady = tuple(n for n in positions if not OPEN_FACTS & self._reads[n].facts)
+        varying = tuple(n for n in positions if OPEN_FACTS & self._reads[n].facts)
         return Corner(
             steady=self._parse_part(place, steady) if steady or not varying else None,
             facts=self._facts(steady),
             varying=self._parse_part(place, varying) if varying else None,
             positions=positions,
             open_facts=self._facts(positions),
+            reads_open=self._read_openly(positions),
         )
 
     def _parse_part(self, place: Place, positions: tuple[int, ...]) -> Part:
@@ -184,9 +217,9 @@ class Places:
         schema: Schema | None = None
         if reads != EVERYTHING:
             declared = None if place.action == ISSUE else place.arguments
-            context = ReadContext.of(reads, declared)
+            context = ReadContext.of(reads, declared, history=self._history)
             kind = entity_type(place.resource.kind)
-            schema = context.schema(place.action, kind, declared)
+            schema = context.schema(place.action, kind, declared, history=self._history)
         reads_principal = any(fact[0] == PRINCIPAL[0] and fact != PRINCIPAL for fact in reads.facts)
         return Part(bucket, context, schema, reads_principal)
 
@@ -194,7 +227,7 @@ class Places:
         return union_of(self._reads[position] for position in positions)
 
     def _facts(self, positions: tuple[int, ...]) -> tuple[Getter, ...]:
-        facts = self._read_by(positions).facts - {ARGUMENTS_FACT}
+        facts = self._read_by(positions).facts - OPEN_FACTS
         return tuple(FACTS[fact] for fact in sorted(facts))
 
     def bucket(self, positions: tuple[int, ...]) -> Bucket:
@@ -206,10 +239,19 @@ class Places:
 
     def _parse_bucket(self, positions: tuple[int, ...]) -> Bucket:
         held = [self._policies[position] for position in positions]
-        trees = [policy.tree for policy in held]
+        trees = tuple(policy.tree for policy in held)
         return Bucket(
             policies=PolicySet.from_str("\n".join(policy.text for policy in held)),
             # Cedar numbers the policies of a text in the order they stand in it.
             names={f"policy{number}": policy.id for number, policy in enumerate(held)},
-            open_policies=open_policies(trees) if any(map(reads_arguments, trees)) else None,
+            trees=trees,
+            reads_open=self._read_openly(positions),
+            reads_history=self._past_read_by(positions),
         )
+
+    def _read_openly(self, positions: Iterable[int]) -> frozenset[str]:
+        return frozenset().union(*(self._open[position] for position in positions))
+
+    def _past_read_by(self, positions: tuple[int, ...]) -> frozenset[str]:
+        names = self._read_by(positions).history
+        return frozenset(self._history if names is None else names & self._history.keys())

@@ -1,0 +1,127 @@
+"""What annotations ask for besides yes or no, as their authors write it, and when it is met.
+
+A value that cannot be read is no obligation here: `annotations` refuses it before anything is loaded.
+What cures a `forbid` becomes a condition of it, so that one which is cured does not match; what a `permit`
+asks for is looked at by the guard once the policy has decided. Whether something is met is told from the
+question alone.
+
+Source: docs/reference/policies.md, annotations.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from remit.clock import Seconds
+from remit.model import ACR_VALUES, Mode
+from remit.policy.evaluation import Evaluation
+from remit.policy.facts import age_of_authentication
+from remit.policy.obligation import Obligation, ObligationKind
+
+__all__ = [
+    "Limit",
+    "condition_of",
+    "is_met",
+    "is_observed",
+    "limit_of",
+    "obligations_of",
+    "strengths_of",
+    "words_of",
+]
+
+_LIMIT: Final = re.compile(r"([1-9][0-9]{0,5})/([1-9][0-9]{0,5})([smhd])")
+_AGE: Final = re.compile(r"([1-9][0-9]{0,5})([smhd])")
+_UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+_LONGEST: Final = 366 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """So many calls within so long."""
+
+    calls: int
+    window: Seconds
+
+
+def obligations_of(annotations: Mapping[str, str], rule: str) -> tuple[Obligation, ...]:
+    """What the annotations of the policy `rule` ask for, in the order of their kinds."""
+    found: list[Obligation] = []
+    for kind in ObligationKind:
+        written = annotations.get(kind.value)
+        if written is not None:
+            values = words_of(written) if kind is ObligationKind.REDACT else (written.strip(),)
+            found += [Obligation(kind=kind, value=value, rule=rule) for value in values]
+    return tuple(found)
+
+
+def is_observed(annotations: Mapping[str, str]) -> bool:
+    """Whether the policy is on trial: it decides nothing, and what it would have refused is told."""
+    return annotations.get("mode") == Mode.OBSERVE
+
+
+def words_of(written: str) -> tuple[str, ...]:
+    """The names in a list with commas."""
+    return tuple(dict.fromkeys(one.strip() for one in written.split(",")))
+
+
+def limit_of(value: str) -> Limit | None:
+    """What `10/1h` says; `None` for what says nothing."""
+    found = _LIMIT.fullmatch(value)
+    if found is None:
+        return None
+    window = int(found[2]) * _UNITS[found[3]]
+    return Limit(int(found[1]), Seconds(window)) if window <= _LONGEST else None
+
+
+def age_of(value: str) -> Seconds | None:
+    """The longest age of an authentication that `5m` says; `None` for what says none."""
+    found = _AGE.fullmatch(value)
+    if found is None:
+        return None
+    age = int(found[1]) * _UNITS[found[2]]
+    return Seconds(age) if age <= _LONGEST else None
+
+
+def strengths_of(value: str) -> tuple[str, ...]:
+    """The `acr` values that are as strong as `value`; none when it is no strength that anybody knows."""
+    return ACR_VALUES[ACR_VALUES.index(value) :] if value in ACR_VALUES else ()
+
+
+def condition_of(obligation: Obligation) -> str | None:
+    """What of a question cures a `forbid`, in Cedar; `None` when nothing that a question has does."""
+    value = obligation.value
+    match obligation.kind:
+        case ObligationKind.REQUIRE_JUSTIFICATION:
+            argument = f'context.arguments has {value} && context.arguments.{value} != ""'
+            return f"context has justification || (context has arguments && {argument})"
+        case ObligationKind.STEP_UP:
+            age = age_of(value)
+            if age is not None:
+                proved = "context.authentication"
+                return f"{proved} has age_seconds && {proved}.age_seconds <= {age}"
+            strong = ", ".join(f'"{one}"' for one in strengths_of(value))
+            proved = "context.authentication"
+            return f"{proved} has acr && [{strong}].contains({proved}.acr)"
+        case ObligationKind.REDACT:
+            return ""
+        case _:
+            return None
+
+
+def is_met(obligation: Obligation, evaluation: Evaluation) -> bool:
+    """Whether the question itself has what a `permit` asks for. A limit is for the guard to count."""
+    match obligation.kind:
+        case ObligationKind.REQUIRE_JUSTIFICATION:
+            arguments = evaluation.context.arguments or {}
+            given = arguments.get(obligation.value, "") != ""
+            return evaluation.context.justification is not None or given
+        case ObligationKind.STEP_UP:
+            age, most = age_of_authentication(evaluation), age_of(obligation.value)
+            if most is not None:
+                return age is not None and age <= most
+            return evaluation.token.acr in strengths_of(obligation.value)
+        case ObligationKind.REQUIRE_APPROVAL:
+            return False
+        case ObligationKind.REDACT | ObligationKind.LIMIT:
+            return True
