@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from remit.audit.context import Context
+from remit.guard.account import Account
 from remit.ids import ScopeName
 from remit.policy.decision import Decision
 from remit.tokens.access_token import AccessToken
@@ -63,6 +64,8 @@ class Permit:
     """Gives back its place among the calls under way; `Guard.complete` calls it."""
     context: Context | None = None
     """The circumstances as the decision was recorded, for the record of the outcome."""
+    account: Account | None = None
+    """What the call was counted in as; `None` where no fact of history has to do with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
