@@ -14,7 +14,7 @@ from remit.errors import Error
 from remit.guard.call import Call
 from remit.guard.definitions import Definitions
 from remit.guard.ladder import Allowance, Ladder, Shown
-from remit.guard.ports import Standing
+from remit.guard.ports import Past, Standing
 from remit.guard.refusal import Refusal
 from remit.guard.settings import GuardSettings
 from remit.guard.use import Use
@@ -50,6 +50,8 @@ class Scenario:
     now: EpochSeconds
     history: History = field(default_factory=lambda: MappingProxyType({}))
     """What policies were told of what was done before. What they were not told of is not known any more."""
+    past: Past | None = None
+    """What remembers, in place of `history`."""
 
 
 def reconsider(scenario: Scenario) -> Allowance | Refusal:
@@ -108,7 +110,7 @@ def _ladder(scenario: Scenario) -> Ladder:
             scenario.definitions,
         ),
         decisions=scenario.decisions,
-        settings=replace(_NOWHERE, past=_Recorded(scenario.history)),
+        settings=replace(_NOWHERE, past=scenario.past or _Recorded(scenario.history)),
     )
 
 
