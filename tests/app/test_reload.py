@@ -8,8 +8,7 @@ from remit.repository import RepositoryInvalidError
 
 
 def in_force(app) -> tuple[str, str]:
-    reload = app.reload
-    return reload._directory.catalog.version, reload._decisions.version
+    return app.directory.catalog.version, app.reload._in_force._decisions.version
 
 
 def forbid_everything(settings) -> None:

@@ -4,19 +4,23 @@ import asyncio
 from dataclasses import dataclass
 
 from remit import identity
+from remit.app.beginning import Beginning
+from remit.app.bundle_book import BundleBook, Shelf
 from remit.app.definitions import DefinitionBook
+from remit.app.in_force import InForce
 from remit.app.key_refresh import KeyRefresh
-from remit.app.reload import LoadedPolicies
 from remit.app.secret_refresh import SecretRefresh
 from remit.app.standing import StandingRefresh
 from remit.app.stores import Stores
+from remit.app.trial_desk import TrialDesk
 from remit.clock import Clock, Seconds
+from remit.deployment.sealing import InstallationKey
 from remit.engines import EngineConnections
 from remit.guard import Guard, GuardSettings
 from remit.history import DatabasePast
 from remit.policy import DecisionPoint
 from remit.registry import RegistryDirectory
-from remit.settings import Settings
+from remit.settings import Policies, Settings
 from remit.tokens import KeySet, TokenVerifier
 from remit.tokens.rotation import open_keys
 from remit.web import Site, site_at
@@ -38,6 +42,11 @@ class Parts:
     key_refresh: KeyRefresh
     secret_refresh: SecretRefresh
     definitions: DefinitionBook
+    in_force: InForce
+    shelf: Shelf
+    desk: TrialDesk
+    book: BundleBook
+    policy_key: InstallationKey
     verifier: TokenVerifier
     guard: Guard
     refresh: StandingRefresh
@@ -52,7 +61,7 @@ async def open_parts(
     stores: Stores,
     directory: RegistryDirectory,
     *,
-    loaded: LoadedPolicies,
+    began: Beginning,
     clock: Clock,
 ) -> Parts:
     """Make them of what is open already.
@@ -63,7 +72,22 @@ async def open_parts(
     keys = await open_keys(stores.database, stores.box, clock)
     verifier = TokenVerifier(keys, settings.issuer, clock)
     engines = EngineConnections(stores.resolve_secret)
-    decisions = DecisionPoint(loaded.engine, clock, engines)
+    decisions = DecisionPoint(began.loaded.engine, clock, engines)
+    desk = TrialDesk(
+        stores.database,
+        began.key,
+        instance=settings.instance,
+        clock=clock,
+        decide_by=lambda engine: DecisionPoint(engine, clock, engines),
+    )
+    shelf = Shelf(stores.database, began.key, stage=settings.stage)
+    in_force = InForce(
+        began.loaded,
+        directory=directory,
+        decisions=decisions,
+        audit=stores.audit,
+        resolve_secret=stores.resolve_secret,
+    )
     past = DatabasePast(stores.database)
     return Parts(
         settings=settings,
@@ -82,6 +106,17 @@ async def open_parts(
         ),
         secret_refresh=SecretRefresh(stores.database, stores.box, stores.resolve_secret),
         definitions=DefinitionBook(stores.database, directory, clock=clock, metrics=stores.metrics),
+        in_force=in_force,
+        shelf=shelf,
+        desk=desk,
+        book=BundleBook(
+            shelf,
+            in_force,
+            desk=desk,
+            activation=began.activation,
+            folder_decides=settings.policies is Policies.FOLDER,
+        ),
+        policy_key=began.key,
         verifier=verifier,
         guard=Guard(
             verifier,
@@ -93,6 +128,8 @@ async def open_parts(
                 public_url=settings.issuer,
                 standing_max_age=Seconds(settings.standing_max_age),
                 past=past,
+                trial=desk.world_of,
+                tally=desk.count,
             ),
         ),
         refresh=StandingRefresh(

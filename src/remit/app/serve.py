@@ -93,6 +93,8 @@ async def _background(app: App, tasks: asyncio.TaskGroup) -> AsyncIterator[None]
         tasks.create_task(app.keys.run(), name="keys"),
         tasks.create_task(app.secrets.run(), name="secrets"),
         tasks.create_task(app.definitions.run(), name="definitions"),
+        tasks.create_task(app.bundles.run(), name="bundles"),
+        tasks.create_task(app.desk.run(lambda: app.bundles.present), name="trial"),
         tasks.create_task(
             keep_up(app.database, app.directory, app.clock, renew=app.renew_documents),
             name="upkeep",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass
 from importlib.metadata import version as version_of
+from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -18,13 +19,14 @@ from remit.audit import FileAuditLog, Producer, Redactor, StreamSettings, Tallyi
 from remit.clock import Clock
 from remit.db import Database, migrate
 from remit.db.throttle import network_of
+from remit.deployment.activation_store import is_any_in_force
+from remit.errors import Error
 from remit.gateway import HandleKeys
-from remit.registry import RegistryDirectory
 from remit.secrets import KnownSecrets, MasterKey, SecretBox
 from remit.settings import Settings
 from remit.tokens.dpop_nonce import DpopNonces
 
-__all__ = ["Stores", "open_stores"]
+__all__ = ["Stores", "is_deployed", "open_stores"]
 
 _NONCES = "remit:dpop-nonce:v1"
 _TASK_HANDLES = "remit:task-handle:v1"
@@ -51,7 +53,7 @@ class Stores:
 
 async def open_stores(
     settings: Settings,
-    directory: RegistryDirectory,
+    is_server: Callable[[str], bool],
     *,
     environ: Mapping[str, str],
     clock: Clock,
@@ -69,9 +71,7 @@ async def open_stores(
     migrate(url)
     keys = open_audit_keys(url, master, instance=settings.instance, clock=clock)
     log = stack.enter_context(closing(_open_log(settings, folder, keys.signing)))
-    metrics = Metrics(
-        version=version_of("remit"), is_server=lambda name: name in directory.catalog.servers
-    )
+    metrics = Metrics(version=version_of("remit"), is_server=is_server)
     audit = TallyingAuditLog(MeteredAuditLog(log, metrics), clock, network_of=network_of)
     database = Database.open(url, recorder=audit, pool=settings.database_pool)
     stack.enter_context(closing(database))
@@ -89,6 +89,21 @@ async def open_stores(
         ),
         resolve_secret=secret,
     )
+
+
+def is_deployed(settings: Settings, resolve_secret: Callable[[str], str]) -> bool:
+    """Whether a bundle seems to have been put in force, looked at before anything is opened, made or believed.
+
+    `False` where it cannot be told: whoever opens the database then says what is wrong with it.
+    """
+    try:
+        url = _database_url(settings, resolve_secret)
+        if settings.is_sqlite and not Path(url.removeprefix("sqlite:///")).exists():
+            return False
+        with closing(Database.open(url, pool=1)) as database:
+            return database.read_now(is_any_in_force)
+    except Error:
+        return False
 
 
 def _database_url(settings: Settings, secret: Callable[[str], str]) -> str:

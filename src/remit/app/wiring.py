@@ -14,6 +14,8 @@ from remit import identity, oauth
 from remit.api import ApiDeps, http_routes, socket_door
 from remit.api.authzen import DecisionDeps, decision_routes
 from remit.app.allowed_applications import allowed_applications
+from remit.app.beginning import ServerNames, begin, folder_first
+from remit.app.bundle_book import BundleBook
 from remit.app.caller_credentials import OwnCallerCredentials
 from remit.app.data_folder import DataFolder
 from remit.app.definitions import DefinitionBook
@@ -25,23 +27,24 @@ from remit.app.health import Health, health_routes
 from remit.app.host import OwnHost, own_hosts
 from remit.app.key_refresh import KeyRefresh
 from remit.app.metrics import Metrics
-from remit.app.missing_secrets import warn_of_missing_secrets
 from remit.app.parts import Parts, open_parts
 from remit.app.problems import with_problems
-from remit.app.reload import PolicyReload, load_policies
+from remit.app.reload import PolicyReload
 from remit.app.secret_refresh import SecretRefresh
 from remit.app.self_test import SelfTest
 from remit.app.standing import StandingRefresh
 from remit.app.status import Status
 from remit.app.stores import open_stores
+from remit.app.trial_desk import TrialDesk
 from remit.app.upkeep import record_counts
-from remit.audit import Context, TallyingAuditLog
+from remit.audit import TallyingAuditLog
 from remit.clock import Clock, EpochSeconds, Seconds, SystemClock
 from remit.db import Database
 from remit.gateway import GatewayApp
 from remit.guard import Standing
 from remit.identity import providers
 from remit.registry import RegistryDirectory
+from remit.secrets import KnownSecrets
 from remit.settings import Settings
 from remit.tokens.published import Published
 from remit.tokens.published_keys import PublishedKeys
@@ -67,6 +70,8 @@ class App:
     keys: KeyRefresh
     secrets: SecretRefresh
     definitions: DefinitionBook
+    bundles: BundleBook
+    desk: TrialDesk
     reload: PolicyReload
     database: Database
     directory: RegistryDirectory
@@ -91,11 +96,14 @@ async def build(
     environ = os.environ if environ is None else environ
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
-        loaded = load_policies(settings.repo)
-        directory = RegistryDirectory(loaded.repository.catalog, Standing(as_of=EpochSeconds(0)))
-        stores = await open_stores(settings, directory, environ=environ, clock=clock, stack=stack)
+        folder = folder_first(settings, KnownSecrets(env=environ))
+        names = ServerNames()
+        stores = await open_stores(settings, names, environ=environ, clock=clock, stack=stack)
         stack.push_async_callback(record_counts, stores.audit)
-        parts = await open_parts(settings, stores, directory, loaded=loaded, clock=clock)
+        began = await begin(settings, stores, folder, clock)
+        directory = RegistryDirectory(began.loaded.catalog, Standing(as_of=EpochSeconds(0)))
+        names.directory = directory
+        parts = await open_parts(settings, stores, directory, began=began, clock=clock)
         stack.callback(parts.passwords.close)
         stack.push_async_callback(parts.engines.close)
         stack.push_async_callback(parts.past.close)
@@ -103,12 +111,13 @@ async def build(
         await parts.secret_refresh.now()
         await parts.definitions.refresh()
         directory.subscribe(parts.definitions.republish)
+        parts.desk.subscribe(parts.definitions.republish)
         engine_watch = EngineWatch(parts.engines, directory)
         engine_watch.look_again()
         directory.subscribe(engine_watch.look_again)
         # From here on this version decides; what is not in the log does not.
-        await stores.audit.append(loaded.event(Context()))
-        warn_of_missing_secrets(loaded.repository.catalog, stores.resolve_secret)
+        await parts.in_force.record()
+        await parts.book.refresh()
         self_test = SelfTest(parts)
         people = _people(parts)
         authorization = _authorization(parts, people)
@@ -118,13 +127,11 @@ async def build(
         directory.subscribe(gateway.look_again)
         reload = PolicyReload(
             settings.repo,
-            directory=directory,
-            decisions=parts.decisions,
-            audit=stores.audit,
+            stage=settings.stage,
+            in_force=parts.in_force,
+            book=parts.book,
             metrics=stores.metrics,
-            resolve_secret=stores.resolve_secret,
         )
-        reload.policies = loaded.repository.policies
         api = _api(parts, reload, authorization, gateway=gateway, self_test=self_test)
         yield App(
             asgi=_public(parts, gateway, api, people=people, authorization=authorization),
@@ -136,6 +143,8 @@ async def build(
             keys=parts.key_refresh,
             secrets=parts.secret_refresh,
             definitions=parts.definitions,
+            bundles=parts.book,
+            desk=parts.desk,
             reload=reload,
             database=stores.database,
             directory=directory,
@@ -306,6 +315,7 @@ def _api(
         await parts.key_refresh.now()
         await parts.secret_refresh.now()
         await parts.definitions.refresh()
+        await parts.book.refresh()
 
     return ApiDeps(
         database=stores.database,
@@ -320,7 +330,7 @@ def _api(
         publish=publish,
         reload=reload,
         status=status,
-        policies=lambda: reload.policies,
+        policies=lambda: parts.in_force.loaded.repository.policies,
         withdraw_connection=partial(oauth.withdraw_connection, authorization),
         list_server=listing_of(gateway),
         stopping=parts.stopping,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Column, Row, Table, Text, select
+from sqlalchemy import BigInteger, Column, Row, Table, Text, inspect, select
 
 from remit.canonical import Json
 from remit.clock import EpochSeconds
@@ -16,7 +16,14 @@ from remit.db import Transaction, conflict_insert, metadata
 from remit.deployment.sealing import BadSignatureError, InstallationKey
 from remit.errors import ConflictError
 
-__all__ = ["Activation", "How", "activations_so_far", "add_activation", "newest_activation"]
+__all__ = [
+    "Activation",
+    "How",
+    "activations_so_far",
+    "add_activation",
+    "is_any_in_force",
+    "newest_activation",
+]
 
 _PURPOSE: Final = "remit:activation:v1"
 
@@ -59,6 +66,13 @@ class Activation:
     reason: str
     activated_at: EpochSeconds
     activated_by: str
+
+
+def is_any_in_force(tx: Transaction) -> bool:
+    """Whether there is a row at all, in a database that may be older than this table. Nothing is checked."""
+    if not inspect(tx.connection).has_table(activations.name):
+        return False
+    return tx.connection.execute(select(activations.c.sequence).limit(1)).first() is not None
 
 
 def newest_activation(tx: Transaction, key: InstallationKey) -> Activation | None:

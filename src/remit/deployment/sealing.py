@@ -82,6 +82,14 @@ class PublisherKeys:
     def __init__(self, keys: Iterable[Ed25519PublicKey] = ()) -> None:
         self._keys = {_thumbprint(key): key for key in keys}
 
+    def __bool__(self) -> bool:
+        return bool(self._keys)
+
+    def believes(self, key: str, purpose: str, value: Mapping[str, Json], seal: str) -> bool:
+        """Whether `seal` over `value` is of the key of that thumbprint, and that key is believed."""
+        known = self._keys.get(key)
+        return known is not None and _is_signed(known, _statement(purpose, value), seal)
+
     def signer(self, bundle: Bundle) -> str | None:
         """The key that signed, the first of them in the bundle's order; `None` when no key is asked for.
 
@@ -91,9 +99,7 @@ class PublisherKeys:
         if not self._keys:
             return None
         for one in bundle.signatures:
-            key = self._keys.get(one.key)
-            statement = _statement(_BUNDLE, _named(bundle.digest))
-            if key is not None and _is_signed(key, statement, one.value):
+            if self.believes(one.key, _BUNDLE, _named(bundle.digest), one.value):
                 return one.key
         if not bundle.signatures:
             raise BadSignatureError("the bundle is not signed, and only signed ones are taken here")

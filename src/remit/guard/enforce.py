@@ -22,6 +22,7 @@ from remit.guard.refusal import Refusal
 from remit.guard.settings import GuardSettings
 from remit.guard.visible import Visible, names_of
 from remit.guard.withheld import unsaid_by, withheld
+from remit.guard.world import World
 from remit.ids import IdSource
 from remit.policy.decision_point import DecisionPoint
 from remit.tokens.access_token import AccessToken
@@ -30,13 +31,24 @@ from remit.tokens.verify import TokenVerifier
 __all__ = ["Guard"]
 
 _NOTHING: Final = Redaction(input={}, digest=None)
+_NOTHING_SENT: Final = frozenset({"connection_needed"})
+"""Outcomes of calls of which the server has not heard; every other counts in what was done."""
 _EXCESSES: Final = frozenset({RefusalReason.RATE_LIMITED, RefusalReason.TOO_MANY_CALLS})
 
 
 class Guard:
     """Enforces every call that a door hands to it. Its clock is the verifier's."""
 
-    __slots__ = ("_audit", "_closing", "_decisions", "_directory", "_ids", "_ladder", "_redactor")
+    __slots__ = (
+        "_audit",
+        "_closing",
+        "_decisions",
+        "_directory",
+        "_ids",
+        "_ladder",
+        "_redactor",
+        "_tally",
+    )
 
     def __init__(
         self,
@@ -54,6 +66,7 @@ class Guard:
         self._redactor = redactor
         self._closing = Closing(audit)
         self._ids = IdSource()
+        self._tally = settings.tally
         self._ladder = Ladder(verifier, directory, decisions=decisions, settings=settings)
 
     @property
@@ -97,6 +110,7 @@ class Guard:
         try:
             await self._closing.settle()
             verdict = await self._ladder.decide(call, decision_id)
+            self._count(verdict)
             if isinstance(verdict, Refusal):
                 return await self._refuse(call, verdict, decision_id)
             place = self._ladder.place(verdict.caller)
@@ -120,6 +134,7 @@ class Guard:
             decision=verdict.decision,
             release=place,
             context=event.context,
+            account=verdict.account,
         )
 
     async def visible(self, call: Call) -> Visible | Challenge | Deny:
@@ -149,7 +164,17 @@ class Guard:
             AuditUnavailableError: it is not recorded; the guard is closed until it is.
         """
         permit.release()
+        if permit.account is not None and result.outcome in _NOTHING_SENT:
+            await permit.account.take_back()
         await self._closing.record(completed(permit, call, result))
+
+    def _count(self, verdict: Allowance | Refusal) -> None:
+        """Tell whoever counts how the bundle decided; what it had no say in tells nothing about it."""
+        if isinstance(verdict, Allowance):
+            caller = verdict.caller
+            self._tally(caller.token.agent_id, refused=False, on_trial=caller.world.on_trial)
+        elif verdict.world and verdict.token and verdict.truth not in _EXCESSES:
+            self._tally(verdict.token.agent_id, refused=True, on_trial=verdict.world.on_trial)
 
     async def _refuse(self, call: Call, refusal: Refusal, decision_id: str) -> Challenge | Deny:
         """The refusal as the caller hears it. It stands whether or not it can be recorded."""
@@ -220,8 +245,7 @@ class Guard:
             finding,
             decision_id=decision_id,
             redaction=redaction,
-            catalog_version=self._directory.catalog.version,
-            policy_version=self._decisions.version,
+            present=World(self._directory.catalog, self._decisions),
         )
 
 

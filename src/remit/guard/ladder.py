@@ -27,7 +27,7 @@ from remit.guard.caller import Caller
 from remit.guard.details import is_named_in_details, what_exceeds_details
 from remit.guard.facts import InvalidArgumentError, typed_arguments
 from remit.guard.outcome import RefusalReason
-from remit.guard.ports import Directory
+from remit.guard.ports import Directory, Standing
 from remit.guard.presented_token import PresentedTokens
 from remit.guard.question import Moment, question
 from remit.guard.quota import Excess, Quota
@@ -105,12 +105,19 @@ class Ladder:
         token = self._presented.token(call, catalog)
         if isinstance(token, Refusal):
             return token
-        trial = self._trial(token.agent_id)
-        world = trial or World(catalog, self._decisions)
-        catalog = world.catalog
         if not is_fresh(standing, self._verifier.clock.now(), self._settings.standing_max_age):
             detail = "it is not known at present who may act"
             return refused(RefusalReason.STALE_SNAPSHOT, detail, token=token)
+        trial = self._trial(token.agent_id)
+        world = trial or World(catalog, self._decisions.in_force)
+        caller = self._admitted(call, token, standing=standing, world=world)
+        return replace(caller, world=world) if isinstance(caller, Refusal) else caller
+
+    def _admitted(
+        self, call: Call, token: AccessToken, *, standing: Standing, world: World
+    ) -> Caller | Refusal:
+        """Whether the agent of `token` may speak with the server at all, as `world` has it."""
+        catalog = world.catalog
         agent = agent_of(token, catalog)
         if agent is None or not is_backed(token, standing, catalog):
             return no_longer_good(token)
@@ -150,6 +157,12 @@ class Ladder:
         caller = self.counted(call)
         if isinstance(caller, Refusal):
             return caller
+        verdict = await self._climbed(call, caller, account, decision_id)
+        return replace(verdict, world=caller.world) if isinstance(verdict, Refusal) else verdict
+
+    async def _climbed(
+        self, call: Call, caller: Caller, account: Account, decision_id: str
+    ) -> Allowance | Refusal:
         if call.kind is None and call.method in caller.server.allowed_methods:
             return Allowance(caller=caller, target=None, required=(), decision=_as_declared(caller))
         target = self._known(caller).target(caller.server, call.kind, call.name)
@@ -225,7 +238,7 @@ class Ladder:
     @staticmethod
     def _excess(reason: RefusalReason, caller: Caller, excess: Excess) -> Refusal:
         refusal = refused(reason, excess.detail, token=caller.token)
-        return replace(refusal, retry_after=excess.retry_after)
+        return replace(refusal, retry_after=excess.retry_after, world=caller.world)
 
     async def shown(self, call: Call) -> Shown | Refusal:
         """What of `call.kind` the caller may use with this very token, arguments permitting."""

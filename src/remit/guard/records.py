@@ -19,6 +19,7 @@ from remit.guard.outcome import Permit, RefusalReason
 from remit.guard.refusal import Refusal
 from remit.guard.target import Target
 from remit.guard.token_record import TokenRecord, record_of_token
+from remit.guard.world import World
 from remit.ids import ScopeName
 from remit.policy.decision import Decision
 from remit.policy.history import History, history_json
@@ -61,6 +62,8 @@ class Finding:
     """What is kept of `token`, where it is at hand already."""
     told: History | None = None
     """What policies were told of what was done before."""
+    world: World | None = None
+    """By what it was decided, where it came so far."""
 
 
 def finding_of(verdict: Allowance | Shown | Refusal) -> Finding:
@@ -76,11 +79,16 @@ def finding_of(verdict: Allowance | Shown | Refusal) -> Finding:
                 decision=verdict.decision,
                 known=verdict.caller.token_record,
                 told=verdict.told,
+                world=verdict.caller.world,
             )
         case Shown():
             caller = verdict.caller
             return Finding(
-                outcome="allow", reason=LISTED, token=caller.token, known=caller.token_record
+                outcome="allow",
+                reason=LISTED,
+                token=caller.token,
+                known=caller.token_record,
+                world=caller.world,
             )
         case Refusal():
             challenged = (
@@ -102,6 +110,7 @@ def finding_of(verdict: Allowance | Shown | Refusal) -> Finding:
                 missing=verdict.missing,
                 decision=verdict.decision,
                 told=verdict.told,
+                world=verdict.world,
             )
 
 
@@ -111,10 +120,10 @@ def decided(
     *,
     decision_id: str,
     redaction: Redaction,
-    catalog_version: str,
-    policy_version: str,
+    present: World,
 ) -> Decided:
-    """The event of one decision."""
+    """The event of one decision; `present` is what is in force, for what was refused before it mattered."""
+    world = finding.world or present
     token, target, decision = finding.token, finding.target, finding.decision
     said = finding.known
     if said is None and token is not None:
@@ -133,8 +142,8 @@ def decided(
         scopes_missing=finding.missing,
         scopes_token=() if token is None else token.scopes,
         rules=() if decision is None else _rules(decision),
-        policy_version=policy_version if decision is None else decision.policy_version,
-        catalog_version=catalog_version,
+        policy_version=world.decisions.version if decision is None else decision.policy_version,
+        catalog_version=world.catalog.version,
         engine=None if decision is None else decision.engine,
         engine_errors=finding.errors if decision is None else decision.errors,
         micros=0 if decision is None else decision.micros,
@@ -147,6 +156,7 @@ def decided(
         protocol_version=_cut(call.protocol_version),
         task_of=call.task_of,
         history=history_json(finding.told or {}),
+        on_trial=world.on_trial,
     )
 
 

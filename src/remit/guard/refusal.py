@@ -12,6 +12,7 @@ from typing import Final
 
 from remit.guard.outcome import Challenge, Deny, RefusalReason
 from remit.guard.target import Target
+from remit.guard.world import World
 from remit.ids import ScopeName
 from remit.policy.decision import Decision, RuleEffect
 from remit.policy.evaluation import ResourceKind
@@ -64,6 +65,8 @@ class Refusal:
     """Whether another token would have to be bound to a key; one that was bound is so anyway."""
     told: History | None = None
     """What policies were told of what was done before."""
+    world: World | None = None
+    """By what it was decided; `None` when it was refused before that mattered."""
 
     def outcome(self, decision_id: str) -> Challenge | Deny:
         """What the caller is told."""

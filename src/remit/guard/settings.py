@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from remit.clock import Seconds
 from remit.guard.account import NoPast
 from remit.guard.ports import Past
-from remit.guard.world import Trial, no_trial
+from remit.guard.world import Tally, Trial, no_trial, untold
 
 __all__ = ["GuardSettings"]
 
@@ -18,10 +18,12 @@ class GuardSettings:
 
     `standing_max_age`: a standing older than this refuses every call, for the
     guard could no longer know who is suspended or revoked. `past` is what remembers: without it,
-    whatever has to do with declared history is refused. `trial` says whose calls another bundle decides.
+    whatever has to do with declared history is refused. `trial` says whose calls another bundle decides;
+    `tally` is told of every call that came as far as a decision.
     """
 
     public_url: str
     standing_max_age: Seconds = Seconds(10)
     past: Past = _NO_PAST
     trial: Trial = no_trial
+    tally: Tally = untold

@@ -29,13 +29,14 @@ _MAX_VERSION = 64
 class DecisionPoint:
     """Puts questions to the engine in force, and never raises."""
 
-    __slots__ = ("_clock", "_elsewhere", "_engine", "_inquiries")
+    __slots__ = ("_clock", "_elsewhere", "_engine", "_held", "_inquiries")
 
     def __init__(
         self, engine: PolicyEngine, clock: Clock, elsewhere: Elsewhere | None = None
     ) -> None:
         """`elsewhere`: the engines outside this process; without it, what needs one is refused."""
         self._engine = engine
+        self._held: DecisionPoint | None = None
         self._clock = clock
         self._elsewhere = elsewhere or Nowhere()
         self._inquiries = Inquiries()
@@ -49,6 +50,15 @@ class DecisionPoint:
     def engine(self) -> PolicyEngine:
         """What decides at present."""
         return self._engine
+
+    @property
+    def in_force(self) -> "DecisionPoint":
+        """The same, held to the engine in force now: a call that began with it ends with it, whatever is published."""
+        held = self._held
+        if held is None or held.engine is not self._engine:
+            held = self._held = DecisionPoint(self._engine, self._clock, self._elsewhere)
+            held._inquiries = self._inquiries
+        return held
 
     def publish(self, engine: PolicyEngine) -> None:
         """Let `engine` decide from now on."""

@@ -3,7 +3,7 @@
 from remit.settings.addresses import is_loopback_host
 from remit.settings.faults import Fault, Origin, SettingsInvalidError
 from remit.settings.load import LoadedSettings, load_settings
-from remit.settings.model import LogFormat, LogLevel, Settings
+from remit.settings.model import LogFormat, LogLevel, Policies, Settings
 
 __all__ = [
     "Fault",
@@ -11,6 +11,7 @@ __all__ = [
     "LogFormat",
     "LogLevel",
     "Origin",
+    "Policies",
     "Settings",
     "SettingsInvalidError",
     "is_loopback_host",

@@ -26,7 +26,7 @@ from remit.settings.addresses import (
     words,
 )
 
-__all__ = ["SECRET_SUFFIXES", "SECRET_VARIABLES", "LogFormat", "LogLevel", "Settings"]
+__all__ = ["SECRET_SUFFIXES", "SECRET_VARIABLES", "LogFormat", "LogLevel", "Policies", "Settings"]
 
 SECRET_VARIABLES = ("REMIT_MASTER_KEY",)
 """Variables that Remit reads but that are secrets, not settings: never in a file, never a flag."""
@@ -47,6 +47,13 @@ class LogFormat(StrEnum):
     """`console` on a terminal, else `json`."""
     CONSOLE = "console"
     JSON = "json"
+
+
+class Policies(StrEnum):
+    AUTO = "auto"
+    """The folder, until the first bundle is put in force; from then on the bundle."""
+    FOLDER = "folder"
+    BUNDLE = "bundle"
 
 
 Networks = Annotated[
@@ -71,6 +78,16 @@ class Settings(BaseModel):
         pattern=r"^[a-z0-9][a-z0-9-]{0,62}$",
         description="Which of the `stages` in `remit.yaml` this installation is: what stands in `stages/<stage>/` is "
         "laid over the policy repository. Without it, nothing is.",
+    )
+    policies: Policies = Field(
+        Policies.AUTO,
+        description="What decides: `auto` is the folder `repo` until a bundle is put in force with `remit apply`, and "
+        "from then on the bundle; `folder` is the folder whatever bundle there is; `bundle` is a bundle or no start.",
+    )
+    bundle_keys: Path | None = Field(
+        None,
+        description="File with a JWK set of Ed25519 keys. With it, only bundles that one of them signed are taken, and "
+        "only what one of them says of where a bundle was in force before is believed.",
     )
     data: Path = Field(
         Path("data"),

@@ -1,0 +1,103 @@
+"""What was found about a bundle that is proposed, and what therefore has to happen before it comes into force.
+
+The rules are those of the bundle in force, never of the one proposed: nobody loosens the rule by which they are
+judged. Source: docs/guides/deploying-policies.md, "gates".
+"""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from remit.canonical import Json, JsonObject, canonical_bytes
+from remit.deployment.loaded import LoadedPolicies
+from remit.model import DeploymentRules, SecondPerson
+from remit.replay import Difference, ReplayReport
+
+__all__ = ["Gate", "Judge", "Judgement", "Tables", "gates", "report_of", "summary_of"]
+
+_MAX_SHOWN = 50
+
+
+class Gate(StrEnum):
+    """What a proposal waits for. All are opened by somebody else's word."""
+
+    SECOND_PERSON = "second_person"
+    """It widens something privileged, or the rules always ask for a second person."""
+    NEWLY_ALLOWED = "newly_allowed"
+    """Recorded calls that were refused would be allowed."""
+    UNTRIED = "untried"
+    """The rules ask for a trial, and it changes what cannot be tried on some agents only."""
+    REVIEW = "review"
+    """It is in force already, put there by one person in an emergency; somebody else has to look at it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tables:
+    """What came of the bundle's own decision tables; `failures` says what failed, a sentence each."""
+
+    cases: int
+    failures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What was found; `replayed` is `None` where no recorded decisions are asked for."""
+
+    tables: Tables
+    difference: Difference
+    replayed: ReplayReport | None = None
+
+
+Judge = Callable[[LoadedPolicies, LoadedPolicies], Awaitable[Judgement]]
+"""Holds what is in force against what is proposed."""
+
+
+def gates(rules: DeploymentRules, judgement: Judgement) -> tuple[Gate, ...]:
+    """What has to be approved before it comes into force; nothing, when nobody has to look at it."""
+    found = []
+    if rules.second_person is SecondPerson.ALWAYS or (
+        rules.second_person is SecondPerson.WIDENING and judgement.difference.privileged
+    ):
+        found.append(Gate.SECOND_PERSON)
+    replayed = judgement.replayed
+    if rules.newly_allowed_reviewed and replayed is not None and replayed.newly_allowed:
+        found.append(Gate.NEWLY_ALLOWED)
+    return tuple(found)
+
+
+def report_of(
+    judgement: Judgement, *, base: LoadedPolicies, proposed: LoadedPolicies
+) -> tuple[JsonObject, str]:
+    """What an approver is shown, and its digest: that is what they approve."""
+    difference = judgement.difference
+    changes: list[Json] = [one.as_json() for one in difference.changes[:_MAX_SHOWN]]
+    failures: list[Json] = list(judgement.tables.failures[:_MAX_SHOWN])
+    report: JsonObject = {
+        "base": base.bundle,
+        "bundle": proposed.bundle,
+        "stage": proposed.repository.stage or "",
+        "tests": {"cases": judgement.tables.cases, "failures": failures},
+        "difference": {
+            "widening": len(difference.widening),
+            "narrowing": len(difference.narrowing),
+            "privileged": len(difference.privileged),
+            "changes": changes,
+            "left_out": max(0, len(difference.changes) - _MAX_SHOWN),
+        },
+        "replay": None if judgement.replayed is None else judgement.replayed.as_json(),
+    }
+    return report, hashlib.sha256(canonical_bytes(report)).hexdigest()
+
+
+def summary_of(report: JsonObject) -> JsonObject:
+    """What the log keeps of a report: how much was found, and nothing of what the bundles say."""
+    tests, difference, replayed = report["tests"], report["difference"], report["replay"]
+    said: JsonObject = {}
+    if isinstance(tests, dict):
+        said["cases"] = tests["cases"]
+    if isinstance(difference, dict):
+        said |= {name: difference[name] for name in ("widening", "narrowing", "privileged")}
+    if isinstance(replayed, dict):
+        said |= {name: replayed[name] for name in ("recorded", "decided", "counts")}
+    return said

@@ -1,0 +1,62 @@
+"""Calls and refusals of this process, counted in memory: what a trial is judged by. No step of it waits for anything.
+
+What was refused before policy or catalog had a say (no token, too many calls, a log that takes nothing) tells nothing
+about a bundle, and is not counted by whoever counts.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from remit.deployment.trial_store import Arm, Count
+from remit.ids import AgentId
+
+__all__ = ["Tally"]
+
+_WINDOW: Final = 900.0
+"""Seconds: what an agent did before counts for one such window and the one before it."""
+
+_Counts = dict[AgentId, list[int]]
+
+
+class Tally:
+    """Counts by agent as long as nothing is on trial, and by arm while something is."""
+
+    __slots__ = ("_arms", "_earlier", "_lately", "_turned_at")
+
+    def __init__(self) -> None:
+        self._lately: _Counts = {}
+        self._earlier: _Counts = {}
+        self._turned_at = 0.0
+        self._arms: dict[Arm, list[int]] | None = None
+
+    def count(self, agent: AgentId, *, refused: bool, on_trial: bool) -> None:
+        """One call of `agent` was decided."""
+        if self._arms is not None:
+            found = self._arms[Arm.TRIAL if on_trial else Arm.BESIDE]
+        else:
+            found = self._lately.setdefault(agent, [0, 0])
+        found[0] += 1
+        found[1] += refused
+
+    def turn(self, now: float) -> None:
+        """Forget what is too long ago; `now` in seconds of a clock that only goes forward."""
+        if now - self._turned_at >= _WINDOW:
+            self._earlier, self._lately, self._turned_at = self._lately, {}, now
+
+    def begin(self, is_in_share: Callable[[AgentId], bool]) -> None:
+        """Count for a trial from here on, of the agents that `is_in_share` says."""
+        before = [0, 0]
+        for counts in (self._earlier, self._lately):
+            for agent, (calls, refused) in counts.items():
+                if is_in_share(agent):
+                    before[0] += calls
+                    before[1] += refused
+        self._arms = {Arm.BEFORE: before, Arm.TRIAL: [0, 0], Arm.BESIDE: [0, 0]}
+
+    def end(self) -> None:
+        """Count by agent again."""
+        self._arms = None
+
+    def found(self) -> dict[Arm, Count]:
+        """What was counted since the trial began."""
+        return {arm: Count(calls, refused) for arm, (calls, refused) in (self._arms or {}).items()}
