@@ -13,6 +13,7 @@ from remit.api.clients import CLIENT_OPERATIONS
 from remit.api.explanation import EXPLANATION_OPERATIONS
 from remit.api.grants import GRANT_OPERATIONS
 from remit.api.guards.listing import GUARD_OPERATIONS
+from remit.api.history import HISTORY_OPERATIONS
 from remit.api.identities import IDENTITY_OPERATIONS
 from remit.api.instance import INSTANCE_OPERATIONS
 from remit.api.keys import KEY_OPERATIONS
@@ -42,6 +43,7 @@ OPERATIONS: Final[tuple[AnyOperation, ...]] = (
     *SECRET_OPERATIONS,
     *GUARD_OPERATIONS,
     *SERVER_OPERATIONS,
+    *HISTORY_OPERATIONS,
     *TRAIL_OPERATIONS,
     *EXPLANATION_OPERATIONS,
     *REACHABLE_OPERATIONS,

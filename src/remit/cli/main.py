@@ -16,6 +16,7 @@ from remit.cli.exits import ExitCode
 from remit.cli.explain import explain
 from remit.cli.grants import grants
 from remit.cli.guards import guards
+from remit.cli.history import history
 from remit.cli.identities import identities
 from remit.cli.keys import keys
 from remit.cli.log import audit
@@ -55,6 +56,7 @@ app.add_typer(keys, name="keys")
 app.add_typer(servers, name="servers")
 app.add_typer(guards, name="guards")
 app.add_typer(secrets, name="secrets")
+app.add_typer(history, name="history")
 app.add_typer(audit, name="audit")
 app.command("test")(run_decision_tables)
 app.command("explain")(explain)
