@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 
 from remit.audit.record_seal import RecordSeal
 from remit.model import Sensitivity
-from remit.replay.court import Court, is_privileged
+from remit.replay.court import Court
 from remit.replay.judged import Judge, Judged
+from remit.replay.privilege import is_privileged
 from remit.replay.reading import Piece, decisions_in
 from remit.replay.rebuilt import Rebuilder
 from remit.replay.records import Records

@@ -5,7 +5,7 @@ policy reads, a fact of history that was not told, an engine in another process.
 repository reads about a thing need not be known.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -15,8 +15,7 @@ from remit.guard.reconsider import UnansweredError
 from remit.guard.records import Finding, finding_of
 from remit.guard.rehearing import Rehearing, UnrecordedPastError
 from remit.guard.target import Target, find_target
-from remit.ids import ScopeName
-from remit.model import MANAGEMENT_SCOPES, Catalog, ScopeDefinition, Sensitivity
+from remit.model import Catalog
 from remit.policy import CedarEngine, DecisionPoint
 from remit.policy.buckets import could_matter
 from remit.policy.check import CheckedPolicy, checked_policies
@@ -28,7 +27,7 @@ from remit.replay.placeholders import placeholders_of
 from remit.replay.rebuilt import Rebuilt, completed
 from remit.repository import LoadedRepository
 
-__all__ = ["Court", "Ruling", "Unknown", "is_privileged"]
+__all__ = ["Court", "Ruling", "Unknown"]
 
 _OUTSIDE: Final = "an engine outside this process decides, and is not asked again"
 
@@ -152,21 +151,6 @@ class Court:
     def _policies(self) -> Sequence[CheckedPolicy]:
         """The policies as trees; read when something is not known, which is seldom."""
         return checked_policies(self._repository.policies, None)[0]
-
-
-def is_privileged(scope: ScopeName, *catalogs: Catalog) -> bool:
-    """Whether one of them says that letting somebody do more with `scope` is for two people to decide."""
-    return any(
-        scope in catalog.deployment.privileged_scopes
-        or _is_sensitive(scope, catalog.scopes)
-        or _is_sensitive(scope, MANAGEMENT_SCOPES)
-        for catalog in catalogs
-    )
-
-
-def _is_sensitive(scope: ScopeName, scopes: Mapping[ScopeName, ScopeDefinition]) -> bool:
-    definition = scopes.get(scope)
-    return definition is not None and definition.sensitivity.rank >= Sensitivity.HIGH.rank
 
 
 def _ruling(finding: Finding) -> Ruling:
