@@ -9,7 +9,6 @@ from remit.canonical import JsonObject
 from remit.clock import Seconds
 from remit.ids import AgentId, ScopeName, ServerName, TenantId
 from remit.policy.evaluation import ResourceKind
-from remit.policy.history import HistoryValue
 from remit.repository.case_time import WallTime
 
 __all__ = ["Asked", "Case", "Expected", "Outcome", "Person", "Question", "Table"]
@@ -68,7 +67,8 @@ class Question:
     auth_age: Seconds = Seconds(300)
     purpose: str | None = None
     justification: str | None = None
-    history: Mapping[str, HistoryValue] = field(default_factory=lambda: MappingProxyType({}))
+    history: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    """What facts came to before this call."""
 
     @property
     def thing(self) -> str:

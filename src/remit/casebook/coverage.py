@@ -63,7 +63,7 @@ class Coverage:
     @property
     def percent(self) -> float:
         """The share of points that are reached, from 0 to 100; 100 where there are none."""
-        points = [one.points for one in (*self.policies, *self.things)]
+        points = [one.points for one in self.policies] + [one.points for one in self.things]
         total = sum(of for _, of in points)
         return 100.0 * sum(reached for reached, _ in points) / total if total else 100.0
 

@@ -21,11 +21,11 @@ _UNPRINTABLE: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0
 
 def junit_xml(report: Report) -> bytes:
     """`report` as a document."""
-    root = ET.Element("testsuites", name="remit test", **_counts(report.results))
+    root = ET.Element("testsuites", {"name": "remit test", **_counts(report.results)})
     root.set("time", _seconds(report.micros))
     for file, group in groupby(report.results, key=lambda one: one.case.file):
         results = tuple(group)
-        suite = ET.SubElement(root, "testsuite", name=_text(file), **_counts(results))
+        suite = ET.SubElement(root, "testsuite", {"name": _text(file), **_counts(results)})
         suite.set("time", _seconds(sum(one.micros for one in results)))
         for result in results:
             _add_case(suite, result)

@@ -17,6 +17,7 @@ from remit.casebook.bearer import UndeclaredError, applicant_of, token_of
 from remit.casebook.case import Asked, Case, Question, Table
 from remit.casebook.comparison import differences
 from remit.casebook.coverage import Tally, touched_by
+from remit.casebook.past import TablePast
 from remit.casebook.report import Found, Report, Result, Status
 from remit.casebook.selection import Selection
 from remit.clock import Clock, EpochSeconds
@@ -28,6 +29,7 @@ from remit.guard.ports import Standing
 from remit.guard.reconsider import Scenario, UnansweredError, listing, reconsider
 from remit.guard.refusal import Refusal
 from remit.guard.target import find_target
+from remit.ids import ScopeName
 from remit.model import Catalog, Server
 from remit.policy import CedarEngine, DecisionPoint
 from remit.policy.check import checked_policies
@@ -128,6 +130,7 @@ class _Run:
             definitions=NO_DEFINITIONS,
             decisions=self._decisions,
             now=now,
+            past=TablePast(question.history),
         )
         if question.asked is Asked.LIST:
             return found_of_list(listing(scenario), token)
@@ -172,7 +175,7 @@ def _call(question: Question) -> Call:
     )
 
 
-def _baseline(server: Server) -> tuple[str, ...]:
+def _baseline(server: Server) -> tuple[ScopeName, ...]:
     """What is asked for when a client asks for nothing in particular."""
     return server.baseline_scopes or server.scopes
 

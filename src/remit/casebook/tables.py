@@ -4,7 +4,6 @@ Refused: a file that is no table. Whether what it names exists is checked with t
 """
 
 from collections.abc import Mapping
-from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
@@ -14,7 +13,6 @@ from remit.clock import Seconds
 from remit.documents import DocumentInvalidError, Problem
 from remit.ids import AgentId, ScopeName, ServerName, TenantId
 from remit.policy.evaluation import ResourceKind
-from remit.policy.history import HistoryValue
 from remit.repository.case_time import NOON
 from remit.repository.cases_file import ExpectSection, PersonSection, RealisedCase
 from remit.repository.cases_reading import ReadCase, ReadFile
@@ -93,7 +91,7 @@ def _question(values: RealisedCase, people: Mapping[str, PersonSection]) -> Ques
         auth_age=values.auth_age or _LOGGED_IN,
         purpose=values.purpose,
         justification=values.justification,
-        history=_history(values.history or {}),
+        history=MappingProxyType(dict(values.history or {})),
     )
 
 
@@ -116,19 +114,6 @@ def _person(name: str, section: PersonSection) -> Person:
         roles=section.roles,
         attributes=MappingProxyType(dict(section.attributes)),
     )
-
-
-def _history(given: Mapping[str, object]) -> Mapping[str, HistoryValue]:
-    facts: dict[str, HistoryValue] = {}
-    for name, value in given.items():
-        match value:
-            case bool() | int():
-                facts[name] = value
-            case tuple() | list():
-                facts[name] = frozenset(map(str, value))
-            case _:
-                facts[name] = Decimal(str(value))
-    return MappingProxyType(facts)
 
 
 def _expected(section: ExpectSection) -> Expected:

@@ -15,8 +15,9 @@ def circumstances(question: Question) -> str:
     person = question.person
     if person is None:
         return f"{question.thing} by {question.agent} itself"
-    roles = ", ".join(person.roles) or "no role"
-    return f"{question.thing} for {person.id} ({person.tenant}: {roles}) through {question.agent}"
+    known = [*person.roles, *(f"{name}={value}" for name, value in person.attributes.items())]
+    who = f"{person.id} ({': '.join(filter(None, [person.tenant, ', '.join(known)]))})"
+    return f"{question.thing} for {who} through {question.agent}"
 
 
 def reasons(found: Found) -> Iterator[str]:

@@ -5,13 +5,14 @@ some stage declares is known here, whatever the stage: the tables are the same i
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from types import MappingProxyType
 from typing import Final
 
-from remit.documents import Document, Path, Problem, did_you_mean, one_of, quoted, read_yaml
-from remit.model import AgentClass
+from remit.documents import ANY, Document, Path, Problem, did_you_mean, one_of, quoted, read_yaml
+from remit.model import AgentClass, HistoryMeasure
 from remit.policy import PolicySource
 from remit.policy.places import places_of
 from remit.repository.cases_file import PLACES, PersonSection
@@ -37,6 +38,7 @@ SHARED_PEOPLE: Final = f"{CASES}/{PEOPLE}"
 
 _FEW: Final = 12
 _ONLY_OF: Final = {"granted": "issue", "withheld": "issue", "sees": "list", "hides": "list"}
+_NUMBER: Final = re.compile(r"[0-9]{1,15}(\.[0-9]{1,4})?")
 _PLACEHOLDER: Final = re.compile(r"\\\{[a-z_]+\\\}")
 
 
@@ -59,6 +61,8 @@ class _Names:
     scopes: _Declared
     facts: _Declared
     policies: _Declared
+    measures: Mapping[str, object]
+    """What each fact of history is."""
     agents: Mapping[str, Document | None]
     servers: Mapping[str, Document | None]
     shared: Mapping[str, PersonSection]
@@ -120,11 +124,19 @@ def _names(
         roles=_Declared("role", roles, ROLES),
         scopes=_Declared("scope", names_under(draft.scopes), SCOPES),
         facts=_Declared("fact", facts, f"`history` of {ROOT}"),
+        measures=_measures(draft),
         policies=_Declared("policy", frozenset(places_of([*policies, *laid])), f"{POLICIES}/"),
         agents={**agents, UNREGISTERED: None},
         servers=servers,
         shared={} if shared is None else shared.values.people,
     )
+
+
+def _measures(draft: Draft) -> dict[str, object]:
+    if draft.root is None:
+        return {}
+    found = draft.root.find(("history", ANY, "measure"))
+    return {str(path[1]): node.value for path, node in found}
 
 
 def _check_people(file: ReadFile, names: _Names) -> Iterator[Problem]:
@@ -161,14 +173,14 @@ def _check(case: ReadCase, file: ReadFile, names: _Names) -> Iterator[Problem]:
         words = f"{several} in one case" if places else "nothing is asked"
         yield _at(case, places[-1:], words, expected=f"exactly one of {one_of(PLACES)}")
     else:
-        yield from _check_place(case, places[0], names)
+        yield from _check_place(case, file, names, key=places[0])
         yield from _check_expectation(case, places[0], names)
     for number, scope in enumerate(case.values.scopes or ()):
         if not _is_declared(scope, names.scopes.names):
             path = _item(case, "scopes", number)
             yield from _known(case.document, path, scope, names.scopes)
     for fact in case.values.history or {}:
-        yield from _known(case.document, ("history", fact), fact, names.facts, at_key=True)
+        yield from _check_fact(case, fact, names)
 
 
 def _check_stages(case: ReadCase, names: _Names) -> Iterator[Problem]:
@@ -217,7 +229,7 @@ def _check_workload(case: ReadCase, agent: Document | None) -> Iterator[Problem]
         yield _at(case, ("agent",), "the workload is in several organisations", expected="`tenant`")
 
 
-def _check_place(case: ReadCase, key: str, names: _Names) -> Iterator[Problem]:
+def _check_place(case: ReadCase, file: ReadFile, names: _Names, *, key: str) -> Iterator[Problem]:
     text = str(case.document.root.children[key].value)
     server, _, thing = text.partition("/")
     if server not in names.servers:
@@ -231,8 +243,51 @@ def _check_place(case: ReadCase, key: str, names: _Names) -> Iterator[Problem]:
     if things is not None and (expected is None or expected.outcome != "hidden"):
         known = _Declared(key, things, f"{SERVERS}/{server}.yaml")
         yield from _known(case.document, (key,), thing, known)
-    if case.values.arguments and key != "tool":
+    if key != "tool" and not _is_inherited(case, file, "arguments"):
         yield _at(case, ("arguments",), f"{quoted(key)} takes no arguments", expected="`tool`")
+
+
+def _is_inherited(case: ReadCase, file: ReadFile, key: str) -> bool:
+    """Whether the case says nothing of its own under `key`."""
+    own = case.document.root.children.get(key)
+    default, exists = file.document.nearest(("defaults", key))
+    return own is None or (exists and own.position == default.position)
+
+
+def _check_fact(case: ReadCase, fact: str, names: _Names) -> Iterator[Problem]:
+    yield from _known(case.document, ("history", fact), fact, names.facts, at_key=True)
+    measure = names.measures.get(fact)
+    fits, wanted = _FACTS.get(str(measure), (_anything, ""))
+    value = (case.values.history or {})[fact]
+    if not fits(value):
+        words = f"the fact {quoted(fact)} is no {quoted(value)}"
+        yield _at(case, ("history", fact), words, expected=wanted)
+
+
+def _anything(value: object) -> bool:
+    return value is not None
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_sum(value: object) -> bool:
+    return not isinstance(value, bool) and _NUMBER.fullmatch(str(value)) is not None
+
+
+_FACTS: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = MappingProxyType(
+    {
+        HistoryMeasure.COUNT.value: (_is_count, "a whole number"),
+        HistoryMeasure.SUM.value: (_is_sum, "an amount, such as `4900.00`"),
+        HistoryMeasure.EVER.value: (lambda value: isinstance(value, bool), "`true` or `false`"),
+        HistoryMeasure.TOOLS.value: (lambda value: isinstance(value, list), "a list of things"),
+        HistoryMeasure.DATA_CATEGORIES.value: (
+            lambda value: isinstance(value, list),
+            "a list of kinds of data",
+        ),
+    }
+)
 
 
 def _check_expectation(case: ReadCase, key: str, names: _Names) -> Iterator[Problem]:
