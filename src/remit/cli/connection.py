@@ -1,6 +1,6 @@
 """Talking to the management API: of the server that runs, or, when none does, opened in this process.
 
-Either way the same application answers the same requests; only the road differs.
+Or of a Remit elsewhere, where one is named (`remote`). Either way the same application answers the same requests; only the road differs.
 A socket nobody listens on counts as no server. Refused: a folder that no Remit has
 used, but where something is begun: a slip of the finger would otherwise make another
 installation, with keys of its own, and answer from there. Source: docs/adr/0004.
@@ -18,6 +18,7 @@ import httpx2
 
 from remit.canonical import Json, JsonObject, parse_json
 from remit.cli.options import Where
+from remit.cli.remote import Remote, remote_meant
 from remit.errors import Error
 from remit.model import MANAGEMENT_OPERATIONS
 
@@ -137,14 +138,18 @@ class Management:
             response = await self._client.request(method, path, **options)
         except httpx2.TransportError as error:
             raise NotReachableError(
-                "remit went away before it answered; look at its log", cause=error
+                "remit cannot be reached, or went away before it answered; look at its log",
+                cause=error,
             ) from error
         if response.status_code >= 400:
             _raise_problem(response.status_code, response.content)
-        # Remit's own answer, on its own socket: lists of people and grants are as long as they are.
-        value = parse_json(response.content, max_values=len(response.content))
-        if not isinstance(value, dict):
-            raise NotReachableError("what listens on the management socket is not remit")
+        # Remit's own answer: lists of people and grants are as long as they are.
+        try:
+            value = parse_json(response.content, max_values=len(response.content))
+        except Error:
+            value = None
+        if not isinstance(value, dict) or response.status_code >= 300:
+            raise NotReachableError("what answers there is not remit's management API")
         return value
 
 
@@ -175,6 +180,10 @@ def ask_running(where: Where, question: Callable[[Management], Awaitable[T]]) ->
     """
 
     async def run() -> T:
+        remote = remote_meant(where)
+        if remote is not None:
+            async with _client_of(remote) as client:
+                return await question(Management(client, online=True))
         socket = data_folder(where).absolute() / "remit.sock"
         if not await _listens(socket):
             _expect_installation(data_folder(where))
@@ -202,6 +211,11 @@ def data_folder(where: Where) -> Path:
 
 @asynccontextmanager
 async def _open(where: Where, *, may_begin: bool) -> AsyncIterator[Management]:
+    remote = remote_meant(where)
+    if remote is not None:
+        async with _client_of(remote) as client:
+            yield Management(client, online=True)
+        return
     socket = data_folder(where).absolute() / "remit.sock"
     if await _listens(socket):
         transport: httpx2.AsyncBaseTransport = httpx2.AsyncHTTPTransport(uds=str(socket))
@@ -232,6 +246,16 @@ def _client(transport: httpx2.AsyncBaseTransport) -> httpx2.AsyncClient:
     )
 
 
+def _client_of(remote: Remote) -> httpx2.AsyncClient:
+    return httpx2.AsyncClient(
+        base_url=remote.url,
+        headers=dict(remote.headers),
+        verify=remote.verified_by,
+        timeout=_TIMEOUT,
+        trust_env=False,
+    )
+
+
 def _address(template: str, values: Mapping[str, str]) -> str:
     """`template` with its placeholders filled, each by one segment of a path."""
     return template.format(**{name: quote(value, safe="") for name, value in values.items()})
@@ -255,7 +279,8 @@ async def _listens(socket: Path) -> bool:
 def _raise_problem(status: int, content: bytes) -> None:
     """Turn an RFC 9457 problem into the error it came from."""
     try:
-        value: Json = parse_json(content)
+        # A list of all that is wrong with a repository may be long.
+        value: Json = parse_json(content, max_values=max(len(content), 1))
     except Error:
         value = None
     problem = value if isinstance(value, dict) else {}

@@ -6,6 +6,7 @@ that says what to do next and an exit code (`remit.cli.exits`), never as a trace
 `python -X dev -m remit …` shows it to those who look for a defect.
 """
 
+import os
 import sys
 
 import typer
@@ -24,6 +25,7 @@ from remit.cli.operate import operate
 from remit.cli.people import users
 from remit.cli.reachable import what_can, who_can
 from remit.cli.registrations import registration_tokens, registrations
+from remit.cli.remote import remote_flags
 from remit.cli.secrets import secrets
 from remit.cli.servers import servers
 from remit.cli.sessions import sessions
@@ -67,7 +69,8 @@ app.command("what-can")(what_can)
 def main() -> None:
     """Run the command line; the process ends here."""
     try:
-        app(prog_name="remit")
+        with remote_flags(sys.argv, os.environ):
+            app(prog_name="remit")
     except Error as error:
         sys.exit(_report(error))
     except KeyboardInterrupt:

@@ -23,6 +23,8 @@ __all__ = ["LoadedSettings", "load_settings"]
 
 _PREFIX = "REMIT_"
 _CONFIG_VARIABLE = "REMIT_CONFIG"
+_OF_COMMANDS = ("REMIT_URL", "REMIT_TOKEN_FILE")
+"""With which commands find a Remit elsewhere (`remit.cli.remote`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +91,11 @@ def _from_file(
 
 def _from_environment(environ: Mapping[str, str]) -> Iterator[_Given]:
     for variable, value in sorted(environ.items()):
-        reserved = variable in {_CONFIG_VARIABLE, *SECRET_VARIABLES} or variable.endswith(
-            SECRET_SUFFIXES
-        )
+        reserved = variable in {
+            _CONFIG_VARIABLE,
+            *_OF_COMMANDS,
+            *SECRET_VARIABLES,
+        } or variable.endswith(SECRET_SUFFIXES)
         # An empty variable is how a shell or a compose file says that it is not set.
         if variable.startswith(_PREFIX) and value and not reserved:
             name = variable.removeprefix(_PREFIX).lower()
