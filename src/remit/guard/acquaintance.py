@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from remit.guard.caller import Caller
 from remit.guard.limits import scope_limits
+from remit.guard.networks import NetworkNames
 from remit.guard.outcome import RefusalReason
 from remit.guard.refusal import Refusal, hidden
 from remit.guard.target import Target, Thing, find_thing, target_of, things_of
@@ -47,13 +48,14 @@ class Reach:
 class Acquaintance:
     """The callers and things of one catalog."""
 
-    __slots__ = ("_callers", "_catalog", "_reaches", "_targets")
+    __slots__ = ("_callers", "_catalog", "_networks", "_reaches", "_targets")
 
     def __init__(self) -> None:
         self._catalog: Catalog | None = None
         self._callers: dict[tuple[int, ServerName], Caller] = {}
         self._targets: dict[tuple[int, int], tuple[Server, Thing, Target]] = {}
         self._reaches: dict[tuple[int, int], tuple[Caller, Target, Reach]] = {}
+        self._networks = NetworkNames({})
 
     def caller(self, token: AccessToken, agent: Agent, *, server: Server, world: World) -> Caller:
         """Who calls, with the limits of their scopes."""
@@ -87,6 +89,10 @@ class Acquaintance:
         """Everything of `kind` on `server`; of every kind when `kind` is `None`."""
         return (self._target(server, thing) for thing in things_of(server, kind))
 
+    def networks(self, ip: str | None) -> tuple[str, ...]:
+        """The names of the networks that a caller of this catalog comes from."""
+        return self._networks.of(ip)
+
     def reach(self, caller: Caller, target: Target) -> Reach:
         """How far `target` is from `caller`."""
         name = (id(caller), id(target))
@@ -113,6 +119,7 @@ class Acquaintance:
     def _forget(self, catalog: Catalog) -> None:
         self._callers, self._targets, self._reaches = {}, {}, {}
         self._catalog = catalog
+        self._networks = NetworkNames(catalog.networks)
 
 
 def reach_of(caller: Caller, target: Target) -> Reach:

@@ -63,6 +63,8 @@ class Call:
     protocol_version: str | None = None
     proof: RequestProof | None = None
     task_of: str | None = None
+    justification: str | None = None
+    """Why, in the caller's own words; `justification_of` says what may stand here."""
 
     @property
     def replaces_scopes(self) -> bool:

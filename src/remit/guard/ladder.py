@@ -5,7 +5,8 @@ key is not proved; a standing too old to rely on; a token no longer backed; an a
 token's tenant and environment; more calls a minute than they may have; a thing the catalog does not
 have, or that this caller could never use; scopes the token lacks; a thing whose definition is not the
 one that was admitted, or arguments that its schema does not take; arguments of another type; what
-the token's authorization details do not allow; whatever policy does not permit.
+the token's authorization details do not allow; whatever policy does not permit, or permits under a condition that is
+not met. Where the server or the organisation observes, what policies refuse goes on, and is recorded.
 
 A caller's lists hold what this very token may use. Called directly, a thing that another
 token of the same agent and person could use is answered with the scopes it takes; anything
@@ -16,16 +17,19 @@ and might policy ever allow it.
 Source: MISSION B6; RFC 6750 §3.1; docs/reference/refusals.md.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from remit.canonical import Json
 from remit.guard.account import Account, PastUnavailableError, unknown_past
 from remit.guard.acquaintance import Acquaintance
 from remit.guard.call import Call
 from remit.guard.caller import Caller
+from remit.guard.denial import denied, refusal_of, truth_of
 from remit.guard.details import is_named_in_details, what_exceeds_details
 from remit.guard.facts import InvalidArgumentError, typed_arguments
+from remit.guard.observing import as_listed, as_observed, goes_on
 from remit.guard.outcome import RefusalReason
 from remit.guard.ports import Directory, Standing
 from remit.guard.presented_token import PresentedTokens
@@ -33,19 +37,19 @@ from remit.guard.question import Moment, question
 from remit.guard.quota import Excess, Quota
 from remit.guard.refusal import (
     Refusal,
-    forbidden_detail,
     hidden,
     hidden_server,
     no_longer_good,
     refused,
 )
+from remit.guard.rule_limits import RuleLimits
 from remit.guard.settings import GuardSettings
 from remit.guard.standing import agent_of, is_backed, is_fresh
 from remit.guard.target import Target
-from remit.guard.use import Entry, Use, entries_of, remembering
-from remit.guard.verdict import Allowance, Shown
+from remit.guard.use import Entry, Use, amount_in, entries_of, remembering
+from remit.guard.verdict import Allowance, Shown, as_declared, undecided_among
 from remit.guard.world import Trial, World
-from remit.policy.decision import Decision, DecisionOutcome, DecisionReason
+from remit.policy.decision import DecisionReason
 from remit.policy.decision_point import DecisionPoint
 from remit.policy.evaluation import ArgumentValue, Evaluation, Phase, ResourceKind
 from remit.policy.history import History
@@ -66,6 +70,7 @@ class Ladder:
         "_past",
         "_presented",
         "_quota",
+        "_rule_limits",
         "_settings",
         "_trial",
         "_tried",
@@ -84,6 +89,7 @@ class Ladder:
         self._tried = Acquaintance()
         self._trial = settings.trial
         self._quota = Quota()
+        self._rule_limits = RuleLimits()
         self._past = settings.past
         self._verifier = verifier
         self._directory = directory
@@ -164,11 +170,11 @@ class Ladder:
         self, call: Call, caller: Caller, account: Account, decision_id: str
     ) -> Allowance | Refusal:
         if call.kind is None and call.method in caller.server.allowed_methods:
-            return Allowance(caller=caller, target=None, required=(), decision=_as_declared(caller))
+            return Allowance(caller=caller, target=None, required=(), decision=as_declared(caller))
         target = self._known(caller).target(caller.server, call.kind, call.name)
         if target is None:
             return hidden(call.kind, RefusalReason.NOT_FOUND, token=caller.token)
-        moment = self._moment(call)
+        moment = self._moment(call, caller)
         refusal = await self._within_limits(caller, target, moment, replaces=call.replaces_scopes)
         if refusal is not None:
             return refusal
@@ -191,7 +197,7 @@ class Ladder:
             try:
                 history = await account.open(use)
             except PastUnavailableError as error:
-                unknown = _denied(unknown_past(error, caller.world.decisions.version), caller.token)
+                unknown = denied(unknown_past(error, caller.world.decisions.version), caller.token)
                 return await self._if_known(unknown, caller, target=target, moment=moment)
         asked = question(
             Phase.CALL,
@@ -201,18 +207,25 @@ class Ladder:
             arguments=arguments,
             moment=moment,
         )
-        decision = await caller.world.decisions.adjudicate(remembering(asked, history))
-        if decision.allowed:
-            required = self._known(caller).reach(caller, target).required
-            return Allowance(
-                caller=caller,
-                target=target,
-                required=required,
-                decision=decision,
-                account=account if entries else None,
-            )
-        denied = _denied(decision, caller.token)
-        return await self._if_known(denied, caller, target=target, moment=moment)
+        asked = remembering(asked, history)
+        decision = await caller.world.decisions.adjudicate(asked)
+        # A use of a task is no other call than the one it began with.
+        limits = self._rule_limits if call.task_of is None else None
+        refusal = refusal_of(
+            decision, asked, caller.token, limits=limits, at=self._verifier.clock.monotonic()
+        )
+        if refusal is not None and goes_on(refusal, caller):
+            decision, refusal = as_observed(decision, refusal), None
+        if refusal is not None:
+            return await self._if_known(refusal, caller, target=target, moment=moment)
+        required = self._known(caller).reach(caller, target).required
+        return Allowance(
+            caller=caller,
+            target=target,
+            required=required,
+            decision=decision,
+            account=account if entries else None,
+        )
 
     def counted(self, call: Call) -> Caller | Refusal:
         """Who calls, and that it is not one time too many."""
@@ -227,6 +240,7 @@ class Ladder:
     def forget_counts(self) -> None:
         """Forget how much was asked so far."""
         self._quota.forget()
+        self._rule_limits.forget()
 
     def place(self, caller: Caller) -> Callable[[], None] | Refusal:
         """A place among the calls under way; what gives it back, to be called once."""
@@ -245,7 +259,7 @@ class Ladder:
         caller = self.counted(call)
         if isinstance(caller, Refusal):
             return caller
-        moment = self._moment(call)
+        moment = self._moment(call, caller)
         near = [
             target
             for target in self._known(caller).targets(caller.server, call.kind)
@@ -253,10 +267,11 @@ class Ladder:
         ]
         questions = [self._asked_of_list(caller, target, moment) for target in near]
         answers = await caller.world.decisions.adjudicate_all(questions)
-        undecided = _undecided(answers)
+        undecided = undecided_among(answers)
         if undecided is not None:
-            return _denied(undecided, caller.token)
-        targets = (target for target, answer in zip(near, answers, strict=True) if answer.allowed)
+            return denied(undecided, caller.token)
+        listed = [as_listed(answer, caller) for answer in answers]
+        targets = (target for target, answer in zip(near, listed, strict=True) if answer.allowed)
         return Shown(caller=caller, targets=tuple(targets))
 
     async def _within_limits(
@@ -303,17 +318,17 @@ class Ladder:
     ) -> Refusal:
         """`refusal`, if the caller may know of `target`; else what is said of a missing thing."""
         asked = self._asked_of_list(caller, target, moment)
-        listing = await caller.world.decisions.adjudicate(asked)
+        listing = as_listed(await caller.world.decisions.adjudicate(asked), caller)
         if listing.allowed:
             return replace(refusal, target=target, required=target.scopes)
         if listing.reason is DecisionReason.ENGINE_ERROR and refusal.decision is None:
-            return replace(_denied(listing, caller.token), target=target, required=target.scopes)
+            return replace(denied(listing, caller.token), target=target, required=target.scopes)
         if refusal.truth is RefusalReason.ENGINE_ERROR:
             # An engine that fails hides nothing worth hiding; say that it failed.
             return replace(refusal, target=target, required=target.scopes)
         return hidden(
             target.facts.kind,
-            refusal.truth if refusal.decision else _truth_of(listing),
+            refusal.truth if refusal.decision else truth_of(listing),
             token=caller.token,
             target=target,
             missing=refusal.missing,
@@ -350,23 +365,19 @@ class Ladder:
         """The facts of history that have to do with the call; not looked for where none is declared."""
         if not caller.catalog.history:
             return ()
-        reads = caller.world.decisions.history_read(target.facts)
-        again = call.task_of is not None
-        return entries_of(caller, target, arguments=arguments, reads=reads, again=again)
+        return entries_of(
+            caller.token,
+            target,
+            history=caller.catalog.history,
+            reads=caller.world.decisions.history_read(target.facts),
+            amount_of=partial(amount_in, arguments),
+            again=call.task_of is not None,
+        )
 
-    def _moment(self, call: Call) -> Moment:
-        return Moment(self._verifier.clock.now(), call.context.network.ip)
-
-
-def _as_declared(caller: Caller) -> Decision:
-    """What whoever may use the server at all may send: its declaration decides, and no policy."""
-    return Decision(
-        outcome=DecisionOutcome.ALLOW,
-        reason=DecisionReason.PERMITTED,
-        rules=(),
-        policy_version=caller.world.decisions.version,
-        engine="declaration",
-    )
+    def _moment(self, call: Call, caller: Caller) -> Moment:
+        ip = call.context.network.ip
+        networks = self._known(caller).networks(ip)
+        return Moment(self._verifier.clock.now(), ip, networks, call.justification)
 
 
 def _given(call: Call) -> Json:
@@ -374,26 +385,3 @@ def _given(call: Call) -> Json:
     if call.kind is ResourceKind.RESOURCE:
         return {URI_ARGUMENT.name: call.name}
     return call.arguments
-
-
-def _undecided(answers: Sequence[Decision]) -> Decision | None:
-    """The error, where nothing may be shown and something could not be decided: an empty list would pass for the truth."""
-    if any(one.allowed for one in answers):
-        return None
-    return next((one for one in answers if one.reason is DecisionReason.ENGINE_ERROR), None)
-
-
-def _denied(decision: Decision, token: AccessToken) -> Refusal:
-    """What policy refused, in the words of whoever wrote it."""
-    truth = _truth_of(decision)
-    if truth is RefusalReason.ENGINE_ERROR:
-        detail = "the call could not be decided"
-    else:
-        detail = forbidden_detail(decision)
-    return replace(refused(truth, detail, token=token), decision=decision)
-
-
-def _truth_of(decision: Decision) -> RefusalReason:
-    if decision.reason is DecisionReason.ENGINE_ERROR:
-        return RefusalReason.ENGINE_ERROR
-    return RefusalReason.FORBIDDEN

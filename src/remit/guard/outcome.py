@@ -8,6 +8,7 @@ from remit.audit.context import Context
 from remit.guard.account import Account
 from remit.ids import ScopeName
 from remit.policy.decision import Decision
+from remit.policy.obligation import Obligation
 from remit.tokens.access_token import AccessToken
 
 __all__ = ["Challenge", "Deny", "Outcome", "Permit", "RefusalReason"]
@@ -44,6 +45,14 @@ class RefusalReason(StrEnum):
     """More calls a minute than the agent, the person or the server may have."""
     TOO_MANY_CALLS = "too_many_calls"
     """More calls under way at one time than the agent, the person or the server may have."""
+    JUSTIFICATION_NEEDED = "justification_needed"
+    """A policy wants to be told why."""
+    STEP_UP_NEEDED = "step_up_needed"
+    """A policy wants the person to have proved who they are more strongly, or more recently."""
+    APPROVAL_NEEDED = "approval_needed"
+    """A policy wants somebody else to approve it."""
+    LIMIT_REACHED = "limit_reached"
+    """A policy permits so many calls in a time, and they are used up."""
     ENGINE_ERROR = "engine_error"
     STALE_SNAPSHOT = "stale_snapshot"
     AUDIT_UNAVAILABLE = "audit_unavailable"
@@ -84,6 +93,8 @@ class Deny:
     """Seconds after which the same call may succeed, where that is known."""
     argument: str | None = None
     """The name of the argument that is at fault, where one is. Never its value."""
+    needs: tuple[Obligation, ...] = ()
+    """What would cure it, as the policies that want it say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

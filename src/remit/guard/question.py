@@ -1,6 +1,7 @@
 """The question to the decision point, made of verified facts alone.
 
-Only the arguments are the caller's own words, and they are typed by the catalog.
+Only the arguments and the justification are the caller's own words; the catalog types the one, and
+`justification` says what may be the other.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,10 +19,12 @@ __all__ = ["Moment", "question"]
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When a call comes, and from where."""
+    """When a call comes, from where, and why."""
 
     now: EpochSeconds
     ip: str | None
+    networks: tuple[str, ...] = ()
+    justification: str | None = None
 
 
 def question(
@@ -46,6 +49,8 @@ def question(
             time_zone=caller.catalog.tenants[caller.token.organization_id].time_zone,
             ip=moment.ip,
             arguments=arguments,
+            networks=moment.networks,
+            justification=moment.justification,
         ),
     )
 

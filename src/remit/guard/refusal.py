@@ -17,6 +17,7 @@ from remit.ids import ScopeName
 from remit.policy.decision import Decision, RuleEffect
 from remit.policy.evaluation import ResourceKind
 from remit.policy.history import History
+from remit.policy.obligation import Obligation
 from remit.tokens.access_token import AccessToken
 
 __all__ = ["Refusal", "forbidden_detail", "hidden", "hidden_server", "no_longer_good", "refused"]
@@ -63,6 +64,8 @@ class Refusal:
     retry_after: int | None = None
     dpop: bool = False
     """Whether another token would have to be bound to a key; one that was bound is so anyway."""
+    needs: tuple[Obligation, ...] = ()
+    """What would cure it, where policies say so."""
     told: History | None = None
     """What policies were told of what was done before."""
     world: World | None = None
@@ -86,6 +89,7 @@ class Refusal:
             about_server=self.about_server,
             retry_after=self.retry_after,
             argument=self._argument(),
+            needs=self.needs,
         )
 
     def _argument(self) -> str | None:

@@ -138,4 +138,5 @@ def _facts(
         sensitivity=thing.sensitivity,
         data_categories=thing.data_categories,
         owner=server.owner,
+        region=server.region,
     )

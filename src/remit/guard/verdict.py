@@ -1,15 +1,16 @@
 """What the ladder comes to when it refuses nothing: a call that may be, or what a caller may know of."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from remit.guard.account import Account
 from remit.guard.caller import Caller
 from remit.guard.target import Target
 from remit.ids import ScopeName
-from remit.policy.decision import Decision
+from remit.policy.decision import Decision, DecisionOutcome, DecisionReason
 from remit.policy.history import History
 
-__all__ = ["Allowance", "Shown"]
+__all__ = ["Allowance", "Shown", "as_declared", "undecided_among"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,3 +42,21 @@ class Shown:
 
     caller: Caller
     targets: tuple[Target, ...]
+
+
+def as_declared(caller: Caller) -> Decision:
+    """What whoever may use the server at all may send: its declaration decides, and no policy."""
+    return Decision(
+        outcome=DecisionOutcome.ALLOW,
+        reason=DecisionReason.PERMITTED,
+        rules=(),
+        policy_version=caller.world.decisions.version,
+        engine="declaration",
+    )
+
+
+def undecided_among(answers: Sequence[Decision]) -> Decision | None:
+    """The error, where nothing may be shown and something could not be decided: an empty list would pass for the truth."""
+    if any(one.allowed for one in answers):
+        return None
+    return next((one for one in answers if one.reason is DecisionReason.ENGINE_ERROR), None)

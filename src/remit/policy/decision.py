@@ -21,6 +21,8 @@ class DecisionReason(StrEnum):
     """No policy permits it: refusal by default."""
     FORBIDDEN = "forbidden"
     """A policy forbids it."""
+    OBSERVED = "observed"
+    """Policies refuse it, and their server or their organisation only observes what they would refuse."""
     ENGINE_ERROR = "engine_error"
     """The engine failed, timed out, or reported an error while evaluating: always a refusal."""
 

@@ -21,6 +21,7 @@ from remit.policy.obligation import Obligation, ObligationKind
 
 __all__ = [
     "Limit",
+    "age_of",
     "condition_of",
     "is_met",
     "is_observed",
