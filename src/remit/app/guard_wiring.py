@@ -5,7 +5,7 @@ from functools import partial
 from starlette.routing import Route
 
 from remit import oauth
-from remit.api.guards import GuardDeps, guard_routes
+from remit.api.guards import GuardDeps, HistoryAnswers, guard_routes
 from remit.app.parts import Parts
 from remit.clock import Seconds
 from remit.model import Server
@@ -27,6 +27,13 @@ def open_guard_door(parts: Parts, authorization: oauth.OAuthDeps) -> list[Route]
             site=parts.site,
             stopping=parts.stopping,
             lease=Seconds(parts.settings.guard_lease),
+            history=HistoryAnswers(
+                directory=parts.directory,
+                verifier=parts.verifier,
+                past=parts.past,
+                clock=parts.clock,
+                public_url=parts.site.public_url,
+            ),
             for_guards=partial(oauth.server_endpoint, authorization, secret_of=_of_its_guard),
         )
     )

@@ -20,6 +20,8 @@ from remit.engines import EngineConnections
 from remit.gateway import GatewayApp, GatewayDeps, GatewaySettings, Roster
 from remit.gateway.protected_resource import METADATA_PREFIX, metadata_url
 from remit.guard import Guard, GuardSettings
+from remit.guard.account import NoPast
+from remit.guard.ports import Past
 from remit.guard.snapshot import PublicKey, Snapshot
 from remit.model import HttpUpstream, Server
 from remit.policy import CedarEngine, DecisionPoint
@@ -36,6 +38,7 @@ class Surroundings:
     application: InProcess
     audit: AuditLog
     clock: Clock
+    past: Past = NoPast()
 
 
 class Assembly:
@@ -61,7 +64,9 @@ class Assembly:
             decisions=self._decisions,
             audit=around.audit,
             redactor=_redactor(snapshot),
-            settings=GuardSettings(public_url=public_url, standing_max_age=snapshot.lease),
+            settings=GuardSettings(
+                public_url=public_url, standing_max_age=snapshot.lease, past=around.past
+            ),
         )
         roster = Roster(_no_secret, requests_to=lambda _: around.application)
         server = self.server

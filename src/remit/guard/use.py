@@ -7,13 +7,12 @@ without the amount, in another currency than is summed, or with an amount below 
 Source: docs/adr/0024-history.md; docs/guides/history.md.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from remit.clock import EpochSeconds
 from remit.guard.call import Call
-from remit.guard.caller import Caller
 from remit.guard.facts import InvalidArgumentError
 from remit.guard.target import Target
 from remit.ids import TenantId
@@ -23,7 +22,16 @@ from remit.policy.history import History
 from remit.policy.vocabulary import action_name
 from remit.tokens.access_token import AccessToken
 
-__all__ = ["Entry", "Use", "Whose", "entries_of", "remembering", "whose_pasts"]
+__all__ = [
+    "Entry",
+    "Use",
+    "Whose",
+    "amount_in",
+    "entries_of",
+    "is_counted",
+    "remembering",
+    "whose_pasts",
+]
 
 _NO_MEMBER = ("",)
 
@@ -70,21 +78,35 @@ class Use:
 
 
 def entries_of(
-    caller: Caller,
+    token: AccessToken,
     target: Target,
     *,
-    arguments: Mapping[str, ArgumentValue],
+    history: Mapping[str, HistoryFact],
     reads: Collection[str],
+    amount_of: Callable[[HistoryFact], Decimal],
     again: bool = False,
 ) -> tuple[Entry, ...]:
-    """The facts that a call counts in, and those of `reads`; none is most calls.
+    """The facts of `history` that a call with `token` counts in, and those of `reads`; of most calls there is none.
 
-    `again`: what is used was counted when it began, as a task was.
-
-    Raises:
-        InvalidArgumentError: a sum counts the call, and cannot add it up.
+    `amount_of` is asked for what a sum that counts the call adds up. `again`: what is used was counted when it
+    began, as a task was.
     """
-    return tuple(_entries(caller, target, arguments=arguments, reads=reads, again=again))
+    found: list[Entry] = []
+    for fact in history.values():
+        counted = not again and is_counted(fact, target)
+        told = fact.name in reads
+        if counted or told:
+            sums = counted and fact.measure is HistoryMeasure.SUM
+            entry = Entry(
+                fact=fact,
+                whose=whose_pasts(fact, token),
+                counted=counted,
+                told=told,
+                amount=amount_of(fact) if sums else Decimal(0),
+                members=_members(fact, target.facts) if counted else _NO_MEMBER,
+            )
+            found.append(entry)
+    return tuple(found)
 
 
 def whose_pasts(fact: HistoryFact, token: AccessToken) -> tuple[Whose, ...]:
@@ -108,30 +130,7 @@ def remembering(evaluation: Evaluation, history: History | None) -> Evaluation:
     return replace(evaluation, context=replace(evaluation.context, history=history))
 
 
-def _entries(
-    caller: Caller,
-    target: Target,
-    *,
-    arguments: Mapping[str, ArgumentValue],
-    reads: Collection[str],
-    again: bool,
-) -> Iterator[Entry]:
-    for fact in caller.catalog.history.values():
-        counted = not again and _counts(fact, target)
-        told = fact.name in reads
-        if not counted and not told:
-            continue
-        yield Entry(
-            fact=fact,
-            whose=whose_pasts(fact, caller.token),
-            counted=counted,
-            told=told,
-            amount=_amount(fact, arguments) if counted else Decimal(0),
-            members=_members(fact, target.facts) if counted else _NO_MEMBER,
-        )
-
-
-def _counts(fact: HistoryFact, target: Target) -> bool:
+def is_counted(fact: HistoryFact, target: Target) -> bool:
     """Whether uses of `target` count. What administrators do does not: no repository declares it."""
     of = target.facts
     if of.server == MANAGEMENT.name:
@@ -162,10 +161,12 @@ def _action(of: ResourceFacts) -> str:
     return action_name(of.kind, of.server, of.name)
 
 
-def _amount(fact: HistoryFact, arguments: Mapping[str, ArgumentValue]) -> Decimal:
-    """What the call adds to a sum; nought to anything else."""
-    if fact.measure is not HistoryMeasure.SUM:
-        return Decimal(0)
+def amount_in(arguments: Mapping[str, ArgumentValue], fact: HistoryFact) -> Decimal:
+    """What a call with `arguments` adds to the sum that `fact` is.
+
+    Raises:
+        InvalidArgumentError: it cannot be added up.
+    """
     name = fact.argument
     match arguments.get(name):
         case None:

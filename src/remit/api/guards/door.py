@@ -1,4 +1,4 @@
-"""`POST /guard/v1/snapshot` and `POST /guard/v1/records`.
+"""`POST /guard/v1/snapshot`, `POST /guard/v1/records` and `POST /guard/v1/history`.
 
 Who comes is a server of the catalog, known by its name and its `guard_secret` (HTTP Basic), and gets and
 brings what is its own: there is no parameter that names a server. Refused: everybody else (401, and 429
@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from remit.api.guards.excerpt import ExcerptDeps
 from remit.api.guards.feed import Feed, Question
+from remit.api.guards.history import BadUseError, HistoryAnswers
 from remit.api.guards.turns import NotItsTurnError, Turns
 from remit.audit.redact import Redactor
 from remit.audit.relayed import ForeignRecordError, Relayed, relayed
@@ -27,6 +28,7 @@ from remit.canonical import MalformedJsonError
 from remit.clock import Clock, Seconds
 from remit.db import Database
 from remit.errors import ConflictError, Error, NotFoundError
+from remit.guard.account import PastUnavailableError
 from remit.model import Server
 from remit.policy import DecisionPoint
 from remit.registry import RegistryDirectory
@@ -41,6 +43,7 @@ _WAITS_IN_A_LEASE: Final = 3
 """What is heard speaks for the moment of the question: a guard that waited as long as its lease would have none."""
 _MAX_BODY: Final = 1024 * 1024
 _MAX_QUESTION: Final = 4_096
+_MAX_USE: Final = 65_536
 _MAX_RECORDS: Final = 1_000
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}")
 _NONCE: Final = re.compile(r"[A-Za-z0-9_-]{22,86}")
@@ -63,6 +66,7 @@ class GuardDeps:
     site: Site
     stopping: asyncio.Event
     lease: Seconds
+    history: HistoryAnswers
     for_guards: Callable[[_Endpoint], Callable[[Request], Awaitable[Response]]]
 
 
@@ -93,7 +97,11 @@ def guard_routes(deps: GuardDeps) -> list[Route]:
     async def records(request: Request, server: Server) -> Response:
         return await _records(deps, turns, request, server)
 
+    async def history(request: Request, server: Server) -> Response:
+        return await _history(deps, request, server)
+
     return [
+        Route("/guard/v1/history", deps.for_guards(_told(history)), methods=["POST"]),
         Route("/guard/v1/snapshot", deps.for_guards(_told(snapshot)), methods=["POST"]),
         Route("/guard/v1/records", deps.for_guards(_told(records)), methods=["POST"]),
     ]
@@ -105,8 +113,10 @@ def _told(endpoint: _Endpoint) -> _Endpoint:
     async def answer(request: Request, server: Server) -> Response:
         try:
             return await endpoint(request, server)
-        except _BadRequestError as error:
+        except (_BadRequestError, BadUseError) as error:
             return problem(400, error.code, detail=error.detail)
+        except PastUnavailableError as error:
+            return problem(503, error.code, detail=error.detail, headers={"Retry-After": "1"})
         except ForeignRecordError as error:
             return problem(422, error.code, detail=error.detail)
         except (ConflictError, NotFoundError) as error:
@@ -146,6 +156,14 @@ async def _records(deps: GuardDeps, turns: Turns, request: Request, server: Serv
         read = await asyncio.to_thread(_read, lines, server, instance)
         taken = await deps.database.run(lambda tx: take_records(tx, server.name, instance, read))
     return json_response({"taken": taken})
+
+
+async def _history(deps: GuardDeps, request: Request, server: Server) -> Response:
+    try:
+        asked = await read_json_object(request, limit=_MAX_USE)
+    except MalformedJsonError as error:
+        raise _BadRequestError("the question is not strict JSON", cause=error) from error
+    return json_response(await deps.history.answer(server, asked))
 
 
 def _read(lines: list[bytes], server: Server, instance: str) -> list[Relayed]:

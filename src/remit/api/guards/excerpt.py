@@ -14,11 +14,15 @@ from remit.clock import EpochSeconds, Seconds
 from remit.guard import Standing
 from remit.guard.ports import Directory
 from remit.guard.snapshot import WITHHELD, PublicKey, Snapshot
+from remit.guard.target import targets_of
+from remit.guard.use import is_counted
+from remit.ids import ServerName
 from remit.model import (
     Agent,
     AgentClients,
     Catalog,
     ExternalEngine,
+    HistoryFact,
     HttpUpstream,
     Registration,
     Server,
@@ -26,11 +30,14 @@ from remit.model import (
     Trust,
 )
 from remit.policy import CedarEngine, PolicyEngine
+from remit.policy.vocabulary import action_name
 from remit.tokens import KeySet
 
 __all__ = ["ExcerptDeps", "Ingredients", "ingredients", "snapshot_of"]
 
 _NO_CLIENTS = AgentClients()
+_NOWHERE = (ServerName(""),)
+"""A server that there is not: nothing here counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +146,24 @@ def _catalog(catalog: Catalog, server: Server) -> Catalog:
         sign_in=SignIn(),
         trust=Trust(),
         attribute_rules=(),
+        history=_history(catalog, server),
     )
+
+
+def _history(catalog: Catalog, server: Server) -> Mapping[str, HistoryFact]:
+    """Every fact, by which policies are typed; but of what else counts in one, nothing is told."""
+    things = {
+        action_name(one.facts.kind, server.name, one.facts.name): one
+        for one in targets_of(server, None)
+    }
+    return MappingProxyType({
+        name: replace(
+            fact,
+            servers=(server.name,) if any(is_counted(fact, one) for one in things.values()) else _NOWHERE,
+            things=tuple(one for one in fact.things if one in things),
+        )
+        for name, fact in catalog.history.items()
+    })  # fmt: skip
 
 
 def _engines(catalog: Catalog, named: set[str | None]) -> Mapping[str, ExternalEngine]:
