@@ -24,7 +24,16 @@ from remit.policy.history import History
 from remit.tokens.access_token import AccessToken
 from remit.tokens.verify import TokenVerifier
 
-__all__ = ["Scenario", "UnansweredError", "at_once", "listing", "may_be_allowed", "reconsider"]
+__all__ = [
+    "Scenario",
+    "UnansweredError",
+    "at_once",
+    "deliberate",
+    "deliberate_listing",
+    "listing",
+    "may_be_allowed",
+    "reconsider",
+]
 
 _Answer = TypeVar("_Answer")
 
@@ -64,6 +73,16 @@ def reconsider(scenario: Scenario) -> Allowance | Refusal:
     return at_once(_ladder(scenario).decide(_spoken(scenario)))
 
 
+async def deliberate(scenario: Scenario) -> Allowance | Refusal:
+    """What would be decided of this very call, engines in other processes asked where they decide."""
+    return await _ladder(scenario).decide(_spoken(scenario))
+
+
+async def deliberate_listing(scenario: Scenario) -> Shown | Refusal:
+    """What would stand in the lists, engines in other processes asked where they decide."""
+    return await _ladder(scenario).shown(_unnamed(scenario))
+
+
 def may_be_allowed(scenario: Scenario) -> bool:
     """Whether some call of the same thing may be allowed, whatever its arguments: whether it would be listed.
 
@@ -82,8 +101,7 @@ def listing(scenario: Scenario) -> Shown | Refusal:
     Raises:
         UnansweredError: an engine that is not in this process would have to be asked.
     """
-    call = _spoken(scenario)
-    return at_once(_ladder(scenario).shown(replace(call, name=None, arguments=None)))
+    return at_once(_ladder(scenario).shown(_unnamed(scenario)))
 
 
 def at_once(answer: Coroutine[object, object, _Answer]) -> _Answer:
@@ -116,6 +134,11 @@ def _ladder(scenario: Scenario) -> Ladder:
 
 def _spoken(scenario: Scenario) -> Call:
     return replace(scenario.call, authorization=("Bearer as-recorded",), proof=None)
+
+
+def _unnamed(scenario: Scenario) -> Call:
+    """The question for all that there is."""
+    return replace(_spoken(scenario), name=None, arguments=None)
 
 
 @dataclass(frozen=True, slots=True)
