@@ -6,7 +6,7 @@ Decides nothing itself; every case goes through the steps that take every other 
 from remit.casebook.case import Asked, Case, Expected, Outcome, Question, Table
 from remit.casebook.coverage import Coverage, PolicyCoverage, ThingCoverage
 from remit.casebook.report import Difference, Found, Report, Result, Status
-from remit.casebook.running import run_tables
+from remit.casebook.running import run_tables, run_tables_live
 from remit.casebook.tables import tables_of
 
 __all__ = [
@@ -25,5 +25,6 @@ __all__ = [
     "Table",
     "ThingCoverage",
     "run_tables",
+    "run_tables_live",
     "tables_of",
 ]

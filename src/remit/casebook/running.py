@@ -5,15 +5,16 @@ A case that an engine in another process would have to decide is not run unless 
 often is called, what a definition was, whether a key is proved) is left out: a table is about what was written.
 """
 
+import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
 from remit.audit.context import Context, Network
 from remit.casebook.answer import found_of_list, found_of_ruling, found_of_verdict
-from remit.casebook.bearer import UndeclaredError, applicant_of, token_of
+from remit.casebook.bearer import Bearer, UndeclaredError, applicant_of, token_of
 from remit.casebook.case import Asked, Case, Question, Table
 from remit.casebook.comparison import differences
 from remit.casebook.coverage import Tally, touched_by
@@ -26,18 +27,27 @@ from remit.guard.definitions import NO_DEFINITIONS
 from remit.guard.issuance import rule
 from remit.guard.ladder import Allowance
 from remit.guard.ports import Standing
-from remit.guard.reconsider import Scenario, UnansweredError, listing, reconsider
+from remit.guard.reconsider import (
+    Scenario,
+    UnansweredError,
+    deliberate,
+    deliberate_listing,
+    listing,
+    reconsider,
+)
 from remit.guard.refusal import Refusal
 from remit.guard.target import find_target
 from remit.ids import ScopeName
 from remit.model import Catalog, Server
 from remit.policy import CedarEngine, DecisionPoint
 from remit.policy.check import checked_policies
+from remit.policy.decision import DecisionReason
 from remit.policy.evaluation import ResourceKind
+from remit.policy.port import Elsewhere
 from remit.policy.vocabulary import ISSUE
 from remit.repository import LoadedRepository
 
-__all__ = ["Progress", "run_tables"]
+__all__ = ["Progress", "run_tables", "run_tables_live"]
 
 Progress = Callable[[Result], None]
 """Told of each result as it comes."""
@@ -50,6 +60,8 @@ _METHODS: Final[Mapping[ResourceKind, str]] = MappingProxyType(
         ResourceKind.PROMPT: "prompts/get",
     }
 )
+_AT_ONCE: Final = 16
+_OWN_ENGINES: Final = frozenset({"", "cedar", "decision-point", "history"})
 _EVERYBODY: Final = Standing(as_of=EpochSeconds(0))
 
 
@@ -64,88 +76,156 @@ def run_tables(
     started = time.perf_counter()
     run = _Run(repository)
     results: list[Result] = []
-    for case in (case for table in tables for case in table.cases):
-        if selection is not None and not selection(case):
-            continue
-        result = run.result(case)
-        results.append(result)
+    for case in _selected(tables, selection):
+        results.append(run.result(case))
         if progress is not None:
-            progress(result)
-    return Report(
-        results=tuple(results),
-        coverage=run.tally.coverage(run.policies, repository.catalog),
-        catalog_version=repository.catalog.version,
-        stage=repository.stage,
-        micros=_micros_since(started),
-    )
+            progress(results[-1])
+    return run.report(results, started)
+
+
+async def run_tables_live(
+    repository: LoadedRepository,
+    tables: Sequence[Table],
+    elsewhere: Elsewhere,
+    *,
+    selection: Selection | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """The same, with the engines of `elsewhere` asked where they decide; of one that does not answer, no case is run."""
+    started = time.perf_counter()
+    run = _Run(repository, elsewhere)
+    results: list[Result] = []
+    cases = list(_selected(tables, selection))
+    for first in range(0, len(cases), _AT_ONCE):
+        some = await asyncio.gather(*map(run.result_live, cases[first : first + _AT_ONCE]))
+        for result in some:
+            results.append(result)
+            if progress is not None:
+                progress(result)
+    return run.report(results, started)
+
+
+def _selected(tables: Sequence[Table], selection: Selection | None) -> Iterator[Case]:
+    for table in tables:
+        yield from (one for one in table.cases if selection is None or selection(one))
 
 
 class _Run:
     """One run over one repository."""
 
-    def __init__(self, repository: LoadedRepository) -> None:
+    def __init__(self, repository: LoadedRepository, elsewhere: Elsewhere | None = None) -> None:
         catalog = _without_proofs(repository.catalog)
-        self.catalog = catalog
-        self.stage = repository.stage
-        self.tally = Tally()
-        self.policies, _ = checked_policies(repository.policies, catalog)
-        self._decisions = DecisionPoint(CedarEngine.load(repository.policies, catalog), _Timeless())
+        self._catalog = catalog
+        self._stage = repository.stage
+        self._tally = Tally()
+        self._policies, _ = checked_policies(repository.policies, catalog)
+        engine = CedarEngine.load(repository.policies, catalog)
+        self._decisions = DecisionPoint(engine, _Timeless(), elsewhere)
 
-    def result(self, case: Case) -> Result:
-        """What comes of one case."""
-        if case.stages and self.stage not in case.stages:
-            why = f"for {', '.join(case.stages)} alone"
-            return Result(case=case, status=Status.LEFT_OUT, why=why)
-        started = time.perf_counter()
-        try:
-            found = self._answer(case.question)
-        except (UnansweredError, UndeclaredError) as error:
-            return Result(case=case, status=Status.NOT_RUN, why=error.detail)
-        unlike = tuple(differences(case.expected, found))
-        return Result(
-            case=case,
-            status=Status.FAILED if unlike else Status.PASSED,
-            found=found,
-            differences=unlike,
+    def report(self, results: Sequence[Result], started: float) -> Report:
+        """What came of all of it."""
+        return Report(
+            results=tuple(results),
+            coverage=self._tally.coverage(self._policies, self._catalog),
+            catalog_version=self._catalog.version,
+            stage=self._stage,
             micros=_micros_since(started),
         )
 
-    def _answer(self, question: Question) -> Found:
-        bearer = applicant_of(question, self.catalog)
-        applicant, server, now = bearer
-        if question.asked is Asked.ISSUE:
-            asked = question.scopes if question.scopes is not None else _baseline(server)
-            ruling = rule(
-                asked, applicant, server=server, catalog=self.catalog, decisions=self._decisions, now=now
-            )  # fmt: skip
-            if ruling.decision is not None:
-                self.tally.note_decision((ISSUE, ()), ruling.decision)
-            return found_of_ruling(ruling)
-        token = token_of(question, bearer, self.catalog)
-        scenario = Scenario(
-            call=_call(question),
-            token=token,
-            catalog=self.catalog,
+    def result(self, case: Case) -> Result:
+        """What comes of one case."""
+        started = time.perf_counter()
+        prepared = self._prepared(case)
+        if isinstance(prepared, Result):
+            return prepared
+        try:
+            if isinstance(prepared, Found):
+                found = prepared
+            elif case.question.asked is Asked.LIST:
+                found = found_of_list(listing(prepared), prepared.token)
+            else:
+                found = self._found(case.question, reconsider(prepared), prepared)
+        except UnansweredError as error:
+            return Result(case=case, status=Status.NOT_RUN, why=error.detail)
+        return _compared(case, found, started)
+
+    async def result_live(self, case: Case) -> Result:
+        """What comes of one case, whoever decides it."""
+        started = time.perf_counter()
+        prepared = self._prepared(case)
+        if isinstance(prepared, Result):
+            return prepared
+        if isinstance(prepared, Found):
+            found = prepared
+        elif case.question.asked is Asked.LIST:
+            found = found_of_list(await deliberate_listing(prepared), prepared.token)
+        else:
+            found = self._found(case.question, await deliberate(prepared), prepared)
+        if _is_unreachable(found) and case.expected.reason != found.reason:
+            return Result(case=case, status=Status.NOT_RUN, why="; ".join(found.errors))
+        return _compared(case, found, started)
+
+    def _prepared(self, case: Case) -> Scenario | Found | Result:
+        """The question as it is to be put; or the answer already, or why there is none."""
+        if case.stages and self._stage not in case.stages:
+            why = f"for {', '.join(case.stages)} alone"
+            return Result(case=case, status=Status.LEFT_OUT, why=why)
+        try:
+            bearer = applicant_of(case.question, self._catalog)
+        except UndeclaredError as error:
+            return Result(case=case, status=Status.NOT_RUN, why=error.detail)
+        if case.question.asked is Asked.ISSUE:
+            return self._issued(case.question, bearer)
+        return Scenario(
+            call=_call(case.question),
+            token=token_of(case.question, bearer, self._catalog),
+            catalog=self._catalog,
             standing=_EVERYBODY,
             definitions=NO_DEFINITIONS,
             decisions=self._decisions,
-            now=now,
-            past=TablePast(question.history),
+            now=bearer[2],
+            past=TablePast(case.question.history),
         )
-        if question.asked is Asked.LIST:
-            return found_of_list(listing(scenario), token)
-        verdict = reconsider(scenario)
-        self._note(question, server, verdict)
-        return found_of_verdict(verdict, token)
 
-    def _note(self, question: Question, server: Server, verdict: Allowance | Refusal) -> None:
+    def _issued(self, question: Question, bearer: Bearer) -> Found:
+        applicant, server, now = bearer
+        ruling = rule(
+            question.scopes if question.scopes is not None else _baseline(server),
+            applicant,
+            server=server,
+            catalog=self._catalog,
+            decisions=self._decisions,
+            now=now,
+        )
+        if ruling.decision is not None:
+            self._tally.note_decision((ISSUE, ()), ruling.decision)
+        return found_of_ruling(ruling)
+
+    def _found(self, question: Question, verdict: Allowance | Refusal, scenario: Scenario) -> Found:
+        server = self._catalog.servers[question.server]
         target = find_target(server, question.kind, question.name)
-        if target is None:
-            return
-        touched = touched_by(target.facts)
-        self.tally.note_thing(touched, allowed=isinstance(verdict, Allowance))
-        if verdict.decision is not None:
-            self.tally.note_decision(touched, verdict.decision)
+        if target is not None:
+            touched = touched_by(target.facts)
+            self._tally.note_thing(touched, allowed=isinstance(verdict, Allowance))
+            if verdict.decision is not None:
+                self._tally.note_decision(touched, verdict.decision)
+        return found_of_verdict(verdict, scenario.token)
+
+
+def _compared(case: Case, found: Found, started: float) -> Result:
+    unlike = tuple(differences(case.expected, found))
+    return Result(
+        case=case,
+        status=Status.FAILED if unlike else Status.PASSED,
+        found=found,
+        differences=unlike,
+        micros=_micros_since(started),
+    )
+
+
+def _is_unreachable(found: Found) -> bool:
+    """Whether an engine in another process should have decided, and did not."""
+    return found.reason == DecisionReason.ENGINE_ERROR and found.engine not in _OWN_ENGINES
 
 
 class _Timeless(Clock):

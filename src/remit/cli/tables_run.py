@@ -1,5 +1,6 @@
 """One run of decision tables from the command line, or one after another as files change."""
 
+import asyncio
 import sys
 import time
 from collections.abc import Callable
@@ -7,16 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from remit.casebook import Report, Status, Table, run_tables, tables_of
+from remit.casebook import Report, Status, Table, run_tables, run_tables_live, tables_of
 from remit.casebook.junit import junit_xml
-from remit.casebook.selection import selection_of
+from remit.casebook.running import Progress
+from remit.casebook.selection import Selection, selection_of
 from remit.casebook.told import report_as_json
 from remit.cli.exits import ExitCode
 from remit.cli.report import report_error
 from remit.cli.tables_text import Dots, say_coverage, say_failures, say_summary
 from remit.cli.terminal import print_json, say_error, say_hint
 from remit.errors import Error
-from remit.repository import load_repository
+from remit.repository import LoadedRepository, load_repository
 
 __all__ = ["Wanted", "run_once", "run_watching"]
 
@@ -51,9 +53,11 @@ def run_once(wanted: Wanted) -> ExitCode:
         return ExitCode.USAGE
     selection = selection_of(wanted.expression) if wanted.expression.strip() else None
     dots = None if wanted.as_json else Dots()
-    report = run_tables(
-        loaded, tables, selection=selection, progress=None if dots is None else dots.show
-    )
+    progress = None if dots is None else dots.show
+    if wanted.live:
+        report = asyncio.run(_run_live(loaded, tables, selection, progress))
+    else:
+        report = run_tables(loaded, tables, selection=selection, progress=progress)
     if dots is not None:
         dots.end()
     if wanted.junit is not None:
@@ -86,6 +90,27 @@ def run_watching(wanted: Wanted) -> ExitCode:
     except KeyboardInterrupt:
         say_hint("stopped")
         return code
+
+
+async def _run_live(
+    loaded: LoadedRepository,
+    tables: tuple[Table, ...],
+    selection: Selection | None,
+    progress: Progress | None,
+) -> Report:
+    """With engines elsewhere; their secrets are read from where they are, but what is `stored:` only a server can."""
+    from remit.engines import (
+        EngineConnections,  # and what reads secrets: only when engines are asked
+    )
+    from remit.secrets import resolve_secret
+
+    engines = EngineConnections(resolve_secret)
+    try:
+        return await run_tables_live(
+            loaded, tables, engines, selection=selection, progress=progress
+        )
+    finally:
+        await engines.close()
 
 
 def _chosen(tables: tuple[Table, ...], wanted: Wanted) -> tuple[Table, ...] | None:
