@@ -21,6 +21,7 @@ from remit.documents import (
     one_of,
     quoted,
 )
+from remit.model import MANAGEMENT
 from remit.repository.draft import Draft, names_under, strings_at
 from remit.repository.fields import ONE_OPERATION, check_scope, is_general_purpose
 from remit.repository.files import AGENTS, PEOPLE, ROLES, ROOT, SCOPES, SERVERS
@@ -38,6 +39,7 @@ class Kind(StrEnum):
     ROLE = "role"
     AGENT = "agent"
     SERVER = "server"
+    RESOURCE_SERVER = "resource server"
     REGION = "region"
     PROVIDER = "identity provider"
     CLIENT = "client"
@@ -59,6 +61,7 @@ _DECLARED_IN: Final = {
     Kind.ROLE: ROLES,
     Kind.AGENT: f"{AGENTS}/",
     Kind.SERVER: f"{SERVERS}/",
+    Kind.RESOURCE_SERVER: f"{SERVERS}/",
     Kind.REGION: f"`region` of a file in {SERVERS}/",
     Kind.PROVIDER: f"`providers` of {PEOPLE}",
     Kind.CLIENT: f"`clients` of a file in {AGENTS}/",
@@ -109,7 +112,7 @@ _IN_PEOPLE: Final = (
 _WORKLOADS: Final[Pattern] = ("issuers", ANY, "workloads", ANY)
 _IN_TRUST: Final = (
     _Use(Kind.AGENT, (*_WORKLOADS, "agent")),
-    _Use(Kind.SERVER, (*_WORKLOADS, "servers", ANY)),
+    _Use(Kind.RESOURCE_SERVER, (*_WORKLOADS, "servers", ANY)),
     _Use(Kind.SCOPE, (*_WORKLOADS, "scopes", ANY)),
     *(
         use
@@ -155,6 +158,8 @@ def _declared(draft: Draft) -> dict[Kind, frozenset[str] | None]:
         Kind.ROLE: _optional(draft, ROLES, draft.roles, "roles"),
         Kind.AGENT: draft.agent_names,
         Kind.SERVER: draft.server_names,
+        # A pipeline that deploys policies speaks with the management API.
+        Kind.RESOURCE_SERVER: draft.server_names | {MANAGEMENT.name},
         Kind.REGION: _all_of(draft.servers, draft.server_names, ("region",)),
         Kind.PROVIDER: _optional(draft, PEOPLE, draft.people, "providers"),
         Kind.ENGINE: _optional(draft, ROOT, draft.root, "engines"),

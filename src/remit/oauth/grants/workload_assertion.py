@@ -167,7 +167,7 @@ def _server(workload: _Workload, request: TokenRequest, *, deps: OAuthDeps) -> S
     """
     named, agent = request.form.all("resource"), workload.applicant.agent
     if not named and len(workload.rule.servers) == 1:
-        server = deps.directory.catalog.servers.get(workload.rule.servers[0])
+        server = deps.directory.catalog.server_named(workload.rule.servers[0])
         named = () if server is None else (resource_of(deps.public_url, server),)
     server = require_resource(
         named, agent, catalog=deps.directory.catalog, public_url=deps.public_url
