@@ -6,8 +6,13 @@ from remit.audit.context import Context, Network, Trace
 from remit.gateway.http import Exchange, Scope
 from remit.gateway.jsonrpc import JsonRpcId, Request
 from remit.gateway.methods import Decided, Listed, Treatment, subject_of
-from remit.gateway.rejection import RejectedError
+from remit.gateway.rejection import RejectedError, invalid_params
 from remit.guard.call import Call, RequestProof
+from remit.guard.justification import (
+    JUSTIFICATION_KEY,
+    InvalidJustificationError,
+    justification_of,
+)
 from remit.guard.records import actor_in
 from remit.model import Server
 from remit.web.peer import peer_of
@@ -39,7 +44,8 @@ class Incoming:
         """The call as the guard wants it.
 
         Raises:
-            RejectedError: -32602, a decided method does not say what it is about.
+            RejectedError: -32602, a decided method does not say what it is about, or the
+                justification is none.
         """
         request_id: JsonRpcId | None = request.id if request is not None else None
         kind, name, arguments = None, None, None
@@ -51,6 +57,7 @@ class Incoming:
             kind, name, arguments = subject.kind, subject.name, subject.arguments
         elif isinstance(treatment, Listed):
             kind = treatment.kind
+        justification = _justification(request) if request is not None else None
         return Call(
             server=self.server.name,
             method=method,
@@ -62,7 +69,23 @@ class Incoming:
             jsonrpc_id=request_id,
             protocol_version=version,
             proof=self.proof,
+            justification=justification,
         )
+
+
+def _justification(request: Request) -> str | None:
+    """Why, as the client says it.
+
+    Raises:
+        RejectedError: -32602, what stands in its place is no justification.
+    """
+    meta = request.params.get("_meta") if request.params else None
+    if not isinstance(meta, dict):
+        return None
+    try:
+        return justification_of(meta.get(JUSTIFICATION_KEY))
+    except InvalidJustificationError as error:
+        raise invalid_params(error.detail).about(request.id) from None
 
 
 def context_of(scope: Scope, trusted_proxies: tuple[IpNetwork, ...]) -> Context:

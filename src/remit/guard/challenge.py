@@ -59,6 +59,10 @@ _WIRE: Final[Mapping[RefusalReason, _Wire]] = MappingProxyType(
         RefusalReason.QUARANTINED: _Wire(403, 1016),
         RefusalReason.RATE_LIMITED: _Wire(429, 1017),
         RefusalReason.TOO_MANY_CALLS: _Wire(429, 1018),
+        RefusalReason.JUSTIFICATION_NEEDED: _Wire(403, 1019),
+        RefusalReason.STEP_UP_NEEDED: _Wire(403, 1020),
+        RefusalReason.APPROVAL_NEEDED: _Wire(403, 1021),
+        RefusalReason.LIMIT_REACHED: _Wire(429, 1022),
         RefusalReason.ENGINE_ERROR: _Wire(500, 1008),
         RefusalReason.STALE_SNAPSHOT: _Wire(503, 1009),
         RefusalReason.AUDIT_UNAVAILABLE: _Wire(503, 1010),
@@ -134,11 +138,12 @@ def www_authenticate(
 
 
 def _missing(outcome: Challenge | Deny) -> JsonObject:
-    """What the call lacks: scopes that the token has not, or the argument that is at fault."""
+    """What the call lacks: scopes that the token has not, the argument that is at fault, what policies want besides."""
     if isinstance(outcome, Deny):
-        return {} if outcome.argument is None else {"argument": outcome.argument}
-    lacking = [scope for scope in outcome.missing if is_scope_token(scope)]
-    return {"scopes": [*lacking]} if lacking else {}
+        lacking: JsonObject = {one.kind.value: one.value for one in outcome.needs}
+        return lacking if outcome.argument is None else {"argument": outcome.argument}
+    scopes = [scope for scope in outcome.missing if is_scope_token(scope)]
+    return {"scopes": [*scopes]} if scopes else {}
 
 
 def _scopes(outcome: Challenge | Deny, baseline: Sequence[ScopeName]) -> tuple[ScopeName, ...]:

@@ -18,12 +18,14 @@ from remit.guard.ladder import Allowance, Ladder, Shown
 from remit.guard.outcome import Challenge, Deny, Permit, RefusalReason
 from remit.guard.ports import Directory, Redactor
 from remit.guard.records import SELF_TEST, Finding, completed, context_of, decided, finding_of
+from remit.guard.redaction import argument_rules, kept_justification
 from remit.guard.refusal import Refusal
 from remit.guard.settings import GuardSettings
 from remit.guard.visible import Visible, names_of
 from remit.guard.withheld import unsaid_by, withheld
 from remit.guard.world import World
 from remit.ids import IdSource
+from remit.model import AuditTreatment
 from remit.policy.decision_point import DecisionPoint
 from remit.tokens.access_token import AccessToken
 from remit.tokens.verify import TokenVerifier
@@ -229,13 +231,27 @@ class Guard:
         if finding.token is None:
             return _NOTHING
         tenant = finding.token.organization_id
-        rules = () if finding.target is None else finding.target.arguments
-        redaction = self._redactor.redact(call.arguments, tenant=tenant, rules=rules)
-        content = withheld(call, finding.token, rules, unsaid=unsaid_by(finding.decision))
+        rules, unsaid = finding.declared, unsaid_by(finding.decision)
+        kept = argument_rules(rules, unsaid)
+        redaction = self._redactor.redact(call.arguments, tenant=tenant, rules=kept)
+        content = withheld(call, finding.token, rules, unsaid=unsaid)
         if content is None:
             return redaction
         sealed = self._redactor.seal(content, decision=decision_id, tenant=tenant)
         return Redaction(redaction.input, redaction.digest, sealed)
+
+    def _justified(self, call: Call, finding: Finding) -> str | None:
+        """What may be kept of why the call was made."""
+        if call.justification is None or finding.token is None:
+            return None
+        catalog = self._directory.catalog if finding.world is None else finding.world.catalog
+        server = catalog.server_named(call.server)
+        return kept_justification(
+            call.justification,
+            self._redactor,
+            tenant=finding.token.organization_id,
+            in_full=server is not None and server.justification is AuditTreatment.KEEP,
+        )
 
     def _decided(
         self, call: Call, finding: Finding, *, decision_id: str, redaction: Redaction
@@ -245,6 +261,7 @@ class Guard:
             finding,
             decision_id=decision_id,
             redaction=redaction,
+            justification=self._justified(call, finding),
             present=World(self._directory.catalog, self._decisions),
         )
 

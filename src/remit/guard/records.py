@@ -5,7 +5,7 @@ Arguments come in redacted. What a refusal hides from the caller is not hidden h
 Source: AUDIT §1.2; `audit.events.Decided`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,7 +21,8 @@ from remit.guard.target import Target
 from remit.guard.token_record import TokenRecord, record_of_token
 from remit.guard.world import World
 from remit.ids import ScopeName
-from remit.policy.decision import Decision
+from remit.model import Argument
+from remit.policy.decision import Decision, MatchedRule
 from remit.policy.history import History, history_json
 from remit.tokens.access_token import AccessToken
 
@@ -64,6 +65,11 @@ class Finding:
     """What policies were told of what was done before."""
     world: World | None = None
     """By what it was decided, where it came so far."""
+
+    @property
+    def declared(self) -> tuple[Argument, ...]:
+        """The arguments that the catalog declares of what was called."""
+        return () if self.target is None else self.target.arguments
 
 
 def finding_of(verdict: Allowance | Shown | Refusal) -> Finding:
@@ -121,6 +127,7 @@ def decided(
     decision_id: str,
     redaction: Redaction,
     present: World,
+    justification: str | None = None,
 ) -> Decided:
     """The event of one decision; `present` is what is in force, for what was refused before it mattered."""
     world = finding.world or present
@@ -141,7 +148,7 @@ def decided(
         scopes_required=finding.required,
         scopes_missing=finding.missing,
         scopes_token=() if token is None else token.scopes,
-        rules=() if decision is None else _rules(decision),
+        rules=() if decision is None else _rules(decision.rules),
         policy_version=world.decisions.version if decision is None else decision.policy_version,
         catalog_version=world.catalog.version,
         engine=None if decision is None else decision.engine,
@@ -157,6 +164,9 @@ def decided(
         task_of=call.task_of,
         history=history_json(finding.told or {}),
         on_trial=world.on_trial,
+        obligations=() if decision is None else _obligations(decision),
+        observed=() if decision is None else _rules(decision.observed),
+        justification=justification,
     )
 
 
@@ -215,8 +225,15 @@ def _context(context: Context, said: TokenRecord | None) -> Context:
     return said.context(context)
 
 
-def _rules(decision: Decision) -> tuple[JsonObject, ...]:
-    return tuple({"id": rule.id, "effect": rule.effect.value} for rule in decision.rules)
+def _rules(rules: Sequence[MatchedRule]) -> tuple[JsonObject, ...]:
+    return tuple({"id": rule.id, "effect": rule.effect.value} for rule in rules)
+
+
+def _obligations(decision: Decision) -> tuple[JsonObject, ...]:
+    return tuple(
+        {"kind": one.kind.value, "value": one.value, "rule": one.rule}
+        for one in decision.obligations
+    )
 
 
 def _cut(text: str | None) -> str | None:

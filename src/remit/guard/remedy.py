@@ -128,6 +128,26 @@ _REMEDIES: Final[Mapping[RefusalReason, Remedy]] = MappingProxyType(
             "repeat the call when another has ended",
             "Too much of this is going on at once. Try again in a moment.",
         ),
+        RefusalReason.JUSTIFICATION_NEEDED: Remedy(
+            Obtainable.CORRECT,
+            'repeat the call, and say why in `_meta["dev.remit/justification"]`',
+            "This is only done for a reason, and none was given.",
+        ),
+        RefusalReason.STEP_UP_NEEDED: Remedy(
+            Obtainable.AUTHORIZE,
+            "authorize again with what `missing` names as `acr_values` or `max_age`, and repeat the call",
+            "This needs you to log in once more, or more strongly than you did.",
+        ),
+        RefusalReason.APPROVAL_NEEDED: Remedy(
+            Obtainable.ASK,
+            "do not repeat the call; somebody with the role in `missing` has to approve it",
+            "Somebody else has to approve this before it is done.",
+        ),
+        RefusalReason.LIMIT_REACHED: Remedy(
+            Obtainable.WAIT,
+            "repeat the call after the seconds in `retry_after`",
+            "This may be done only so often. Try again later.",
+        ),
         RefusalReason.ENGINE_ERROR: Remedy(
             Obtainable.ASK,
             "do not repeat the call; an operator has to look into it",

@@ -193,6 +193,8 @@ class Server:
     """Which external engine permits calls of it; `None`: the tenant's, or else this repository's policies."""
     mode: Mode = Mode.ENFORCE
     """Whether what policies refuse is refused, or only recorded."""
+    justification: AuditTreatment = AuditTreatment.TOKEN
+    """What the log keeps of why somebody calls: `TOKEN` or `KEEP`."""
 
     @property
     def scopes(self) -> tuple[ScopeName, ...]:

@@ -162,7 +162,7 @@ def history_json(value: HistoryValue) -> Json:
     """
     if isinstance(value, Decimal):
         return _decimal(value)
-    return sorted(value) if isinstance(value, frozenset) else value
+    return [*sorted(value)] if isinstance(value, frozenset) else value
 
 
 def open_context_json(open_to: Collection[str]) -> str:

@@ -17,6 +17,7 @@ from remit.model import (
     AgentClients,
     Argument,
     AttributeRule,
+    AuditTreatment,
     Catalog,
     Environment,
     Guardrails,
@@ -125,7 +126,7 @@ def build_catalog(models: Models, *, version: str) -> Catalog:
         version=version,
         issuer=Issuer(**dict(root.issuer) | {"default_scopes": _scopes(root.issuer.default_scopes)}),
         tenants=_frozen({
-            TenantId(name): Tenant(id=TenantId(name), name=one.name, time_zone=one.time_zone, engine=one.engine)
+            TenantId(name): Tenant(id=TenantId(name), name=one.name, time_zone=one.time_zone, engine=one.engine, mode=one.mode)
             for name, one in root.tenants.items()
         }),
         environments=_environments(root.environments),
@@ -181,6 +182,8 @@ def _server(name: str, file: ServerFile) -> Server:
         dpop_required=file.dpop == "required",
         pinning=file.pinning,
         engine=file.engine,
+        mode=file.mode,
+        justification=AuditTreatment(file.justification),
         limits=limits_of(file.limits),
         max_request_bytes=file.max_request,
         max_response_bytes=file.max_response,

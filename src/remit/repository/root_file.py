@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StrictInt, model_validator
 
 from remit.documents import Duration, duration_field, mistake
-from remit.model import Sensitivity
+from remit.model import Mode, Sensitivity
 from remit.repository.engines_section import EngineSection
 from remit.repository.fields import Line, Name, Prose, ScopeReference, TimeZone
 from remit.repository.history_section import HistoryFacts
@@ -95,6 +95,10 @@ class TenantSection(Section):
     name: Line = Field(description="What people call it.")
     time_zone: TimeZone = Field(
         description="The IANA time zone in which policies read the clock for its people."
+    )
+    mode: Mode = Field(
+        default=Mode.ENFORCE,
+        description="`observe`: what policies refuse its people goes on, and the log says what would have refused it.",
     )
     engine: str | None = Field(
         default=None,

@@ -1,12 +1,12 @@
 """`servers/<name>.yaml`: one MCP server, what it can do, and what doing it takes."""
 
 from collections.abc import Mapping
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 
 from remit.documents import mistake
-from remit.model import ArgumentType, AuditTreatment, Operation, Pinning, Sensitivity
+from remit.model import ArgumentType, AuditTreatment, Mode, Operation, Pinning, Sensitivity
 from remit.repository.allowed_section import AllowedExtensions, AllowedMethods
 from remit.repository.fields import (
     ArgumentName,
@@ -191,6 +191,14 @@ class ServerFile(Section):
     allowed_extensions: AllowedExtensions = Field(
         default=(),
         description="Extensions of the protocol beyond tasks that the server may offer and clients may ask for, by their exact names.",
+    )
+    mode: Mode = Field(
+        default=Mode.ENFORCE,
+        description="`observe`: what policies refuse here goes on, and the log says what would have refused it.",
+    )
+    justification: Literal["token", "keep"] = Field(
+        default="token",
+        description="What the audit log keeps of the justification that a call brings: `token` a keyed pseudonym, `keep` the words.",
     )
     engine: str | None = Field(
         default=None,

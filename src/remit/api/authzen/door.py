@@ -199,6 +199,7 @@ def _call(deps: DecisionDeps, request: Request, server: Server, question: Questi
         kind=question.kind,
         name=question.name,
         arguments=question.arguments,
+        justification=question.justification,
         proof=None if proof is None else RequestProof(proof.method, proof.uri, (proof.value,)),
     )
 

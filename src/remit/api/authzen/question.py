@@ -15,6 +15,7 @@ from typing import ClassVar, Final
 
 from remit.canonical import Json, JsonObject
 from remit.errors import Error
+from remit.guard.justification import InvalidJustificationError, justification_of
 from remit.policy import ResourceKind
 
 __all__ = ["BadQuestionError", "Proof", "Question", "question_of", "token_of"]
@@ -65,6 +66,7 @@ class Question:
     name: str
     arguments: "JsonObject | None" = field(default=None, repr=False)
     ip: str | None = None
+    justification: str | None = None
     proof: Proof | None = None
 
 
@@ -90,6 +92,7 @@ def question_of(document: JsonObject, *, server: str) -> Question:
         name=_text(resource, "id", "resource"),
         arguments=_optional_object(_properties(action, "action"), "arguments"),
         ip=_ip(context),
+        justification=_justification(context),
         proof=_proof(context),
     )
 
@@ -151,6 +154,14 @@ def _ip(context: "JsonObject | None") -> str | None:
         return str(ip_address(value)) if isinstance(value, str) else _no_address()
     except ValueError:
         return _no_address()
+
+
+def _justification(context: "JsonObject | None") -> str | None:
+    """Why the caller calls, as the asker was told."""
+    try:
+        return justification_of(None if context is None else context.get("justification"))
+    except InvalidJustificationError as error:
+        raise BadQuestionError(f"`context.justification`: {error.detail}") from None
 
 
 def _no_address() -> str:

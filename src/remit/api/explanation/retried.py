@@ -35,6 +35,7 @@ _PASSING: Mapping[str, tuple[str, str, str]] = MappingProxyType(
     {
         RefusalReason.RATE_LIMITED: ("wait", "the limit leaves room for another call", _WAIT),
         RefusalReason.TOO_MANY_CALLS: ("wait", "another call has ended", _WAIT),
+        RefusalReason.LIMIT_REACHED: ("wait", "the rule leaves room for another call", _WAIT),
         RefusalReason.TOO_MANY_PROOFS: ("wait", "there is room for another proof", _WAIT),
         RefusalReason.STALE_SNAPSHOT: ("wait", "it is known again who may act", _WAIT),
         RefusalReason.AUDIT_UNAVAILABLE: ("wait", "the log takes records again", _WAIT),
