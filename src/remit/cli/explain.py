@@ -55,6 +55,7 @@ def _lines(found: Mapping[str, Any]) -> "Iterator[Text]":
     yield from _policies(found["policies"])
     yield from _limits(found["limits"])
     yield from _arguments(found["arguments"])
+    yield from _history(found["history"])
     yield from _versions(found)
     if found["outcome"] != "allow":
         yield from _nearest(found)
@@ -150,6 +151,15 @@ def _arguments(arguments: Mapping[str, Any]) -> "Iterator[Text]":
         redacted = isinstance(value, str) and value.startswith(("tok1.", "****"))
         words = f"{name} = {'(redacted)' if redacted else _value(value)}"
         yield _line("arguments" if first else "", _plain(words))
+
+
+def _history(history: list[dict[str, Any]]) -> "Iterator[Text]":
+    from remit.cli.history import length, worth
+
+    for first, one in _marked(history):
+        window = f", within {length(one['window'])}" if one.get("window") else ""
+        words = f"{one['name']}: {worth(one)} with this call{window}"
+        yield _line("history" if first else "", _plain(words))
 
 
 def _versions(found: Mapping[str, Any]) -> "Iterator[Text]":

@@ -9,7 +9,7 @@ from remit.cli.asking import call
 from remit.cli.confirmation import Yes, confirm
 from remit.cli.options import AsJson, Config, Data, DatabaseUrl, Repo, Where
 
-__all__ = ["history"]
+__all__ = ["history", "length", "worth"]
 
 history = typer.Typer(
     help="What was done before, as `history` of remit.yaml counts it.", no_args_is_help=True
@@ -67,7 +67,7 @@ def show_history(
         [Column("FACT", "bold"), Column("MEASURE"), Column("OF"), Column("WITHIN"),
          Column("COMES TO", folds=True)],
         [
-            (one["name"], one["measure"], one["of"], _length(one["window"]), _value(one))
+            (one["name"], one["measure"], one["of"], length(one["window"]), worth(one))
             for one in found["facts"]
         ],
         empty="no facts: `history` of remit.yaml declares none",
@@ -120,7 +120,7 @@ def _whose(
     return whose
 
 
-def _length(seconds: int) -> str:
+def length(seconds: int) -> str:
     """As the repository writes it."""
     for size, unit in _UNITS:
         if seconds % size == 0:
@@ -128,7 +128,8 @@ def _length(seconds: int) -> str:
     return f"{seconds}s"
 
 
-def _value(fact: Mapping[str, Any]) -> str:
+def worth(fact: Mapping[str, Any]) -> str:
+    """The value of a fact as people read it, such as `4,800.00 USD`."""
     value = fact["value"]
     match value:
         case None:
@@ -138,7 +139,7 @@ def _value(fact: Mapping[str, Any]) -> str:
         case list():
             return ", ".join(value) or "nothing"
         case str():
-            return f"{_grouped(value)} {fact['currency'] or ''}".rstrip()
+            return f"{_grouped(value)} {fact.get('currency') or ''}".rstrip()
         case _:
             return f"{value:,}"
 

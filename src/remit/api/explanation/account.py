@@ -17,7 +17,7 @@ from remit.policy.facts import local_time
 from remit.policy.places import PolicyPlace
 from remit.scopes import covers, fill
 
-__all__ = ["limits_told", "readings_of", "scopes_told"]
+__all__ = ["history_told", "limits_told", "readings_of", "scopes_told"]
 
 _REDACTED: Final = ("tok1.", "****")
 
@@ -79,6 +79,10 @@ def _reading(
             "value": None if redacted else value,
             "recorded": value is not None and not redacted,
         }
+    if path.startswith("context.history."):
+        told = _told(entry)
+        name = path.split(".")[2]
+        return {"attribute": path, "value": told.get(name), "recorded": name in told}
     known = path in facts
     return {"attribute": path, "value": facts.get(path), "recorded": known}
 
@@ -150,3 +154,26 @@ def limits_told(agent: Agent, server: Server, catalog: Catalog) -> list[JsonObje
         for of, where, limits in declared
         if limits.calls_per_minute is not None or limits.concurrent_calls is not None
     ]  # fmt: skip
+
+
+def history_told(entry: JsonObject, catalog: Catalog) -> list[JsonObject]:
+    """What policies were told of what was done before; what is measured, as it is declared now."""
+    told: list[JsonObject] = []
+    for name, value in _told(entry).items():
+        fact = catalog.history.get(name)
+        declared: JsonObject = {}
+        if fact is not None:
+            declared = {
+                "measure": fact.measure.value,
+                "of": fact.of.value,
+                "window": fact.reach,
+                "currency": fact.currency or None,
+            }
+        told.append({"name": name, "value": value, **declared})
+    return told
+
+
+def _told(entry: JsonObject) -> JsonObject:
+    body = entry.get("body")
+    history = body.get("history") if isinstance(body, dict) else None
+    return history if isinstance(history, dict) else {}

@@ -15,7 +15,12 @@ from typing import Any, Final
 
 from remit.api.administrator import Administrator
 from remit.api.deps import ApiDeps
-from remit.api.explanation.account import limits_told, readings_of, scopes_told
+from remit.api.explanation.account import (
+    history_told,
+    limits_told,
+    readings_of,
+    scopes_told,
+)
 from remit.api.explanation.reason import sentence_of
 from remit.api.explanation.rebuilt import Rebuilt, rebuild
 from remit.api.explanation.record import Recorded, find_record, is_decision_id
@@ -52,6 +57,7 @@ class Explained(Shape):
     policies: list[dict[str, Any]]
     limits: list[dict[str, Any]]
     arguments: dict[str, Any]
+    history: list[dict[str, Any]]
     errors: list[str]
     became: dict[str, Any] | None
     versions: dict[str, Any]
@@ -110,6 +116,7 @@ def _explained(deps: ApiDeps, found: Recorded, attributes: Mapping[str, str]) ->
         policies=_policies(entry, places, rebuilt, catalog),
         limits=_limits(body, rebuilt, catalog),
         arguments=body["input"],
+        history=[dict(one) for one in history_told(entry, catalog)],
         errors=list(body["engine_errors"]),
         became=_became(found),
         versions={

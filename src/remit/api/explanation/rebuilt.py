@@ -5,8 +5,9 @@ has some value of its type in its place, and it is told which of the policies wo
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 
 from remit.audit.context import Context, Network
@@ -17,6 +18,7 @@ from remit.guard.target import Target, find_target
 from remit.ids import AgentId, ClientId, GrantId, ScopeName, ServerName, TenantId
 from remit.model import Argument, ArgumentType, Catalog, Environment, Sensitivity, Server
 from remit.policy import ResourceKind
+from remit.policy.history import History, history_of
 from remit.policy.places import PolicyPlace
 from remit.tokens import AccessToken
 
@@ -43,6 +45,8 @@ class Rebuilt:
     target: Target | None
     now: EpochSeconds
     unknown: tuple[str, ...]
+    history: History = field(default_factory=lambda: MappingProxyType({}))
+    """What policies were told of what was done before."""
 
 
 def rebuild(
@@ -85,7 +89,15 @@ def rebuild(
         target=target,
         now=now,
         unknown=unknown,
+        history=_history(body),
     )
+
+
+def _history(body: JsonObject) -> History:
+    try:
+        return history_of(_object(body.get("history")))
+    except ValueError:  # a guard inside a server said so
+        return {}
 
 
 def kind_of(method: str) -> ResourceKind | None:

@@ -151,6 +151,7 @@ def _scenario(deps: ApiDeps, rebuilt: Rebuilt, decisions: DecisionPoint) -> Scen
         definitions=Definitions(quarantined=definitions.quarantined),
         decisions=decisions,
         now=rebuilt.now,
+        history=rebuilt.history,
     )
 
 
