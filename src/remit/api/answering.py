@@ -81,7 +81,7 @@ async def _body(request: Request, operation: AnyOperation) -> Shape:
     shape: type[Shape] = operation.body
     if request.method in {"GET", "HEAD"}:
         return shape()
-    members = await read_json_object(request)
+    members = await read_json_object(request, limit=operation.max_body)
     try:
         # As JSON, and strictly: a number is no text, and `"true"` is not true.
         return shape.model_validate_json(canonical_bytes(members), strict=True)

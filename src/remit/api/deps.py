@@ -11,6 +11,7 @@ from remit.audit.port import AuditLog
 from remit.canonical import Json, JsonObject
 from remit.clock import Clock, Seconds
 from remit.db import Database
+from remit.deployment import DeploymentDeps
 from remit.guard import Guard
 from remit.guard.ports import Directory
 from remit.identity import Passwords
@@ -40,7 +41,9 @@ class ApiDeps:
     answer; it raises and changes nothing when the repository does not check.
     `policies` are the sources of those in force. `list_server` asks a server for all that it offers: the entries of each list by its method.
     `stopping` is set when the process is told to stop: answers that go on and on then end.
+    `record_key` opens what records hold sealed, so that recorded calls can be decided again.
     `guard_lease` is for how long guards inside servers decide without hearing from this process.
+    `deployment` is what bringing a bundle into force needs.
     """
 
     database: Database
@@ -60,3 +63,5 @@ class ApiDeps:
     list_server: Callable[[Server], Awaitable[Mapping[str, list[Json]]]]
     stopping: asyncio.Event
     guard_lease: Seconds
+    record_key: bytes
+    deployment: DeploymentDeps

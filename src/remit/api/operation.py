@@ -111,6 +111,8 @@ class Operation(Generic[Q, B]):
     query: type[Q]
     body: type[B]
     lines: bool = False
+    max_body: int = 65_536
+    """Bytes that the body may have, where the settings do not say less."""
 
     @property
     def entry(self) -> ManagementOperation:

@@ -15,6 +15,14 @@ from starlette.responses import Response
 
 from remit.api.administrator import ForbiddenError
 from remit.canonical import Json, JsonObject
+from remit.deployment import (
+    BadSignatureError,
+    BundleMalformedError,
+    NotASecondPersonError,
+    NotTriableError,
+    TestsFailedError,
+    WrongOriginError,
+)
 from remit.documents import DocumentInvalidError
 from remit.errors import ConflictError, Error, NotFoundError, UnavailableError
 from remit.web import (
@@ -40,10 +48,16 @@ STATUSES: Mapping[type[Error], int] = MappingProxyType(
         NotFoundError: 404,
         ConflictError: 409,
         ForbiddenError: 403,
+        NotASecondPersonError: 403,
         UnavailableError: 503,
         BodyTooLargeError: 413,
         UnsupportedMediaTypeError: 415,
         DocumentInvalidError: 422,
+        BadSignatureError: 422,
+        BundleMalformedError: 422,
+        NotTriableError: 422,
+        TestsFailedError: 422,
+        WrongOriginError: 422,
     }
 )
 """The status of each kind of error; of every other 400."""

@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from remit.api.agents import AGENT_OPERATIONS
 from remit.api.allowed import ALLOWED_OPERATIONS
+from remit.api.bundles import BUNDLE_OPERATIONS
 from remit.api.clients import CLIENT_OPERATIONS
 from remit.api.explanation import EXPLANATION_OPERATIONS
 from remit.api.grants import GRANT_OPERATIONS
@@ -18,6 +19,8 @@ from remit.api.identities import IDENTITY_OPERATIONS
 from remit.api.instance import INSTANCE_OPERATIONS
 from remit.api.keys import KEY_OPERATIONS
 from remit.api.operation import AnyOperation
+from remit.api.plans import PLAN_OPERATIONS
+from remit.api.proposals import PROPOSAL_OPERATIONS
 from remit.api.reachable import REACHABLE_OPERATIONS
 from remit.api.registrations import REGISTRATION_OPERATIONS
 from remit.api.secrets import SECRET_OPERATIONS
@@ -47,6 +50,9 @@ OPERATIONS: Final[tuple[AnyOperation, ...]] = (
     *TRAIL_OPERATIONS,
     *EXPLANATION_OPERATIONS,
     *REACHABLE_OPERATIONS,
+    *BUNDLE_OPERATIONS,
+    *PROPOSAL_OPERATIONS,
+    *PLAN_OPERATIONS,
     *INSTANCE_OPERATIONS,
 )
 

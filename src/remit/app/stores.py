@@ -6,14 +6,14 @@ schema before what is read; the log before the database that records into it.
 
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version as version_of
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from remit.app.data_folder import DataFolder, open_data_folder
-from remit.app.keys import open_audit_keys
+from remit.app.keys import RECORD_SEAL, open_audit_keys
 from remit.app.metrics import MeteredAuditLog, Metrics
 from remit.audit import FileAuditLog, Producer, Redactor, StreamSettings, TallyingAuditLog
 from remit.clock import Clock
@@ -49,6 +49,8 @@ class Stores:
     handle_keys: HandleKeys
     """Under what the gateway seals what clients keep for it."""
     resolve_secret: KnownSecrets
+    record_key: bytes = field(repr=False)
+    """What parts of recorded decisions are sealed under."""
 
 
 async def open_stores(
@@ -88,6 +90,7 @@ async def open_stores(
             tasks=master.derive(_TASK_HANDLES), states=master.derive(_REQUEST_STATES)
         ),
         resolve_secret=secret,
+        record_key=master.derive(RECORD_SEAL),
     )
 
 

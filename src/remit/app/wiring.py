@@ -19,6 +19,7 @@ from remit.app.bundle_book import BundleBook
 from remit.app.caller_credentials import OwnCallerCredentials
 from remit.app.data_folder import DataFolder
 from remit.app.definitions import DefinitionBook
+from remit.app.deploying import deployment_of
 from remit.app.door import Door
 from remit.app.engine_watch import EngineWatch
 from remit.app.gateway_wiring import listing_of, open_gateway
@@ -40,6 +41,7 @@ from remit.app.upkeep import record_counts
 from remit.audit import TallyingAuditLog
 from remit.clock import Clock, EpochSeconds, Seconds, SystemClock
 from remit.db import Database
+from remit.deployment.bundle import MAX_BUNDLE
 from remit.gateway import GatewayApp
 from remit.guard import Standing
 from remit.identity import providers
@@ -335,6 +337,8 @@ def _api(
         list_server=listing_of(gateway),
         stopping=parts.stopping,
         guard_lease=Seconds(parts.settings.guard_lease),
+        record_key=stores.record_key,
+        deployment=deployment_of(parts),
     )
 
 
@@ -344,5 +348,6 @@ def _management(parts: Parts, api: ApiDeps) -> ASGIApp:
         site=socket_door(api),
         name="management",
         metrics=parts.stores.metrics,
-        max_body=parts.settings.max_request_body,
+        # Whoever may open the socket may send a whole bundle.
+        max_body=max(parts.settings.max_request_body, 2 * MAX_BUNDLE),
     )

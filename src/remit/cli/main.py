@@ -13,6 +13,8 @@ import typer
 
 from remit.cli.actors import agents, clients
 from remit.cli.allowed import connections, consents
+from remit.cli.bundles import bundles
+from remit.cli.deploy import apply, promote, rollback
 from remit.cli.exits import ExitCode
 from remit.cli.explain import explain
 from remit.cli.grants import grants
@@ -21,8 +23,11 @@ from remit.cli.history import history
 from remit.cli.identities import identities
 from remit.cli.keys import keys
 from remit.cli.log import audit
+from remit.cli.login import login
 from remit.cli.operate import operate
 from remit.cli.people import users
+from remit.cli.plan import plan
+from remit.cli.proposals import proposals
 from remit.cli.reachable import what_can, who_can
 from remit.cli.registrations import registration_tokens, registrations
 from remit.cli.remote import remote_flags
@@ -55,15 +60,22 @@ app.add_typer(registrations, name="registrations")
 app.add_typer(registration_tokens, name="registration-tokens")
 app.add_typer(grants, name="grants")
 app.add_typer(keys, name="keys")
+app.add_typer(bundles, name="bundles")
+app.add_typer(proposals, name="proposals")
 app.add_typer(servers, name="servers")
 app.add_typer(guards, name="guards")
 app.add_typer(secrets, name="secrets")
 app.add_typer(history, name="history")
 app.add_typer(audit, name="audit")
 app.command("test")(run_decision_tables)
+app.command("apply")(apply)
+app.command("promote")(promote)
+app.command("rollback")(rollback)
 app.command("explain")(explain)
+app.command("login")(login)
 app.command("who-can")(who_can)
 app.command("what-can")(what_can)
+app.command("plan")(plan)
 
 
 def main() -> None:

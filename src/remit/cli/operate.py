@@ -45,6 +45,16 @@ def serve(
     stage: Annotated[
         str | None, _setting("--stage", "Which of the stages in remit.yaml this is.", "STAGE")
     ] = None,
+    policies: Annotated[
+        str | None,
+        _setting("--policies", "What decides: auto, folder or bundle.  [default: auto]", "WHICH"),
+    ] = None,
+    bundle_keys: Annotated[
+        str | None,
+        _setting(
+            "--bundle-keys", "JWK set of the keys that bundles have to be signed with.", "FILE"
+        ),
+    ] = None,
     data: Annotated[str | None, _setting("--data", "Data folder.  [default: data]", "DIR")] = None,
     host: Annotated[
         str | None, _setting("--host", "Address to listen on.  [default: 127.0.0.1]", "HOST")
@@ -148,14 +158,56 @@ def serve(
 @operate.command("check")
 def check(
     repo: Annotated[
-        Path, typer.Option("--repo", metavar="DIR", help="Policy repository.", show_default=True)
-    ] = Path("policy"),
+        Path | None,
+        typer.Option(
+            "--repo",
+            metavar="DIR",
+            help="Policy repository.  [default: this folder if it is one, else policy]",
+            show_default=False,
+        ),
+    ] = None,
+    stage: Annotated[
+        str | None,
+        _setting("--stage", "Check it as it holds in this stage.  [default: REMIT_STAGE]", "STAGE"),
+    ] = None,
+    all_stages: Annotated[
+        bool, typer.Option("--all-stages", help="Check it without a stage and in each.")
+    ] = False,
+    shape: Annotated[
+        str, typer.Option("--format", metavar="FORMAT", help="text, json or sarif.")
+    ] = "text",
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Mend what changes nothing that is permitted.")
+    ] = False,
+    diff: Annotated[
+        bool, typer.Option("--diff", help="Show what --fix would change, and change nothing.")
+    ] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings fail as mistakes do.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check a policy repository. Every mistake at once, with file, line, column and what was expected."""
-    from remit.cli.repository_check import check_repository  # YAML and Cedar: only for this command
+    """Check a policy repository. Every mistake at once, with file, line, column and what was expected.
 
-    raise typer.Exit(check_repository(repo, as_json=as_json))
+    Beside mistakes it names what is wider than it needs to be, never used or never reached, each with why and what
+    to do. Exits 1 for a mistake, or with `--strict` for a warning; 0 otherwise.
+    """
+    # YAML and Cedar: only for this command
+    from remit.cli.repository_check import CheckFormat, CheckRequest, check_repository
+
+    wanted = "json" if as_json else shape
+    if wanted not in set(CheckFormat):
+        raise typer.BadParameter("text, json or sarif", param_hint="--format")
+    if stage is not None and all_stages:
+        raise typer.BadParameter("one of --stage and --all-stages", param_hint="--stage")
+    asked = CheckRequest(
+        repo=repo or Path("." if Path("remit.yaml").is_file() else "policy"),
+        stage=None if all_stages else stage or os.environ.get("REMIT_STAGE") or None,
+        all_stages=all_stages,
+        shape=CheckFormat(wanted),
+        fix=fix,
+        diff=diff,
+        strict=strict,
+    )
+    raise typer.Exit(check_repository(asked))
 
 
 @operate.command("reload")

@@ -131,7 +131,7 @@ def _sealed(values: dict[str, Any]) -> dict[str, Json]:
 
 
 def _checked(row: Row[Any], key: InstallationKey) -> Activation:
-    values = row._asdict()
+    values = {str(name): value for name, value in row._asdict().items()}
     seal = values.pop("seal")
     if not key.is_sealed(_PURPOSE, values, seal):
         raise BadSignatureError(f"activation {row.sequence} was not written by this installation")

@@ -8,6 +8,7 @@ have; a name that is not that of the content.
 Source: docs/guides/deploying-policies.md.
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -78,6 +79,13 @@ class Bundle:
     def size(self) -> int:
         """Bytes of all files together."""
         return sum(map(len, self.contents.values()))
+
+    @property
+    def files(self) -> Mapping[str, str]:
+        """The SHA-256 of each file, by its path."""
+        return {
+            path: hashlib.sha256(self.contents[path]).hexdigest() for path in sorted(self.contents)
+        }
 
     def with_signature(self, signature: Signature) -> "Bundle":
         """The same, signed by one key more; a signature of the same key is replaced."""

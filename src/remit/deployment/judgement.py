@@ -5,6 +5,7 @@ judged. Source: docs/guides/deploying-policies.md, "gates".
 """
 
 import hashlib
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -26,6 +27,8 @@ class Gate(StrEnum):
     """It widens something privileged, or the rules always ask for a second person."""
     NEWLY_ALLOWED = "newly_allowed"
     """Recorded calls that were refused would be allowed."""
+    FEWER_CASES = "fewer_cases"
+    """Its decision tables have fewer cases than those in force: whoever takes a test away could hide what it would show."""
     UNTRIED = "untried"
     """The rules ask for a trial, and it changes what cannot be tried on some agents only."""
     REVIEW = "review"
@@ -37,6 +40,10 @@ class Tables:
     """What came of the bundle's own decision tables; `failures` says what failed, a sentence each."""
 
     cases: int
+    before: int = 0
+    """How many the bundle in force has."""
+    not_run: int = 0
+    """An engine outside would have to be asked."""
     failures: tuple[str, ...] = ()
 
 
@@ -63,6 +70,8 @@ def gates(rules: DeploymentRules, judgement: Judgement) -> tuple[Gate, ...]:
     replayed = judgement.replayed
     if rules.newly_allowed_reviewed and replayed is not None and replayed.newly_allowed:
         found.append(Gate.NEWLY_ALLOWED)
+    if rules.tests_required and judgement.tables.cases < judgement.tables.before:
+        found.append(Gate.FEWER_CASES)
     return tuple(found)
 
 
@@ -77,7 +86,12 @@ def report_of(
         "base": base.bundle,
         "bundle": proposed.bundle,
         "stage": proposed.repository.stage or "",
-        "tests": {"cases": judgement.tables.cases, "failures": failures},
+        "tests": {
+            "cases": judgement.tables.cases,
+            "before": judgement.tables.before,
+            "not_run": judgement.tables.not_run,
+            "failures": failures,
+        },
         "difference": {
             "widening": len(difference.widening),
             "narrowing": len(difference.narrowing),
@@ -87,6 +101,8 @@ def report_of(
         },
         "replay": None if judgement.replayed is None else judgement.replayed.as_json(),
     }
+    # Words of an enumeration become plain texts: what is kept, digested and shown is the same then.
+    report = json.loads(json.dumps(report))
     return report, hashlib.sha256(canonical_bytes(report)).hexdigest()
 
 

@@ -1,0 +1,84 @@
+"""Judging a bundle: its own decision tables, how it differs from what is in force, and the calls that really came.
+
+All of it is worked out here, by the server, from the bundle itself: what whoever proposes it says about it counts for
+nothing. Nothing recorded is carried out, no server is asked, and no engine outside.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+from remit.casebook import Result, Status, run_tables, tables_of
+from remit.clock import Clock, EpochSeconds
+from remit.deployment.judgement import Judge, Judgement, Tables
+from remit.deployment.loaded import LoadedPolicies
+from remit.model import DeploymentRules
+from remit.replay import Records, ReplayReport, compare, replay
+
+__all__ = ["Court", "judge_by"]
+
+_DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Court:
+    """What judging needs: the folder with the streams of this machine, and the key that sealed parts of them open with."""
+
+    audit: Path
+    record_key: bytes
+    clock: Clock
+
+
+def judge_by(court: Court) -> Judge:
+    """Judges proposals one at a time; each takes as long as the replay of what was recorded takes."""
+    one_at_a_time = asyncio.Lock()
+
+    async def judge(present: LoadedPolicies, proposed: LoadedPolicies) -> Judgement:
+        async with one_at_a_time:
+            return await asyncio.to_thread(_judge, court, present, proposed)
+
+    return judge
+
+
+def _judge(court: Court, present: LoadedPolicies, proposed: LoadedPolicies) -> Judgement:
+    rules = present.catalog.deployment
+    return Judgement(
+        tables=_tables(present, proposed),
+        difference=compare(present.repository, proposed.repository),
+        replayed=_replayed(court, rules, present, proposed),
+    )
+
+
+def _tables(present: LoadedPolicies, proposed: LoadedPolicies) -> Tables:
+    report = run_tables(proposed.repository, tables_of(proposed.repository.contents))
+    before = sum(len(one.cases) for one in tables_of(present.repository.contents))
+    return Tables(
+        cases=len(report.results),
+        before=before,
+        not_run=len(report.of(Status.NOT_RUN)),
+        failures=tuple(_failure(one) for one in report.of(Status.FAILED)),
+    )
+
+
+def _failure(result: Result) -> str:
+    found = "; ".join(
+        f"{one.what}: expected {one.expected}, found {one.found}" for one in result.differences
+    )
+    return f"{result.case.name}: {found}"[:300]
+
+
+def _replayed(
+    court: Court, rules: DeploymentRules, present: LoadedPolicies, proposed: LoadedPolicies
+) -> ReplayReport | None:
+    if not rules.replay_days:
+        return None
+    now = court.clock.now()
+    records = Records(
+        folder=court.audit,
+        since=EpochSeconds(now - rules.replay_days * _DAY),
+        until=EpochSeconds(now + 1),
+    )
+    # In a process of its own: what is decided meanwhile must not wait for this.
+    return replay(
+        records, present.repository, proposed.repository, record_key=court.record_key, workers=1
+    )
