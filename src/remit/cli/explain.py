@@ -92,6 +92,8 @@ def _who_and_what(found: Mapping[str, Any]) -> "Iterator[Text]":
     sort = ", ".join(one for one in (what["operation"], what["sensitivity"]) if one)
     thing = f"{what['server']} {what['method']} {what['name'] or ''}".rstrip()
     yield _line("asked for", _plain(f"{thing} ({sort})" if sort else thing))
+    if found["engine"] not in {None, "cedar"}:
+        yield _line("engine", _plain(found["engine"]))
     for error in found["errors"]:
         yield _line("error", _plain(error), style="red")
     if found["became"]:
@@ -121,7 +123,9 @@ def _policies(policies: list[dict[str, Any]]) -> "Iterator[Text]":
     from rich.text import Text
 
     for first, one in _marked(policies):
-        place = f"{one['file']}:{one['line']}" if "file" in one else "no longer in the repository"
+        place = one.get("of", "no longer in the repository")
+        if "file" in one:
+            place = f"{one['file']}:{one['line']}"
         colour = "red" if one["effect"] == "forbid" else "green"
         line = Text.assemble((one["effect"], colour), f" {one['id']}  ", (place, "dim"))
         yield _line("policies" if first else "", line)

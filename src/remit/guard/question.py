@@ -11,7 +11,6 @@ from remit.clock import EpochSeconds
 from remit.guard.caller import Caller
 from remit.guard.target import Target
 from remit.ids import ScopeName
-from remit.model import MANAGEMENT, ExternalEngine
 from remit.policy.evaluation import ArgumentValue, Context, Evaluation, Phase
 
 __all__ = ["Moment", "question"]
@@ -43,7 +42,7 @@ def question(
         agent=caller.agent_facts,
         token=caller.token_facts(scopes),
         resource=target.facts,
-        engine=_engine(caller),
+        engine=caller.catalog.engine_for(caller.server, caller.token.organization_id),
         context=Context(
             now=moment.now,
             time_zone=caller.catalog.tenants[caller.token.organization_id].time_zone,
@@ -53,12 +52,3 @@ def question(
             justification=moment.justification,
         ),
     )
-
-
-def _engine(caller: Caller) -> ExternalEngine | None:
-    """The engine that the server's file names, or else the tenant; of Remit's own management never one."""
-    catalog, server = caller.catalog, caller.server
-    name = server.engine or catalog.tenants[caller.token.organization_id].engine
-    if name is None or server.name == MANAGEMENT.name:
-        return None
-    return catalog.engines[name]

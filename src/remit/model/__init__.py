@@ -24,7 +24,7 @@ from remit.model.credentials import (
     SecretCredential,
 )
 from remit.model.deployment import DeploymentRules, SecondPerson
-from remit.model.engines import EngineKind, ExternalEngine, Mode
+from remit.model.engines import RESERVED_ENGINES, EngineKind, ExternalEngine, Mode
 from remit.model.history import LONGEST_HISTORY, HistoryFact, HistoryMeasure, HistoryOf
 from remit.model.levels import (
     AgentClass,
@@ -131,6 +131,7 @@ __all__ = [  # noqa: RUF022  by code point, as every room
     "PersonTrust",
     "Pinning",
     "Prompt",
+    "RESERVED_ENGINES",
     "Registration",
     "RegistrationMode",
     "Resource",

@@ -111,6 +111,15 @@ class Catalog:
         """
         return MANAGEMENT if name == MANAGEMENT.name else self.servers.get(name)
 
+    def engine_for(self, server: Server, tenant: TenantId) -> ExternalEngine | None:
+        """Who permits calls of `server` to people of `tenant` outside this process; `None`: the repository's policies.
+
+        The server's own word counts before the tenant's. Of the management API it is never anybody: who is
+        locked out of it by an engine that fails could not put another in its place.
+        """
+        name = server.engine or self.tenants[tenant].engine
+        return None if name is None or server.name == MANAGEMENT.name else self.engines[name]
+
     def held_roles(self, roles: Iterable[str], attributes: Mapping[str, str]) -> tuple[str, ...]:
         """The roles of a person: those given that are declared, and those that their attributes bring."""
         held = list(roles)

@@ -4,8 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Final
 
-__all__ = ["EngineKind", "ExternalEngine", "Mode"]
+__all__ = ["RESERVED_ENGINES", "EngineKind", "ExternalEngine", "Mode"]
+
+
+RESERVED_ENGINES: Final = frozenset({"cedar", "declaration", "decision-point"})
+"""What the log calls whoever decides in this process; no engine elsewhere may have one of these names."""
 
 
 class EngineKind(StrEnum):

@@ -105,7 +105,7 @@ class DecisionPoint:
             )
             name = name if engine.version is None else f"{name}@{engine.version[:_MAX_VERSION]}"
             decided = [
-                _as_answered(answer, own, name)
+                _as_answered(answer, own, declared=declared.name, engine=name)
                 for answer, (_, own) in zip(answers, pairs, strict=True)
             ]
         except Exception as error:  # noqa: BLE001  whatever it is, it is a refusal
@@ -150,8 +150,11 @@ def _is_final(decision: Decision) -> bool:
     return decision.reason in {DecisionReason.FORBIDDEN, DecisionReason.ENGINE_ERROR}
 
 
-def _as_answered(answer: Answer, own: Decision, engine: str) -> Decision:
-    """The decision of an engine elsewhere. What the repository's own policies permit does not count."""
+def _as_answered(answer: Answer, own: Decision, *, declared: str, engine: str) -> Decision:
+    """The decision of an engine elsewhere. What the repository's own policies permit does not count.
+
+    Its rules are called by its name and theirs, so that none is taken for one of the repository's.
+    """
     if answer.allowed:
         outcome, reason = DecisionOutcome.ALLOW, DecisionReason.PERMITTED
     else:
@@ -162,9 +165,11 @@ def _as_answered(answer: Answer, own: Decision, engine: str) -> Decision:
         own,
         outcome=outcome,
         reason=reason,
-        rules=answer.rules,
+        rules=tuple(replace(rule, id=f"{declared}:{rule.id}") for rule in answer.rules),
         engine=engine,
-        obligations=answer.obligations,
+        obligations=tuple(
+            replace(one, rule=f"{declared}:{one.rule}") for one in answer.obligations
+        ),
     )
 
 

@@ -1,6 +1,6 @@
 """What servers and tenants may not say of engines.
 
-Refused: a guard inside a server whose engine it could not ask. It has its part of this repository and no secret of
+Refused: an engine that goes by the name of ours in the log; a guard inside a server whose engine it could not ask. It has its part of this repository and no secret of
 Remit's, and loads no plug-in into its server's process; so every call of that server would be refused.
 
 Source: docs/guides/policy-engines.md, "guards inside servers".
@@ -9,6 +9,7 @@ Source: docs/guides/policy-engines.md, "guards inside servers".
 from collections.abc import Iterator, Mapping
 
 from remit.documents import Document, Path, Problem, quoted
+from remit.model import RESERVED_ENGINES
 from remit.repository.draft import Draft, names_under, strings_at
 
 __all__ = ["check_engines"]
@@ -18,6 +19,13 @@ def check_engines(draft: Draft) -> Iterator[Problem]:
     """Every server whose guard could not ask the engine that permits its calls."""
     if draft.root is None:
         return
+    for name in sorted(names_under(draft.root, "engines") or ()):
+        if name in RESERVED_ENGINES:
+            yield draft.root.problem(
+                ("engines", name),
+                f"the name {quoted(name)} is taken: the log calls an engine in this process so",
+                expected="another name",
+            )
     faults = _unaskable(draft.root)
     of_tenants = {
         str(path[1]): name

@@ -21,7 +21,7 @@ from remit.api.explanation.account import (
     readings_of,
     scopes_told,
 )
-from remit.api.explanation.reason import sentence_of
+from remit.api.explanation.reason import engine_elsewhere, sentence_of
 from remit.api.explanation.rebuilt import Rebuilt, rebuild
 from remit.api.explanation.record import Recorded, find_record, is_decision_id
 from remit.api.explanation.retried import retried
@@ -55,6 +55,7 @@ class Explained(Shape):
     what: dict[str, Any]
     scopes: list[dict[str, Any]]
     policies: list[dict[str, Any]]
+    engine: str | None
     limits: list[dict[str, Any]]
     arguments: dict[str, Any]
     history: list[dict[str, Any]]
@@ -114,6 +115,7 @@ def _explained(deps: ApiDeps, found: Recorded, attributes: Mapping[str, str]) ->
         what=_what(entry),
         scopes=_scopes(body, rebuilt, catalog),
         policies=_policies(entry, places, rebuilt, catalog),
+        engine=body["engine"],
         limits=_limits(body, rebuilt, catalog),
         arguments=body["input"],
         history=[dict(one) for one in history_told(entry, catalog)],
@@ -171,9 +173,10 @@ def _policies(
     """Every policy that decided; where it stands now, if it still does."""
     body: Any = entry["body"]
     told: list[dict[str, Any]] = []
+    engine = engine_elsewhere(body)
     for rule in body["rules"]:
-        place = places.get(rule["id"])
-        known: dict[str, Any] = {}
+        place = None if engine is not None else places.get(rule["id"])
+        known: dict[str, Any] = {} if engine is None else {"of": f"in the engine {engine}"}
         if place is not None:
             known = {
                 "file": f"policies/{place.file.removeprefix('policies/')}",

@@ -5,8 +5,9 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from remit.guard.outcome import RefusalReason
+from remit.model import RESERVED_ENGINES
 
-__all__ = ["sentence_of"]
+__all__ = ["engine_elsewhere", "sentence_of"]
 
 _SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -39,11 +40,27 @@ _SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 
+_OF_ENGINES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "permitted": "the engine `{engine}` permits it, and no policy of the repository forbids it",
+        RefusalReason.FORBIDDEN: "no policy of the repository forbids it, but the engine `{engine}` does not permit it",
+        RefusalReason.ENGINE_ERROR: "the engine `{engine}` gave no answer to rely on; a failure is a refusal",
+    }
+)
 _OUT_OF_REACH: Final = "it takes scopes that no token of this caller can have; the caller was told that it does not exist"
+
+
+def engine_elsewhere(body: Mapping[str, Any]) -> str | None:
+    """The engine in another process that decided, or was to decide, as the record names it; of ours `None`."""
+    engine = body.get("engine")
+    return engine if isinstance(engine, str) and engine not in RESERVED_ENGINES else None
 
 
 def sentence_of(body: Mapping[str, Any]) -> str:
     """Why, of the body of a decision."""
+    engine = engine_elsewhere(body)
+    if engine is not None and body["reason"] in _OF_ENGINES:
+        return _OF_ENGINES[body["reason"]].format(engine=engine)
     if body["reason"] == RefusalReason.FORBIDDEN:
         names = ", ".join(f"`{rule['id']}`" for rule in body["rules"] if rule["effect"] == "forbid")
         return f"forbidden by {names}" if names else "no policy permits it"

@@ -92,6 +92,12 @@ def retried(
         )
         return again
     scenario = _scenario(deps, rebuilt, DecisionPoint(engine, deps.clock))
+    elsewhere = _elsewhere(catalog, rebuilt)
+    if elsewhere is not None:
+        again.notes.append(
+            f"the engine `{elsewhere}` permits such calls, and is not asked again: no change was tried"
+        )
+        return again
     _decide_now(again, scenario, rebuilt)
     if body["outcome"] == "allow" or rebuilt.target is None:
         if rebuilt.target is None:
@@ -153,6 +159,15 @@ def _scenario(deps: ApiDeps, rebuilt: Rebuilt, decisions: DecisionPoint) -> Scen
         now=rebuilt.now,
         history=rebuilt.history,
     )
+
+
+def _elsewhere(catalog: Catalog, rebuilt: Rebuilt) -> str | None:
+    """The engine in another process that permits such calls now."""
+    server, tenant = catalog.server_named(rebuilt.call.server), rebuilt.token.organization_id
+    if server is None or tenant not in catalog.tenants:
+        return None
+    engine = catalog.engine_for(server, tenant)
+    return None if engine is None else engine.name
 
 
 def _allows(scenario: Scenario) -> bool:
