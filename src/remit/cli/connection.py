@@ -39,6 +39,9 @@ Query: TypeAlias = Mapping[str, str | int | None]
 """What is asked for; a value of `None` is left out."""
 
 _TIMEOUT = 30.0
+_REPLAYING = 3_600.0
+"""Seconds for what decides recorded calls again: a long log takes its time."""
+_REPLAYS = frozenset({"plans.create", "proposals.create"})
 _PAGE = 500
 _TRACES = ("remit.lock", "remit.sqlite3", "audit", "master.key")
 
@@ -88,6 +91,9 @@ class Management:
         """Ask for a change."""
         return await self._send("POST", path, json=body or {})
 
+    async def _replay(self, path: str, body: JsonObject | None) -> JsonObject:
+        return await self._send("POST", path, json=body or {}, timeout=_REPLAYING)
+
     async def patch(self, path: str, body: JsonObject) -> JsonObject:
         """Ask for a change of some members."""
         return await self._send("PATCH", path, json=body)
@@ -107,6 +113,8 @@ class Management:
             return await self.get(address, **(query or {}))
         if operation.method == "PATCH":
             return await self.patch(address, body or {})
+        if name in _REPLAYS:
+            return await self._replay(address, body)
         return await self.post(address, body)
 
     async def every(self, name: str, members: str, query: Query | None = None) -> list[Any]:

@@ -29,5 +29,9 @@ class _Packer(pickle.Pickler):
 
     def reducer_override(self, obj: Any) -> Any:
         if isinstance(obj, MappingProxyType):
-            return MappingProxyType, (dict(obj),)
+            return _frozen, (dict(obj),)
         return NotImplemented
+
+
+def _frozen(mapping: dict[Any, Any]) -> MappingProxyType[Any, Any]:
+    return MappingProxyType(mapping)

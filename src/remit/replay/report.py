@@ -4,10 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Any
 
 from remit.canonical import Json, JsonObject
 
-__all__ = ["MAX_EXAMPLES", "Day", "Example", "Group", "ReplayReport", "Shift"]
+__all__ = [
+    "MAX_EXAMPLES",
+    "Day",
+    "Example",
+    "Group",
+    "ReplayReport",
+    "Shift",
+    "report_of",
+]
 
 MAX_EXAMPLES = 5
 """Of each group."""
@@ -195,3 +204,54 @@ class ReplayReport:
             "damaged": self.damaged,
             "unsealed": self.unsealed,
         }
+
+
+def report_of(said: Mapping[str, Json]) -> ReplayReport:
+    """What `ReplayReport.as_json` said.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is nothing of the sort.
+    """
+    found: Any = said
+    return ReplayReport(
+        since=found["since"],
+        until=found["until"],
+        tenant=found["tenant"],
+        recorded=found["recorded"],
+        decided=found["decided"],
+        verified=found["verified"],
+        other_bundle=found["other_bundle"],
+        equal=found["equal"],
+        counts=found["counts"],
+        privileged_newly_allowed=found["privileged_newly_allowed"],
+        skipped=found["skipped"],
+        groups=tuple(_group_of(one) for one in found["groups"]),
+        left_out=found["left_out"],
+        days=tuple(Day(**one) for one in found["days"]),
+        notes=tuple(found["notes"]),
+        damaged=found["damaged"],
+        unsealed=found["unsealed"],
+    )
+
+
+def _group_of(said: Any) -> Group:
+    return Group(
+        shift=Shift(said["shift"]),
+        tenant=said["tenant"],
+        user=said["user"] or "",
+        agent=said["agent"],
+        server=said["server"],
+        name=said["name"],
+        count=said["count"],
+        before=said["before"],
+        after=said["after"],
+        rules_before=tuple(said["rules_before"]),
+        rules_after=tuple(said["rules_after"]),
+        because=said["because"] or "",
+        scopes=tuple(said["scopes"]),
+        privileged=said["privileged"],
+        examples=tuple(
+            Example(decision_id=one["decision"], time=one["time"], input=one["input"])
+            for one in said["examples"]
+        ),
+    )
