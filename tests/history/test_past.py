@@ -209,6 +209,7 @@ async def test_what_could_not_be_recorded_does_not_count(world):
 
 
 async def test_without_the_database_what_depends_on_it_is_refused_and_recorded(world):
+    world.declare(world.directory.catalog.history["refunded"])
     world.use_policies(AT_MOST)
     world.database.close()
     refused = await world.refunds("1")
@@ -218,7 +219,7 @@ async def test_without_the_database_what_depends_on_it_is_refused_and_recorded(w
     assert world.last.engine == "history"
     assert world.last.name == "refund"
     assert world.last.engine_errors == ("the database was closed",)
-    assert isinstance(await world.uses("read_tenant", arguments={}), Permit)
+    assert isinstance(await world.uses("get_account"), Permit)
 
 
 async def test_a_guard_that_remembers_nothing_refuses_what_would_have_to_be_remembered(world):
