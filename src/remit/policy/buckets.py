@@ -11,15 +11,12 @@ Source: Cedar semantics, policy scope; docs/adr/0006; docs/adr/0012-reused-decis
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import assert_never
-
-from cedarpy.pst import ActionEq, ActionIn, EntityUid, ScopeAny, Template
 
 from remit.policy.check import CheckedPolicy
 from remit.policy.demands import Demand
 from remit.policy.evaluation import Evaluation
 from remit.policy.facts import FACTS, Fact
-from remit.policy.vocabulary import ACTION_TYPE
+from remit.policy.heads import admits
 
 __all__ = ["Index", "Selection", "could_matter"]
 
@@ -29,26 +26,7 @@ def could_matter(
 ) -> tuple[int, ...]:
     """The positions of the policies whose head admits `action`, which stands in `groups`."""
     names = {action, *groups}
-    return tuple(
-        position for position, policy in enumerate(policies) if _admits(policy.tree, names)
-    )
-
-
-def _admits(tree: Template, names: Collection[str]) -> bool:
-    match tree.action:
-        case ScopeAny():
-            return True
-        case ActionEq(entity=entity):
-            return _names(entity, names)
-        case ActionIn(entities=entities):
-            return any(_names(entity, names) for entity in entities)
-        case _:
-            assert_never(tree.action)
-
-
-def _names(entity: EntityUid, names: Collection[str]) -> bool:
-    # Only actions in our own namespace are ours to rule out.
-    return str(entity.type) != ACTION_TYPE or entity.id in names
+    return tuple(position for position, policy in enumerate(policies) if admits(policy.tree, names))
 
 
 Selection = tuple[tuple[str, ...], ...]

@@ -17,7 +17,9 @@ from cedarpy import PolicySet, Schema, validate_policies
 from cedarpy.pst import Template
 
 from remit.canonical import canonical_text
-from remit.documents import Problem, did_you_mean, one_of
+from remit.documents import Problem, did_you_mean
+from remit.policy.annotations import About, mistakes_in
+from remit.policy.heads import admits
 from remit.policy.open_question import reads_whole_context
 from remit.policy.schema import schema_of
 from remit.policy.source import PolicySource
@@ -28,7 +30,14 @@ from remit.policy.statements import (
     problem_at,
     split_statements,
 )
-from remit.policy.vocabulary import CALL, ISSUE, Declared, callable_things, server_groups
+from remit.policy.vocabulary import (
+    CALL,
+    ISSUE,
+    Declared,
+    callable_things,
+    group_names,
+    server_groups,
+)
 
 __all__ = [
     "CheckedPolicy",
@@ -38,9 +47,7 @@ __all__ = [
     "schema_handle",
 ]
 
-_ANNOTATIONS: Final = frozenset({"id", "refusal", "description", "owner"})
-_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}")
-_MAX_REFUSAL: Final = 300
+_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/#-]{0,99}")
 # Cedar's parser descends by recursion: thousands of levels exhaust the stack and end the process.
 _MAX_NESTING: Final = 500
 _PREFIX: Final = re.compile(r"^for policy `[^`]*`, ")
@@ -108,7 +115,8 @@ def checked_policies(
             tree = _parse(place, problems)
             if tree is None:
                 continue
-            found = [*_identity(place, tree, first_places), *_annotations(place, tree)]
+            found = [*_identity(place, tree, first_places)]
+            found += _annotations(place, tree, catalog)
             found += _whole_context(place, tree)
             if typed is not None:
                 found += _validation(place, *typed)
@@ -171,7 +179,7 @@ def _identity(place: _Place, tree: Template, first_places: dict[str, str]) -> It
         yield place.problem(
             f"the `@id` `{_one_line(name)}` is not a name",
             at=f"`{name}`",
-            expected="up to 100 letters, digits and `.` `_` `:` `/` `-`",
+            expected="up to 100 letters, digits and `.` `_` `:` `/` `#` `-`",
         )
         return
     here = place.problem(f"the `@id` `{name}` is taken", at=f"`{name}`")
@@ -188,28 +196,24 @@ def _whole_context(place: _Place, tree: Template) -> Iterator[Problem]:
         )
 
 
-def _annotations(place: _Place, tree: Template) -> Iterator[Problem]:
+def _annotations(place: _Place, tree: Template, catalog: Declared | None) -> Iterator[Problem]:
     """Only annotations that mean something: a misspelt `@refusal` would silently say nothing."""
-    for name in tree.annotations:
-        if name not in _ANNOTATIONS:
-            yield place.problem(
-                f"unknown annotation `{name}`{did_you_mean(name, _ANNOTATIONS)}",
-                at=f"`{name}`",
-                expected=one_of(_ANNOTATIONS),
-            )
-    refusal = tree.annotations.get("refusal")
-    if refusal is None:
-        return
-    if tree.effect == "permit":
-        yield place.problem(
-            "a `permit` refuses nothing, so its `@refusal` is never shown", at="`refusal`"
-        )
-    elif not refusal.strip() or len(refusal) > _MAX_REFUSAL or not refusal.isprintable():
-        yield place.problem(
-            "the `@refusal` cannot be shown",
-            at="`refusal`",
-            expected=f"one line of 1 to {_MAX_REFUSAL} printable characters",
-        )
+    for one in mistakes_in(tree.annotations, _about(tree, catalog)):
+        yield place.problem(one.message, at=f"`{one.at}`", expected=one.expected)
+
+
+def _about(tree: Template, catalog: Declared | None) -> About:
+    """What the head of a policy says that it is about."""
+    issuance = admits(tree, {ISSUE})
+    if catalog is None:
+        return About(effect=tree.effect, issuance=issuance, arguments=None, roles=None)
+    arguments = {
+        argument.name
+        for thing in callable_things(catalog)
+        if admits(tree, {thing.action, *group_names(thing.server, thing.operation)})
+        for argument in thing.arguments
+    }
+    return About(effect=tree.effect, issuance=issuance, arguments=arguments, roles=catalog.roles)
 
 
 def _validation(place: _Place, schema: Schema, actions: Sequence[str]) -> list[Problem]:
