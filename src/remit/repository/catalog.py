@@ -33,6 +33,7 @@ from remit.model import (
     Tool,
 )
 from remit.repository.agent_file import AgentFile, StaticClientSection
+from remit.repository.deployment_section import deployment_of
 from remit.repository.engines_section import engines_of
 from remit.repository.grant_types import grant_type_values
 from remit.repository.hierarchy import close
@@ -166,6 +167,7 @@ def build_catalog(models: Models, *, version: str) -> Catalog:
         trust=trust_of(models.trust),
         engines=engines_of(root.engines),
         history=history_of(root.history),
+        deployment=deployment_of(root.deployment),
         networks=networks_of(root.networks),
     )  # fmt: skip
 

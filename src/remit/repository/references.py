@@ -74,6 +74,7 @@ _IN_ROOT: Final = (
     _Use(Kind.SCOPE, ("issuer", "default_scopes", ANY)),
     _Use(Kind.SCOPE, ("guardrails", "forbidden_scopes", ANY)),
     _Use(Kind.SCOPE, ("unregistered", "scopes", ANY)),
+    _Use(Kind.SCOPE, ("deployment", "privileged_scopes", ANY)),
     _Use(Kind.ENVIRONMENT, ("unregistered", "environments", ANY)),
     _Use(Kind.TENANT, ("unregistered", "tenants", ANY)),
     _Use(Kind.ENGINE, ("tenants", ANY, "engine")),

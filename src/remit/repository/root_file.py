@@ -4,8 +4,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StrictInt, model_validator
 
-from remit.documents import Duration, duration_field, mistake
+from remit.documents import Duration, duration_field, mistake, quoted
 from remit.model import Mode, Sensitivity
+from remit.repository.deployment_section import DeploymentSection
 from remit.repository.engines_section import EngineSection
 from remit.repository.fields import Line, Name, Prose, ScopeReference, TimeZone
 from remit.repository.history_section import HistoryFacts
@@ -194,3 +195,17 @@ class RootFile(Section):
         default={},
         description="What Remit remembers of calls, by the names that policies read it by: `context.history.<name>`.",
     )
+    deployment: DeploymentSection = Field(
+        default=DeploymentSection(),
+        description="What has to hold before other policies come into force where these are.",
+    )
+
+    @model_validator(mode="after")
+    def _bundles_come_from_stages_that_there_are(self) -> Self:
+        strange = [one for one in self.deployment.from_stages if one not in self.stages]
+        if strange:
+            raise mistake(
+                f"`from_stages` of `deployment` names {quoted(strange[0])}, which is no stage",
+                expected="names that stand in `stages`",
+            )
+        return self
