@@ -1,10 +1,10 @@
 """What a policy may have read and the record does not show: sealed into it, so that the call can be decided again.
 
 Only the arguments that the catalog declares, only those whose value the log does not hold as it is; the
-person's attributes; the token's authorization details. Never an argument that the catalog, or a policy, says is to
+person's attributes; the token's authorization details; the caller's justification. Never an argument that the catalog, or a policy, says is to
 be kept nowhere: whether such a call would be decided otherwise cannot be told afterwards.
 
-Source: docs/adr/0019-replay.md; docs/guides/planning.md.
+Source: docs/adr/0025-replay.md; docs/guides/planning.md.
 """
 
 from collections.abc import Sequence
@@ -26,6 +26,7 @@ __all__ = [
     "ATTRIBUTES",
     "AUDIENCE",
     "DETAILS",
+    "JUSTIFICATION",
     "NAME",
     "is_shown",
     "unsaid_by",
@@ -37,6 +38,7 @@ ATTRIBUTES: Final = "t"
 DETAILS: Final = "d"
 AUDIENCE: Final = "u"
 NAME: Final = "n"
+JUSTIFICATION: Final = "j"
 
 _SHOWN_CHARACTERS: Final = 256
 _SHOWN_INTEGER: Final = 2**53 - 1
@@ -67,6 +69,8 @@ def withheld(
         content[AUDIENCE] = token.aud
     if call.kind is ResourceKind.RESOURCE and not is_shown(call.name):
         content[NAME] = call.name
+    if call.justification is not None:
+        content[JUSTIFICATION] = call.justification
     if not content:
         return None
     try:

@@ -20,7 +20,7 @@ from remit.policy import CedarEngine, DecisionPoint
 from remit.policy.buckets import could_matter
 from remit.policy.check import CheckedPolicy, checked_policies
 from remit.policy.evaluation import ResourceFacts
-from remit.policy.facts import TAGS
+from remit.policy.facts import JUSTIFICATION_FACT, TAGS
 from remit.policy.reads import Reads, reads_of, union_of
 from remit.policy.vocabulary import action_name, group_names
 from remit.replay.placeholders import placeholders_of
@@ -82,10 +82,9 @@ class Court:
         """Decide one call."""
         target = self.target(rebuilt)
         call, missing = completed(rebuilt, target)
-        if not rebuilt.attributes_known:
-            unknown = self._unknown_attributes(rebuilt, target)
-            if unknown is not None:
-                return unknown
+        unknown = self._unknown_about_caller(rebuilt, target)
+        if unknown is not None:
+            return unknown
         try:
             verdict = self._rehearing.decide(
                 call, rebuilt.token, now=rebuilt.now, history=rebuilt.history
@@ -128,11 +127,19 @@ class Court:
                 return Unknown(f"`context.arguments.{name}` was not recorded")
         return None
 
-    def _unknown_attributes(self, rebuilt: Rebuilt, target: Target | None) -> Unknown | None:
+    def _unknown_about_caller(self, rebuilt: Rebuilt, target: Target | None) -> Unknown | None:
+        """What of the person, or of their words, is not known and may matter."""
+        if rebuilt.attributes_known and rebuilt.justification_known:
+            return None
+        read = frozenset() if target is None else self._reads_about(target.facts).facts
+        if not rebuilt.justification_known and JUSTIFICATION_FACT in read:
+            return Unknown("`context.justification` was not recorded")
+        if rebuilt.attributes_known:
+            return None
         named = self._placeholders.intersection(rebuilt.attributes)
         if named:
             return Unknown(f"the person's `{min(named)}` was not recorded")
-        if target is not None and TAGS in self._reads_about(target.facts).facts:
+        if TAGS in read:
             return Unknown("the person's attributes were not recorded")
         return None
 

@@ -25,9 +25,9 @@ __all__ = ["plan_markdown"]
 
 _LEVELS: Final = {"danger": "🔴", "care": "🟡", "fine": "🟢"}
 _MARKS: Final = {
-    Effect.WIDENS: "➕ widens",
-    Effect.MAY_WIDEN: "❓ may widen",
-    Effect.NARROWS: "➖ narrows",
+    Effect.WIDENS: "▲ widens",
+    Effect.MAY_WIDEN: "△ may widen",
+    Effect.NARROWS: "▼ narrows",
     Effect.NEITHER: "· neither",
 }
 _MOST_GROUPS: Final = 15

@@ -4,7 +4,7 @@ What the record holds sealed is opened; what it holds neither openly nor sealed 
 guessed: an argument that is not known has some value of its type in its place, so that whoever asks can tell
 whether any policy reads it. A call that cannot be asked again is told why, in one word.
 
-Source: docs/adr/0019-replay.md; `guard.withheld`.
+Source: docs/adr/0025-replay.md; `guard.withheld`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,14 @@ from remit.clock import EpochSeconds
 from remit.guard import Call
 from remit.guard.facts import value_at
 from remit.guard.target import Target
-from remit.guard.withheld import ARGUMENTS, ATTRIBUTES, AUDIENCE, DETAILS, NAME, is_shown
+from remit.guard.withheld import ARGUMENTS,
+    ATTRIBUTES,
+    AUDIENCE,
+    DETAILS,
+    JUSTIFICATION,
+    NAME,
+    is_shown,
+
 from remit.ids import AgentId, ClientId, GrantId, ScopeName, ServerName, TenantId
 from remit.model import Argument, ArgumentType, AuditTreatment, Environment, Sensitivity
 from remit.policy import ResourceKind
@@ -75,6 +82,7 @@ class Rebuilt:
     attributes: tuple[str, ...]
     """The names of the person's attributes."""
     attributes_known: bool
+    justification_known: bool
 
 
 class Rebuilder:
@@ -115,6 +123,7 @@ class Rebuilder:
             name=name,
             arguments=_overlaid(body["input"], values),
             protocol_version=body.get("protocol_version"),
+            justification=sealed.get(JUSTIFICATION) or body.get("justification"),
             task_of=body.get("task_of"),
         )
         return Rebuilt(
@@ -128,6 +137,7 @@ class Rebuilder:
             ),
             attributes=names,
             attributes_known=known,
+            justification_known=JUSTIFICATION in sealed or body.get("justification") is None,
         )
 
     def _opened(self, entry: Mapping[str, Any], body: Mapping[str, Any]) -> Mapping[str, Any]:
