@@ -92,7 +92,7 @@ class World:
 
     async def explained(self, error: MCPError) -> tuple[dict, str]:
         """What is told of a refusal: to a machine, and to a person."""
-        decision = error.error.data["decision_id"]
+        decision = error.error.data["decision"]
         told = await self.stage.remit("explain", decision, "--json")
         return json.loads(told), await self.stage.remit("explain", decision)
 
@@ -179,7 +179,7 @@ async def test_a_dead_engine_refuses_calls_and_lists_and_decides_again_when_it_i
         await world.cerbos.kill()
         try:
             dead = await _error(agent, "get_account", OWN)
-            assert dead.error.data["reason"] == "engine_error"
+            assert dead.error.data["error"] == "engine_error"
             with pytest.raises(MCPError):
                 await agent.client.list_tools()
         finally:
@@ -188,6 +188,6 @@ async def test_a_dead_engine_refuses_calls_and_lists_and_decides_again_when_it_i
         assert (await agent.client.list_tools()).tools
     told, shown = await world.explained(dead)
     assert told["engine"] == "cerbos"
-    assert "cannot be reached" in told["engine_errors"][0]
+    assert "cannot be reached" in told["errors"][0]
     assert "cerbos" in shown
     assert "cannot be reached" in shown
