@@ -20,6 +20,7 @@ from remit.canonical import canonical_text
 from remit.documents import Problem, did_you_mean
 from remit.policy.annotations import About, mistakes_in
 from remit.policy.heads import admits
+from remit.policy.names import Names, names_of_arguments
 from remit.policy.open_question import reads_whole_context
 from remit.policy.schema import schema_of
 from remit.policy.source import PolicySource
@@ -35,7 +36,6 @@ from remit.policy.vocabulary import (
     ISSUE,
     Declared,
     callable_things,
-    group_names,
     server_groups,
 )
 
@@ -69,6 +69,15 @@ class CheckedPolicy:
     @property
     def id(self) -> str:
         return self.annotations["id"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Typed:
+    """What policies are held against."""
+
+    schema: Schema
+    actions: Sequence[str]
+    names: Names
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +115,7 @@ def checked_policies(
     problems = [] if catalog is None else find_ambiguous_actions(catalog)
     typed = None
     if catalog is not None and not problems:
-        typed = (schema_handle(catalog), _action_names(catalog))
+        typed = _Typed(schema_handle(catalog), _action_names(catalog), Names.of(catalog))
     policies: list[CheckedPolicy] = []
     first_places: dict[str, str] = {}
     for source in sources:
@@ -119,7 +128,11 @@ def checked_policies(
             found += _annotations(place, tree, catalog)
             found += _whole_context(place, tree)
             if typed is not None:
-                found += _validation(place, *typed)
+                found += _validation(place, tree, typed)
+                found += [
+                    place.problem(message, at=f"`{word}`")
+                    for message, word in typed.names.mistakes_in(tree)
+                ]
             problems += found
             if not found:
                 policies.append(CheckedPolicy(statement.text, tree, dict(tree.annotations)))
@@ -207,25 +220,20 @@ def _about(tree: Template, catalog: Declared | None) -> About:
     issuance = admits(tree, {ISSUE})
     if catalog is None:
         return About(effect=tree.effect, issuance=issuance, arguments=None, roles=None)
-    arguments = {
-        argument.name
-        for thing in callable_things(catalog)
-        if admits(tree, {thing.action, *group_names(thing.server, thing.operation)})
-        for argument in thing.arguments
-    }
+    arguments = names_of_arguments(tree, catalog) if "redact" in tree.annotations else ()
     return About(effect=tree.effect, issuance=issuance, arguments=arguments, roles=catalog.roles)
 
 
-def _validation(place: _Place, schema: Schema, actions: Sequence[str]) -> list[Problem]:
+def _validation(place: _Place, tree: Template, typed: _Typed) -> list[Problem]:
     """What Cedar's strict validation says, each thing once."""
-    result = validate_policies(place.statement.text, schema)
+    result = validate_policies(place.statement.text, typed.schema)
     messages = _condensed(_PREFIX.sub("", error.error) for error in result.errors)
     if len(messages) > 1:
         messages = [message for message in messages if message != _NO_ACTION]
     if not messages and not result.validation_passed:
         messages = ["the policy does not validate"]
     return [
-        place.problem(_one_line(message) + _suggestion(message, actions), at=message)
+        place.problem(_one_line(message) + _suggestion(message, tree, typed), at=message)
         for message in messages
     ]
 
@@ -245,9 +253,17 @@ def _condensed(messages: Iterable[str]) -> list[str]:
     ]
 
 
-def _suggestion(message: str, actions: Sequence[str]) -> str:
+def _suggestion(message: str, tree: Template, typed: _Typed) -> str:
+    """What the author may have meant by a name that nothing has."""
     action = re.search(r'unrecognized action `Remit::Action::"([^"]*)"`', message)
-    return did_you_mean(action[1], actions) if action else ""
+    if action:
+        return did_you_mean(action[1], typed.actions)
+    found = re.search(r"attribute `([^`]*)` (in context|on entity type `Remit::(\w+)`)", message)
+    if found is None:
+        return ""
+    root = "principal" if found[3] in {"User", "Workload"} else "resource"
+    path = ("context" if found[3] is None else root, *found[1].split("."))
+    return typed.names.suggestion(path, tree)
 
 
 def _action_names(catalog: Declared) -> list[str]:

@@ -27,7 +27,7 @@ from remit.policy.vocabulary import (
     SAYING,
 )
 
-__all__ = ["open_attributes", "open_policies", "reads_whole_context"]
+__all__ = ["nodes_of", "open_attributes", "open_policies", "reads_whole_context"]
 
 N = TypeVar("N")
 
@@ -42,13 +42,13 @@ _CIRCUMSTANCES: Final = EntityLit(
 
 def open_attributes(tree: Template) -> frozenset[str]:
     """Which attributes of `context` the policy looks at that only a call brings."""
-    named = {_attribute_of_context(node) for node in _nodes(tree.clauses)}
+    named = {_attribute_of_context(node) for node in nodes_of(tree.clauses)}
     return frozenset(name for name in named if name in OPEN)
 
 
 def reads_whole_context(tree: Template) -> bool:
     """Whether the policy takes `context` as one value, which leaves open what of it is read."""
-    nodes = list(_nodes(tree.clauses))
+    nodes = list(nodes_of(tree.clauses))
     named = sum(_attribute_of_context(node) is not None for node in nodes)
     return sum(node == _CONTEXT for node in nodes) > named
 
@@ -85,8 +85,8 @@ def _rewritten(node: N, open_to: Collection[str]) -> N:
     return node
 
 
-def _nodes(root: object) -> Iterable[object]:
-    """`root` and everything below it."""
+def nodes_of(root: object) -> Iterable[object]:
+    """`root`, which is of a syntax tree, and everything below it."""
     stack = [root]
     while stack:
         node = stack.pop()
