@@ -22,14 +22,15 @@ from remit.clock import EpochSeconds
 from remit.guard import Call
 from remit.guard.facts import value_at
 from remit.guard.target import Target
-from remit.guard.withheld import ARGUMENTS,
+from remit.guard.withheld import (
+    ARGUMENTS,
     ATTRIBUTES,
     AUDIENCE,
     DETAILS,
     JUSTIFICATION,
     NAME,
     is_shown,
-
+)
 from remit.ids import AgentId, ClientId, GrantId, ScopeName, ServerName, TenantId
 from remit.model import Argument, ArgumentType, AuditTreatment, Environment, Sensitivity
 from remit.policy import ResourceKind
