@@ -67,6 +67,11 @@ class Metrics:
         self._decisions = counter(
             "remit_decisions", "Decisions at the gateway.", ["server", "outcome", "reason"]
         )
+        self._observed = counter(
+            "remit_observed_refusals",
+            "Calls let through that a rule in observe mode would have refused.",
+            ["server", "rule"],
+        )
         self._decision_seconds = histogram(
             "remit_decision_seconds", "Time to decide one call.", buckets=_FAST
         )
@@ -151,6 +156,9 @@ class Metrics:
             server = self._server(event.server)
             self._decisions.labels(server, event.outcome, event.reason).inc()
             self._decision_seconds.observe(event.micros / 1e6)
+            if event.outcome == "allow":
+                for rule in event.observed:
+                    self._observed.labels(server, str(rule["id"])).inc()
         elif isinstance(event, CallCompleted):
             server = self._server(event.server)
             self._calls.labels(server, event.outcome).inc()

@@ -177,6 +177,8 @@ class PolicyLoaded(Event):
     policies: int
     bundle: str = ""
     stage: str = ""
+    observing: tuple[str, ...] = ()
+    """What only observes what it would refuse: `policy x`, `server y`, `tenant z`."""
 
 
 # -- people -------------------------------------------------------------------

@@ -6,6 +6,7 @@ from pathlib import Path
 from remit.audit import Context
 from remit.audit.events import PolicyLoaded
 from remit.deployment.bundle import Bundle, bundle_of
+from remit.guard.observing import observing
 from remit.model import Catalog
 from remit.policy import CedarEngine
 from remit.repository import LoadedRepository, load_contents, load_repository
@@ -40,6 +41,7 @@ class LoadedPolicies:
             policies=len(self.engine.rules),
             bundle=self.bundle,
             stage=self.repository.stage or "",
+            observing=observing(self.catalog, self.engine.on_trial),
         )
 
     def as_bundle(self) -> Bundle:

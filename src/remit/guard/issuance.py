@@ -18,6 +18,8 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from remit.clock import EpochSeconds
+from remit.guard.networks import NetworkNames
+from remit.guard.observing import as_observed, is_observed, is_refused_by_policy
 from remit.ids import AgentId, ClientId, ScopeName
 from remit.model import (
     Agent,
@@ -135,8 +137,11 @@ class Ruling:
 
     @property
     def rules(self) -> tuple[str, ...]:
-        """The policies that took part, for the log."""
-        return () if self.decision is None else tuple(one.id for one in self.decision.rules)
+        """The policies that took part, for the log; marked as such, those that would have refused."""
+        if self.decision is None:
+            return ()
+        observed = (f"{one.id} (observed)" for one in self.decision.observed)
+        return (*(one.id for one in self.decision.rules), *observed)
 
     @property
     def policy_version(self) -> str | None:
@@ -177,6 +182,8 @@ def rule(
         return Ruling(withheld=withheld, refusal=refusal, violations=violations)
     evaluation = _evaluation(scopes, applicant, server=server, catalog=catalog, now=now)
     decision = decisions.decide(evaluation)
+    if is_refused_by_policy(decision) and is_observed(server, applicant.subject.tenant, catalog):
+        decision = as_observed(decision)
     refused = None if decision.allowed else _words_of(decision)
     return Ruling(
         scopes=() if refused else scopes,
@@ -346,9 +353,13 @@ def _evaluation(
                 sorted({category for one in definitions for category in one.data_categories})
             ),
             owner=server.owner,
+            region=server.region,
         ),
         context=Context(
-            now=now, time_zone=catalog.tenants[applicant.subject.tenant].time_zone, ip=applicant.ip
+            now=now,
+            time_zone=catalog.tenants[applicant.subject.tenant].time_zone,
+            ip=applicant.ip,
+            networks=NetworkNames(catalog.networks).of(applicant.ip),
         ),
     )
 

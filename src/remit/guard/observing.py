@@ -7,6 +7,7 @@ management is never observed, for whoever gets in there ends every rule.
 Source: MISSION C6; docs/guides/observing.md.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -23,7 +24,15 @@ from remit.policy.decision import (
     RuleEffect,
 )
 
-__all__ = ["NO_PERMIT", "as_listed", "as_observed", "goes_on", "is_observed"]
+__all__ = [
+    "NO_PERMIT",
+    "as_listed",
+    "as_observed",
+    "goes_on",
+    "is_observed",
+    "is_refused_by_policy",
+    "observing",
+]
 
 NO_PERMIT: Final = "(no permit)"
 """In the place of a rule, where none permits it. No policy can be called so."""
@@ -41,6 +50,15 @@ def goes_on(refusal: Refusal, caller: Caller) -> bool:
     if refusal.truth is RefusalReason.ENGINE_ERROR:
         return False
     return is_observed(caller.server, caller.token.organization_id, caller.catalog)
+
+
+def observing(catalog: Catalog, policies: Sequence[str]) -> tuple[str, ...]:
+    """Everything that only observes, for the log: `policies` are the ids of those on trial."""
+    return (
+        *(f"policy {one}" for one in sorted(policies)),
+        *(f"server {one.name}" for one in catalog.servers.values() if one.mode is Mode.OBSERVE),
+        *(f"tenant {one.id}" for one in catalog.tenants.values() if one.mode is Mode.OBSERVE),
+    )
 
 
 def as_observed(decision: Decision, refusal: Refusal | None = None) -> Decision:
@@ -63,9 +81,14 @@ def as_observed(decision: Decision, refusal: Refusal | None = None) -> Decision:
     )
 
 
+def is_refused_by_policy(decision: Decision) -> bool:
+    """Whether policies refuse it, and none failed."""
+    return not decision.allowed and decision.reason is not DecisionReason.ENGINE_ERROR
+
+
 def as_listed(decision: Decision, caller: Caller) -> Decision:
     """The decision of a list: what would be hidden if it were not observed is shown."""
-    if decision.allowed or decision.reason is DecisionReason.ENGINE_ERROR:
+    if not is_refused_by_policy(decision):
         return decision
     if not is_observed(caller.server, caller.token.organization_id, caller.catalog):
         return decision
