@@ -149,15 +149,15 @@ class Court:
         reads = self._reads.get(action)
         if reads is None:
             groups = group_names(facts.server, facts.operation)
-            positions = could_matter(self._policies, action, groups)
-            reads = union_of(reads_of(self._policies[position].tree) for position in positions)
+            positions = could_matter(self.policies, action, groups)
+            reads = union_of(reads_of(self.policies[position].tree) for position in positions)
             self._reads[action] = reads
         return reads
 
     @cached_property
-    def _policies(self) -> Sequence[CheckedPolicy]:
-        """The policies as trees; read when something is not known, which is seldom."""
-        return checked_policies(self._repository.policies, None)[0]
+    def policies(self) -> tuple[CheckedPolicy, ...]:
+        """The policies as trees."""
+        return tuple(checked_policies(self._repository.policies, None)[0])
 
 
 def _ruling(finding: Finding) -> Ruling:

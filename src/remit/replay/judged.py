@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from remit.replay.common_ground import CommonGround
 from remit.replay.court import Court, Ruling, Unknown
 from remit.replay.rebuilt import Rebuilder, Rebuilt
 from remit.replay.report import Shift
@@ -33,12 +34,13 @@ class Judged:
 class Judge:
     """Hears every call twice. For one thread."""
 
-    __slots__ = ("new", "old", "rebuilder")
+    __slots__ = ("_common", "new", "old", "rebuilder")
 
     def __init__(self, old: Court, new: Court, rebuilder: Rebuilder) -> None:
         self.old = old
         self.new = new
         self.rebuilder = rebuilder
+        self._common = CommonGround(old, new)
 
     def judge(self, entry: Mapping[str, Any]) -> Judged | Skipped:
         """Decide `entry` again under both; or why it is not decided again."""
@@ -59,7 +61,8 @@ class Judge:
             # What cannot be decided again was decided: the record says how.
             verified = isinstance(before, Ruling)
             before = recorded
-        after = self.new.hear(rebuilt)
+        # Where nothing differs that a decision can come from, the ruling is the same, known or not.
+        after = before if self._common.holds(rebuilt) else self.new.hear(rebuilt)
         shift, because = _shift(before, after)
         return Judged(rebuilt, shift, ours, verified, before, after, because)
 
@@ -85,7 +88,7 @@ def _recorded(body: Mapping[str, Any]) -> Ruling:
 
 
 def _shift(before: Ruling | Unknown, after: Ruling | Unknown) -> tuple[Shift | None, str]:
-    if before == after and isinstance(after, Ruling):
+    if before is after or (before == after and isinstance(after, Ruling)):
         return None, _EQUAL
     if isinstance(after, Unknown):
         return Shift.UNDECIDED, f"under the candidate {after.because}"
