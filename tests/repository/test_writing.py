@@ -40,7 +40,7 @@ def test_the_example_has_what_the_documentation_speaks_of(example: LoadedReposit
         "export_accounts",
     ]
     assert list(catalog.servers["payments"].tools) == ["get_invoice", "refund", "close_ledger"]
-    assert set(catalog.agents) == {"support-assistant", "billing-job"}
+    assert set(catalog.agents) == {"support-assistant", "sales-assistant", "billing-job"}
     assert set(catalog.roles) == {"support", "sales-manager", "finance"}
 
 

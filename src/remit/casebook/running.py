@@ -252,6 +252,7 @@ def _call(question: Question) -> Call:
         name=question.name,
         arguments=question.arguments,
         protocol_version=_PROTOCOL,
+        justification=question.justification or None,
     )
 
 

@@ -30,6 +30,8 @@ def reasons(found: Found) -> Iterator[str]:
         yield "no policy permits it"
     if permits and found.outcome is Outcome.ALLOW:
         yield f"permitted by {_names(permits)}"
+    for duty in found.obligations:
+        yield f"`{duty.rule}` asks for {duty.kind.value} {quoted(duty.value)}"
     if found.observed:
         yield f"on trial, and would have refused: {_names(found.observed)}"
     if found.missing:

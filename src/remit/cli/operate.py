@@ -27,12 +27,15 @@ def init(
     folder: Annotated[
         Path, typer.Argument(metavar="DIR", help="Where; must not exist yet, or be empty.")
     ] = Path("policy"),
+    complete: Annotated[
+        bool, typer.Option("--complete", help="One with every sort of rule, and not the small one.")
+    ] = False,
 ) -> None:
     """Write an example policy repository. It teaches itself: open its `remit.yaml` and read."""
     from remit.cli.terminal import say, say_hint  # and the repository room: only for this command
     from remit.repository import write_example
 
-    write_example(folder)
+    write_example(folder, complete=complete)
     say(f"wrote an example policy repository to {folder}")
     say_hint(f"next: remit check --repo {folder}, then remit serve --repo {folder}")
 

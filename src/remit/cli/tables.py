@@ -1,5 +1,6 @@
 """`remit test`: the decision tables of a policy repository, run over what it declares."""
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -32,10 +33,22 @@ def run_decision_tables(
         typer.Argument(metavar="PATH...", help="Files or folders of tables; all when left out."),
     ] = None,
     repo: Annotated[
-        Path, typer.Option("--repo", metavar="DIR", help="Policy repository.", show_default=True)
-    ] = Path("policy"),
+        Path | None,
+        typer.Option(
+            "--repo",
+            metavar="DIR",
+            help="Policy repository.  [default: this folder if it is one, else policy]",
+            show_default=False,
+        ),
+    ] = None,
     stage: Annotated[
-        str | None, typer.Option("--stage", metavar="NAME", help="As it holds in that stage.")
+        str | None,
+        typer.Option(
+            "--stage",
+            metavar="NAME",
+            help="As it holds in that stage.  [default: REMIT_STAGE]",
+            show_default=False,
+        ),
     ] = None,
     expression: Annotated[
         str,
@@ -83,8 +96,8 @@ def run_decision_tables(
     )
 
     wanted = Wanted(
-        repo=repo,
-        stage=stage,
+        repo=repo or Path("." if Path("remit.yaml").is_file() else "policy"),
+        stage=stage or os.environ.get("REMIT_STAGE") or None,
         paths=tuple(paths or ()),
         expression=expression,
         junit=junit,

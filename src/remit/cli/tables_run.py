@@ -68,7 +68,8 @@ def run_once(wanted: Wanted) -> ExitCode:
         say_failures(report)
         if wanted.coverage:
             say_coverage(report.coverage)
-        say_summary(report, wanted.min_coverage)
+        some = bool(wanted.paths or selection is not None)
+        say_summary(report, wanted.min_coverage, partial=some and not wanted.coverage)
     return _exit_code(report, wanted)
 
 

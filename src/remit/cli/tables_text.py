@@ -7,7 +7,7 @@ from rich.text import Text
 
 from remit.casebook import Coverage, Report, Result, Status
 from remit.casebook.why import circumstances, reasons
-from remit.cli.terminal import Column, counted, print_lines, print_table, say, styled, visible
+from remit.cli.terminal import Column, print_lines, print_table, say, styled, visible
 
 __all__ = ["Dots", "say_coverage", "say_failures", "say_summary"]
 
@@ -90,8 +90,8 @@ def say_coverage(coverage: Coverage) -> None:
     )
 
 
-def say_summary(report: Report, min_coverage: float | None) -> None:
-    """How many of each, and how much is covered."""
+def say_summary(report: Report, min_coverage: float | None, *, partial: bool) -> None:
+    """How many of each, and how much is covered; of a part of the cases the latter says little, unless it is asked."""
     parts: list[tuple[str, str]] = []
     for status, word, style in (
         (Status.PASSED, "passed", "green"),
@@ -103,21 +103,17 @@ def say_summary(report: Report, min_coverage: float | None) -> None:
         if number or status is Status.PASSED:
             parts += [(f"{number} {word}", style), (", ", "")]
     say("")
-    seconds = f"{report.micros / 1_000_000:.2f} s"
-    percent = report.coverage.percent
-    line = Text.assemble(*parts[:-1], f" in {seconds}; coverage {percent:.0f} %")
+    line = Text.assemble(*parts[:-1], f" in {report.micros / 1_000_000:.2f} s")
+    percent, wanted = report.coverage.percent, min_coverage is not None
+    if wanted or not partial:
+        line.append(f"; coverage {percent:.0f} %")
     if min_coverage is not None and percent < min_coverage:
         line.append(f", which is less than {min_coverage:g} %", style="bold red")
     say(line)
     silent = report.coverage.silent_policies
-    if silent:
-        names = ", ".join(silent)
-        say(
-            styled(
-                f"no case makes {counted(len(silent), 'policy').split()[1] if len(silent) == 1 else 'these policies'} decide: {names}",
-                "yellow",
-            )
-        )
+    if silent and not partial:
+        these = "this policy" if len(silent) == 1 else "these policies"
+        say(styled(f"no case makes {these} decide: {', '.join(silent)}", "yellow"))
 
 
 def _failure(result: Result) -> Iterator[Text]:

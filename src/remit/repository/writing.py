@@ -1,4 +1,7 @@
-"""Writes the example repository: where `remit init` starts, and what the documentation speaks of."""
+"""Writes the example repositories: where `remit init` starts, and what the documentation speaks of.
+
+The small one is read in ten minutes. The complete one is laid over it, file by file, and has every sort of rule.
+"""
 
 from collections.abc import Iterator
 from importlib.resources import files
@@ -16,8 +19,8 @@ __all__ = ["write_example"]
 _SCHEMAS = ".schemas"
 
 
-def write_example(path: Path) -> tuple[Path, ...]:
-    """Write the example into the folder `path`, which is made if need be; return what was written.
+def write_example(path: Path, *, complete: bool = False) -> tuple[Path, ...]:
+    """Write the example, or the complete one, into the folder `path`, which is made if need be; return what was written.
 
     Beside the files it writes their JSON Schemas into `.schemas/`, for editors.
 
@@ -29,7 +32,7 @@ def write_example(path: Path) -> tuple[Path, ...]:
     ):
         raise ConflictError(f"{quoted(path)} is not an empty folder")
     written = []
-    for name, content in _contents():
+    for name, content in _contents(complete=complete).items():
         target = path / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
@@ -37,10 +40,13 @@ def write_example(path: Path) -> tuple[Path, ...]:
     return tuple(written)
 
 
-def _contents() -> Iterator[tuple[str, bytes]]:
-    yield from _below(files("remit.repository") / "example", "")
+def _contents(*, complete: bool) -> dict[str, bytes]:
+    found = dict(_below(files("remit.repository") / "example", ""))
+    if complete:
+        found |= dict(_below(files("remit.repository") / "example_complete", ""))
     for name, schema in sorted(json_schemas().items()):
-        yield f"{_SCHEMAS}/{name}", orjson.dumps(schema, option=orjson.OPT_INDENT_2) + b"\n"
+        found[f"{_SCHEMAS}/{name}"] = orjson.dumps(schema, option=orjson.OPT_INDENT_2) + b"\n"
+    return found
 
 
 def _below(folder: Traversable, prefix: str) -> Iterator[tuple[str, bytes]]:
