@@ -6,7 +6,7 @@ from rich.text import Text
 
 from remit.documents.problem import Problem, printable
 
-__all__ = ["render_problems"]
+__all__ = ["render_problem", "render_problems"]
 
 _WIDEST = 110
 _BEFORE = 60
@@ -17,26 +17,36 @@ def render_problems(problems: Iterable[Problem]) -> Text:
     ordered = sorted(problems)
     text = Text()
     for problem in ordered:
-        text.append_text(_heading(problem))
-        if problem.excerpt.strip():
-            text.append_text(_excerpt(problem))
-        if problem.expected:
-            margin = " " * (len(str(problem.line)) + 3)
-            text.append(f"{margin}expected {problem.expected}\n", style="dim")
-        text.append("\n")
+        text.append_text(render_problem(problem))
     text.append(_tally(ordered), style="bold red" if ordered else "bold green")
     return text
 
 
-def _heading(problem: Problem) -> Text:
+def render_problem(
+    problem: Problem, *, label: str = "", style: str = "red", notes: Iterable[str] = ()
+) -> Text:
+    """One problem with its line and a caret, and an empty line after it; `notes` each on a line of their own."""
+    text = _heading(problem, label, style)
+    if problem.excerpt.strip():
+        text.append_text(_excerpt(problem, style))
+    margin = " " * (len(str(problem.line)) + 3)
+    if problem.expected:
+        text.append(f"{margin}expected {problem.expected}\n", style="dim")
+    for note in notes:
+        text.append(f"{margin}{note}\n", style="dim")
+    text.append("\n")
+    return text
+
+
+def _heading(problem: Problem, label: str, style: str) -> Text:
     return Text.assemble(
         (f"{printable(problem.file)}:{problem.line}:{problem.column}", "bold"),
         "  ",
-        (f"{problem.message}\n", "red"),
+        (f"{label}{problem.message}\n", style),
     )
 
 
-def _excerpt(problem: Problem) -> Text:
+def _excerpt(problem: Problem, style: str) -> Text:
     """The line with its number, cut to the part around the caret when it is long."""
     start = max(0, problem.column - 1 - _BEFORE) if len(problem.excerpt) > _WIDEST else 0
     shown = problem.excerpt[start : start + _WIDEST]
@@ -45,7 +55,7 @@ def _excerpt(problem: Problem) -> Text:
     number = str(problem.line)
     return Text.assemble(
         (f"  {number} │ ", "dim"), f"{shown}\n",
-        (f"  {' ' * len(number)} │ ", "dim"), (f"{' ' * offset}{carets}\n", "red"),
+        (f"  {' ' * len(number)} │ ", "dim"), (f"{' ' * offset}{carets}\n", style),
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from remit.repository.fields import Line, Name, Prose, ScopeReference, TimeZone
 from remit.repository.history_section import HistoryFacts
 from remit.repository.lengths import DAY, MINUTE, DurationOrNever, within
 from remit.repository.limits_section import UNREGISTERED_LIMITS, LimitsSection
+from remit.repository.lint_section import LintSection
 from remit.repository.networks_section import Networks
 from remit.repository.registration_section import RegistrationSection
 from remit.repository.section import Section
@@ -169,6 +170,10 @@ class RootFile(Section):
         description="The organisations, by the name that their tokens carry as `organization_id`.",
     )
     environments: tuple[Name, ...] = Field(min_length=1, description="Such as `dev` and `prod`.")
+    lint: LintSection = Field(
+        default={},
+        description="What a kind of remark is worth here: `error`, `warning`, `note` or `off`, by its code; see [Lint](lint.md).",
+    )
     stages: tuple[Name, ...] = Field(
         default=(),
         description="The installations of Remit that changes go through, in their order, such as `[dev, staging, prod]`; each may have files in `stages/<stage>/`.",
