@@ -169,7 +169,7 @@ async def test_who_decided_and_what_it_said_is_recorded_and_told(world, engine):
     rule = {"cerbos": "resource.payments.vdefault", "authzen": "refund-limit"}[engine]
     assert [one["id"] for one in told["policies"]] == [f"{engine}:{rule}"]
     assert f"{engine}:{rule}" in shown
-    assert "900.00" not in shown
+    assert "broken on arrival" not in shown
 
 
 async def test_a_dead_engine_refuses_calls_and_lists_and_decides_again_when_it_is_back(world):
@@ -179,7 +179,7 @@ async def test_a_dead_engine_refuses_calls_and_lists_and_decides_again_when_it_i
         await world.cerbos.kill()
         try:
             dead = await _error(agent, "get_account", OWN)
-            assert dead.error.data["error"] == "engine_error"
+            assert dead.error.data["reason"] == "engine_error"
             with pytest.raises(MCPError):
                 await agent.client.list_tools()
         finally:

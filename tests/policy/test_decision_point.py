@@ -2,6 +2,8 @@ from dataclasses import replace
 
 import pytest
 
+from remit.guard.reconsider import UnansweredError, at_once
+from remit.model import EngineKind, ExternalEngine
 from remit.policy import (
     Decision,
     DecisionOutcome,
@@ -10,6 +12,7 @@ from remit.policy import (
     MatchedRule,
     RuleEffect,
 )
+from remit.policy.port import Answer
 
 PERMIT = MatchedRule(id="p", effect=RuleEffect.PERMIT)
 FORBID = MatchedRule(id="f", effect=RuleEffect.FORBID)
@@ -82,3 +85,99 @@ def test_an_engine_that_is_published_decides_from_then_on(desk):
 def test_no_error_repeats_a_value_of_the_call(decide):
     (error,) = decide(ValueError("bad amount `4111111111111111`")).errors
     assert "4111" not in error
+
+
+class Elsewhere:
+    """One engine outside this process: it permits all, and keeps what it was asked."""
+
+    def __init__(self, *, allowed=True) -> None:
+        self.asked = []
+        self.allowed = allowed
+        self.name, self.version = "pdp", "7"
+
+    def find(self, declared):
+        return self
+
+    async def evaluate_all(self, evaluations):
+        self.asked.append(tuple(evaluations))
+        return [Answer(question=one, allowed=self.allowed) for one in evaluations]
+
+
+PDP = ExternalEngine(name="pdp", kind=EngineKind.PLUGIN)
+
+
+@pytest.fixture
+def elsewhere():
+    return Elsewhere()
+
+
+def refusing(reason, **fields):
+    fields = {"rules": (), "outcome": DecisionOutcome.DENY, **fields}
+    return replace(ALLOW, reason=reason, **fields)
+
+
+@pytest.mark.parametrize("own", [ALLOW, refusing(DecisionReason.NO_PERMIT)], ids=["permit", "none"])
+@pytest.mark.parametrize("allowed", [True, False], ids=["yes", "no"])
+async def test_an_engine_elsewhere_permits_whatever_the_own_policies_permit(desk, own, allowed):
+    point = DecisionPoint(Engine(own), desk.clock, Elsewhere(allowed=allowed))
+    decision = await point.adjudicate(replace(desk.ask(), engine=PDP))
+    assert decision.allowed is allowed
+    assert decision.reason is (DecisionReason.PERMITTED if allowed else DecisionReason.NO_PERMIT)
+    assert (decision.engine, decision.policy_version) == ("pdp@7", "v1")
+    assert decision.rules == ()
+
+
+@pytest.mark.parametrize(
+    ("own", "reason"),
+    [
+        (refusing(DecisionReason.FORBIDDEN, rules=(FORBID,)), DecisionReason.FORBIDDEN),
+        (refusing(DecisionReason.ENGINE_ERROR, errors=("x",)), DecisionReason.ENGINE_ERROR),
+        (RuntimeError("x"), DecisionReason.ENGINE_ERROR),
+        (replace(ALLOW, errors=("policy `f` failed",)), DecisionReason.ENGINE_ERROR),
+    ],
+    ids=["forbidden", "error", "raised", "allowed-with-error"],
+)
+async def test_what_the_own_policies_forbid_or_fail_on_is_asked_of_nobody(
+    desk, elsewhere, own, reason
+):
+    point = DecisionPoint(Engine(own), desk.clock, elsewhere)
+    asked = replace(desk.ask(), engine=PDP)
+    for decision in (await point.adjudicate(asked), *await point.adjudicate_all([asked])):
+        assert decision.reason is reason
+    assert elsewhere.asked == []
+
+
+async def test_what_names_no_engine_is_decided_here(desk, elsewhere):
+    point = DecisionPoint(Engine(ALLOW), desk.clock, elsewhere)
+    assert await point.adjudicate(desk.ask()) == ALLOW
+    assert elsewhere.asked == []
+
+
+async def test_questions_of_a_list_are_asked_together_and_answered_in_their_order(desk, elsewhere):
+    point = DecisionPoint(Engine(refusing(DecisionReason.NO_PERMIT)), desk.clock, elsewhere)
+    here, there = desk.ask(), replace(desk.ask(), engine=PDP)
+    other = replace(desk.ask(), engine=replace(PDP, name="other"))
+    decided = await point.adjudicate_all([there, here, other, there])
+    assert [one.allowed for one in decided] == [True, False, True, True]
+    assert [len(asked) for asked in elsewhere.asked] == [2, 1]
+
+
+async def test_without_engines_elsewhere_what_needs_one_is_refused_and_says_which(desk):
+    point = DecisionPoint(Engine(ALLOW), desk.clock)
+    decision = await point.adjudicate(replace(desk.ask(), engine=PDP))
+    assert decision.reason is DecisionReason.ENGINE_ERROR
+    assert decision.engine == "pdp"
+    assert "can be asked here" in decision.errors[0]
+
+
+def test_whoever_cannot_wait_learns_that_he_would_have_to(desk, elsewhere):
+    point = DecisionPoint(Engine(ALLOW), desk.clock, elsewhere)
+    assert at_once(point.adjudicate(desk.ask())) == ALLOW
+    with pytest.raises(UnansweredError):
+        at_once(point.adjudicate(replace(desk.ask(), engine=PDP)))
+    assert elsewhere.asked == []
+
+
+def test_at_issuance_the_own_policies_alone_decide(desk, elsewhere):
+    point = DecisionPoint(Engine(ALLOW), desk.clock, elsewhere)
+    assert point.decide(replace(desk.ask(), engine=PDP)) == ALLOW
