@@ -21,6 +21,7 @@ from remit.api.reachable.cohort import (
     cohorts_of,
     names_persons,
     role_cohorts,
+    roles_within,
     somebody,
 )
 from remit.api.reachable.question import (
@@ -40,7 +41,7 @@ from remit.guard.ports import Standing
 from remit.guard.prospect import Surroundings
 from remit.identity import User, subject_of
 from remit.ids import ScopeName, TenantId
-from remit.model import Agent, Catalog
+from remit.model import MANAGEMENT, Agent, Catalog
 from remit.policy import PolicySource
 from remit.policy.check import CheckedPolicy, checked_policies
 from remit.policy.evaluation import ArgumentValue
@@ -50,7 +51,7 @@ from remit.policy.unsettled import OpenPolicies
 __all__ = ["Answered", "Ground", "WhatCan", "WhoCan", "what_can_asked", "who_can_asked"]
 
 _NAMES: Final = ScopeName("remit:users.read")
-_EVERY_ROLE: Final = "nobody was named: people are taken to hold every role of the repository"
+_EVERY_ROLE: Final = "nobody was named: people are taken to hold every role that brings anything"
 _ROLES: Final = "there are no accounts to look at: roles stand for those who hold them"
 _MORE: Final = f"there are more than {MOST_ANSWERS} answers; name an organisation"
 
@@ -110,7 +111,7 @@ def who_can_asked(ground: Ground, asked: WhoCan, by: Administrator) -> Answered:
     known = arguments_given(_texts(asked.arguments), target.arguments)
     policies = _checked(ground)
     asking = _asking(ground, asked, policies, by=by, tenants=tenants, known=known)
-    cohorts = _cohorts(ground, policies, tenants)
+    cohorts = _cohorts(ground, policies, tenants, roles=roles_within(catalog, [server]))
     answers = list(islice(who_can(server, target, cohorts, asking=asking), MOST_ANSWERS + 1))
     notes = [_ROLES] if ground.users is None else []
     return _answered({**told_of(server, target), **_said(asked), "arguments": [*sorted(known)]},
@@ -156,12 +157,14 @@ def _for_whom(
     if len(tenants) != 1:
         named = ", ".join(f"`{one}`" for one in tenants) or "none"
         raise BadRequestError(f"name the organisation; the agent acts in {named}")
+    seen = [one for one in ground.catalog.servers.values() if one.tenant in {None, tenants[0]}]
+    there = roles_within(ground.catalog, [*seen, MANAGEMENT])
     if asked.roles is None:
         notes.append(_EVERY_ROLE)
-        return cohort_of(somebody(tenants[0], tuple(ground.catalog.roles)))
+        return cohort_of(somebody(tenants[0], there))
     roles = [one.strip() for one in asked.roles.split(",") if one.strip()]
     for role in roles:
-        if role not in ground.catalog.roles:
+        if role not in there:
             raise NotFoundError("there is no such role")
     return cohort_of(somebody(tenants[0], roles))
 
@@ -214,13 +217,17 @@ def _checked(ground: Ground) -> list[CheckedPolicy]:
 
 
 def _cohorts(
-    ground: Ground, policies: Iterable[CheckedPolicy], tenants: Sequence[TenantId]
+    ground: Ground,
+    policies: Iterable[CheckedPolicy],
+    tenants: Sequence[TenantId],
+    *,
+    roles: Sequence[str],
 ) -> list[Cohort]:
     there: list[Cohort] = []
     if ground.users is not None:
         seen = [one for one in ground.users if one.tenant in tenants]
         there = cohorts_of(seen, ground.catalog, one_by_one=names_persons(policies))
-    return [*there, *role_cohorts(ground.catalog, tenants, besides=there)]
+    return [*there, *role_cohorts(ground.catalog, tenants, roles=roles, besides=there)]
 
 
 def _texts(text: str | None) -> Mapping[str, str]:

@@ -12,13 +12,22 @@ from typing import Final
 
 from remit.identity import User, subject_of
 from remit.ids import TenantId
-from remit.model import Catalog
+from remit.model import Catalog, Server
 from remit.policy import Subject, SubjectKind
 from remit.policy.check import CheckedPolicy
 from remit.policy.facts import PRINCIPAL
 from remit.policy.reads import reads_of
+from remit.scopes import covers
 
-__all__ = ["Cohort", "cohort_of", "cohorts_of", "names_persons", "role_cohorts"]
+__all__ = [
+    "Cohort",
+    "cohort_of",
+    "cohorts_of",
+    "names_persons",
+    "role_cohorts",
+    "roles_within",
+    "somebody",
+]
 
 SOMEBODY: Final = "usr_somebody"
 _PERSON: Final = frozenset({PRINCIPAL, ("principal", "id")})
@@ -64,22 +73,36 @@ def cohort_of(subject: Subject, *names: str) -> Cohort:
     return Cohort(subject=subject, names=names, attributes=subject.attributes)
 
 
+def roles_within(catalog: Catalog, servers: Iterable[Server]) -> list[str]:
+    """The roles that bring anything on one of `servers`: others are of people who have nothing to do with them."""
+    wanted = {scope for server in servers for scope in server.scopes}
+    return [
+        name
+        for name, role in catalog.roles.items()
+        if any(covers(held, one, catalog.hierarchy) for held in role.scopes for one in wanted)
+    ]
+
+
 def role_cohorts(
-    catalog: Catalog, tenants: Iterable[TenantId], *, besides: Sequence[Cohort] = ()
+    catalog: Catalog,
+    tenants: Iterable[TenantId],
+    *,
+    roles: Sequence[str],
+    besides: Sequence[Cohort] = (),
 ) -> Iterator[Cohort]:
-    """Somebody with each role of the repository, and with what brings roles, unless an account of `besides` is so."""
+    """Somebody with each of `roles`, and with what brings them, unless an account of `besides` is so."""
     there = {(one.tenant, frozenset(one.subject.roles)) for one in besides}
     for tenant in tenants:
-        rules = [(rule.roles, rule.attributes) for rule in catalog.attribute_rules]
+        brought = [(rule.roles, rule.attributes) for rule in catalog.attribute_rules]
         wanted: list[tuple[tuple[str, ...], Mapping[str, str]]] = [
-            *(((name,), {}) for name in catalog.roles),
-            *rules,
+            *(((name,), {}) for name in roles),
+            *(one for one in brought if set(one[0]) <= set(roles)),
         ]
-        for roles, attributes in wanted:
-            name = (tenant, frozenset(roles))
+        for names, attributes in wanted:
+            name = (tenant, frozenset(names))
             if name not in there:
                 there.add(name)
-                yield cohort_of(somebody(tenant, roles, attributes))
+                yield cohort_of(somebody(tenant, names, attributes))
 
 
 def somebody(
