@@ -135,6 +135,10 @@ class Remembering(World):
             "client_id": ClientId(f"cli_{number}"),
         }
 
+    @staticmethod
+    def without_history(catalog):
+        return replace(catalog, history=MappingProxyType({}))
+
     async def refunds(self, value, currency="USD", **changes):
         """What is answered to a refund: `Permit` or a refusal."""
         return await self.guard.decide(self.refund(value, currency, **changes))
