@@ -10,9 +10,10 @@ from remit.embedded.assembly import Assembly, Surroundings
 from remit.embedded.directory import Heard
 from remit.embedded.in_process import InProcess
 from remit.embedded.local_log import WaitingLog
-from remit.guard.snapshot import PublicKey, Snapshot
-from remit.model import AgentClients
+from remit.guard.snapshot import WITHHELD, PublicKey, Snapshot
+from remit.model import AgentClients, EngineKind, ExternalEngine
 from remit.policy import PolicyInvalidError, ResourceKind
+from tests.engines.doubles import pdp
 from tests.guard.conftest import POLICIES, URL
 from tests.guard.test_codec import without_clients
 
@@ -179,3 +180,53 @@ def test_two_paths_lead_in_and_no_other(setting):
     assert setting.assembly.path_within(metadata) == metadata
     for other in ("/", "/mcp", "/mcp/crm/", "/mcp/payments", "/metrics", "/mcp/../mcp/crm"):
         assert setting.assembly.path_within(other) is None
+
+
+def permitted_elsewhere(setting, **engine):
+    """A snapshot whose server an engine elsewhere permits calls of; the guard's own policies permit none."""
+    declared = ExternalEngine(name="pdp", **engine)
+    catalog = setting.snapshot().catalog
+    crm = replace(catalog.servers["crm"], engine="pdp")
+    return setting.snapshot(
+        policies=(f'@id("nobody") {NOBODY}',),
+        catalog=replace(
+            catalog,
+            servers=MappingProxyType({"crm": crm}),
+            engines=MappingProxyType({"pdp": declared}),
+        ),
+    )
+
+
+async def test_a_guard_asks_the_engine_that_permits_its_server_s_calls_itself(setting):
+    async with pdp() as engine:
+        snapshot = permitted_elsewhere(
+            setting, kind=EngineKind.AUTHZEN, url=engine.url, timeout_ms=5000
+        )
+        setting.assembly.take(snapshot, Heard(setting.world.clock))
+        assert (await setting.call())[0] == 200
+        (question,) = engine.questions
+        assert question["subject"]["id"] == "usr_1"
+        await setting.assembly.close()
+
+
+@pytest.mark.parametrize(
+    "engine",
+    [
+        {"kind": EngineKind.AUTHZEN, "url": "http://127.0.0.1:1", "secret": WITHHELD},
+        {"kind": EngineKind.PLUGIN, "plugin": "cerbos"},
+        {"kind": EngineKind.CERBOS, "url": "http://127.0.0.1:1"},
+    ],
+    ids=["with-a-secret", "plug-in", "not-there"],
+)
+async def test_a_guard_that_cannot_ask_refuses_and_says_why_in_its_log(setting, engine):
+    setting.assembly.take(permitted_elsewhere(setting, **engine), Heard(setting.world.clock))
+    _, answer = await setting.call()
+    assert answer["error"]["data"]["reason"] == "engine_error"
+    assert setting.application.asked == []
+    (event,) = setting.world.audit.events
+    assert event.engine == "pdp"
+    assert any(
+        said in event.engine_errors[0]
+        for said in ("stays with Remit", "no plug-in is loaded", "cannot be reached")
+    )
+    await setting.assembly.close()
