@@ -1,0 +1,68 @@
+"""What of the engines elsewhere a guard inside a server is told: what it can ask, and no name of a secret."""
+
+from dataclasses import replace
+from types import MappingProxyType
+
+from remit.api.guards.excerpt import ExcerptDeps, Ingredients, snapshot_of
+from remit.guard import Standing
+from remit.guard.snapshot import WITHHELD, read_snapshot, snapshot_bytes
+from remit.model import EngineKind, ExternalEngine
+from remit.policy import CedarEngine, PolicySource
+from remit.testing.catalog import ACME, CRM, GLOBEX, PAYMENTS, small_catalog
+
+DEPS = ExcerptDeps(issuer="https://r.example", public_url="https://r.example", lease=30)
+PERMIT = PolicySource('@id("all") permit(principal, action, resource);', "policies/all.cedar")
+
+
+def engine(name, **fields):
+    return ExternalEngine(
+        name=name, kind=EngineKind.CERBOS, url=f"https://{name}.example", **fields
+    )
+
+
+def excerpt(server, **engines):
+    """The snapshot of `server`, as it is read at the other end; `engines` by who names them."""
+    catalog = small_catalog()
+    tenants = {
+        name: replace(one, engine=engines.get(str(name))) for name, one in catalog.tenants.items()
+    }
+    servers = {
+        name: replace(one, engine=engines.get(str(name))) for name, one in catalog.servers.items()
+    }
+    catalog = replace(
+        catalog,
+        tenants=MappingProxyType(tenants),
+        servers=MappingProxyType(servers),
+        engines=MappingProxyType(
+            {
+                "open": engine("open", options=MappingProxyType({"scope": "{tenant}"})),
+                "secret": engine("secret", secret="env:NAME_OF_A_SECRET"),
+                "idle": engine("idle", secret="env:NAME_OF_ANOTHER"),
+            }
+        ),
+    )
+    made_of = Ingredients(
+        catalog, CedarEngine.load([PERMIT], catalog), Standing(as_of=0), frozenset(), ()
+    )
+    made = snapshot_of(catalog.servers[server], made_of, DEPS, redaction_key="ab" * 32)
+    content = snapshot_bytes(made)
+    assert b"NAME_OF" not in content
+    return read_snapshot(content).catalog
+
+
+def test_of_engines_there_are_those_that_may_permit_its_calls():
+    catalog = excerpt(CRM, crm="open")
+    assert dict(catalog.engines) == {
+        "open": engine("open", options=MappingProxyType({"scope": "{tenant}"}))
+    }
+    assert catalog.engine_for(catalog.servers[CRM], ACME).name == "open"
+
+
+def test_of_one_that_wants_a_secret_it_is_told_that_it_does():
+    catalog = excerpt(CRM, acme="secret", globex="open")
+    assert catalog.engine_for(catalog.servers[CRM], ACME).secret == WITHHELD
+    assert catalog.engine_for(catalog.servers[CRM], GLOBEX).secret is None
+
+
+def test_the_engine_of_another_tenant_is_nobody_s_business_here():
+    assert dict(excerpt(PAYMENTS, globex="secret").engines) == {}
