@@ -103,6 +103,7 @@ def test_every_reason_has_a_remedy_in_words_for_both(reason):
 def test_only_what_passes_by_itself_is_to_be_repeated_as_it_is():
     waits = {one for one in RefusalReason if remedy_of(one).obtainable is Obtainable.WAIT}
     assert waits == {
+        RefusalReason.LIMIT_REACHED,
         RefusalReason.RATE_LIMITED,
         RefusalReason.TOO_MANY_CALLS,
         RefusalReason.TOO_MANY_PROOFS,

@@ -71,6 +71,7 @@ class CedarEngine:
         "_held",
         "_history",
         "_known",
+        "_lister",
         "_observer",
         "_places",
         "_principals",
@@ -85,10 +86,15 @@ class CedarEngine:
         version: str,
         *,
         observer: "CedarEngine | None" = None,
+        lister: "CedarEngine | None" = None,
     ) -> None:
-        """`policies` in their order; `observer` holds those on trial among them, as if they were in force."""
+        """`policies` in their order; `observer` holds those on trial among them, as if they were in force.
+
+        `lister` holds what is left for lists, where something that nobody has yet would cure a `forbid`.
+        """
         self._held = tuple(policies)
         self._observer = observer
+        self._lister = lister
         self._by_id = {one.rule.id: one for one in policies}
         self._schema = typed.schema
         self._version = version
@@ -135,7 +141,11 @@ class CedarEngine:
         every = held(policies)
         on_trial = [one for one in every if one.on_trial]
         observer = cls(on_trial, typed, version) if on_trial else None
-        return cls(every, typed, version, observer=observer)
+        lister = None
+        if any(one.is_cured_later for one in every):
+            left = [one for one in every if not (one.on_trial or one.is_cured_later)]
+            lister = cls(left, typed, version)
+        return cls(every, typed, version, observer=observer, lister=lister)
 
     def excerpt(self, server: ServerName, catalog: Catalog) -> tuple[str, ...]:
         """The texts of the policies that can matter to `server`; see `of_excerpt`."""
@@ -166,6 +176,8 @@ class CedarEngine:
         A question that differs from an earlier one in nothing that the policies look at is answered as that
         one was; the values of all that they look at are its name. Errors are not remembered.
         """
+        if self._lister is not None and evaluation.phase is Phase.LIST:
+            return self._lister.evaluate(evaluation)
         decision = self._decide(evaluation)
         if self._observer is None or evaluation.phase is Phase.LIST:
             return decision
@@ -173,6 +185,8 @@ class CedarEngine:
 
     def evaluate_anew(self, evaluation: Evaluation) -> Decision:
         """As `evaluate`, of all policies about the action, with all that is known, and nothing remembered."""
+        if self._lister is not None and evaluation.phase is Phase.LIST:
+            return self._lister.evaluate_anew(evaluation)
         place = self._places.place(action_of(evaluation), evaluation.resource)
         decision = self._evaluate_whole(evaluation, place, self._places.bucket(place.positions))
         if self._observer is None or evaluation.phase is Phase.LIST:

@@ -8,15 +8,19 @@ Source: docs/reference/policies.md, annotations.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from cedarpy import PolicySet
 
 from remit.policy.check import CheckedPolicy
 from remit.policy.decision import MatchedRule, RuleEffect
 from remit.policy.duties import condition_of, is_observed, obligations_of
-from remit.policy.obligation import Obligation
+from remit.policy.obligation import Obligation, ObligationKind
 
 __all__ = ["HeldPolicy", "held"]
+
+
+_LATER: Final = frozenset({ObligationKind.STEP_UP, ObligationKind.REQUIRE_APPROVAL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,12 @@ class HeldPolicy:
     @property
     def on_trial(self) -> bool:
         return is_observed(self.written.annotations)
+
+    @property
+    def is_cured_later(self) -> bool:
+        """Whether it forbids only until somebody gets what no list of theirs can have: an approval, a fresh log-in."""
+        kinds = {one.kind for one in self.obligations}
+        return self.rule.effect is RuleEffect.FORBID and bool(kinds & _LATER)
 
 
 def held(policies: Sequence[CheckedPolicy]) -> tuple[HeldPolicy, ...]:
