@@ -12,6 +12,7 @@ from typing import Any
 
 from remit.cli.checkup import Finding, Level
 from remit.cli.checkup.catalog import examine_agents, examine_secrets, examine_servers
+from remit.cli.checkup.engines import examine_engines
 from remit.cli.checkup.exposure import examine_settings
 from remit.cli.checkup.finding import down, fine, note, unsafe
 from remit.cli.checkup.issuers import examine_issuers
@@ -172,4 +173,5 @@ def _of_repository(settings: Settings, told: Standing | None) -> Iterable[Findin
     if standing is not None:
         yield from examine_standing(standing, catalog, now=now)
     yield from asyncio.run(examine_servers(catalog, clock))
+    yield from asyncio.run(examine_engines(catalog))
     yield from asyncio.run(examine_issuers(catalog, clock))

@@ -11,8 +11,8 @@ Source: RFC 9110 §9.2.2, §15.4; RFC 6750 §2.1; docs/guides/policy-engines.md.
 
 import asyncio
 import ssl
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, TypeVar
 
 from remit.canonical import JsonObject, MalformedJsonError, canonical_bytes, parse_object
 from remit.errors import Error
@@ -25,6 +25,8 @@ __all__ = ["CA_FILE", "Endpoint"]
 
 CA_FILE: Final = "ca_file"
 """The option that names a PEM file of the only authority believed."""
+T = TypeVar("T")
+
 _MAX_ANSWER: Final = 1024 * 1024
 _AT_ONCE: Final = 64
 _IDLE: Final = 30.0
@@ -70,17 +72,35 @@ class Endpoint:
         """
         return await self._exchange("GET", [*_OWN], b"")
 
+    async def status(self) -> int:
+        """The status of a request for the document there; no secret is sent, and no body read.
+
+        Raises:
+            EngineUnavailableError: nobody answers.
+        """
+
+        async def head() -> int:
+            seconds = self._settings.timeout
+            async with self._pool.request("GET", [*_OWN], b"", seconds=seconds) as answer:
+                return answer.status
+
+        return await self._heard(head)
+
     def close(self) -> None:
         """Give back every connection; what is under way breaks off."""
         self._pool.close()
 
     async def _exchange(self, method: str, lines: list[tuple[str, str]], body: bytes) -> JsonObject:
+        return await self._heard(lambda: self._once(method, lines, body))
+
+    async def _heard(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """What comes of asking, a second time if the connection broke."""
         try:
             async with self._places:
                 try:
-                    return await self._once(method, lines, body)
+                    return await ask()
                 except BrokenConnectionError:
-                    return await self._once(method, lines, body)
+                    return await ask()
         except BrokenConnectionError as error:
             raise EngineUnavailableError(
                 "the connection to the engine broke", cause=error
