@@ -20,7 +20,7 @@ from remit.deployment import (
     BundleMalformedError,
     NotASecondPersonError,
     NotTriableError,
-    TestsFailedError,
+    TablesFailedError,
     WrongOriginError,
 )
 from remit.documents import DocumentInvalidError
@@ -56,7 +56,7 @@ STATUSES: Mapping[type[Error], int] = MappingProxyType(
         BadSignatureError: 422,
         BundleMalformedError: 422,
         NotTriableError: 422,
-        TestsFailedError: 422,
+        TablesFailedError: 422,
         WrongOriginError: 422,
     }
 )

@@ -27,7 +27,7 @@ from remit.deployment.proposal_store import (
     proposal_named,
     proposals_so_far,
 )
-from remit.deployment.propose import TestsFailedError, Wish, propose
+from remit.deployment.propose import TablesFailedError, Wish, propose
 from remit.deployment.provenance import WrongOriginError
 from remit.deployment.roll_back import roll_back
 from remit.deployment.sealing import BadSignatureError
@@ -50,7 +50,7 @@ __all__ = [
     "Present",
     "Proposal",
     "ProposalState",
-    "TestsFailedError",
+    "TablesFailedError",
     "Trial",
     "Wish",
     "WrongOriginError",

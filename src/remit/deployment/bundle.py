@@ -46,7 +46,7 @@ _BASE: Final = (
     rf"|policies/{_NAME}\.cedar)"
 )
 _PATH: Final = re.compile(
-    rf"(?:{_BASE}|stages/{_NAME}/{_BASE}|tests/(?:{_NAME}/){{0,3}}{_NAME}\.yaml)"
+    rf"(?:{_BASE}|stages/{_NAME}/{_BASE}|tests/(?:{_NAME}/){{0,8}}{_NAME}\.yaml)"
 )
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _NOTHING: Final[Mapping[str, Json]] = MappingProxyType({})

@@ -30,10 +30,10 @@ from remit.deployment.trial_store import running_trial
 from remit.errors import ConflictError, Error
 from remit.ids import new_id
 
-__all__ = ["FolderDecidesError", "TestsFailedError", "Wish", "propose", "start"]
+__all__ = ["FolderDecidesError", "TablesFailedError", "Wish", "propose", "start"]
 
 
-class TestsFailedError(Error):
+class TablesFailedError(Error):
     """The bundle's own decision tables do not pass."""
 
     code: ClassVar[str] = "tests_failed"
@@ -99,7 +99,7 @@ async def _judged(deps: DeploymentDeps, wish: Wish, *, present: Present, by: Per
     judgement = await deps.judge(present.loaded, proposed)
     if rules.tests_required and judgement.tables.failures:
         count = len(judgement.tables.failures)
-        raise TestsFailedError(
+        raise TablesFailedError(
             f"{count} of {judgement.tables.cases} cases of its own decision tables fail, "
             f"the first: {judgement.tables.failures[0]}"
         )

@@ -1,0 +1,131 @@
+"""Going back: to what was in force here, by one person, at once, and said aloud where it gives more."""
+
+import pytest
+from sqlalchemy import text
+
+from remit.audit.events import BundleActivated, BundleTrialEnded
+from remit.deployment import BadSignatureError, approve, roll_back
+from remit.deployment.activation_store import Activation, How
+from remit.deployment.roll_back import before_that
+from remit.errors import ConflictError, NotFoundError
+
+from .conftest import ADA, BOB, CALM, FORBID, WIDER, bundle, context_of
+
+EMPTY = {"roles.yaml": "roles: {}\n"}
+
+
+async def back(process, digest=None, by=ADA):
+    return await roll_back(process.deps, digest, reason="it broke", by=by, context=context_of(by))
+
+
+async def test_it_is_the_bundle_before_and_every_process_follows(start, events):
+    one, other = start(), start(instance="other")
+    await one.apply(bundle(EMPTY))
+    await one.apply(bundle({**EMPTY, **FORBID}))
+    proposal = await back(one)
+    await other.book.refresh()
+    assert one.bundle == other.bundle == bundle(EMPTY).digest
+    assert proposal.how is How.ROLLBACK
+    last = events.of(BundleActivated)[-1]
+    assert (last.how, last.sequence, last.bundle) == ("rollback", 4, bundle(EMPTY).digest)
+
+
+async def test_the_folder_that_was_there_first_is_gone_back_to_as_well(process):
+    await process.apply(bundle(FORBID))
+    await back(process)
+    assert process.bundle == bundle().digest
+
+
+async def test_any_that_was_in_force_may_be_named_by_the_beginning_of_its_digest(process):
+    for changes in (EMPTY, {**EMPTY, **FORBID}, {**EMPTY, **CALM}):
+        await process.apply(bundle(changes))
+    await back(process, bundle(EMPTY).digest[:12])
+    assert process.bundle == bundle(EMPTY).digest
+
+
+async def test_what_was_never_in_force_here_is_no_way_back(process):
+    with pytest.raises(NotFoundError, match="no bundle was in force before"):
+        await back(process)
+    waiting = await process.apply(bundle(WIDER))
+    await process.apply(bundle(FORBID))
+    for name in (waiting.bundle, "0" * 64, "zz"):
+        with pytest.raises(NotFoundError):
+            await back(process, name)
+    with pytest.raises(ConflictError):
+        await back(process, bundle(FORBID).digest)
+    assert process.bundle == bundle(FORBID).digest
+
+
+async def test_what_gives_more_happens_at_once_and_stays_open_for_somebody_else(process):
+    await process.apply(bundle(FORBID))
+    proposal = await back(process)
+    assert process.bundle == bundle().digest
+    assert (proposal.state.value, proposal.waits_for) == ("unreviewed", ("review",))
+    reviewed = await approve(
+        process.deps,
+        proposal.id,
+        report_digest=proposal.report_digest,
+        reason="right",
+        by=BOB,
+        context=context_of(BOB),
+    )
+    assert reviewed.state.value == "in_force"
+    assert process.bundle == bundle().digest
+
+
+async def test_a_bundle_that_was_altered_since_is_no_way_back(process, database):
+    await process.apply(bundle(FORBID))
+
+    def alter(tx) -> None:
+        tx.connection.execute(
+            text("UPDATE bundles SET content = replace(content, 'permit', 'permit ')")
+        )
+
+    await database.run(alter)
+    with pytest.raises(BadSignatureError, match="was altered"):
+        await back(process)
+    assert process.bundle == bundle(FORBID).digest
+
+
+async def test_a_trial_ends_with_it(process, events):
+    await process.apply(bundle(EMPTY))
+    await process.apply(bundle({**EMPTY, **FORBID}), share=10)
+    assert process.desk.trial is not None
+    await back(process)
+    assert process.desk.trial is None
+    assert [one.outcome for one in events.of(BundleTrialEnded)] == ["cancelled"]
+
+
+def _history(*steps: tuple[How, str]) -> list[Activation]:
+    made = [
+        Activation(
+            sequence=number,
+            bundle=bundle,
+            previous="",
+            how=how,
+            stage="",
+            proposal=None,
+            reason="",
+            activated_at=number,
+            activated_by="",
+        )
+        for number, (how, bundle) in enumerate(steps, 1)
+    ]
+    return made[::-1]
+
+
+@pytest.mark.parametrize(
+    ("steps", "before"),
+    [
+        ([], None),
+        ([(How.FOLDER, "a")], None),
+        ([(How.FOLDER, "a"), (How.APPLY, "b")], "a"),
+        ([(How.FOLDER, "a"), (How.APPLY, "b"), (How.APPLY, "c"), (How.ROLLBACK, "b")], "a"),
+        ([(How.FOLDER, "a"), (How.APPLY, "b"), (How.ROLLBACK, "a")], None),
+        ([(How.FOLDER, "a"), (How.APPLY, "b"), (How.ROLLBACK, "a"), (How.APPLY, "c")], "a"),
+        ([(How.APPLY, "a"), (How.APPLY, "b"), (How.APPLY, "a")], "b"),
+    ],
+    ids=["nothing", "one", "two", "twice back", "back to the first", "on from there", "there and back by apply"],
+)  # fmt: skip
+def test_going_back_twice_goes_back_two(steps, before):
+    assert before_that(_history(*steps)) == before
