@@ -1,11 +1,131 @@
 import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
 
 from remit.cli.exits import ExitCode
+
+FAX = "\ncrm:fax.send: {title: Send faxes, description: Send a fax.}\n"
+
+
+def closed(required: tuple[str, ...] = (), **properties: object) -> dict[str, object]:
+    """An object of those properties and no others, which is how SARIF §3 defines each of its own."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+TEXT = {"type": "string", "minLength": 1}
+MESSAGE = closed(("text",), text=TEXT, markdown=TEXT)
+AT_LEAST_1 = {"type": "integer", "minimum": 1}
+LEVEL = {"enum": ["none", "note", "warning", "error"]}
+# What we write of SARIF 2.1.0, with its required members and sorts of values (§3.13-3.52).
+SARIF = closed(
+    ("version", "runs"),
+    **{"$schema": {"type": "string", "format": "uri"}},
+    version={"const": "2.1.0"},
+    runs={
+        "type": "array",
+        "minItems": 1,
+        "items": closed(
+            ("tool",),
+            tool=closed(
+                ("driver",),
+                driver=closed(
+                    ("name",),
+                    name=TEXT,
+                    semanticVersion={"type": "string", "pattern": r"^\d+\.\d+\.\d+"},
+                    rules={
+                        "type": "array",
+                        "uniqueItems": True,
+                        "items": closed(
+                            ("id",),
+                            id=TEXT,
+                            name=TEXT,
+                            shortDescription=MESSAGE,
+                            fullDescription=MESSAGE,
+                            help=MESSAGE,
+                            defaultConfiguration=closed((), level=LEVEL, enabled={"type": "boolean"}),
+                            properties={"type": "object", "properties": {"tags": {"type": "array", "items": TEXT}}},
+                        ),
+                    },
+                ),
+            ),
+            columnKind={"enum": ["utf16CodeUnits", "unicodeCodePoints"]},
+            originalUriBaseIds={
+                "type": "object",
+                "additionalProperties": closed((), uri=TEXT, uriBaseId=TEXT, description=MESSAGE),
+            },
+            results={
+                "type": "array",
+                "items": closed(
+                    ("message",),
+                    ruleId=TEXT,
+                    ruleIndex={"type": "integer", "minimum": -1},
+                    level=LEVEL,
+                    message=MESSAGE,
+                    locations={
+                        "type": "array",
+                        "items": closed(
+                            (),
+                            physicalLocation=closed(
+                                ("artifactLocation",),
+                                artifactLocation=closed(
+                                    ("uri",),
+                                    uri={"type": "string", "pattern": r"^[A-Za-z0-9._~!$&'()*+,;=@%-]+(/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)*$"},
+                                    uriBaseId=TEXT,
+                                ),
+                                region=closed(
+                                    (), startLine=AT_LEAST_1, startColumn=AT_LEAST_1, endLine=AT_LEAST_1, endColumn=AT_LEAST_1
+                                ),
+                            ),
+                        ),
+                    },
+                    partialFingerprints={"type": "object", "additionalProperties": TEXT},
+                ),
+            },
+        ),
+    },
+)  # fmt: skip
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new))
+
+
+def stages(folder: Path) -> None:
+    with (folder / "policy" / "remit.yaml").open("a") as stream:
+        stream.write("\nstages: [dev, prod]\n")
+    overlay = folder / "policy" / "stages" / "prod" / "servers"
+    overlay.mkdir(parents=True)
+    (overlay / "crm.yaml").write_text("title: Customers (live)\n")
 
 
 def test_a_good_repository_is_told_so(cli, folder):
     done = cli("check", "--repo", "policy")
     assert (done.code, done.out) == (0, "policy: no mistakes\n")
+
+
+def test_without_a_name_it_is_this_folder_or_the_folder_policy(cli, folder, monkeypatch):
+    assert cli("check").out == "policy: no mistakes\n"
+    monkeypatch.chdir(folder / "policy")
+    assert cli("check").out == "policy: no mistakes\n"
+    monkeypatch.chdir(folder / "data")
+    done = cli("check")
+    assert done.code == ExitCode.FOUND_WRONG
+    assert done.err == (
+        "error: there is no folder `policy`\n"
+        "  next: name one with --repo, or write one: remit init policy\n"
+    )
 
 
 def test_every_mistake_has_its_place_and_a_caret(cli, folder):
@@ -18,7 +138,11 @@ def test_every_mistake_has_its_place_and_a_caret(cli, folder):
     assert done.out.count("mistakes in") == 1
     assert "mistakes" not in done.err, "said once"
     problems = json.loads(cli("check", "--repo", "policy", "--json").out)
-    assert {"file", "line", "column", "message", "expected"} == set(problems[0])
+    assert set(problems[0]) == {
+        "file", "line", "column", "code", "severity", "message", "expected", "why", "mend",
+        "stages", "fixable",
+    }  # fmt: skip
+    assert problems == json.loads(cli("check", "--repo", "policy", "--format", "json").out)
 
 
 def test_a_folder_that_is_not_there_is_a_mistake(cli, folder):
@@ -38,6 +162,7 @@ def test_one_mistake_is_one(cli, folder):
     last = cli("check", "--repo", "policy").out.splitlines()[-1]
     assert last.startswith(f"{len(problems)} mistake")
     (folder / "policy" / "roles.yaml").unlink()
+    shutil.rmtree(folder / "policy" / "tests")
     (folder / "policy" / "agents" / "billing-job.yaml").write_text("{")
     done = cli("serve")
     assert done.err.count("agents/billing-job.yaml") == 1
@@ -50,3 +175,136 @@ def test_what_could_not_be_checked_is_said_last(cli, folder):
     assert done.code == ExitCode.FOUND_WRONG
     last = done.err.strip().splitlines()[-1]
     assert last.startswith("not all could be checked: `scopes.yaml` was checked no further")
+
+
+def test_a_remark_says_why_and_what_to_do_and_fails_only_when_strict(cli, folder):
+    with (folder / "policy" / "scopes.yaml").open("a") as stream:
+        stream.write(FAX)
+    done = cli("check")
+    assert done.code == 0
+    assert "warning[unused-scope] nothing takes, grants or holds `crm:fax.send`" in done.out
+    assert "why: A scope that nobody needs is one that somebody will be given." in done.out
+    assert "do:  Remove it. `--fix` does." in done.out
+    assert "^^^^^^^^^^^^" in done.out
+    assert done.out.endswith("1 warning\npolicy: no mistakes\n")
+    assert cli("check", "--strict").code == ExitCode.FOUND_WRONG
+
+
+def test_a_remark_that_is_worth_a_mistake_fails(cli, folder):
+    with (folder / "policy" / "scopes.yaml").open("a") as stream:
+        stream.write(FAX)
+    with (folder / "policy" / "remit.yaml").open("a") as stream:
+        stream.write("\nlint: {unused-scope: error}\n")
+    done = cli("check")
+    assert done.code == ExitCode.FOUND_WRONG
+    assert "error[unused-scope]" in done.out
+
+
+def test_a_stage_is_checked_when_it_is_asked_for(cli, folder, monkeypatch):
+    stages(folder)
+    done = cli("check")
+    assert (done.code, done.out) == (0, "policy: no mistakes\n")
+    assert done.err == "stages not checked: dev, prod; --all-stages checks them\n"
+    assert cli("check", "--stage", "prod").out == "policy: no mistakes in stage prod\n"
+    assert cli("check", "--all-stages").out == "policy: no mistakes in 2 stages\n"
+    monkeypatch.setenv("REMIT_STAGE", "prod")
+    assert cli("check").out == "policy: no mistakes in stage prod\n"
+    assert cli("check", "--stage", "prd").code == ExitCode.FOUND_WRONG
+
+
+def test_a_mistake_of_one_stage_says_which(cli, folder):
+    stages(folder)
+    overlay = folder / "policy" / "stages" / "prod" / "servers" / "crm.yaml"
+    overlay.write_text("environment: produktion\n")
+    assert cli("check").code == 0
+    done = cli("check", "--all-stages")
+    assert done.code == ExitCode.FOUND_WRONG
+    assert "stages/prod/servers/crm.yaml:1:14  unknown environment `produktion`" in done.out
+    assert "in stage prod\n" in done.out
+    assert done.out.splitlines()[-1].startswith("1 mistake in 1 file")
+    [problem] = json.loads(cli("check", "--all-stages", "--json").out)
+    assert (problem["code"], problem["stages"]) == ("reference", ["prod"])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--format", "xml"], ["--stage", "prod", "--all-stages"], ["--nonsense"]],
+)
+def test_what_cannot_be_understood_is_usage(cli, folder, arguments):
+    assert cli("check", *arguments).code == ExitCode.USAGE
+
+
+def test_a_fix_keeps_everything_else_and_changes_nothing_the_second_time(cli, folder):
+    path = folder / "policy" / "scopes.yaml"
+    before = path.read_text()
+    path.write_text(before + FAX)
+    path.chmod(0o640)
+    done = cli("check", "--diff")
+    assert done.out.startswith("--- a/scopes.yaml\n+++ b/scopes.yaml\n")
+    assert "-crm:fax.send: {title: Send faxes, description: Send a fax.}\n" in done.out
+    assert path.read_text() == before + FAX, "a difference is only shown"
+    done = cli("check", "--fix")
+    assert (done.code, done.out) == (0, "policy: no mistakes\n")
+    assert done.err == "mended scopes.yaml: unused-scope\n"
+    assert path.read_text().rstrip() == before.rstrip()
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert not list(path.parent.glob(".remit-*"))
+    once = path.read_bytes()
+    assert cli("check", "--fix").err == ""
+    assert path.read_bytes() == once
+
+
+def test_a_fix_does_not_touch_what_has_mistakes_it_cannot_see_past(cli, folder):
+    path = folder / "policy" / "scopes.yaml"
+    path.write_text(path.read_text() + FAX)
+    (folder / "policy" / "roles.yaml").write_text("roles: [\n")
+    before = path.read_bytes()
+    assert cli("check", "--fix").code == ExitCode.FOUND_WRONG
+    assert path.read_bytes() == before
+
+
+def test_sarif_is_valid_and_points_at_the_lines(cli, folder):
+    (folder / ".git").mkdir()
+    (folder / "policy" / "agents" / "billing-job.yaml").write_text("nam: 'ä'\nownr: y\n")
+    with (folder / "policy" / "scopes.yaml").open("a") as stream:
+        stream.write("\n'crm:fax': {title: F, description: D}\n")
+    done = cli("check", "--format", "sarif")
+    assert done.code == ExitCode.FOUND_WRONG
+    log = json.loads(done.out)
+    jsonschema.Draft7Validator(SARIF).validate(log)
+    [run] = log["runs"]
+    rules = run["tool"]["driver"]["rules"]
+    assert len({one["id"] for one in rules}) == len(rules)
+    found = {(one["ruleId"], one["level"]) for one in run["results"]}
+    assert {("schema", "error"), ("scope-name", "warning")} <= found
+    for one in run["results"]:
+        assert rules[one["ruleIndex"]]["id"] == one["ruleId"]
+        place = one["locations"][0]["physicalLocation"]
+        assert place["artifactLocation"]["uri"].startswith("policy/")
+        assert place["artifactLocation"]["uriBaseId"] == "%SRCROOT%"
+        region = place["region"]
+        assert region["startLine"] >= 1
+        assert region["endColumn"] > region["startColumn"] >= 1
+
+
+def test_nothing_found_is_a_valid_log_without_results(cli, folder):
+    done = cli("check", "--format", "sarif")
+    assert done.code == 0
+    log = json.loads(done.out)
+    jsonschema.Draft7Validator(SARIF).validate(log)
+    assert log["runs"][0]["results"] == []
+
+
+def test_it_is_a_command_of_its_own_process(folder):
+    """What an editor or a CI job sees: the exit code, and a log alone on standard output."""
+    (folder / "policy" / "roles.yaml").write_text("roles: {support: {scopes: [crm:all]}}\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "remit", "check", "--format", "sarif", "--all-stages"],
+        cwd=folder / "policy",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == ExitCode.FOUND_WRONG
+    results = json.loads(done.stdout)["runs"][0]["results"]
+    assert "general-scope" in {one["ruleId"] for one in results}

@@ -19,7 +19,7 @@ from remit.cli.exits import ExitCode
 from remit.cli.sarif import sarif_of
 from remit.cli.terminal import counted, print_json, say, say_error, say_hint
 from remit.documents import Problem
-from remit.documents.rendering import render_problem, render_problems
+from remit.documents.rendering import render_problem
 from remit.repository.files import Files
 from remit.repository.folder import read_files
 from remit.repository.lint import KINDS, Fixed, Remark, Severity, fix_contents, lint
@@ -127,16 +127,12 @@ def _remarks(
 
 
 def _tell(found: _Found, asked: CheckRequest) -> None:
-    if found.problems:
-        elsewhere = {one for one, stages in found.problems.items() if None not in stages}
-        if asked.all_stages and elsewhere:
-            for problem in sorted(found.problems):
-                say(render_problem(problem, notes=_where(found.problems[problem])))
-            say(_tally(found))
-        else:
-            say(render_problems(found.problems))
-    if found.remarks:
-        say(Text().join([*map(_shown, found.remarks), Text(_remark_tally(found), style="bold")]))
+    """Mistakes and remarks together, in the order of files and lines; how many there are comes last."""
+    mistakes = [(one, _of_mistake(one, stages)) for one, stages in found.problems.items()]
+    remarks = [(one.problem, _of_remark(one)) for one in found.remarks]
+    shown = [text for _, text in sorted((*mistakes, *remarks), key=lambda one: one[0])]
+    if shown:
+        say(Text().join([*shown, _tally(found)]))
     if not found.problems:
         where = f" in stage {asked.stage}" if asked.stage else ""
         all_of = f" in {counted(len(found.declared), 'stage')}" if asked.all_stages else ""
@@ -147,32 +143,35 @@ def _tell(found: _Found, asked: CheckRequest) -> None:
         say_hint(f"stages not checked: {', '.join(left)}; --all-stages checks them")
 
 
-def _tally(found: _Found) -> str:
-    files = len({one.file for one in found.problems})
-    return f"{counted(len(found.problems), 'mistake')} in {counted(files, 'file')}"
+def _of_mistake(problem: Problem, stages: Sequence[str | None]) -> Text:
+    return render_problem(problem, notes=_where(stages))
 
 
-def _remark_tally(found: _Found) -> str:
-    counts = [
-        counted(number, severity.value)
-        for severity in (Severity.ERROR, Severity.WARNING, Severity.NOTE)
-        if (number := sum(one.severity is severity for one in found.remarks))
-    ]
-    return ", ".join(counts)
-
-
-def _where(stages: Sequence[str | None]) -> list[str]:
-    named = [one for one in stages if one is not None]
-    return [] if None in stages else [f"in stage {', '.join(named)}"]
-
-
-def _shown(remark: Remark) -> Text:
+def _of_remark(remark: Remark) -> Text:
     kind = KINDS[remark.code]
     style = {Severity.ERROR: "red", Severity.WARNING: "yellow"}.get(remark.severity, "cyan")
     mend = f"{kind.mend} `--fix` does." if remark.edits else kind.mend
     notes = [f"why: {kind.why}", f"do:  {mend}", *_where(remark.stages)]
     label = f"{remark.severity.value}[{remark.code}] "
     return render_problem(remark.problem, label=label, style=style, notes=notes)
+
+
+def _tally(found: _Found) -> Text:
+    counts = []
+    if found.problems:
+        files = len({one.file for one in found.problems})
+        counts.append(f"{counted(len(found.problems), 'mistake')} in {counted(files, 'file')}")
+    counts += [
+        counted(number, severity.value)
+        for severity in (Severity.ERROR, Severity.WARNING, Severity.NOTE)
+        if (number := sum(one.severity is severity for one in found.remarks))
+    ]
+    return Text(", ".join(counts), style="bold red" if found.problems else "bold")
+
+
+def _where(stages: Sequence[str | None]) -> list[str]:
+    named = [one for one in stages if one is not None]
+    return [] if None in stages else [f"in stage {', '.join(named)}"]
 
 
 def _as_json(found: _Found) -> list[dict[str, object]]:

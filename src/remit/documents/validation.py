@@ -99,8 +99,12 @@ def _problem(document: Document, details: ErrorDetails, model: type[BaseModel]) 
         wanted = (field.description or "").rstrip(".") if field else ""
         return document.problem(path, f"{quoted(path[-1])} is missing", expected=wanted)
     message, expected = _words(details)
-    problem = document.problem(path, message, expected=expected, at_key=at_key)
-    return _without_excerpt(problem) if details.get("ctx", {}).get("hide") else problem
+    context = details.get("ctx", {})
+    problem = replace(
+        document.problem(path, message, expected=expected, at_key=at_key),
+        code=str(context.get("code", "")),
+    )
+    return _without_excerpt(problem) if context.get("hide") else problem
 
 
 def _without_excerpt(problem: Problem) -> Problem:

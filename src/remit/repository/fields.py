@@ -106,7 +106,8 @@ def check_scope(text: str) -> str:
         PydanticCustomError: it opens everything, or is no name of a scope.
     """
     if is_general_purpose(text):
-        raise mistake(f"{quoted(text)} is a general-purpose scope", expected=ONE_OPERATION)
+        message = f"{quoted(text)} is a general-purpose scope"
+        raise mistake(message, expected=ONE_OPERATION, code="general-scope")
     if not is_scope_name(text):
         raise mistake(
             f"{quoted(text)} is no scope name",

@@ -5,7 +5,7 @@ still be written as scopes are, and `unresolved` says what was not looked up.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -212,7 +212,9 @@ def _check(document: Document, use: _Use, declared: frozenset[str] | None) -> It
     for path, name in used:
         if words := _words(use.kind, name, declared):
             message, expected = words
-            yield document.problem(path, message, expected=expected)
+            wide = use.kind is Kind.SCOPE and is_general_purpose(name)
+            problem = document.problem(path, message, expected=expected)
+            yield replace(problem, code="general-scope") if wide else problem
     yield from _repeats(document, iter(used))
 
 

@@ -12,8 +12,8 @@ def test_what_a_remark_is_worth_is_said_in_the_repository(tidy):
 
 
 def test_what_is_said_wrongly_turns_nothing_down(tidy):
-    tidy.append("scopes.yaml", "crm:fax.send: {title: F, description: D}\n")
-    tidy.append("remit.yaml", "lint: {unused-scope: 7, schema: off, nothing: off}\n")
+    tidy.append("roles.yaml", "  twin: {scopes: [crm:accounts.read, crm:accounts.write, crm:accounts.delete, crm:notes.read]}\n")  # fmt: skip
+    tidy.append("remit.yaml", "lint: {equal-roles: 7, schema: off, nothing: off}\n")
     assert [one.severity for one in look(tidy)] == [Severity.WARNING]
 
 
@@ -33,8 +33,17 @@ def test_a_remark_of_one_stage_says_which(tidy):
 
 
 def test_remarks_stand_beside_mistakes(tidy):
-    tidy.append("scopes.yaml", "crm:fax.send: {title: F, description: D}\n").append("roles.yaml", "x: 1\n")  # fmt: skip
+    tidy.append("roles.yaml", "  twin: {scopes: [crm:accounts.read, crm:accounts.write, crm:accounts.delete, crm:notes.read]}\nx: 1\n")  # fmt: skip
+    assert [one.code for one in look(tidy)] == ["equal-roles"]
+
+
+def test_that_something_is_nowhere_is_not_said_while_a_file_cannot_be_told(tidy):
+    tidy.append("scopes.yaml", "crm:fax.send: {title: F, description: D}\n")
     assert [one.code for one in look(tidy)] == ["unused-scope"]
+    tidy.write("roles.yaml", "rolls: {}\n")
+    assert look(tidy) == []
+    tidy.write("roles.yaml", "[")
+    assert look(tidy) == []
 
 
 def test_nothing_looked_at_is_nothing_remarked():

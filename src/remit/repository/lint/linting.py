@@ -1,12 +1,14 @@
 """All remarks on a repository: every rule, over every stage, with what silences them and what they are worth.
 
 What is said of a part that stands nowhere (an unused scope, a tool out of reach) holds only if it holds in
-every stage that was looked at; what is said of a part that is there, wherever it does.
+every stage that was looked at, and only while every file can be told; what is said of a part that is there,
+wherever it does.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Final
 
 from remit.documents import Document, Problem
 from remit.documents.reading import decode
@@ -22,6 +24,9 @@ from remit.repository.lint.use_lints import use_lints
 from remit.repository.loading import Examination
 
 __all__ = ["Remark", "lint", "severities_of"]
+
+_HIDING: Final = frozenset({"file", "stage", "yaml", "schema"})
+"""Mistakes behind which a part may stand that is not seen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +55,13 @@ def lint(examinations: Sequence[Examination], *, stages: Sequence[str | None]) -
         for one in _noticed(examination):
             found.setdefault((one.code, one.problem), []).append((stage, one))
     everywhere = len(examinations)
+    blind = any(
+        one.code in _HIDING for examination in examinations for one in examination.findings.problems
+    )
     kept = [
         replace(seen[0][1], edits=seen[0][1].edits if len(seen) == everywhere else ())
         for (code, _), seen in found.items()
-        if len(seen) == everywhere or not KINDS[code].absence
+        if not KINDS[code].absence or (len(seen) == everywhere and not blind)
     ]
     seen_in = {one: tuple(stage for stage, _ in seen) for one, seen in found.items()}
     remarks = [
@@ -65,6 +73,7 @@ def lint(examinations: Sequence[Examination], *, stages: Sequence[str | None]) -
         )
         for one in exceptions_in(_texts(first)).silence(kept)
         if severities[one.code] is not Severity.OFF
+        and not (blind and KINDS[one.code].absence)
     ]
     return sorted(remarks, key=lambda one: one.problem)
 
