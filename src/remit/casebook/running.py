@@ -29,11 +29,11 @@ from remit.guard.ladder import Allowance
 from remit.guard.ports import Standing
 from remit.guard.reconsider import (
     Scenario,
+    Sitting,
     UnansweredError,
     deliberate,
     deliberate_listing,
     listing,
-    reconsider,
 )
 from remit.guard.refusal import Refusal
 from remit.guard.target import find_target
@@ -46,6 +46,7 @@ from remit.policy.evaluation import ResourceKind
 from remit.policy.port import Elsewhere
 from remit.policy.vocabulary import ISSUE
 from remit.repository import LoadedRepository
+from remit.tokens.access_token import AccessToken
 
 __all__ = ["Progress", "run_tables", "run_tables_live"]
 
@@ -121,6 +122,8 @@ class _Run:
         self._policies, _ = checked_policies(repository.policies, catalog)
         engine = CedarEngine.load(repository.policies, catalog)
         self._decisions = DecisionPoint(engine, _Timeless(), elsewhere)
+        self._tokens: dict[object, AccessToken] = {}
+        self._sitting: Sitting | None = None
 
     def report(self, results: Sequence[Result], started: float) -> Report:
         """What came of all of it."""
@@ -144,7 +147,8 @@ class _Run:
             elif case.question.asked is Asked.LIST:
                 found = found_of_list(listing(prepared), prepared.token)
             else:
-                found = self._found(case.question, reconsider(prepared), prepared)
+                self._sitting = self._sitting or Sitting(prepared)
+                found = self._found(case.question, self._sitting.reconsider(prepared), prepared)
         except UnansweredError as error:
             return Result(case=case, status=Status.NOT_RUN, why=error.detail)
         return _compared(case, found, started)
@@ -178,7 +182,7 @@ class _Run:
             return self._issued(case.question, bearer)
         return Scenario(
             call=_call(case.question),
-            token=token_of(case.question, bearer, self._catalog),
+            token=self._token(case.question, bearer),
             catalog=self._catalog,
             standing=_EVERYBODY,
             definitions=NO_DEFINITIONS,
@@ -186,6 +190,15 @@ class _Run:
             now=bearer[2],
             past=TablePast(case.question.history),
         )
+
+    def _token(self, question: Question, bearer: Bearer) -> AccessToken:
+        """The same for all who come alike."""
+        alike = (question.agent, id(question.person), question.tenant, question.server, question.kind, question.name,
+            question.scopes, question.at, question.acr, question.amr, question.auth_age, question.purpose)  # fmt: skip
+        token = self._tokens.get(alike)
+        if token is None:
+            token = self._tokens[alike] = token_of(question, bearer, self._catalog)
+        return token
 
     def _issued(self, question: Question, bearer: Bearer) -> Found:
         applicant, server, now = bearer

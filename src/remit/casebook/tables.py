@@ -47,7 +47,7 @@ def tables_of(contents: Mapping[str, bytes]) -> tuple[Table, ...]:
 
 
 def _table(file: ReadFile, files: tuple[ReadFile, ...]) -> Table:
-    people = people_of(file, files)
+    people = {name: _person(name, one) for name, one in people_of(file, files).items()}
     return Table(
         file=file.document.file,
         about=file.values.about,
@@ -55,7 +55,7 @@ def _table(file: ReadFile, files: tuple[ReadFile, ...]) -> Table:
     )
 
 
-def _case(file: str, read: ReadCase, people: Mapping[str, PersonSection]) -> Case:
+def _case(file: str, read: ReadCase, people: Mapping[str, Person]) -> Case:
     return Case(
         file=file,
         line=read.at.line,
@@ -68,17 +68,14 @@ def _case(file: str, read: ReadCase, people: Mapping[str, PersonSection]) -> Cas
     )
 
 
-def _question(values: RealisedCase, people: Mapping[str, PersonSection]) -> Question:
+def _question(values: RealisedCase, people: Mapping[str, Person]) -> Question:
     asked, server, kind, name = _place(values)
-    person = None
-    if values.who is not None and values.who in people:
-        person = _person(values.who, people[values.who])
     arguments: JsonObject | None = values.arguments
     return Question(
         asked=asked,
         server=ServerName(server),
         agent=AgentId(values.agent or ""),
-        person=person,
+        person=None if values.who is None else people.get(values.who),
         tenant=None if values.tenant is None else TenantId(values.tenant),
         at=values.at or NOON,
         kind=kind,
