@@ -137,7 +137,7 @@ async def test_without_the_database_the_guard_hears_that_it_is_not_known(ask, ap
     monkeypatch.setattr(app.database, "run", _closed)
     answer = await ask(use=use(5))
     assert answer.status_code == 503
-    assert answer.json()["error"] == "history_unavailable"
+    assert answer.json()["code"] == "history_unavailable"
 
 
 async def _closed(_work):
