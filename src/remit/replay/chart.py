@@ -9,7 +9,7 @@ from remit.replay.report import Day
 __all__ = ["Bar", "Chart", "chart_of"]
 
 _MOST_DAYS = 62
-_WIDTH, _HALF, _LEFT = 640.0, 74.0, 8.0
+_WIDTH, _HALF, _LEFT = 520.0, 74.0, 8.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,8 @@ def chart_of(days: Sequence[Day]) -> Chart | None:
     step = (_WIDTH - 2 * _LEFT) / len(shown)
     width = min(step * 0.72, 48.0)
     every = max(1, len(shown) // 8)
-    middle = _HALF + 8
+    middle = 8 + round(_HALF * max(one.newly_allowed for one in changed) / most, 1)
+    below = round(_HALF * max(one.newly_refused for one in changed) / most, 1)
     bars = []
     for place, day in enumerate(shown):
         one = known.get(day, Day(day=day, decided=0, newly_allowed=0, newly_refused=0))
@@ -69,7 +70,9 @@ def chart_of(days: Sequence[Day]) -> Chart | None:
                 newly_refused=one.newly_refused,
             )
         )
-    return Chart(bars=tuple(bars), most=most, middle=middle, width=_WIDTH, height=2 * _HALF + 36)
+    return Chart(
+        bars=tuple(bars), most=most, middle=middle, width=_WIDTH, height=middle + below + 26
+    )
 
 
 def _every_day(first: str, last: str) -> list[str]:

@@ -6,13 +6,14 @@ read in the dark, on a telephone, by keyboard and aloud; printed, too. Whatever 
 
 import base64
 import hashlib
+import re
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Final
 
 from jinja2 import Environment, StrictUndefined, Template
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from remit.canonical import canonical_text
 from remit.replay.chart import chart_of
@@ -44,6 +45,7 @@ _TONES: Final = {
     Shift.UNDECIDED: "maybe",
     Shift.DRIFT: "maybe",
 }
+_QUOTED: Final = re.compile(r"`([^`]+)`")
 _OPEN: Final = frozenset({Shift.NEWLY_ALLOWED, Shift.NEWLY_REFUSED, Shift.DRIFT})
 
 
@@ -68,6 +70,7 @@ def plan_page(plan: Plan) -> str:
         who=who,
         thing=thing,
         told=_told,
+        coded=_coded,
         shown=_shown,
     )
 
@@ -90,6 +93,11 @@ def _told(group: Group) -> str:
 def _shown(example: Example) -> str:
     """The arguments as the log has them."""
     return canonical_text(dict(example.input)) if example.input else "no arguments"
+
+
+def _coded(text: str) -> Markup:
+    """`text` escaped, with what stands between backquotes as code."""
+    return Markup(_QUOTED.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704  escaped first
 
 
 @cache
