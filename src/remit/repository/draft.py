@@ -5,8 +5,9 @@ the models: so they speak even of files that have other mistakes.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
+from types import MappingProxyType
 
 from remit.documents import Document, Path, Pattern
 from remit.repository.files import AGENTS, SERVERS
@@ -18,7 +19,7 @@ __all__ = ["Draft", "names_under", "strings_at"]
 class Draft:
     """The documents by what they declare; `None` for one that is missing or is no YAML.
 
-    Servers and agents go by the stem of their file. `files` are the paths of all that was
+    Servers, agents and rules go by the stem of their file. `files` are the paths of all that was
     there, also of what could not be read: it exists, whatever is in it.
     """
 
@@ -30,6 +31,7 @@ class Draft:
     servers: Mapping[str, Document]
     agents: Mapping[str, Document]
     files: frozenset[str]
+    rules: Mapping[str, Document] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def server_names(self) -> frozenset[str]:
@@ -53,6 +55,7 @@ class Draft:
                 yield single
         yield from self.servers.values()
         yield from self.agents.values()
+        yield from self.rules.values()
 
 
 def strings_at(document: Document | None, pattern: Pattern) -> Iterator[tuple[Path, str]]:

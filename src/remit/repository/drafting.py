@@ -1,12 +1,14 @@
 """Each file alone: what it declares, and its document as its model."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import PurePosixPath
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from remit.documents import Document, DocumentInvalidError, Problem, quoted, validate
+from remit.policy import PolicySource
 from remit.repository.agent_file import AgentFile
 from remit.repository.catalog import UNREGISTERED, Models, TypedServers, typed_servers
 from remit.repository.draft import Draft, names_under
@@ -17,6 +19,7 @@ from remit.repository.files import (
     POLICIES,
     ROLES,
     ROOT,
+    RULES,
     SCOPES,
     SERVERS,
     TRUST,
@@ -26,13 +29,15 @@ from remit.repository.history_section import HistoryFacts
 from remit.repository.people_file import PeopleFile
 from remit.repository.roles_file import RolesFile
 from remit.repository.root_file import RootFile
+from remit.repository.rule_policies import compiled
+from remit.repository.rules_file import RuleSection, RulesFile
 from remit.repository.scopes_file import ScopesFile
 from remit.repository.section import Section
 from remit.repository.server_file import ServerFile, Things
 from remit.repository.staged import Staged, below
 from remit.repository.trust_file import TrustFile
 
-__all__ = ["check_stems", "draft_of", "model_of", "things_of"]
+__all__ = ["check_stems", "draft_of", "model_of", "rules_of", "things_of"]
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -48,6 +53,7 @@ def draft_of(staged: Staged, files: Files) -> Draft:
         trust=documents.get(TRUST),
         servers=_in_folder(documents, SERVERS),
         agents=_in_folder(documents, AGENTS),
+        rules=_in_folder(documents, RULES),
         files=frozenset({*staged.names, *(below(problem.file) for problem in files.problems)}),
     )
 
@@ -57,7 +63,7 @@ def check_stems(paths: Iterable[str]) -> list[Problem]:
     problems: list[Problem] = []
     for name in paths:
         folder, stem = PurePosixPath(name).parent.name, PurePosixPath(name).stem
-        if folder in {SERVERS, AGENTS, POLICIES} and not is_name(stem):
+        if folder in {SERVERS, AGENTS, POLICIES, RULES} and not is_name(stem):
             message = f"{quoted(stem)} is no name"
             expected = "lower-case letters, digits and `-`, such as `crm.yaml`"
         elif folder == AGENTS and stem == UNREGISTERED:
@@ -91,6 +97,26 @@ def model_of(draft: Draft, names: frozenset[str], problems: list[Problem]) -> Mo
         servers=servers,
         agents=agents,
     )
+
+
+def rules_of(draft: Draft, problems: list[Problem]) -> tuple[PolicySource, ...]:
+    """The policies that the files in `rules/` become; what does not fit is left out, and reported."""
+    policies: list[PolicySource] = []
+    for stem, document in draft.rules.items():
+        file = _validated(document, RulesFile, problems)
+        rules = _fitting_rules(document) if file is None else file.root
+        policies.append(compiled(stem, document, rules))
+    return tuple(policies)
+
+
+def _fitting_rules(document: Document) -> dict[str, RuleSection]:
+    """Those rules of a file that fit, for what is wrong with them besides."""
+    fitting: dict[str, RuleSection] = {}
+    rules = document.value if isinstance(document.value, dict) else {}
+    for name, rule in rules.items():
+        with suppress(ValidationError):
+            fitting[name] = RuleSection.model_validate(rule)
+    return fitting
 
 
 def things_of(draft: Draft) -> tuple[TypedServers, list[str]]:

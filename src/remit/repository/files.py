@@ -1,7 +1,7 @@
 """Which files are the policy repository, what each is for, and what identifies their whole.
 
 Counted: `remit.yaml`, `scopes.yaml`, `roles.yaml`, `people.yaml`, `trust.yaml`, `servers/*.yaml`,
-`agents/*.yaml`, `policies/*.cedar`; the same below `stages/<stage>/`, laid over them in that stage; and
+`agents/*.yaml`, `policies/*.cedar`, `rules/*.yaml`; the same below `stages/<stage>/`, laid over them in that stage; and
 `tests/**/*.yaml`, which decide nothing but are reviewed with the rest. All of them together are a bundle.
 Hidden files, `README.md` and folders of other names do not count and are not read. Refused: what stands
 where only counted files belong (a `crm.yml` that would be ignored in silence).
@@ -27,6 +27,7 @@ __all__ = [
     "REQUIRED",
     "ROLES",
     "ROOT",
+    "RULES",
     "SCOPES",
     "SERVERS",
     "SINGLE",
@@ -49,6 +50,7 @@ TRUST: Final = "trust.yaml"
 SERVERS: Final = "servers"
 AGENTS: Final = "agents"
 POLICIES: Final = "policies"
+RULES: Final = "rules"
 STAGES: Final = "stages"
 CASES: Final = "tests"
 
@@ -57,7 +59,9 @@ MAX_TOTAL_BYTES = 64 * MAX_BYTES
 
 SINGLE: Final = (ROOT, SCOPES, ROLES, PEOPLE, TRUST)
 REQUIRED: Final = (ROOT, SCOPES)
-FOLDERS: Final[Mapping[str, str]] = {SERVERS: ".yaml", AGENTS: ".yaml", POLICIES: ".cedar"}
+FOLDERS: Final[Mapping[str, str]] = {
+    SERVERS: ".yaml", AGENTS: ".yaml", POLICIES: ".cedar", RULES: ".yaml",
+}  # fmt: skip
 """The folders of counted files, and how these files end."""
 
 _CASE: Final = ".yaml"

@@ -24,11 +24,13 @@ from remit.repository.drafting import (
     check_stems,
     draft_of,
     model_of,
+    rules_of,
     things_of,
 )
 from remit.repository.files import ROOT, SERVERS, Files, digest_of, files_of
 from remit.repository.folder import read_files
 from remit.repository.references import unresolved
+from remit.repository.rule_policies import placed
 from remit.repository.staged import (
     Staged,
     below,
@@ -146,7 +148,7 @@ def examine(
     misfits: list[Problem] = []
     models = model_of(draft, staged.names, misfits)
     declared, untyped = _typing(draft, files, staged)
-    policies = staged.policies
+    policies = (*staged.policies, *rules_of(draft, misfits))
     problems = [
         *coded(unread, "yaml"),
         *coded(amiss, "stage"),
@@ -158,13 +160,17 @@ def examine(
             for one in (*coded(misfits, "schema"), *check_together(draft))
             if _place(one) not in refused
         ),
-        *coded((_with_excerpt(one, policies) for one in check(policies, declared)), "policy"),
+        *coded((_in_its_file(one, policies, draft) for one in check(policies, declared)), "policy"),
     ]
     if stage is None:
         # The tables are of the bundle and not of a stage: what some stage takes away is no mistake in them.
         problems.extend(coded(check_cases(files, draft, policies), "decision-table"))
     unchecked = (*_unread(draft, staged), *unresolved(draft), *untyped)
-    loaded = None if models is None else _built(models, files, staged, stage)
+    loaded = (
+        None
+        if models is None
+        else _built(models, files, policies=policies, staged=staged, stage=stage)
+    )
     return Examination(
         findings=Findings(tuple(sorted(problems)), unchecked),
         draft=draft,
@@ -181,11 +187,18 @@ def _loaded(files: Files, stage: str | None, check: PolicyCheck) -> LoadedReposi
     return found.loaded
 
 
-def _built(models: Models, files: Files, staged: Staged, stage: str | None) -> LoadedRepository:
+def _built(
+    models: Models,
+    files: Files,
+    *,
+    policies: tuple[PolicySource, ...],
+    staged: Staged,
+    stage: str | None,
+) -> LoadedRepository:
     bundle = files.bundle
     return LoadedRepository(
         catalog=build_catalog(models, version=version_in(files, stage)),
-        policies=staged.policies,
+        policies=policies,
         files=MappingProxyType({one: hashlib.sha256(bundle[one]).hexdigest() for one in bundle}),
         contents=MappingProxyType(bundle),
         bundle_digest=digest_of(bundle),
@@ -220,6 +233,12 @@ def _unread(draft: Draft, staged: Staged) -> Iterator[str]:
 
 def _place(problem: Problem) -> tuple[str, int, int]:
     return problem.file, problem.line, problem.column
+
+
+def _in_its_file(problem: Problem, policies: Sequence[PolicySource], draft: Draft) -> Problem:
+    """`problem` of a policy, where its author wrote it: in Cedar, or as a rule."""
+    rules = next((one for one in draft.rules.values() if one.file == problem.file), None)
+    return _with_excerpt(problem, policies) if rules is None else placed(problem, rules)
 
 
 def _with_excerpt(problem: Problem, policies: Sequence[PolicySource]) -> Problem:

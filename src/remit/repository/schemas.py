@@ -18,6 +18,7 @@ from remit.repository.cases_file import CasesFile
 from remit.repository.people_file import PeopleFile
 from remit.repository.roles_file import RolesFile
 from remit.repository.root_file import RootFile
+from remit.repository.rules_file import RulesFile
 from remit.repository.scopes_file import ScopesFile
 from remit.repository.server_file import ServerFile
 from remit.repository.trust_file import TrustFile
@@ -32,6 +33,7 @@ FILE_MODELS: Final[Mapping[str, type[BaseModel]]] = MappingProxyType({
     "people": PeopleFile,
     "trust": TrustFile,
     "agent": AgentFile,
+    "rules": RulesFile,
     "cases": CasesFile,
 })  # fmt: skip
 """The model of each kind of file, by the name of its schema."""
