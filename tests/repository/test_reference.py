@@ -5,15 +5,17 @@ import pytest
 
 from remit.documents import render_problems
 from remit.repository import check_repository, json_schemas, write_example
-from remit.repository.reference import main, refresh_page, schema_bytes, tables
+from remit.repository.reference import PAGES, main, refresh_page, schema_bytes, tables
 
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
 PAGE = (REFERENCE / "policy-repository.md").read_text(encoding="utf-8")
+ALL = {name: (REFERENCE / name).read_text(encoding="utf-8") for name in PAGES}
 
 
-def test_the_page_is_what_the_models_say() -> None:
+@pytest.mark.parametrize("name", PAGES)
+def test_the_page_is_what_the_models_say(name: str) -> None:
     """When this fails: `python -m remit.repository.reference`."""
-    assert refresh_page(PAGE) == PAGE
+    assert refresh_page(ALL[name]) == ALL[name]
 
 
 def test_the_schemas_are_what_the_models_say() -> None:
@@ -22,8 +24,8 @@ def test_the_schemas_are_what_the_models_say() -> None:
     assert written == {name: schema_bytes(schema) for name, schema in json_schemas().items()}
 
 
-def test_the_page_has_the_tables_of_every_kind_of_file() -> None:
-    assert set(re.findall(r"<!-- keys: (\w+) -->", PAGE)) == set(tables())
+def test_the_pages_have_the_tables_of_every_kind_of_file() -> None:
+    assert set(re.findall(r"<!-- keys: (\w+) -->", "".join(ALL.values()))) == set(tables())
 
 
 def test_every_key_says_what_it_is() -> None:
@@ -34,12 +36,13 @@ def test_every_key_says_what_it_is() -> None:
     assert [row for row in rows if row.endswith("|  |")] == []
 
 
-def test_every_link_within_the_page_leads_to_a_heading() -> None:
+@pytest.mark.parametrize("page", ALL.values(), ids=ALL)
+def test_every_link_within_a_page_leads_to_a_heading(page: str) -> None:
     anchors = {
         heading.lower().replace(" ", "-")
-        for heading in re.findall(r"^#+ (.*)$", PAGE, re.MULTILINE)
+        for heading in re.findall(r"^#+ (.*)$", page, re.MULTILINE)
     }
-    assert set(re.findall(r"\]\(#([a-z-]+)\)", PAGE)) <= anchors
+    assert set(re.findall(r"\]\(#([a-z-]+)\)", page)) <= anchors
 
 
 def test_the_report_on_the_page_is_what_a_check_says(tmp_path: Path) -> None:

@@ -247,7 +247,7 @@ class CaseFields(Section):
     justification: Prose | None = Field(default=None, description="Why, in the caller's own words.")
     history: dict[str, FactValue] | None = Field(
         default=None,
-        description="Facts of what was done before, this call counted in; those left out are as of a first call.",
+        description="What the facts of history came to before this call, which is counted in; nothing was done where nothing is said.",
     )
     stages: Texts | None = Field(
         default=None,

@@ -109,7 +109,8 @@ def _value(field: Mapping[str, Json], definitions: Mapping[str, Json]) -> str:
         case "string":
             return f"text{_example(field)}"
         case "integer":
-            return f"whole number from {field['minimum']} to {field['maximum']}"
+            most = f" to {field['maximum']}" if "maximum" in field else ""
+            return f"whole number from {field.get('minimum', 0)}{most}"
         case list():
             return "any value"
         case _:
