@@ -127,6 +127,8 @@ def _without_entry(text: str, parent: MappingNode, key: Node, node: Node) -> str
         return _without_span(text, spans, number) if len(spans) > 1 else None
     lines = text.splitlines(keepends=True)
     start, end = key.start_mark.line, _last_line(node) + 1
+    while not lines[end - 1].strip():
+        end -= 1  # A block of text ends where its last line does.
     # Another entry on the same line cannot be: this is a block. But a `- ` or `? ` can stand before it.
     if lines[start][: key.start_mark.column].strip():
         return None
@@ -166,7 +168,8 @@ def _without_span(text: str, spans: Sequence[tuple[int, int]], index: int) -> st
 def _sorted(text: str, node: SequenceNode) -> str | None:
     """The texts of the list change places; with comments between them, nobody knows whose they are."""
     spans = [(one.start_mark.index, one.end_mark.index) for one in node.value]
-    if "#" in text[spans[0][0] : spans[-1][1]] or "#" in _rest_of_line(text, spans[-1][1]):
+    after = "" if node.flow_style else text[spans[-1][1] :].split("\n", 1)[0]
+    if "#" in text[spans[0][0] : spans[-1][1]] + after:
         return None
     order = sorted(range(len(spans)), key=lambda number: str(node.value[number].value))
     pieces: list[str] = []
@@ -175,10 +178,6 @@ def _sorted(text: str, node: SequenceNode) -> str | None:
         pieces += [text[at : spans[place][0]], text[spans[number][0] : spans[number][1]]]
         at = spans[place][1]
     return "".join([*pieces, text[at:]])
-
-
-def _rest_of_line(text: str, index: int) -> str:
-    return text[index:].split("\n", 1)[0]
 
 
 def _last_line(node: Node) -> int:

@@ -72,8 +72,7 @@ def lint(examinations: Sequence[Examination], *, stages: Sequence[str | None]) -
             stages=seen_in.get((one.code, one.problem), (None,)),
         )
         for one in exceptions_in(_texts(first)).silence(kept)
-        if severities[one.code] is not Severity.OFF
-        and not (blind and KINDS[one.code].absence)
+        if severities[one.code] is not Severity.OFF and not (blind and KINDS[one.code].absence)
     ]
     return sorted(remarks, key=lambda one: one.problem)
 

@@ -1,6 +1,8 @@
 """What is worth a second look in what takes, grants and holds scopes: too wide, twice, or for nothing."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
 
 from remit.documents import ANY, quoted
 from remit.model import Operation
@@ -13,6 +15,10 @@ from remit.repository.lint.scope_words import Effect, effect_of, placeholders_of
 __all__ = ["use_lints"]
 
 _MUCH = 3
+# `context.token.scopes`, `has scopes`, or all of a record compared at once.
+_READS_SCOPES: Final = re.compile(
+    r"""(?:\.|\bhas)\s*scopes\b|["']scopes["']|\b(?:token|context)\s*[=!]=|[=!]=\s*context\b"""
+)
 
 
 def use_lints(inventory: Inventory, policies: Sequence[str]) -> Iterator[Noticed]:
@@ -33,7 +39,7 @@ def use_lints(inventory: Inventory, policies: Sequence[str]) -> Iterator[Noticed
 def _reads_lists(inventory: Inventory, policies: Iterable[str]) -> bool:
     """Whether anything that decides could see which of two equal lists it is: then both are left alone."""
     root = inventory.draft.root
-    return any("scopes" in text for text in policies) or (
+    return any(_READS_SCOPES.search(text) for text in policies) or (
         root is not None and root.nearest(("engines",))[1]
     )
 
