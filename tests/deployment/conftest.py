@@ -105,6 +105,10 @@ class Process:
         assert self.decisions.engine is self.in_force.loaded.engine
         return self.in_force.loaded.bundle
 
+    def shelf_version(self, wanted: Bundle) -> str:
+        """What decisions under `wanted` call it."""
+        return load_bundle(wanted, stage=self.deps.stage or None).catalog.version
+
     async def apply(
         self, wanted: Bundle, by: Person = ADA, *, how: How = How.APPLY, share: int | None = None
     ) -> Proposal:

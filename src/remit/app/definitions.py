@@ -47,8 +47,15 @@ class DefinitionBook:
     """The rows as they were last read, and the snapshot that the guard reads made of them."""
 
     def __init__(
-        self, database: Database, directory: RegistryDirectory, *, clock: Clock, metrics: Metrics
+        self,
+        database: Database,
+        directory: RegistryDirectory,
+        *,
+        clock: Clock,
+        metrics: Metrics,
+        also: Callable[[], Catalog | None] = lambda: None,
     ) -> None:
+        """`also`: what is on trial declares, whose things have to be admitted like those in force."""
         self._database = database
         self._directory = directory
         self._clock = clock
@@ -57,6 +64,8 @@ class DefinitionBook:
         self._checks: dict[str, _Check] = {}
         self._suspects: set[ThingKey] = set()
         self._catalog: Catalog | None = None
+        self._also = also
+        self._tried: Catalog | None = None
         self._one_at_a_time = asyncio.Lock()
         metrics.gauge(
             "remit_definitions_quarantined",
@@ -79,7 +88,7 @@ class DefinitionBook:
 
     def republish(self) -> None:
         """Make a snapshot for the catalog now in force; nothing, if it is the same."""
-        if self._directory.catalog is not self._catalog:
+        if self._directory.catalog is not self._catalog or self._also() is not self._tried:
             self._publish()
 
     async def take(self, server: Server, offers: Iterable[Offer], *, own: bool) -> None:
@@ -176,11 +185,13 @@ class DefinitionBook:
 
     def _publish(self) -> None:
         catalog = self._catalog = self._directory.catalog
+        tried = self._tried = self._also()
         quarantined: set[ThingKey] = set()
         unseen: set[ThingKey] = set()
         checks: dict[ThingKey, _Check] = {}
         schemas: dict[ThingKey, Json] = {}
-        for server, key in _pinned_things(catalog):
+        # What only the bundle on trial declares was never admitted: it is refused there, and not forwarded unseen.
+        for server, key in (*_pinned_things(tried), *_pinned_things(catalog)):
             row = self._rows.get(key)
             if key in self._suspects or (row is not None and _is_out(row, server)):
                 quarantined.add(key)
@@ -229,8 +240,10 @@ class DefinitionBook:
                 )
 
 
-def _pinned_things(catalog: Catalog) -> Iterable[tuple[Server, ThingKey]]:
+def _pinned_things(catalog: Catalog | None) -> Iterable[tuple[Server, ThingKey]]:
     """Every thing of every server whose definitions count."""
+    if catalog is None:
+        return
     for server in catalog.servers.values():
         if server.pinning is Pinning.OFF:
             continue

@@ -1,0 +1,166 @@
+"""What becomes of a trial: returned by itself, in force by itself, ended by somebody."""
+
+import pytest
+
+from remit.audit.events import BundleActivated, BundleTrialEnded, BundleTrialStarted
+from remit.clock import Seconds
+from remit.deployment import proposal_named, reject
+from remit.deployment.activation_store import newest_activation
+from remit.deployment.trial_store import Arm, Count, counted, put_counts
+from remit.errors import ConflictError
+from remit.ids import AgentId
+
+from .conftest import BOB, CALM, FORBID, bundle, context_of
+
+LIFETIME = 900
+AGENTS = [AgentId(f"agent-{number}") for number in range(200)]
+
+
+async def tried(process, share=50, changes=FORBID):
+    return await process.apply(bundle(changes), share=share)
+
+
+def call_all(process, *, refuses: bool, times: int = 1) -> None:
+    """Every agent calls; under the trial it is refused as `refuses` says."""
+    for agent in AGENTS * times:
+        world = process.desk.world_of(agent)
+        on_trial = world is not None
+        process.desk.count(agent, refused=on_trial and refuses, on_trial=on_trial)
+
+
+async def report(*processes) -> None:
+    for process in processes:
+        await process.desk.report(process.book.present)
+    for process in processes:
+        await process.book.refresh()
+
+
+async def test_it_decides_for_its_share_in_every_process_and_for_nobody_else(start, events):
+    one, other = start(), start(instance="other")
+    proposal = await tried(one)
+    await other.book.refresh()
+    assert proposal.state.value == "on_trial"
+    assert one.bundle == other.bundle == bundle().digest, "in force for the rest"
+    drawn = [[process.desk.world_of(agent) for agent in AGENTS] for process in (one, other)]
+    shares = [[world is not None for world in worlds] for worlds in drawn]
+    assert shares[0] == shares[1]
+    assert 60 <= sum(shares[0]) <= 140
+    world = next(world for world in drawn[0] if world is not None)
+    assert world.on_trial
+    assert world.catalog.version == one.shelf_version(bundle(FORBID))
+    (started,) = events.of(BundleTrialStarted)
+    assert (started.share, started.until) == (50, one.clock.now() + LIFETIME)
+
+
+async def test_it_is_returned_by_itself_when_refusals_jump(start, database, events):
+    one, other = start(), start(instance="other")
+    call_all(one, refuses=False, times=2)
+    proposal = await tried(one)
+    await other.book.refresh()
+    call_all(one, refuses=True)
+    await report(one, other)
+    assert one.desk.trial is None
+    assert other.desk.trial is None
+    assert one.bundle == bundle().digest
+    (ended,) = events.of(BundleTrialEnded)
+    assert ended.outcome == "returned"
+    assert "calls refused" in ended.detail
+    kept = await database.read(lambda tx: proposal_named(tx, proposal.id))
+    assert (kept.state.value, kept.decision) == ("returned", ended.detail)
+
+
+async def test_the_counts_of_all_processes_are_put_together(start, database):
+    one, other = start(), start(instance="other")
+    await tried(one)
+    await other.book.refresh()
+    trial = one.desk.trial
+    for process in (one, other):
+        call_all(process, refuses=False)
+        await process.desk.report(process.book.present)
+        await process.desk.report(process.book.present)
+    found = await database.read(lambda tx: counted(tx, trial.id))
+    assert found[Arm.TRIAL].calls + found[Arm.BESIDE].calls == 2 * len(AGENTS)
+
+
+async def test_a_few_refusals_in_each_process_are_a_jump_in_all(start):
+    many = [start(instance=f"p{number}") for number in range(4)]
+    await tried(many[0])
+    for process in many:
+        await process.book.refresh()
+        agent = next(agent for agent in AGENTS if process.desk.world_of(agent))
+        for _ in range(6):
+            process.desk.count(agent, refused=True, on_trial=True)
+    await report(*many)
+    assert all(process.desk.trial is None for process in many)
+
+
+async def test_when_its_time_is_over_it_is_in_force_for_all(start, events):
+    one, other = start(), start(instance="other")
+    await tried(one)
+    call_all(one, refuses=False)
+    for process in (one, other):
+        process.clock.advance(LIFETIME - 1)
+    await report(one, other)
+    assert one.desk.trial is not None
+    for process in (one, other):
+        process.clock.advance(2)
+    await report(one, other)
+    assert one.bundle == other.bundle == bundle(FORBID).digest
+    assert one.desk.trial is None
+    assert [one.outcome for one in events.of(BundleTrialEnded)] == ["completed"]
+    assert [one.sequence for one in events.of(BundleActivated)] == [1, 2]
+
+
+async def test_while_one_is_tried_nothing_else_comes_into_force(process):
+    await tried(process)
+    for wanted, share in ((bundle(CALM), None), (bundle(CALM), 10)):
+        with pytest.raises(ConflictError, match="on trial"):
+            await process.apply(wanted, share=share)
+
+
+async def test_whoever_may_approve_may_end_it(process, events):
+    proposal = await tried(process)
+    decided = await reject(process.deps, proposal.id, reason="no", by=BOB, context=context_of(BOB))
+    assert decided.state.value == "rejected"
+    assert process.desk.trial is None
+    assert [one.outcome for one in events.of(BundleTrialEnded)] == ["cancelled"]
+    assert (await process.apply(bundle(CALM))).state.value == "in_force"
+
+
+async def test_the_rules_in_force_ask_for_a_trial_and_nobody_is_rid_of_it(start):
+    process = start(bundle(rules="trial_share: 20, trial_lifetime: 1h"))
+    proposal = await process.apply(bundle(FORBID, rules="trial_share: 20, trial_lifetime: 1h"))
+    assert (proposal.state.value, proposal.share) == ("on_trial", 20)
+    assert process.desk.trial.until == process.clock.now() + Seconds(3_600)
+
+
+async def test_counts_of_a_trial_that_is_over_bring_nothing_about(process, database, key):
+    await tried(process)
+    trial = process.desk.trial
+    process.clock.advance(LIFETIME + 1)
+    await report(process)
+    await database.run(
+        lambda tx: put_counts(
+            tx, trial.id, "late", found={Arm.TRIAL: Count(100, 100)}, now=process.clock.now()
+        )
+    )
+    await report(process)
+    newest = await database.read(lambda tx: newest_activation(tx, key))
+    assert newest.bundle == bundle(FORBID).digest
+
+
+async def test_a_database_that_is_down_keeps_the_trial_as_it_is_and_the_counts(process, database):
+    await tried(process)
+    call_all(process, refuses=False)
+    before = process.desk.world_of(AGENTS[0])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(database), "run", _down)
+        with pytest.raises(ConnectionError):
+            await process.desk.report(process.book.present)
+    assert process.desk.world_of(AGENTS[0]) is before
+    await report(process)
+    assert process.desk.trial is not None
+
+
+async def _down(*_: object) -> None:
+    raise ConnectionError
