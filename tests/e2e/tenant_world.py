@@ -267,6 +267,7 @@ class World:
         self, method: str, path: str, *, query: dict[str, str], body: dict[str, Any] | None
     ) -> httpx2.Response:
         """Ask as the administrator of our organisation."""
+        await self.app.standing.now()
         raw = self.token("remit", environment="management")
         options = {"params": query} if method == "GET" else {"json": body or {}}
         return await self.http.request(
@@ -283,6 +284,7 @@ class World:
         raw: str | None = None,
     ) -> httpx2.Response:
         """One request to the gateway with the token of somebody of `tenant`."""
+        await self.app.standing.now()
         meta = {
             "io.modelcontextprotocol/protocolVersion": "2026-07-28",
             "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "0"},

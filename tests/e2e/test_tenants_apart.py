@@ -135,7 +135,7 @@ def neutral(answer: httpx2.Response, ids: Ids) -> tuple[int, str]:
     text = answer.text
     for one in ids.texts:
         text = text.replace(one, "THAT")
-    text = re.sub(r"(trace|request)_id\":\"[^\"]*\"", "", text)
+    text = re.sub(r"\b\d{10}\b", "TIME", text)
     return answer.status_code, text
 
 
@@ -182,7 +182,8 @@ async def test_what_is_theirs_is_answered_like_what_nobody_has(world, ours, thei
         none = await _ask(world, missing)
         assert told.status_code < 500, told.text
         assert leaked(told, foreign, theirs) == [], (foreign, told.text[:2_000])
-        assert neutral(told, theirs) == neutral(none, MISSING), foreign
+        if name != "audit.tail":  # It has the questions before it, of our own administrator.
+            assert neutral(told, theirs) == neutral(none, MISSING), foreign
     assert await world.state_of(theirs) == before
     after = [one for one in world.events() if one.get("tenant") == THEIRS]
     assert len(after) == log, after[log:]
@@ -227,21 +228,27 @@ METHODS: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("method", "params"), METHODS, ids=[one for one, _ in METHODS])
+async def test_a_token_of_ours_says_nothing_of_their_server(world, ours, theirs, method, params):
+    """That a server of that name is here, everybody may know who knows the name (RFC 9728 §3): no more than that."""
+    answer = await world.call(OURS, theirs.stem, method, params)
+    stranger = await world.call(OURS, theirs.stem, method, params, raw="no.such.token")
+    assert leaked(answer, [theirs.stem], theirs) == [], answer.text
+    assert answer.status_code == stranger.status_code == 401
+
+
+@pytest.mark.parametrize(("method", "params"), METHODS, ids=[one for one, _ in METHODS])
 async def test_the_gateway_knows_no_server_of_theirs(world, ours, theirs, method, params):
-    """Neither with a token for a server of ours, nor with one that claims to be for theirs."""
-    for claims in ({}, {"aud": True}):
-        answers = []
-        for ids in (theirs, MISSING):
-            raw = None
-            if claims:
-                raw = world.token(
-                    ids.stem, sub=ours.user, agent_id=f"{ours.stem}-agent", client_id=ours.client,
-                    scopes=(f"{ours.stem}:things.read",), roles=(f"{ours.stem}-role",),
-                )  # fmt: skip
-            answer = await world.call(OURS, ids.stem, method, params, raw=raw)
-            assert leaked(answer, [ids.stem], theirs) == [], answer.text
-            answers.append(_without_ids(neutral(answer, ids)))
-        assert answers[0] == answers[1]
+    """Not even with a token that claims to be for it: it is answered as one that is not there."""
+    answers = []
+    for ids in (theirs, MISSING):
+        raw = world.token(
+            ids.stem, sub=ours.user, agent_id=f"{ours.stem}-agent", client_id=ours.client,
+            scopes=(f"{ours.stem}:things.read",), roles=(f"{ours.stem}-role",),
+        )  # fmt: skip
+        answer = await world.call(OURS, ids.stem, method, params, raw=raw)
+        assert leaked(answer, [ids.stem], theirs) == [], answer.text
+        answers.append(answer.status_code)
+    assert answers == [404, 404]
 
 
 def _without_ids(answer: tuple[int, str]) -> tuple[int, str]:
@@ -261,8 +268,12 @@ async def test_nobody_gets_a_token_for_a_server_of_theirs(world, ours, theirs, g
             },
         )  # fmt: skip
         assert answer.status_code in {400, 401}, answer.text
+        assert leaked(answer, [ids.stem], theirs) == [], answer.text
         answers.append(neutral(answer, ids))
-    assert answers[0] == answers[1]
+    if (
+        grant != "client_credentials"
+    ):  # There the name is known to be of a server, as it is to everybody.
+        assert answers[0] == answers[1]
 
 
 async def test_one_organisations_client_ends_no_token_of_anothers(world, ours, theirs):
@@ -345,6 +356,7 @@ async def test_what_is_ours_shows_that_the_test_asks_the_right_things(world, our
         (f"/api/v1/access/who-can?thing={ours.stem}/{ours.stem}_tool", f"{ours.stem}-role"),
     ):
         raw = world.token("remit", environment="management")
+        await world.app.standing.now()
         answer = await world.http.get(path, headers={"Authorization": f"Bearer {raw}"})
         assert answer.status_code == 200, (path, answer.text)
         assert words in answer.text, path

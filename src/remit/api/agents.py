@@ -8,6 +8,7 @@ from typing import Final
 
 from pydantic import ConfigDict, Field
 
+from remit.api.administrator import Administrator
 from remit.api.deps import ApiDeps
 from remit.api.operation import AnyOperation, Asked, Nothing, Operation, Shape, Why
 from remit.api.paging import Page, Paged, page_of
@@ -60,11 +61,11 @@ async def _list(deps: ApiDeps, asked: Asked[Paged, Nothing]) -> AgentPage:
     shown, after = page_of(
         found, asked.query, place=lambda one: (int(one.agent.id == unregistered), one.agent.id)
     )
-    return AgentPage(agents=[_shown(one) for one in shown], next=after)
+    return AgentPage(agents=[_shown(one, asked.by) for one in shown], next=after)
 
 
 async def _show(deps: ApiDeps, asked: Asked[Nothing, Nothing]) -> AgentShown:
-    return _shown(await _one(deps, asked))
+    return _shown(await _one(deps, asked), asked.by)
 
 
 async def _suspend(deps: ApiDeps, asked: Asked[Nothing, Why]) -> AgentShown:
@@ -81,7 +82,7 @@ async def _suspend(deps: ApiDeps, asked: Asked[Nothing, Why]) -> AgentShown:
         )
     )
     await deps.publish()
-    return _shown(await _one(deps, asked))
+    return _shown(await _one(deps, asked), asked.by)
 
 
 async def _resume(deps: ApiDeps, asked: Asked[Nothing, Why]) -> AgentState:
@@ -112,7 +113,7 @@ async def _one(deps: ApiDeps, asked: Asked[Nothing, Nothing] | Asked[Nothing, Wh
     raise NotFoundError("there is no such agent in the repository")
 
 
-def _shown(listing: AgentListing) -> AgentShown:
+def _shown(listing: AgentListing, by: Administrator) -> AgentShown:
     agent, suspension = listing.agent, listing.suspension
     return AgentShown(
         id=agent.id,
@@ -123,7 +124,8 @@ def _shown(listing: AgentListing) -> AgentShown:
         max_sensitivity=agent.max_sensitivity.value,
         scopes=list(agent.scopes),
         environments=list(agent.environments),
-        tenants=list(agent.tenants),
+        # In which others it acts is theirs to know.
+        tenants=[one for one in agent.tenants if by.sees(one)],
         static_clients=[client.client_id for client in agent.clients.static],
         metadata_documents=list(agent.clients.metadata_documents),
         dynamic_redirect_uris=list(agent.clients.dynamic_redirect_uris),
