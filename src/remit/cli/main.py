@@ -31,6 +31,7 @@ from remit.cli.proposals import proposals
 from remit.cli.reachable import what_can, who_can
 from remit.cli.registrations import registration_tokens, registrations
 from remit.cli.remote import remote_flags
+from remit.cli.rules import rules
 from remit.cli.secrets import secrets
 from remit.cli.servers import servers
 from remit.cli.sessions import sessions
@@ -64,6 +65,7 @@ app.add_typer(bundles, name="bundles")
 app.add_typer(proposals, name="proposals")
 app.add_typer(servers, name="servers")
 app.add_typer(guards, name="guards")
+app.add_typer(rules, name="rules")
 app.add_typer(secrets, name="secrets")
 app.add_typer(history, name="history")
 app.add_typer(audit, name="audit")

@@ -72,7 +72,7 @@ class Names:
         known: Collection[str] = self.below.get(path[:-1], ())
         if path[:-1] == ("context", ARGUMENTS):
             known = names_of_arguments(tree, self.catalog)
-        return did_you_mean(path[-1], known)
+        return "" if path[-1] in known else did_you_mean(path[-1], known)
 
     def _unknown_networks(self, names: Collection[str]) -> Iterator[tuple[str, str]]:
         declared = self.catalog.networks

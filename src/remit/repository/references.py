@@ -110,6 +110,12 @@ _IN_PEOPLE: Final = (
     _Use(Kind.ROLE, ("providers", ANY, "rules", ANY, "roles", ANY)),
     _Use(Kind.TENANT, ("providers", ANY, "rules", ANY, "tenant")),
 )
+_IN_RULES: Final = (
+    _Use(Kind.SERVER, (ANY, "servers", ANY)),
+    _Use(Kind.ROLE, (ANY, "except_roles", ANY)),
+    _Use(Kind.ROLE, (ANY, "separation_of_duties", "roles", ANY)),
+    _Use(Kind.REGION, (ANY, "region", "regions", ANY)),
+)
 _WORKLOADS: Final[Pattern] = ("issuers", ANY, "workloads", ANY)
 _IN_TRUST: Final = (
     _Use(Kind.AGENT, (*_WORKLOADS, "agent")),
@@ -205,6 +211,8 @@ def _documents(draft: Draft) -> Iterator[tuple[Document, tuple[_Use, ...]]]:
         yield server, _IN_SERVERS
     for agent in draft.agents.values():
         yield agent, _IN_AGENTS
+    for rules in draft.rules.values():
+        yield rules, _IN_RULES
 
 
 def _check(document: Document, use: _Use, declared: frozenset[str] | None) -> Iterator[Problem]:
