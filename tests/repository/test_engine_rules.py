@@ -32,7 +32,7 @@ def test_without_any_engines_every_engine_is_unknown(repository: Repository) -> 
     assert repository.said() == ["servers/crm.yaml:11 unknown engine `main`"]
 
 
-@pytest.mark.parametrize("name", ["cedar", "declaration", "decision-point"])
+@pytest.mark.parametrize("name", ["cedar", "declaration", "decision-point", "history"])
 def test_no_engine_goes_by_the_name_of_ours(repository: Repository, name: str) -> None:
     repository.append("remit.yaml", f"engines: {{{name}: {{kind: plugin, plugin: x}}}}\n")
     [problem] = repository.problems()

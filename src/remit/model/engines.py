@@ -9,7 +9,7 @@ from typing import Final
 __all__ = ["RESERVED_ENGINES", "EngineKind", "ExternalEngine", "Mode"]
 
 
-RESERVED_ENGINES: Final = frozenset({"cedar", "declaration", "decision-point"})
+RESERVED_ENGINES: Final = frozenset({"cedar", "declaration", "decision-point", "history"})
 """What the log calls whoever decides in this process; no engine elsewhere may have one of these names."""
 
 
