@@ -2,6 +2,7 @@
 
 So whatever reads policies reads rules: the check reports a mistake at the line of the rule, an explanation
 names it, a decision does. Every rule is a `forbid` about calls; what nobody permits is refused with or without it.
+One that names no server is about every server that the repository declares, and not about Remit's own management.
 
 Source: docs/guides/rules.md; Cedar policy grammar.
 """
@@ -12,7 +13,7 @@ from decimal import Decimal
 from remit.documents import Document
 from remit.documents.document import Node
 from remit.documents.problem import Problem
-from remit.model import Mode, Operation
+from remit.model import MANAGEMENT, Mode, Operation
 from remit.policy import PolicySource
 from remit.repository.rules_file import (
     AmountLimit,
@@ -78,6 +79,9 @@ def cedar_of(identifier: str, rule: RuleSection) -> str:
         annotations.append(f"@require_justification({_text(template.what)})")
     operations = rule.operations or _operations(template)
     clauses = []
+    if not rule.things and not rule.servers:
+        # Who administers Remit would be shut out by a rule that was meant for the servers behind it.
+        clauses.append(f"when {{ resource.server != {_text(MANAGEMENT.name)} }}")
     if operations and (rule.things or rule.servers):
         clauses.append(f"when {{ {_among('resource.operation', operations)} }}")
     clauses += _clauses(template)
