@@ -10,6 +10,7 @@ from remit.app.upkeep import (
     keep_up,
     record_counts,
     remove_clients,
+    trim_pasts,
 )
 from remit.audit import Context, FloodLimits, TallyingAuditLog
 from remit.audit.events import ClientRemoved, RefusalsCounted
@@ -17,8 +18,10 @@ from remit.clock import EpochSeconds, Seconds
 from remit.db import Database
 from remit.db.throttle import count_attempt, network_of
 from remit.errors import UnavailableError
+from remit.guard.use import Whose
+from remit.history.store import UseRow, add_use
 from remit.ids import AgentId, ClientId
-from remit.model import ClientKind, Registration
+from remit.model import ClientKind, HistoryFact, HistoryMeasure, Registration
 from remit.oauth import client_removal, client_store
 from remit.oauth.client import AuthMethod, GrantType
 from remit.oauth.client_metadata import ClientMetadata
@@ -36,6 +39,21 @@ def test_what_has_long_expired_is_forgotten_and_the_rest_is_not(database):
     database.run_now(attempts)
     assert database.run_now(lambda tx: forget_expired(tx, NOW)) == 1
     assert database.run_now(lambda tx: forget_expired(tx, NOW)) == 0
+
+
+async def test_what_no_fact_of_history_reaches_is_deleted(database, clock):
+    fact = HistoryFact(name="calls", measure=HistoryMeasure.COUNT, window=3_600)
+    directory = SimpleNamespace(catalog=SimpleNamespace(history={"calls": fact}))
+
+    def put(tx):
+        for age in (0, 3_600):
+            at = EpochSeconds(clock.now() - age)
+            row = UseRow(fact=fact.account, whose=Whose("acme"), at=at, use=f"dec_{age}")
+            add_use(tx, row)
+
+    database.run_now(put)
+    assert await trim_pasts(database, directory, clock) == 1
+    assert await trim_pasts(database, directory, clock) == 0
 
 
 async def test_a_failure_is_tried_again(database, clock, monkeypatch):

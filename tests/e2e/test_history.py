@@ -7,10 +7,12 @@ import pytest
 import pytest_asyncio
 from mcp.shared.exceptions import MCPError
 
-from remit.demo.agent import connect
+from remit.demo.agent import Keyring, connect
 from remit.demo.person import Person
 from remit.demo.stage import set_up
 from tests.e2e.conftest import REDIRECT_URI
+from tests.e2e.guarded import dance, guarded
+from tests.e2e.wire import ask
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
 
@@ -36,15 +38,19 @@ ACME = {"organization_id": "acme", "account_id": "acc-1001"}
 async def remembering(tmp_path_factory):
     """A stage whose repository has facts of history, put in force while it runs."""
     async with set_up(tmp_path_factory.mktemp("history")) as stage:
-        root = stage.repository / "remit.yaml"
-        text = root.read_text()
-        if "\nhistory:\n" in text:
-            root.write_text(text.replace("\nhistory:\n", f"\nhistory:{FACTS}", 1))
-        else:
-            root.write_text(f"{text}\nhistory:{FACTS}")
-        (stage.repository / "policies" / "e2e-history.cedar").write_text(POLICIES)
+        declare(stage.repository)
         await stage.remit("reload")
         yield stage
+
+
+def declare(repository):
+    root = repository / "remit.yaml"
+    text = root.read_text()
+    if "\nhistory:\n" in text:
+        root.write_text(text.replace("\nhistory:\n", f"\nhistory:{FACTS}", 1))
+    else:
+        root.write_text(f"{text}\nhistory:{FACTS}")
+    (repository / "policies" / "e2e-history.cedar").write_text(POLICIES)
 
 
 @pytest.fixture
@@ -85,7 +91,7 @@ async def test_a_new_session_in_another_era_begins_no_new_day(remembering, someb
         assert not done.is_error, done
     whose = ("--agent", "support-assistant", "--user", somebody)
     assert "120.00 USD" in await remembering.remit("history", "show", *whose)
-    decision = refused.value.error.data["decision_id"]
+    decision = refused.value.error.data["decision"]
     explained = await remembering.remit("explain", decision)
     assert "e2e_refunded: 120.01 USD with this call, within 1d" in explained
     told = json.loads(await remembering.remit("explain", decision, "--json"))
@@ -107,3 +113,34 @@ async def test_after_a_look_nothing_is_changed(remembering, somebody, mode):
         with pytest.raises(MCPError) as refused:
             await second.call("update_account", {**ACME, "plan": "starter"})
         assert "contact data was read before" in str(refused.value)
+
+
+async def test_a_server_that_guards_itself_asks_remit_and_refuses_without_it(tmp_path):
+    async with guarded(tmp_path, serving=False) as guard:
+        declare(guard.stage.repository)
+        keyring = Keyring()
+
+        async def called(name, **more):
+            arguments = {**ACME, **more}
+            params = {"name": name, "arguments": arguments}
+            token = keyring.tokens.access_token
+            return (await ask(guard.url, "tools/call", params, token=token)).json()
+
+        async with guard.remit():
+            await guard.add_dana()
+            async with guard.server("sdk"):
+                await dance(guard, keyring)
+                assert "result" in await called("update_account", plan="business")
+                assert "result" in await called("get_account")
+                refused = await called("update_account", plan="starter")
+                assert refused["error"]["data"]["reason"] == "forbidden"
+                assert refused["error"]["message"] == "contact data was read before"
+        # Within its lease the guard goes on by itself, but for what it would have to ask about.
+        async with guard.remit() as remit, guard.server("sdk"):
+            assert "result" in await called("get_account")
+            remit.kill()
+            await remit.wait()
+            assert "result" in await called("list_accounts")
+            for name, more in (("get_account", {}), ("update_account", {"plan": "starter"})):
+                refused = await called(name, **more)
+                assert refused["error"]["data"]["reason"] == "engine_error"

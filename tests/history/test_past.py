@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -9,7 +10,11 @@ from remit.audit.events import Decided
 from remit.db import Database
 from remit.guard import CallResult, Deny, Permit, RefusalReason
 from remit.guard.account import PastUnavailableError
-from remit.testing.catalog import GLOBEX
+from remit.guard.reconsider import Scenario, UnansweredError, reconsider
+from remit.guard.refusal import Refusal
+from remit.guard.verdict import Allowance
+from remit.policy.history import history_of
+from remit.testing.catalog import GLOBEX, PAYMENTS
 
 from .conftest import AT_MOST, DAY, HOUR, NOTHING_LEAVES, PERMIT, THREE_AN_HOUR, acting
 
@@ -309,3 +314,29 @@ async def test_nobody_else_learns_why_it_is_not_known(world):
     world.guard = world.guard_of(Broken())
     refused = await world.refunds("1")
     assert refused.detail == "the call could not be decided"
+
+
+async def test_a_decision_taken_again_is_told_what_it_was_told_then(world):
+    world.use_policies(AT_MOST)
+    await world.refunds("3000")
+    await world.refunds("2500")
+    told, stored = history_of(world.last.history), world.stored()
+    catalog, definitions = world.directory.catalog, world.directory.definitions
+    scenario = Scenario(
+        call=world.refund("2500", "USD"),
+        token=world.token(PAYMENTS),
+        catalog=catalog,
+        standing=world.directory.standing,
+        definitions=definitions,
+        decisions=world.decisions,
+        now=world.clock.now(),
+        history=told,
+    )
+    again = reconsider(scenario)
+    assert isinstance(again, Refusal)
+    assert again.detail == "at most 5,000 USD a day"
+    room = reconsider(replace(scenario, history={"refunded": Decimal(2500)}))
+    assert isinstance(room, Allowance)
+    with pytest.raises(UnansweredError, match="was not recorded"):
+        reconsider(replace(scenario, history={}))
+    assert world.stored() == stored

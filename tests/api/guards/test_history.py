@@ -5,12 +5,14 @@ import base64
 import pytest
 
 from remit.db import DatabaseUnavailableError
+from remit.guard.snapshot import read_snapshot
 from tests.api.conftest import SECRET
 from tests.api.test_history import FACTS
 
 GUARD = "a-secret-of-the-guard-inside-payments"
 MINE = """  looked_up: {measure: count, things: [payments/get_invoice]}
   refunded: {measure: sum, argument: amount, currency: USD, things: [payments/refund]}
+  elsewhere: {measure: count, things: [crm/get_account]}
 """
 HISTORY = "/guard/v1/history"
 USE = "dec_06h04aa81952cs49r4cm3gnmwp"
@@ -115,6 +117,21 @@ async def test_what_nothing_can_be_counted_by_is_refused(ask, changes):
     answer = await ask(**changes)
     assert answer.status_code == 400, answer.text
     assert (await ask()).json() == {"history": {"looked_up": 1}}
+
+
+async def test_a_snapshot_has_every_fact_and_of_no_other_server_what_counts(public):
+    known = base64.b64encode(f"payments:{GUARD}".encode()).decode()
+    question = {"nonce": "n" * 22, "instance": "p-1", "release": "0.1.0", "after": "", "wait": 0}
+    answer = await public.post(
+        "/guard/v1/snapshot", json=question, headers={"Authorization": f"Basic {known}"}
+    )
+    content = answer.content.partition(b"\n")[2]
+    facts = read_snapshot(content).catalog.history
+    assert {"looked_up", "refunded", "elsewhere"} <= set(facts)
+    assert facts["looked_up"].servers == ("payments",)
+    assert facts["looked_up"].things == ("payments/get_invoice",)
+    assert (facts["elsewhere"].servers, facts["elsewhere"].things) == (("",), ())
+    assert "crm/get_account" not in str(facts)
 
 
 async def test_who_is_no_guard_counts_nothing(ask):
