@@ -6,21 +6,26 @@ scope covers another when they are equal, or when the hierarchy that the policy
 repository declares leads from the one to the other. There is no wildcard and no
 implied prefix: what covers what is written down.
 
+A name that begins with an environment (`prod:payments.refund`, `env:prod:execute`) is good in that
+environment and in no other, whoever holds it.
+
 Source: RFC 6749 §3.3; MCP 2026-07-28 authorization, step-up (hierarchies).
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from remit.ids import ScopeName
 
 __all__ = [
     "Hierarchy",
     "covers",
+    "environment_named_by",
     "fill",
     "fill_hierarchy",
     "is_scope_name",
     "is_scope_token",
+    "may_become_one",
     "missing",
     "parse_scope_param",
 ]
@@ -34,6 +39,8 @@ _PART = r"(?:[a-z0-9][a-z0-9_-]*|\{[a-z_]+\})"
 _NAME = re.compile(rf"{_PART}(?::{_PART}(?:\.{_PART})*)+")
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 _VALUE = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_DELIMITER = re.compile(r"([:.])")
+_ENVIRONMENT = "env"
 
 
 def is_scope_token(text: str) -> bool:
@@ -78,6 +85,26 @@ def fill(scope: ScopeName, claims: Mapping[str, str]) -> ScopeName | None:
         if _VALUE.fullmatch(claims.get(name, "")) is None:
             return None
     return ScopeName(_PLACEHOLDER.sub(lambda match: claims[match[1]], scope))
+
+
+def environment_named_by(scope: str, environments: Collection[str]) -> str | None:
+    """The environment that `scope` is good in and in no other; `None` when its name begins with none.
+
+    `environments` are those that are declared. After `env:` any name is that of an environment, so that one
+    which nobody declares any more opens nothing.
+    """
+    first, *rest = scope.split(":")
+    if first in environments and rest:
+        return first
+    return rest[0] if first == _ENVIRONMENT and len(rest) > 1 and "{" not in rest[0] else None
+
+
+def may_become_one(first: str, second: str) -> bool:
+    """Whether claims could fill both to the same name. Then whoever has the one has the other, by what they are called."""
+    parts, others = _DELIMITER.split(first), _DELIMITER.split(second)
+    return len(parts) == len(others) and all(
+        one == other or "{" in one or "{" in other for one, other in zip(parts, others, strict=True)
+    )
 
 
 def fill_hierarchy(hierarchy: Hierarchy, claims: Mapping[str, str]) -> Hierarchy:

@@ -89,3 +89,51 @@ def test_an_agent_that_acts_for_a_workload_is_bound_by_no_person(world):
     assert not is_workload(world.token(sub="usr_1", **acting))
     assert not is_workload(world.token(sub="other", **acting))
     assert is_workload(world.token(sub="assistant"))
+
+
+@pytest.mark.parametrize("scope", ["{0}:payments.refund", "env:{0}:execute"])
+def test_a_scope_of_one_environment_counts_nowhere_else(world, scope):
+    catalog = world.directory.catalog
+    own = str(world.token().environment)
+    other = next(one for one in (*catalog.environments, "elsewhere") if one != own)
+    here, there = (ScopeName(scope.format(one)) for one in (own, other))
+    agent = replace(catalog.agents["assistant"], scopes=(here, there))
+    role = replace(catalog.roles["support"], scopes=(here, there))
+    declared = replace(
+        catalog,
+        roles={**catalog.roles, "support": role},
+        environments=(*catalog.environments, other),
+    )
+    limited = scope_limits(world.token(scopes=(here, there), roles=("support",)), agent, declared)
+    assert limited.holds(here)
+    assert not limited.holds(there)
+    assert not limited.may_obtain(there)
+    assert limited.effective == (here,)
+    assert limited.required([here]) == (here,)
+    assert limited.required([here, there]) is None
+
+
+def test_what_covers_a_scope_of_another_environment_does_not_open_it(world):
+    catalog = world.directory.catalog
+    there = ScopeName("env:elsewhere:execute")
+    wide = replace(catalog, hierarchy={**catalog.hierarchy, READ: frozenset({NAME, there})})
+    limited = scope_limits(world.token(scopes=(READ,)), catalog.agents["assistant"], wide)
+    assert limited.holds(READ)
+    assert not limited.holds(there)
+
+
+def test_a_foreign_tenants_scope_is_never_the_callers(world):
+    catalog = world.directory.catalog
+    bound = ScopeName("tenant:read:{organization_id}")
+    agent = replace(catalog.agents["assistant"], scopes=(bound,))
+    role = replace(catalog.roles["support"], scopes=(bound,))
+    declared = replace(catalog, roles={**catalog.roles, "support": role})
+    token = world.token(scopes=(ScopeName("tenant:read:globex"),), roles=("support",))
+    assert token.organization_id != "globex"
+    limited = scope_limits(
+        replace(token, attributes={"organization_id": "globex", "environment": "x"}),
+        agent,
+        declared,
+    )
+    assert limited.required([bound]) == (f"tenant:read:{token.organization_id}",)
+    assert not limited.holds(ScopeName("tenant:read:globex"))

@@ -124,6 +124,15 @@ def test_another_organisations_scope_is_not_granted(catalog, decisions):
     assert ruling.refusal is not None
 
 
+def test_a_scope_of_another_environment_is_not_granted(catalog, decisions):
+    here = catalog.servers["crm"].environment
+    asked = ("env:elsewhere:execute", "crm:accounts.read")
+    ruling = judge(catalog, decisions, person(catalog, "support"), *asked)
+    assert here != "elsewhere"
+    assert ruling.scopes == ("crm:accounts.read",)
+    assert reasons(ruling) == {"env:elsewhere:execute": WithheldReason.ENVIRONMENT}
+
+
 def test_a_role_nobody_declared_gives_nothing(catalog, decisions):
     ruling = judge(catalog, decisions, person(catalog, "ghost"), "crm:accounts.read")
     assert reasons(ruling) == {"crm:accounts.read": WithheldReason.PERSON}

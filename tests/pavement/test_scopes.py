@@ -7,10 +7,12 @@ from hypothesis import strategies as st
 from remit.ids import ScopeName
 from remit.scopes import (
     covers,
+    environment_named_by,
     fill,
     fill_hierarchy,
     is_scope_name,
     is_scope_token,
+    may_become_one,
     missing,
     parse_scope_param,
 )
@@ -142,3 +144,58 @@ def test_a_hierarchy_reads_for_the_subject_and_leaves_out_what_cannot_be_filled(
     assert fill_hierarchy(hierarchy, {"organization_id": "acme"}) == {
         "a:all.x": frozenset({"tenant:reports.read.acme"})
     }
+
+
+@pytest.mark.parametrize(
+    ("scope", "environment"),
+    [
+        ("prod:payments.refund", "prod"),
+        ("prod:payments:invoices.read", "prod"),
+        ("env:prod:execute", "prod"),
+        ("env:retired:execute", "retired"),
+        ("payments:prod.refund", None),
+        ("crm:accounts.read", None),
+        ("production:payments.refund", None),
+        ("env:{environment}:execute", None),
+        ("env:execute", None),
+        ("prod", None),
+    ],
+)
+def test_a_name_that_begins_with_an_environment_is_of_it(scope, environment):
+    assert environment_named_by(scope, frozenset({"dev", "prod"})) == environment
+
+
+@pytest.mark.parametrize(
+    "value", ["Acme", "acm\u00e9", "acme\n", "\u0430cme", "acme ", "ACME", "\uff41cme", "{x}"]
+)
+def test_what_only_looks_like_a_name_fills_nothing(value):
+    assert fill(TENANT, {"organization_id": value}) is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["crm:{a}{b}.read", "crm:x{a}.read", "crm:{a}x.read", "crm:{}.read", "crm:{a.b}.read", "crm:{{a}}.read",
+     "crm:{a:b}.read", "Crm:accounts.read", "crm:accounts.r\u00e9ad", "crm:accounts.read\n", "crm:acc\u200bounts.read"],
+)  # fmt: skip
+def test_a_placeholder_is_a_whole_part_and_letters_are_plain(name):
+    assert not is_scope_name(name)
+
+
+def test_every_placeholder_of_a_name_is_filled_or_none():
+    scope = "tenant:{organization_id}:{environment}.{organization_id}"
+    claims = {"organization_id": "acme", "environment": "prod"}
+    assert fill(scope, claims) == "tenant:acme:prod.acme"
+    assert fill(scope, {"organization_id": "acme"}) is None
+
+
+_PARTS = st.sampled_from(["a", "b", "{x}", "{y}"])
+_SCOPES = st.builds("{}:{}.{}".format, _PARTS, _PARTS, _PARTS)
+
+
+@given(_SCOPES, _SCOPES, st.sampled_from("abc"), st.sampled_from("abc"))
+def test_two_names_that_claims_make_equal_are_known_to_be_able_to(first, second, x, y):
+    claims = {"x": x, "y": y}
+    if fill(first, claims) == fill(second, claims):
+        assert may_become_one(first, second)
+    assert may_become_one(first, first)
+    assert may_become_one(first, second) == may_become_one(second, first)

@@ -44,7 +44,7 @@ from remit.policy import (
     SubjectKind,
     TokenFacts,
 )
-from remit.scopes import Hierarchy, covers, fill, fill_hierarchy
+from remit.scopes import Hierarchy, covers, environment_named_by, fill, fill_hierarchy
 
 __all__ = [
     "Applicant",
@@ -70,6 +70,7 @@ class WithheldReason(StrEnum):
     CLIENT = "client"
     PERSON = "person"
     UNFILLED = "unfilled"
+    ENVIRONMENT = "environment"
     FORBIDDEN = "forbidden"
     TOO_MANY = "too_many"
 
@@ -205,6 +206,9 @@ def narrow(
     for wanted in dict.fromkeys(asked):
         scope = fill(wanted, claims)
         reason = WithheldReason.UNFILLED if scope is None else _obstacle(scope, bounds)
+        named = environment_named_by(scope or wanted, catalog.environments)
+        if scope is not None and named not in {None, server.environment}:
+            reason = WithheldReason.ENVIRONMENT
         if reason is None and len(granted) >= catalog.guardrails.max_scopes_per_token:
             reason = WithheldReason.TOO_MANY
         if scope is None or reason is not None:

@@ -3,7 +3,7 @@
 Refuses nothing by itself. A scope can be had if the agent's file covers it, for a person one
 of their roles does, and no guardrail forbids it; it counts if the token covers it and it
 could still be had. Placeholders are filled from the verified token, so
-`tenant:read:{organization_id}` is only ever the caller's own.
+`tenant:read:{organization_id}` is only ever the caller's own; and `prod:payments.refund` counts in `prod` alone.
 
 Source: MISSION B2, B8, E2; MCP 2026-07-28 authorization, step-up (hierarchies).
 """
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from remit.ids import ScopeName
 from remit.model import Agent, Catalog
-from remit.scopes import Hierarchy, covers, fill, fill_hierarchy
+from remit.scopes import Hierarchy, covers, environment_named_by, fill, fill_hierarchy
 from remit.tokens.access_token import AccessToken
 
 __all__ = ["ScopeLimits", "is_workload", "scope_limits"]
@@ -29,6 +29,8 @@ class ScopeLimits:
     forbidden: frozenset[ScopeName]
     hierarchy: Hierarchy
     claims: Mapping[str, str]
+    environments: frozenset[str] = frozenset()
+    """Those that are declared: a scope whose name begins with one is good there alone."""
 
     @property
     def effective(self) -> tuple[ScopeName, ...]:
@@ -39,7 +41,7 @@ class ScopeLimits:
     def required(self, scopes: Iterable[ScopeName]) -> tuple[ScopeName, ...] | None:
         """`scopes` filled for this caller; `None` when one cannot be, and so never be held."""
         filled = tuple(fill(scope, self.claims) for scope in scopes)
-        named = tuple(scope for scope in filled if scope is not None)
+        named = tuple(scope for scope in filled if scope is not None and self._is_good_here(scope))
         return named if len(named) == len(filled) else None
 
     def holds(self, scope: ScopeName) -> bool:
@@ -52,10 +54,15 @@ class ScopeLimits:
             self._covered(scope, self.agent)
             and (self.person is None or self._covered(scope, self.person))
             and not self._is_forbidden(scope)
+            and self._is_good_here(scope)
         )
 
     def _covered(self, scope: ScopeName, by: Iterable[ScopeName]) -> bool:
         return any(covers(held, scope, self.hierarchy) for held in by)
+
+    def _is_good_here(self, scope: ScopeName) -> bool:
+        named = environment_named_by(scope, self.environments)
+        return named is None or named == self.claims.get("environment")
 
     def _is_forbidden(self, scope: ScopeName) -> bool:
         """To hold a scope is to hold everything below it, so one forbidden part forbids it."""
@@ -86,6 +93,7 @@ def scope_limits(token: AccessToken, agent: Agent, catalog: Catalog) -> ScopeLim
         forbidden=filled(catalog.guardrails.forbidden_scopes),
         hierarchy=fill_hierarchy(catalog.hierarchy, claims),
         claims=claims,
+        environments=frozenset(catalog.environments),
     )
 
 

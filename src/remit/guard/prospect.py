@@ -45,6 +45,7 @@ _WITHHELD: Final[Mapping[WithheldReason, str]] = MappingProxyType(
         WithheldReason.CLIENT: "the client was not admitted to it",
         WithheldReason.PERSON: "no role of theirs brings it",
         WithheldReason.UNFILLED: "nothing is known that would fill it",
+        WithheldReason.ENVIRONMENT: "it is for another environment",
         WithheldReason.FORBIDDEN: "a guardrail forbids it",
         WithheldReason.TOO_MANY: "a token may not say so many",
     }

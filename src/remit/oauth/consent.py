@@ -42,6 +42,7 @@ _WHY: Mapping[WithheldReason, str] = MappingProxyType(
         WithheldReason.CLIENT: "This application was admitted without it.",
         WithheldReason.PERSON: "Your roles do not include it.",
         WithheldReason.UNFILLED: "Your account lacks the detail it is bound to.",
+        WithheldReason.ENVIRONMENT: "It is for another environment than this server's.",
         WithheldReason.FORBIDDEN: "It is forbidden to every agent here.",
         WithheldReason.TOO_MANY: "It is more than one agent may hold at once.",
     }

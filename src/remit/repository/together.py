@@ -18,6 +18,7 @@ from remit.repository.people_rules import check_people
 from remit.repository.references import check_references
 from remit.repository.registration_rules import check_registration
 from remit.repository.reserved import check_reserved
+from remit.repository.scope_rules import check_scopes
 from remit.repository.server_rules import check_servers
 from remit.repository.trust_rules import check_trust
 
@@ -32,6 +33,7 @@ def check_together(draft: Draft) -> Iterator[Problem]:
     hierarchy = close(covers)
     yield from coded(check_references(draft), "reference")
     yield from coded(check_reserved(draft), "reserved-name")
+    yield from coded(check_scopes(draft), "ambiguous-scope")
     yield from coded(_rings(draft, covers), "scope-ring")
     yield from coded(check_servers(draft, hierarchy), "server")
     yield from coded(check_engines(draft), "engine")

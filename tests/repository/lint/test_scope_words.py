@@ -3,7 +3,6 @@ import pytest
 from remit.repository.lint.scope_words import (
     Effect,
     effect_of,
-    environment_of,
     is_conventional,
     placeholders_of,
     system_of,
@@ -32,21 +31,18 @@ def test_the_last_word_that_is_an_operation_says_what_a_scope_does(scope, effect
 
 
 @pytest.mark.parametrize(
-    ("scope", "system", "environment"),
+    ("scope", "system"),
     [
-        ("crm:accounts.read", "crm", None),
-        ("prod:payments.refund", "payments", "prod"),
-        ("prod:payments:invoices.read", "payments", "prod"),
-        ("staging:payments.refund", "staging", None),
-        ("env:prod:execute", "env", "prod"),
-        ("env:staging:execute", "env", None),
-        ("env:prod", "env", None),
-        ("prod", "prod", "prod"),
+        ("crm:accounts.read", "crm"),
+        ("prod:payments.refund", "payments"),
+        ("prod:payments:invoices.read", "payments"),
+        ("staging:payments.refund", "staging"),
+        ("env:prod:execute", "env"),
+        ("prod", "prod"),
     ],
 )
-def test_an_environment_in_front_is_told_from_a_system(scope, system, environment):
+def test_an_environment_in_front_is_told_from_a_system(scope, system):
     assert system_of(scope, ENVIRONMENTS) == system
-    assert environment_of(scope, ENVIRONMENTS) == environment
 
 
 @pytest.mark.parametrize("scope", ["crm:read", "crm:accounts:read", "tenant:read", "a:b:c:d"])

@@ -10,12 +10,11 @@ from remit.repository.lint.noticed import Action, Edit, Noticed
 from remit.repository.lint.scope_words import (
     Effect,
     effect_of,
-    environment_of,
     is_conventional,
     placeholders_of,
     system_of,
 )
-from remit.scopes import is_scope_name
+from remit.scopes import environment_named_by, is_scope_name
 
 __all__ = ["OWN_CLAIMS", "mentioned", "scope_lints"]
 
@@ -44,7 +43,7 @@ def _names(inventory: Inventory) -> Iterator[Noticed]:
     for thing in inventory.things:
         server, _ = thing.document.nearest(("environment",))
         for name in thing.scopes:
-            promised = environment_of(name, inventory.environments)
+            promised = environment_named_by(name, inventory.environments)
             if promised is not None and isinstance(server.value, str) and promised != server.value:
                 message = f"{quoted(name)} is taken by a server in {quoted(server.value)}"
                 expected = f"a server in {quoted(promised)}, or a scope without it in its name"

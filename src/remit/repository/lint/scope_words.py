@@ -16,7 +16,6 @@ __all__ = [
     "HIGH_RISK",
     "Effect",
     "effect_of",
-    "environment_of",
     "is_conventional",
     "placeholders_of",
     "system_of",
@@ -60,17 +59,6 @@ def system_of(scope: str, environments: Iterable[str]) -> str:
     if first in frozenset(environments) and rest:
         return _PARTS.split(rest)[0]
     return first
-
-
-def environment_of(scope: str, environments: Iterable[str]) -> str | None:
-    """The environment that the name promises the scope is good for; `None` when it promises none."""
-    parts = scope.split(":")
-    known = frozenset(environments)
-    if parts[0] in known:
-        return parts[0]
-    if parts[0] in {"env", "environment"} and len(parts) > 2 and parts[1] in known:
-        return parts[1]
-    return None
 
 
 def is_conventional(scope: str) -> bool:
