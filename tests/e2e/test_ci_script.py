@@ -201,7 +201,7 @@ def test_on_merge_policies_come_into_force(remit, branch, server, platform):
     assert json.loads(listed), listed
     (event, *_) = [
         json.loads(line)
-        for line in remit.ok("audit", "tail", "--json", "--limit", "200").splitlines()
+        for line in remit.ok("audit", "tail", "--json", "-n", "200").splitlines()
         if '"bundle.' in line
     ]
     assert "policy-pipeline" in json.dumps(event)
