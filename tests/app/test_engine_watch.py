@@ -42,9 +42,7 @@ async def test_what_cannot_be_used_is_said_once_for_each_catalog(engines):
 
 async def test_another_catalog_has_other_engines(engines):
     directory = RegistryDirectory(catalog(GOOD), Standing(as_of=0))
-    watch = EngineWatch(engines, directory)
-    directory.subscribe(watch.look_again)
-    watch.look_again()
+    EngineWatch(engines, directory).begin()
     before = engines.find(GOOD)
     directory.replace_catalog(catalog(GOOD))
     assert engines.find(GOOD) is before

@@ -25,6 +25,11 @@ class EngineWatch:
         self._directory = directory
         self._seen: Mapping[str, ExternalEngine] | None = None
 
+    def begin(self) -> None:
+        """Look now, and whenever another catalog comes into force."""
+        self.look_again()
+        self._directory.subscribe(self.look_again)
+
     def look_again(self) -> None:
         """Open and close what the catalog in force says; quick when it is the one seen before."""
         declared = self._directory.catalog.engines

@@ -114,9 +114,7 @@ async def build(
         await parts.definitions.refresh()
         directory.subscribe(parts.definitions.republish)
         parts.desk.subscribe(parts.definitions.republish)
-        engine_watch = EngineWatch(parts.engines, directory)
-        engine_watch.look_again()
-        directory.subscribe(engine_watch.look_again)
+        EngineWatch(parts.engines, directory).begin()
         # From here on this version decides; what is not in the log does not.
         await parts.in_force.record()
         await parts.book.refresh()
