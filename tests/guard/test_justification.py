@@ -1,0 +1,42 @@
+"""What may stand where a caller says why."""
+
+import pytest
+
+from remit.guard.justification import LONGEST, InvalidJustificationError, justification_of
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        (None, None),
+        ("INC-7", "INC-7"),
+        ("  a customer asked  ", "a customer asked"),
+        ("größer als nötig", "größer als nötig"),
+        ("x" * LONGEST, "x" * LONGEST),
+    ],
+)
+def test_a_line_of_text_is_a_justification(given, text):
+    assert justification_of(given) == text
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "",
+        "   ",
+        "x" * (LONGEST + 1),
+        "two\nlines",
+        "a\x00b",
+        "\u202eesrever",
+        7,
+        True,
+        [],
+        {"why": "x"},
+    ],
+    ids=["empty", "blank", "long", "lines", "nul", "turned", "number", "truth", "list", "object"],
+)
+def test_anything_else_is_refused_and_not_repeated(given):
+    with pytest.raises(InvalidJustificationError) as caught:
+        justification_of(given)
+    assert "esrever" not in caught.value.detail
+    assert "\n" not in caught.value.detail
