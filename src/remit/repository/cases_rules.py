@@ -217,12 +217,12 @@ def _check_who(case: ReadCase, file: ReadFile, names: _Names) -> Iterator[Proble
 def _check_workload(case: ReadCase, agent: Document | None) -> Iterator[Problem]:
     if agent is None:
         if case.values.agent == UNREGISTERED:
-            yield _at(case, ("agent",), "nobody is named for whom the agent acts", expected="`who`")
+            yield _at(case, ("who",), "nobody is named for whom the agent acts", expected="`who`")
         return
     kind, _ = agent.nearest(("class",))
     if kind.value != AgentClass.WORKLOAD.value:
         words = f"nobody is named for whom {quoted(case.values.agent)} acts"
-        yield _at(case, ("agent",), words, expected="`who`; only a workload acts for itself")
+        yield _at(case, ("who",), words, expected="`who`; only a workload acts for itself")
         return
     tenants = names_under(agent, "tenants")
     if case.values.tenant is None and tenants is not None and len(tenants) != 1:
