@@ -25,7 +25,7 @@ def _sections(text: str) -> dict[str, str]:
 
 def _put(path: Path, text: str) -> None:
     """`text` in place of what the file has under the same keys; the rest of the file stays."""
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     there = _sections(path.read_text(encoding="utf-8")) if path.exists() else {}
     path.write_text("\n".join((there | _sections(text)).values()), encoding="utf-8")
 
