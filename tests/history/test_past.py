@@ -204,6 +204,24 @@ async def test_a_call_that_went_nowhere_for_want_of_an_account_does_not_count(wo
     assert isinstance(await world.refunds("5000"), Permit)
 
 
+async def test_a_call_whose_server_asks_back_counts_once_and_what_it_saw_it_saw(world):
+    world.use_policies(AT_MOST)
+    call = world.refund("3000", "USD")
+    for _ in range(3):
+        permit = await world.guard.decide(call)
+        assert isinstance(permit, Permit)
+        assert world.last.history == {"refunded": "3000.0000"}
+        await world.guard.complete(permit, call, result=CallResult(outcome="ok", asks_back=True))
+    permit = await world.guard.decide(call)
+    await world.guard.complete(permit, call, result=CallResult(outcome="ok"))
+    assert isinstance(await world.refunds("2000.01"), Deny)
+    world.use_policies(NOTHING_LEAVES)
+    looked = world.call("update_account")
+    permit = await world.guard.decide(looked)
+    await world.guard.complete(permit, looked, result=CallResult(outcome="ok", asks_back=True))
+    assert isinstance(await world.uses("export_accounts"), Deny)
+
+
 async def test_what_could_not_be_recorded_does_not_count(world):
     world.use_policies(AT_MOST)
     world.audit.failing = True

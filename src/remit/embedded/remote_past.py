@@ -58,8 +58,9 @@ class RemotePast:
         return task
 
     async def _take_back(self, use: Use) -> None:
+        what = "set_aside" if use.comes_again else "take_back"
         try:
-            await self._door.history(_question(use, "take_back"))
+            await self._door.history(_question(use, what))
         except RemitUnavailableError as error:
             _log.warning("a refused call counts, for remit could not be told: %s", error.detail)
 

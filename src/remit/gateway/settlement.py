@@ -46,6 +46,7 @@ class Settlement:
                 size=len(body),
                 output_digest=hashlib.sha256(body).hexdigest(),
                 micros=self._micros(),
+                asks_back=(response.result or {}).get("resultType") == "input_required",
             )
         )
 

@@ -3,9 +3,10 @@
 Counted first and decided then: of two calls that together go beyond a limit, one is told of the other. Whoever is
 refused is taken back; who is allowed stays, whatever becomes of the call. What cannot be taken back counts.
 
-Source: docs/adr/0024-history.md.
+Source: docs/adr/0020-history.md.
 """
 
+from dataclasses import replace
 from typing import ClassVar
 
 from remit.errors import UnavailableError
@@ -49,11 +50,11 @@ class Account:
         self.told = history or None
         return self.told
 
-    async def take_back(self) -> None:
-        """Let the call count no longer. Never raises; a second time does nothing."""
+    async def take_back(self, *, comes_again: bool = False) -> None:
+        """Let the call count no longer, or, if it `comes_again`, not twice. Never raises; a second time does nothing."""
         use, self._use = self._use, None
         if use is not None and use.is_counted:
-            await self._past.take_back(use)
+            await self._past.take_back(replace(use, comes_again=comes_again))
 
 
 class NoPast:

@@ -88,3 +88,5 @@ class CallResult:
     size: int = 0
     output_digest: str | None = None
     micros: int = 0
+    asks_back: bool = False
+    """Whether the server asks something first: nothing is done yet, and the same call comes again, to be decided anew."""

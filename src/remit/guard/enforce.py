@@ -166,8 +166,11 @@ class Guard:
             AuditUnavailableError: it is not recorded; the guard is closed until it is.
         """
         permit.release()
-        if permit.account is not None and result.outcome in _NOTHING_SENT:
-            await permit.account.take_back()
+        if permit.account is not None:
+            if result.outcome in _NOTHING_SENT:
+                await permit.account.take_back()
+            elif result.asks_back:
+                await permit.account.take_back(comes_again=True)
         await self._closing.record(completed(permit, call, result))
 
     def _count(self, verdict: Allowance | Refusal) -> None:

@@ -4,7 +4,7 @@ A call through agents that act for each other counts in the past of each of them
 around a limit of the agent that sent it. The organisation is part of every past. Refused: a call that a sum counts,
 without the amount, in another currency than is summed, or with an amount below nought, which would make room for more.
 
-Source: docs/adr/0024-history.md; docs/guides/history.md.
+Source: docs/adr/0020-history.md; docs/guides/history.md.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -34,6 +34,7 @@ __all__ = [
 ]
 
 _NO_MEMBER = ("",)
+_ADDED_UP = frozenset({HistoryMeasure.COUNT, HistoryMeasure.SUM})
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -70,6 +71,17 @@ class Use:
     at: EpochSeconds
     call: Call
     entries: tuple[Entry, ...]
+    comes_again: bool = False
+    """What is taken back of it comes again: numbers and amounts alone, since what was seen was seen."""
+
+    @property
+    def withdrawn(self) -> tuple[Entry, ...]:
+        """What there is to take back."""
+        return tuple(
+            entry
+            for entry in self.entries
+            if entry.counted and (not self.comes_again or entry.fact.measure in _ADDED_UP)
+        )
 
     @property
     def is_counted(self) -> bool:

@@ -3,7 +3,7 @@
 Refuses when the database does not answer, or not in time. What was begun is never left half done: whoever gives up
 waiting is taken back when it is done. What cannot be taken back counts, and is said in the process's own log.
 
-Source: docs/adr/0024-history.md.
+Source: docs/adr/0020-history.md.
 """
 
 import asyncio

@@ -43,10 +43,9 @@ def count_use(tx: Transaction, use: Use) -> History:
 
 def uncount_use(tx: Transaction, use: Use) -> None:
     """Let `use` count no longer."""
-    for entry in use.entries:
-        if entry.counted:
-            for whose in entry.whose:
-                delete_uses(tx, entry.fact.account, whose, at=use.at, use=use.id)
+    for entry in use.withdrawn:
+        for whose in entry.whose:
+            delete_uses(tx, entry.fact.account, whose, at=use.at, use=use.id)
 
 
 def told_of(

@@ -72,6 +72,12 @@ async def test_a_call_is_counted_told_and_taken_back(ask):
     assert (await ask(use=use(3))).json() == {"history": {"looked_up": 2}}
 
 
+async def test_what_is_asked_about_first_is_set_aside(ask):
+    assert (await ask(use=use(1))).json() == {"history": {"looked_up": 1}}
+    assert (await ask(use=use(1), do="set_aside")).json() == {"history": {}}
+    assert (await ask(use=use(2))).json() == {"history": {"looked_up": 1}}
+
+
 async def test_what_is_used_again_is_told_and_not_counted(ask):
     assert (await ask(use=use(1))).json() == {"history": {"looked_up": 1}}
     assert (await ask(use=use(2), again=True)).json() == {"history": {"looked_up": 1}}

@@ -11,7 +11,7 @@ Source: docs/reference/guard.md; docs/adr/0020-history.md.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import ClassVar, Final
 
@@ -66,12 +66,12 @@ class HistoryAnswers:
         """
         if asked.keys() != _MEMBERS:
             raise BadUseError(f"the members are `{'`, `'.join(sorted(_MEMBERS))}`")
-        if asked["do"] not in {"count", "take_back"}:
-            raise BadUseError("`do` is `count` or `take_back`")
-        taking_back = asked["do"] == "take_back"
-        use = self._use(server, asked, patience=_UNDER_WAY if taking_back else _MOST_APART)
-        if taking_back:
-            await self.past.take_back(use)
+        if asked["do"] not in {"count", "take_back", "set_aside"}:
+            raise BadUseError("`do` is `count`, `take_back` or `set_aside`")
+        counting = asked["do"] == "count"
+        use = self._use(server, asked, patience=_MOST_APART if counting else _UNDER_WAY)
+        if not counting:
+            await self.past.take_back(replace(use, comes_again=asked["do"] == "set_aside"))
             return {"history": {}}
         return {"history": history_json(await self.past.come_to(use))}
 
