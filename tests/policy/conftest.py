@@ -81,6 +81,8 @@ class Desk:
             "operation": Operation.READ,
             "sensitivity": Sensitivity.LOW,
             "owner": "sales",
+            "data_categories": (),
+            "region": None,
         }
         arguments = {"account": "acc_1"} if phase is Phase.CALL else None
         context = {
