@@ -5,7 +5,7 @@ it is kept. The log is read for it, and that is recorded before anything is answ
 organisation is told of their own one's calls alone, and nothing of what is declared otherwise: that would be a way to
 read what is in force for others.
 
-Source: MISSION C6; docs/guides/planning.md; docs/adr/0025-replay.md.
+Source: MISSION C6; docs/guides/planning.md; docs/adr/0022-replay.md.
 """
 
 import asyncio

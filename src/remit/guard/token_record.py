@@ -67,6 +67,8 @@ def _claims(token: AccessToken) -> JsonObject:
         claims["acr"] = token.acr
     if token.auth_time is not None:
         claims["auth_time"] = token.auth_time
+    if token.authorization_details:
+        claims["details"] = len(token.authorization_details)
     if token.actors:
         claims["actors"] = [[one.agent_id, one.client_id] for one in token.actors]
     return claims

@@ -4,7 +4,7 @@ Only the arguments that the catalog declares, only those whose value the log doe
 person's attributes; the token's authorization details; the caller's justification. Never an argument that the catalog, or a policy, says is to
 be kept nowhere: whether such a call would be decided otherwise cannot be told afterwards.
 
-Source: docs/adr/0025-replay.md; docs/guides/planning.md.
+Source: docs/adr/0022-replay.md; docs/guides/planning.md.
 """
 
 from collections.abc import Sequence

@@ -8,7 +8,7 @@ from remit.replay.common_ground import CommonGround
 from remit.replay.court import Court, Ruling, Unknown
 from remit.replay.rebuilt import Rebuilder, Rebuilt
 from remit.replay.report import Shift
-from remit.replay.skipped import Skipped
+from remit.replay.skipped import Skipped, skipped_for
 
 __all__ = ["Judge", "Judged"]
 
@@ -45,7 +45,8 @@ class Judge:
     def judge(self, entry: Mapping[str, Any]) -> Judged | Skipped:
         """Decide `entry` again under both; or why it is not decided again."""
         try:
-            rebuilt = self.rebuilder.rebuild(entry)
+            skipped = skipped_for(entry, entry["body"])
+            rebuilt = skipped or self.rebuilder.rebuild(entry)
         except (KeyError, TypeError, ValueError, AttributeError, IndexError):
             # A record of an earlier version, or none of ours: whatever it lacks, it cannot be asked again.
             return Skipped.UNREADABLE

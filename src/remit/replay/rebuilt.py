@@ -4,7 +4,7 @@ What the record holds sealed is opened; what it holds neither openly nor sealed 
 guessed: an argument that is not known has some value of its type in its place, so that whoever asks can tell
 whether any policy reads it. A call that cannot be asked again is told why, in one word.
 
-Source: docs/adr/0025-replay.md; `guard.withheld`.
+Source: docs/adr/0022-replay.md; `guard.withheld`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,7 +35,7 @@ from remit.ids import AgentId, ClientId, GrantId, ScopeName, ServerName, TenantI
 from remit.model import Argument, ArgumentType, AuditTreatment, Environment, Sensitivity
 from remit.policy import ResourceKind
 from remit.policy.history import History, history_of
-from remit.replay.skipped import Skipped, skipped_for
+from remit.replay.skipped import Skipped
 from remit.tokens.access_token import AccessToken, Delegate
 
 __all__ = ["Rebuilder", "Rebuilt", "completed", "moment_of"]
@@ -99,11 +99,12 @@ class Rebuilder:
         """Records whose sealed part did not open."""
 
     def rebuild(self, entry: Mapping[str, Any]) -> Rebuilt | Skipped:
-        """The question behind the decision `entry`."""
+        """The question behind the decision `entry`, which names an agent and a tenant.
+
+        Raises:
+            KeyError, TypeError, ValueError, AttributeError: it is no record that this version reads.
+        """
         body = entry["body"]
-        skipped = skipped_for(entry, body)
-        if skipped is not None:
-            return skipped
         sealed = self._opened(entry, body)
         name = sealed.get(NAME) or body["name"]
         if isinstance(name, str) and len(name) >= _LONGEST_NAME and NAME not in sealed:

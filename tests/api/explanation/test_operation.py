@@ -10,7 +10,7 @@ import pytest
 from remit.api.explanation import operation
 from remit.api.explanation.record import find_record
 from remit.audit import read_events
-from remit.model import CallLimits, Pinning, Sensitivity
+from remit.model import AuditTreatment, CallLimits, Pinning, Sensitivity
 from remit.tokens import AccessToken, audience_of, mint
 
 URL = "http://127.0.0.1:8600"
@@ -129,17 +129,21 @@ async def test_what_was_hidden_from_the_caller_is_not_hidden_here(call, explain)
     assert found["tried"] > 0
 
 
-async def test_arguments_that_policies_read_and_the_log_has_not_are_named(app, call, explain):
+def _recorded_as(app, audit):
+    """What the log keeps of the amount of a refund from here on."""
     catalog = app.directory.catalog
     server = catalog.servers["payments"]
     tool = server.tools["refund"]
-    hidden = tuple(
-        replace(one, audit=type(one.audit).TOKEN) if one.name == "amount" else one
-        for one in tool.arguments
+    arguments = tuple(
+        replace(one, audit=audit) if one.name == "amount" else one for one in tool.arguments
     )
-    tools = {**server.tools, "refund": replace(tool, arguments=hidden)}
+    tools = {**server.tools, "refund": replace(tool, arguments=arguments)}
     servers = {**catalog.servers, "payments": replace(server, tools=tools)}
     app.directory.replace_catalog(replace(catalog, servers=servers))
+
+
+async def test_arguments_that_policies_read_and_the_log_has_not_are_named(app, call, explain):
+    _recorded_as(app, AuditTreatment.DROP)
     found = await explain(await call("refund", refund()))
     assert found["now"]["outcome"] == "depends"
     assert any("policies read `amount`" in note for note in found["notes"])
@@ -147,6 +151,16 @@ async def test_arguments_that_policies_read_and_the_log_has_not_are_named(app, c
     assert reading["recorded"] is False
     assert reading["value"] is None
     assert found["nearest"] == []
+
+
+async def test_an_argument_that_is_sealed_decides_again_and_is_shown_to_nobody(app, call, explain):
+    _recorded_as(app, AuditTreatment.TOKEN)
+    found = await explain(await call("refund", refund()))
+    assert found["now"] == {"outcome": "deny", "reason": "forbidden"}
+    (reading,) = found["policies"][0]["reads"]
+    assert reading["recorded"] is False
+    assert reading["value"] is None
+    assert str(refund()["amount"]) not in str(found["arguments"])
 
 
 async def test_a_limit_is_explained_with_where_it_is_declared(app, call, explain):

@@ -103,7 +103,7 @@ def _explained(deps: ApiDeps, found: Recorded, attributes: Mapping[str, str]) ->
     entry, catalog, sources = found.decision, deps.directory.catalog, deps.policies()
     body: Any = entry["body"]
     places = places_of(sources)
-    rebuilt = rebuild(entry, catalog, places, attributes)
+    rebuilt = rebuild(entry, catalog, places, attributes, record_key=deps.record_key)
     again = retried(deps, entry, rebuilt, sources=sources)
     return Explained(
         decision=body["decision_id"],

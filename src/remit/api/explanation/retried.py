@@ -107,7 +107,7 @@ def retried(
         again.now = None
         again.notes.append(_ARGUMENTS)
         return again
-    _note_missing(again, body, rebuilt)
+    _note_missing(again, rebuilt)
     allows = may_be_allowed if rebuilt.unknown else _allows
     if allows(scenario):
         change = _PASSING.get(body["reason"])
@@ -196,13 +196,13 @@ def _decide_now(again: Retried, scenario: Scenario, rebuilt: Rebuilt) -> None:
         again.now = {"outcome": "deny", "reason": verdict.truth.value}
 
 
-def _note_missing(again: Retried, body: Any, rebuilt: Rebuilt) -> None:
+def _note_missing(again: Retried, rebuilt: Rebuilt) -> None:
     if rebuilt.unknown:
         names = ", ".join(f"`{name}`" for name in rebuilt.unknown)
         again.notes.append(
             f"policies read {names}, which the log does not hold; changes are said to allow some call, not this very one"
         )
-    if body["claims"].get("attributes"):
+    if not rebuilt.attributes_known:
         again.notes.append(
             "the person's attributes are taken as they are now; the log has their names alone"
         )
