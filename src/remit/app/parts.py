@@ -1,6 +1,7 @@
 """What several doors share, opened once."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from remit import identity
@@ -18,7 +19,7 @@ from remit.deployment.sealing import InstallationKey
 from remit.engines import EngineConnections
 from remit.guard import Guard, GuardSettings
 from remit.history import DatabasePast
-from remit.policy import DecisionPoint
+from remit.policy import CedarEngine, DecisionPoint
 from remit.registry import RegistryDirectory
 from remit.settings import Policies, Settings
 from remit.tokens import KeySet, TokenVerifier
@@ -73,20 +74,20 @@ async def open_parts(
     verifier = TokenVerifier(keys, settings.issuer, clock)
     engines = EngineConnections(stores.resolve_secret)
     decisions = DecisionPoint(began.loaded.engine, clock, engines)
-    desk = TrialDesk(
-        stores.database,
-        began.key,
-        instance=settings.instance,
-        clock=clock,
-        decide_by=lambda engine: DecisionPoint(engine, clock, engines),
-    )
-    shelf = Shelf(stores.database, began.key, stage=settings.stage)
     in_force = InForce(
         began.loaded,
         directory=directory,
         decisions=decisions,
         audit=stores.audit,
         resolve_secret=stores.resolve_secret,
+    )
+    shelf, desk, book = _bundles(
+        settings,
+        stores,
+        in_force,
+        began=began,
+        clock=clock,
+        decide_by=lambda engine: DecisionPoint(engine, clock, engines),
     )
     past = DatabasePast(stores.database)
     return Parts(
@@ -115,13 +116,7 @@ async def open_parts(
         in_force=in_force,
         shelf=shelf,
         desk=desk,
-        book=BundleBook(
-            shelf,
-            in_force,
-            desk=desk,
-            activation=began.activation,
-            folder_decides=settings.policies is Policies.FOLDER,
-        ),
+        book=book,
         policy_key=began.key,
         verifier=verifier,
         guard=Guard(
@@ -146,3 +141,26 @@ async def open_parts(
         clock=clock,
         stopping=asyncio.Event(),
     )
+
+
+def _bundles(
+    settings: Settings,
+    stores: Stores,
+    in_force: InForce,
+    *,
+    began: Beginning,
+    clock: Clock,
+    decide_by: Callable[[CedarEngine], DecisionPoint],
+) -> tuple[Shelf, TrialDesk, BundleBook]:
+    """What follows the database: the bundles in it, the one on trial, the one in force."""
+    database, key = stores.database, began.key
+    shelf = Shelf(database, key, stage=settings.stage)
+    desk = TrialDesk(database, key, instance=settings.instance, clock=clock, decide_by=decide_by)
+    book = BundleBook(
+        shelf,
+        in_force,
+        desk=desk,
+        activation=began.activation,
+        folder_decides=settings.policies is Policies.FOLDER,
+    )
+    return shelf, desk, book
