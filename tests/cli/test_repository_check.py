@@ -4,96 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import jsonschema
 import pytest
 
 from remit.cli.exits import ExitCode
 
 FAX = "\ncrm:fax.send: {title: Send faxes, description: Send a fax.}\n"
-
-
-def closed(required: tuple[str, ...] = (), **properties: object) -> dict[str, object]:
-    """An object of those properties and no others, which is how SARIF §3 defines each of its own."""
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(required),
-        "additionalProperties": False,
-    }
-
-
-TEXT = {"type": "string", "minLength": 1}
-MESSAGE = closed(("text",), text=TEXT, markdown=TEXT)
-AT_LEAST_1 = {"type": "integer", "minimum": 1}
-LEVEL = {"enum": ["none", "note", "warning", "error"]}
-# What we write of SARIF 2.1.0, with its required members and sorts of values (§3.13-3.52).
-SARIF = closed(
-    ("version", "runs"),
-    **{"$schema": {"type": "string", "format": "uri"}},
-    version={"const": "2.1.0"},
-    runs={
-        "type": "array",
-        "minItems": 1,
-        "items": closed(
-            ("tool",),
-            tool=closed(
-                ("driver",),
-                driver=closed(
-                    ("name",),
-                    name=TEXT,
-                    semanticVersion={"type": "string", "pattern": r"^\d+\.\d+\.\d+"},
-                    rules={
-                        "type": "array",
-                        "uniqueItems": True,
-                        "items": closed(
-                            ("id",),
-                            id=TEXT,
-                            name=TEXT,
-                            shortDescription=MESSAGE,
-                            fullDescription=MESSAGE,
-                            help=MESSAGE,
-                            defaultConfiguration=closed((), level=LEVEL, enabled={"type": "boolean"}),
-                            properties={"type": "object", "properties": {"tags": {"type": "array", "items": TEXT}}},
-                        ),
-                    },
-                ),
-            ),
-            columnKind={"enum": ["utf16CodeUnits", "unicodeCodePoints"]},
-            originalUriBaseIds={
-                "type": "object",
-                "additionalProperties": closed((), uri=TEXT, uriBaseId=TEXT, description=MESSAGE),
-            },
-            results={
-                "type": "array",
-                "items": closed(
-                    ("message",),
-                    ruleId=TEXT,
-                    ruleIndex={"type": "integer", "minimum": -1},
-                    level=LEVEL,
-                    message=MESSAGE,
-                    locations={
-                        "type": "array",
-                        "items": closed(
-                            (),
-                            physicalLocation=closed(
-                                ("artifactLocation",),
-                                artifactLocation=closed(
-                                    ("uri",),
-                                    uri={"type": "string", "pattern": r"^[A-Za-z0-9._~!$&'()*+,;=@%-]+(/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)*$"},
-                                    uriBaseId=TEXT,
-                                ),
-                                region=closed(
-                                    (), startLine=AT_LEAST_1, startColumn=AT_LEAST_1, endLine=AT_LEAST_1, endColumn=AT_LEAST_1
-                                ),
-                            ),
-                        ),
-                    },
-                    partialFingerprints={"type": "object", "additionalProperties": TEXT},
-                ),
-            },
-        ),
-    },
-)  # fmt: skip
 
 
 def edit(path: Path, old: str, new: str) -> None:
@@ -261,38 +176,6 @@ def test_a_fix_does_not_touch_what_has_mistakes_it_cannot_see_past(cli, folder):
     before = path.read_bytes()
     assert cli("check", "--fix").code == ExitCode.FOUND_WRONG
     assert path.read_bytes() == before
-
-
-def test_sarif_is_valid_and_points_at_the_lines(cli, folder):
-    (folder / ".git").mkdir()
-    (folder / "policy" / "agents" / "billing-job.yaml").write_text("nam: 'ä'\nownr: y\n")
-    with (folder / "policy" / "scopes.yaml").open("a") as stream:
-        stream.write("\n'crm:fax': {title: F, description: D}\n")
-    done = cli("check", "--format", "sarif")
-    assert done.code == ExitCode.FOUND_WRONG
-    log = json.loads(done.out)
-    jsonschema.Draft7Validator(SARIF).validate(log)
-    [run] = log["runs"]
-    rules = run["tool"]["driver"]["rules"]
-    assert len({one["id"] for one in rules}) == len(rules)
-    found = {(one["ruleId"], one["level"]) for one in run["results"]}
-    assert {("schema", "error"), ("scope-name", "warning")} <= found
-    for one in run["results"]:
-        assert rules[one["ruleIndex"]]["id"] == one["ruleId"]
-        place = one["locations"][0]["physicalLocation"]
-        assert place["artifactLocation"]["uri"].startswith("policy/")
-        assert place["artifactLocation"]["uriBaseId"] == "%SRCROOT%"
-        region = place["region"]
-        assert region["startLine"] >= 1
-        assert region["endColumn"] > region["startColumn"] >= 1
-
-
-def test_nothing_found_is_a_valid_log_without_results(cli, folder):
-    done = cli("check", "--format", "sarif")
-    assert done.code == 0
-    log = json.loads(done.out)
-    jsonschema.Draft7Validator(SARIF).validate(log)
-    assert log["runs"][0]["results"] == []
 
 
 def test_it_is_a_command_of_its_own_process(folder):
