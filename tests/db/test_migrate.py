@@ -234,7 +234,7 @@ _FIFTH = (
     "INSERT INTO trials VALUES ('t','d','b',0,10,5,'runs','','p',1,2,NULL,'s')",
     "INSERT INTO trial_counts VALUES ('t','main','trial',1,0,1)",
 )
-_SIXTH = ("INSERT INTO history_uses VALUES ('acme','f count','agent','usr_1','',1,'dec_1','',0)",)
+_SIXTH = ("INSERT INTO history_uses VALUES ('acme','f count','agent','usr_1','',1,'dec_1','',0,1)",)
 _POPULATED = {
     "0001": _FIRST, "0002": (), "0003": _THIRD, "0004": _FOURTH, "0005": _FIFTH, "0006": _SIXTH,
 }  # fmt: skip

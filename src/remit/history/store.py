@@ -1,7 +1,8 @@
 """The SQL of history: one row for each use of each past, under the fact that it counts in.
 
 `fact` is `HistoryFact.account`. A use has a row for every member that it adds to a set, and else one, with an empty
-`member`. `amount` is in ten-thousandths. What was allowed at some second counts as of that second.
+`member`. `amount` is in ten-thousandths, and `times` is how many uses the row stands for: one, until rows that are long
+settled are merged. What was allowed at some second counts as of that second; merged, as of the latest of them.
 """
 
 import hashlib
@@ -37,6 +38,7 @@ __all__ = [
     "has_uses",
     "lock_pasts",
     "members_of",
+    "merge_uses",
     "tally",
     "thin_uses",
     "trim_uses",
@@ -54,10 +56,12 @@ uses = Table(
     Column("use", Text, primary_key=True),
     Column("member", Text, primary_key=True),
     Column("amount", BigInteger, nullable=False),
+    Column("times", BigInteger, nullable=False),
     Index("ix_history_uses_fact_at", "fact", "at"),
     sqlite_with_rowid=False,
 )
 
+_MERGED = "merged"
 _IDENTITY = (uses.c.tenant, uses.c.fact, uses.c.agent, uses.c.subject, uses.c.grant_id)
 _OF_ONE = tuple(column == bindparam(column.name) for column in _IDENTITY)
 _SINCE = (*_OF_ONE, uses.c.at > bindparam("since"))
@@ -67,7 +71,9 @@ _DELETE = Prepared(
 )
 _TALLY = Prepared(
     select(
-        func.count().label("count"), func.coalesce(func.sum(uses.c.amount), 0).label("amount")
+        func.count().label("rows"),
+        func.coalesce(func.sum(uses.c.times), 0).label("times"),
+        func.coalesce(func.sum(uses.c.amount), 0).label("amount"),
     ).where(*_SINCE)
 )
 _ANY = Prepared(select(uses.c.at).where(*_SINCE).limit(1))
@@ -84,14 +90,16 @@ class UseRow:
     use: str
     member: str = ""
     amount: int = 0
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many uses, and what they come to, in ten-thousandths."""
+    """How many uses, and what they come to, in ten-thousandths; and how many rows there are of them."""
 
     count: int
     amount: int
+    rows: int
 
 
 def lock_pasts(tx: Transaction, pasts: Collection[tuple[str, Whose]]) -> None:
@@ -110,7 +118,7 @@ def add_use(tx: Transaction, row: UseRow) -> None:
     """Insert `row`."""
     _ADD.run(
         tx, **_named(row.fact, row.whose), at=row.at, use=row.use, member=row.member,
-        amount=row.amount,
+        amount=row.amount, times=row.times,
     )  # fmt: skip
 
 
@@ -122,7 +130,27 @@ def delete_uses(tx: Transaction, fact: str, whose: Whose, *, at: EpochSeconds, u
 def tally(tx: Transaction, fact: str, whose: Whose, *, since: int) -> Tally:
     """The uses after `since`. What is dated later than now is among them."""
     row = _TALLY.one_or_none(tx, **_named(fact, whose), since=since)
-    return Tally(int(row[0]), int(row[1]))
+    rows, times, amount = row
+    return Tally(int(times), int(amount), int(rows))
+
+
+def merge_uses(tx: Transaction, fact: str, whose: Whose, *, before: int, width: int) -> None:
+    """Of one past, make one row of all uses up to `before` that are of the same `width` seconds, as of the latest of them.
+
+    For what is counted or added up. What is merged cannot be taken back any more.
+    """
+    named = _named(fact, whose)
+    older = (*(column == named[column.name] for column in _IDENTITY), uses.c.at <= before)
+    slots = select(func.max(uses.c.at), func.sum(uses.c.times), func.sum(uses.c.amount))
+    found = tx.connection.execute(slots.where(*older).group_by(uses.c.at // width)).all()
+    tx.connection.execute(delete(uses).where(*older))
+    for at, times, amount in found:
+        add_use(
+            tx,
+            UseRow(
+                fact=fact, whose=whose, at=at, use=_MERGED, amount=int(amount), times=int(times)
+            ),
+        )
 
 
 def has_uses(tx: Transaction, fact: str, whose: Whose, *, since: int) -> bool:

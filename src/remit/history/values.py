@@ -2,9 +2,12 @@
 
 Of several pasts, those of agents that act for each other, the one that comes to most is told; of sets, all there is in
 any of them. Sums are exact: they are kept and added in ten-thousandths, and a sum too large for a policy is no sum.
+
+A past of very many uses is merged while it is read: each of them then counts for a thousandth of the window longer at
+the most, and never shorter, and what is read stays as little as it was.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final, assert_never
 
@@ -12,12 +15,14 @@ from remit.clock import EpochSeconds
 from remit.db import Transaction
 from remit.guard.use import Entry, Use, Whose
 from remit.history.store import (
+    Tally,
     UseRow,
     add_use,
     delete_uses,
     has_uses,
     lock_pasts,
     members_of,
+    merge_uses,
     tally,
 )
 from remit.model import HistoryFact, HistoryMeasure
@@ -26,6 +31,12 @@ from remit.policy.history import History, HistoryValue
 __all__ = ["count_use", "told_of", "uncount_use"]
 
 _UNITS: Final = 10_000
+_ADDED_UP: Final = frozenset({HistoryMeasure.COUNT, HistoryMeasure.SUM})
+_MANY: Final = 4_096
+_NOW_AND_THEN: Final = 64
+_SLOTS: Final = 1_024
+_SETTLED: Final = 600
+"""Seconds after which no call is under way any more that could be taken back."""
 
 
 def count_use(tx: Transaction, use: Use) -> History:
@@ -38,7 +49,16 @@ def count_use(tx: Transaction, use: Use) -> History:
     for entry in use.entries:
         for row in _rows(entry, use):
             add_use(tx, row)
-    return {entry.fact.name: told_of(tx, entry.fact, entry.whose, now=use.at) for entry in told}
+    history: dict[str, HistoryValue] = {}
+    for entry in told:
+        fact = entry.fact
+        if fact.measure in _ADDED_UP:
+            tallies = _tallies(tx, fact, entry.whose, now=use.at)
+            history[fact.name] = _most(fact, tallies.values())
+            _merge_where_many(tx, fact, tallies, now=use.at)
+        else:
+            history[fact.name] = told_of(tx, fact, entry.whose, now=use.at)
+    return history
 
 
 def uncount_use(tx: Transaction, use: Use) -> None:
@@ -54,11 +74,8 @@ def told_of(
     """What `fact` comes to at `now`, in that of `pasts` in which it comes to most."""
     account, since = fact.account, now - fact.reach
     match fact.measure:
-        case HistoryMeasure.COUNT:
-            return max(tally(tx, account, one, since=since).count for one in pasts)
-        case HistoryMeasure.SUM:
-            units = max(tally(tx, account, one, since=since).amount for one in pasts)
-            return Decimal(units).scaleb(-4)
+        case HistoryMeasure.COUNT | HistoryMeasure.SUM:
+            return _most(fact, _tallies(tx, fact, pasts, now=now).values())
         case HistoryMeasure.EVER:
             return any(has_uses(tx, account, one, since=since) for one in pasts)
         case HistoryMeasure.TOOLS | HistoryMeasure.DATA_CATEGORIES:
@@ -66,6 +83,29 @@ def told_of(
             return frozenset().union(*every)
         case _:
             assert_never(fact.measure)
+
+
+def _tallies(
+    tx: Transaction, fact: HistoryFact, pasts: Sequence[Whose], *, now: EpochSeconds
+) -> dict[Whose, Tally]:
+    since = now - fact.reach
+    return {whose: tally(tx, fact.account, whose, since=since) for whose in pasts}
+
+
+def _most(fact: HistoryFact, tallies: Iterable[Tally]) -> HistoryValue:
+    if fact.measure is HistoryMeasure.COUNT:
+        return max(one.count for one in tallies)
+    return Decimal(max(one.amount for one in tallies)).scaleb(-4)
+
+
+def _merge_where_many(
+    tx: Transaction, fact: HistoryFact, tallies: Mapping[Whose, Tally], *, now: EpochSeconds
+) -> None:
+    for whose, found in tallies.items():
+        # Now and then, for where all of it is recent there is nothing to merge.
+        if found.rows > _MANY and found.rows % _NOW_AND_THEN == 0:
+            width = max(1, fact.reach // _SLOTS)
+            merge_uses(tx, fact.account, whose, before=now - _SETTLED, width=width)
 
 
 def _rows(entry: Entry, use: Use) -> list[UseRow]:

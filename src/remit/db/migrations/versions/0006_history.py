@@ -21,6 +21,7 @@ def upgrade() -> None:
         Column("use", Text, nullable=False),
         Column("member", Text, nullable=False),
         Column("amount", BigInteger, nullable=False),
+        Column("times", BigInteger, nullable=False),
         PrimaryKeyConstraint(
             "tenant", "fact", "agent", "subject", "grant_id", "at", "use", "member"
         ),
