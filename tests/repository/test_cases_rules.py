@@ -175,8 +175,9 @@ def test_what_only_a_stage_declares_is_known():
         **FILES,
         "remit.yaml": FILES["remit.yaml"] + HISTORY,
         "stages/prod/policies/more.cedar": '@id("more") forbid (principal, action, resource);\n',
+        "stages/prod/rules/more.yaml": "why: { things: [crm/get], require_justification: {} }\n",
         "tests/some.yaml": HEAD
-        + "  - { name: x, tool: crm/get, stages: prod, expect: { rules: more } }\n",
+        + "  - { name: x, tool: crm/get, stages: prod, expect: { rules: [more, 'rules/more#why'] } }\n",
     }
     contents = {name: text.encode() for name, text in files.items()}
     assert load_contents(contents).stages == ("staging", "prod")

@@ -26,10 +26,12 @@ from remit.repository.files import (
     POLICIES,
     ROLES,
     ROOT,
+    RULES,
     SCOPES,
     SERVERS,
     Files,
 )
+from remit.repository.rule_policies import rule_id
 
 __all__ = ["SHARED_PEOPLE", "check_cases", "people_of", "read_tables"]
 
@@ -125,11 +127,25 @@ def _names(
         scopes=_Declared("scope", names_under(draft.scopes), SCOPES),
         facts=_Declared("fact", facts, f"`history` of {ROOT}"),
         measures=_measures(draft),
-        policies=_Declared("policy", frozenset(places_of([*policies, *laid])), f"{POLICIES}/"),
+        policies=_Declared(
+            "policy",
+            frozenset({*places_of([*policies, *laid]), *_laid_rules(files)}),
+            f"{POLICIES}/",
+        ),
         agents={**agents, UNREGISTERED: None},
         servers=servers,
         shared={} if shared is None else shared.values.people,
     )
+
+
+def _laid_rules(files: Files) -> Iterator[str]:
+    """What the rules become that only some stage has."""
+    for overlay in files.overlays.values():
+        for name, content in overlay.items():
+            path = PurePosixPath(name)
+            document = read_yaml(content, file=name).document if path.parent.name == RULES else None
+            if document is not None:
+                yield from (rule_id(path.stem, str(rule)) for rule in document.root.children)
 
 
 def _measures(draft: Draft) -> dict[str, object]:
