@@ -81,7 +81,7 @@ def scenarios(repository: LoadedRepository, cases: list[Case]) -> list[Scenario]
                 decisions=decisions,
                 now=bearer[2],
                 past=TablePast(question.history),
-            )  # fmt: skip
+            )
         )
     return found
 
@@ -96,9 +96,8 @@ def fastest(work: Callable[[], object]) -> float:
     return min(times)
 
 
-def main(arguments: list[str]) -> int:
+def main(count: int = 4_000) -> None:
     """Print what reading, running and deciding take."""
-    count = int(arguments[0]) if arguments else 4_000
     with tempfile.TemporaryDirectory() as folder:
         write_example(Path(folder) / "policy", complete=True)
         repository = load_repository(Path(folder) / "policy")
@@ -121,7 +120,6 @@ def main(arguments: list[str]) -> int:
     )
     for what, seconds in took.items():
         sys.stdout.write(f"| {what} | {seconds:.2f} | {count / seconds:,.0f} |\n")
-    return 0
 
 
 def policies_of(repository: LoadedRepository) -> tuple[str, ...]:
@@ -132,4 +130,4 @@ def policies_of(repository: LoadedRepository) -> tuple[str, ...]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 4_000)
