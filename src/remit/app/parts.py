@@ -98,13 +98,7 @@ async def open_parts(
         decisions=decisions,
         engines=engines,
         keys=keys,
-        key_refresh=KeyRefresh(
-            stores.database,
-            stores.box,
-            keys,
-            clock=clock,
-            lifetime=lambda: directory.catalog.issuer.signing_key_lifetime,
-        ),
+        key_refresh=_key_refresh(stores, keys, directory, clock),
         secret_refresh=SecretRefresh(stores.database, stores.box, stores.resolve_secret),
         definitions=DefinitionBook(
             stores.database,
@@ -125,13 +119,7 @@ async def open_parts(
             decisions=decisions,
             audit=stores.audit,
             redactor=stores.redactor,
-            settings=GuardSettings(
-                public_url=settings.issuer,
-                standing_max_age=Seconds(settings.standing_max_age),
-                past=past,
-                trial=desk.world_of,
-                tally=desk.count,
-            ),
+            settings=_guard_settings(settings, past, desk),
         ),
         refresh=StandingRefresh(
             stores.database, directory.publish, clock=clock, metrics=stores.metrics
@@ -140,6 +128,28 @@ async def open_parts(
         passwords=identity.Passwords(),
         clock=clock,
         stopping=asyncio.Event(),
+    )
+
+
+def _key_refresh(
+    stores: Stores, keys: KeySet, directory: RegistryDirectory, clock: Clock
+) -> KeyRefresh:
+    return KeyRefresh(
+        stores.database,
+        stores.box,
+        keys,
+        clock=clock,
+        lifetime=lambda: directory.catalog.issuer.signing_key_lifetime,
+    )
+
+
+def _guard_settings(settings: Settings, past: DatabasePast, desk: TrialDesk) -> GuardSettings:
+    return GuardSettings(
+        public_url=settings.issuer,
+        standing_max_age=Seconds(settings.standing_max_age),
+        past=past,
+        trial=desk.world_of,
+        tally=desk.count,
     )
 
 
