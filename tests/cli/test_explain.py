@@ -27,6 +27,7 @@ FORBIDDEN = {
                  {"id": "gone", "effect": "forbid"}],
     "limits": [{"of": "agent", "declared": "agents/a.yaml", "calls_per_minute": 60, "concurrent_calls": None}],
     "arguments": {"amount": "900", "reason": "tok1.text.abc", "tags": ["a", "b"]},
+    "engine": "cedar", "history": [],
     "errors": ["policy `x` failed"], "became": None,
     "versions": {"policies": "p" * 64, "catalog": "c" * 64, "in_force": False},
     "now": None, "nearest": [{"kind": "policy", "what": "the policy does not forbid it", "how": "change it"}],
@@ -116,3 +117,14 @@ def test_what_cannot_be_explained_is_told_and_exits_1(cli, folder, decision, say
     done = cli("explain", decision)
     assert done.code == 1
     assert says in done.err
+
+
+def test_an_engine_elsewhere_is_named_with_what_it_said():
+    rule = {"id": "pdp:refund-limit", "effect": "forbid", "of": "in the engine pdp"}
+    text = read({**FORBIDDEN, "engine": "pdp", "policies": [rule]})
+    assert "\nengine    pdp\n" in text
+    assert "forbid pdp:refund-limit  in the engine pdp" in text
+
+
+def test_of_the_engine_in_this_process_nothing_is_said():
+    assert "engine    " not in read({**FORBIDDEN, "engine": "cedar"})

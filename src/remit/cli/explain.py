@@ -92,7 +92,7 @@ def _who_and_what(found: Mapping[str, Any]) -> "Iterator[Text]":
     sort = ", ".join(one for one in (what["operation"], what["sensitivity"]) if one)
     thing = f"{what['server']} {what['method']} {what['name'] or ''}".rstrip()
     yield _line("asked for", _plain(f"{thing} ({sort})" if sort else thing))
-    if found["engine"] not in {None, "cedar"}:
+    if found.get("engine") not in {None, "cedar"}:
         yield _line("engine", _plain(found["engine"]))
     for error in found["errors"]:
         yield _line("error", _plain(error), style="red")
