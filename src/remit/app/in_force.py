@@ -10,13 +10,16 @@ from typing import Final
 import structlog
 
 from remit.app.missing_secrets import warn_of_missing_secrets
-from remit.audit import AuditLog, Context
+from remit.audit import AuditLog, AuditUnavailableError, Context
+from remit.audit.events import BundleRefused
 from remit.deployment.loaded import LoadedPolicies
+from remit.errors import Error
 from remit.policy import DecisionPoint
 from remit.registry import RegistryDirectory
 
 __all__ = ["InForce"]
 
+_LONGEST: Final = 2_000
 _log: Final = structlog.stdlib.get_logger("remit.policy")
 
 
@@ -52,6 +55,16 @@ class InForce:
         """
         await self._audit.append(self._loaded.event(Context()))
         warn_of_missing_secrets(self._loaded.catalog, self._resolve_secret)
+
+    async def record_refused(self, error: Error) -> None:
+        """Say in the log that what stands in the folder was not taken, and why; what is in force stays."""
+        detail = "; ".join([error.detail, *map(str, getattr(error, "problems", ()))])[:_LONGEST]
+        try:
+            await self._audit.append(
+                BundleRefused(context=Context(), bundle="", error=error.code, detail=detail)
+            )
+        except AuditUnavailableError:
+            _log.exception("not_recorded", error=error.code)
 
     async def put(self, loaded: LoadedPolicies) -> bool:
         """Let `loaded` decide from here on; whether that is something else than before.

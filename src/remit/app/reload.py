@@ -64,6 +64,7 @@ class PolicyReload:
                 _log.error(
                     "reload_refused", error=error.code, detail=error.detail, problems=problems
                 )
+                await self._in_force.record_refused(error)
                 raise
         self._metrics.reloaded(succeeded=True)
         loaded = self._in_force.loaded

@@ -43,7 +43,10 @@ class BundleProposed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BundleRefused(Event):
-    """A bundle was turned away before it was proposed: `error` is the code, such as `bad_signature`."""
+    """A bundle was turned away before it was proposed: `error` is the code, such as `bad_signature`.
+
+    `bundle` is empty where it is the folder that was to be read again: what is no bundle has no name.
+    """
 
     kind: ClassVar[str] = "bundle.refused"
     bundle: str

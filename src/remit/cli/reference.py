@@ -23,7 +23,9 @@ _HEAD = """\
 `remit`, `python -m remit` and `uvx remit` are the same. Commands that manage talk to the server that runs
 on the data folder, over `remit.sock` in it; when none runs, they open Remit in their own process, under
 the same lock, with the settings that `remit serve` would use (`--repo`, `--config`, `REMIT_…`). Only `remit serve`
-and `remit users add` begin a data folder; the others refuse one that no Remit has used. Results go to standard
+and `remit users add` begin a data folder; the others refuse one that no Remit has used. With `--url URL` and
+`--token-env NAME` or `--token-file FILE`, anywhere on the line, or `REMIT_URL` with `REMIT_TOKEN` or `REMIT_TOKEN_FILE`, they ask a
+Remit elsewhere ([pipelines](../guides/continuous-integration.md)). Results go to standard
 output and everything else to standard error. `--json` prints for machines, `NO_COLOR` takes the colour
 away. Passwords are never arguments: they are asked for, or read from standard input with `--password-stdin`.
 
