@@ -495,3 +495,19 @@ async def test_a_server_moved_to_another_tenant_is_gone_for_tokens_issued_before
     assert isinstance(await world.guard.decide(world.call()), Permit)
     change_server(world, CRM, tenant=GLOBEX)
     assert (await refusal(world, world.call())).reason is RefusalReason.NOT_FOUND
+
+
+async def test_a_list_of_which_nothing_could_be_decided_is_refused_and_not_empty(world):
+    class Failing:
+        version = "v1"
+
+        def evaluate(self, evaluation):
+            raise RuntimeError("x")
+
+        def history_read(self, resource):
+            return frozenset()
+
+    world.decisions.publish(Failing())
+    refused = await world.guard.visible(world.list())
+    assert refused.reason is RefusalReason.ENGINE_ERROR
+    assert world.recorded.reason == "engine_error"
