@@ -53,6 +53,7 @@ _REASONS: Final[Mapping[str, Skipped]] = MappingProxyType(
         "stale_snapshot": Skipped.TOKEN,
         "rate_limited": Skipped.LIMITS,
         "too_many_calls": Skipped.LIMITS,
+        "limit_reached": Skipped.LIMITS,
         "invalid_arguments": Skipped.ARGUMENTS,
         "quarantined": Skipped.QUARANTINED,
         "engine_error": Skipped.FAILED,
