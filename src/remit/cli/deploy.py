@@ -64,7 +64,8 @@ def apply(
     body = bundle_in(repo, bundle) | {"how": "apply", "reason": reason}
     if trial is not None:
         body["trial"] = trial
-    where = Where(data, repo, config, database_url)
+    # Not `repo`: without a server, what it is held against must not be the very folder that is proposed.
+    where = Where(data, None, config, database_url)
     _tell(call(where, "proposals.create", body=body), as_json=as_json)
 
 
