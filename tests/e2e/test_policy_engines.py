@@ -19,7 +19,7 @@ from tests.engines import real
 pytestmark = [pytest.mark.e2e, pytest.mark.node, pytest.mark.asyncio(loop_scope="module")]
 
 POLICIES = Path(real.__file__).parent / "policies"
-SECRET = "the-secret-of-the-decision-point"  # noqa: S105
+SECRET = "the-secret-of-the-decision-point"
 VETO = """
 @id("issue-tokens")
 permit (principal, action == Remit::Action::"issue", resource);
@@ -106,9 +106,7 @@ async def world(tmp_path_factory):
         set_up(folder) as stage,
     ):
         root = stage.repository / "remit.yaml"
-        root.write_text(
-            root.read_text() + ENGINES.format(cerbos=cerbos.url, authzen=authzen.url)
-        )
+        root.write_text(root.read_text() + ENGINES.format(cerbos=cerbos.url, authzen=authzen.url))
         shutil.rmtree(stage.repository / "tests", ignore_errors=True)
         await stage.remit("secrets", "set", "pdp", stdin=SECRET)
         yield World(stage=stage, cerbos=cerbos, authzen=authzen, keyrings={})
