@@ -1,6 +1,6 @@
 """Decision tables: thousands of cases, against a floor that decides the same and says nothing about it.
 
-The floor puts the same calls to the steps that decide (`guard.reconsider.Sitting`), each with a token made
+The floor puts the same calls to the steps that decide (`guard.rehearing`), each with a token made
 beforehand; nothing is prepared, compared, counted or told. *Apart* is a case decided without remembering
 what follows from catalog and policies alone. Times are of the processor, in the fastest of the runs.
 
@@ -20,7 +20,8 @@ from remit.casebook.past import TablePast
 from remit.guard.call import Call
 from remit.guard.definitions import NO_DEFINITIONS
 from remit.guard.ports import Standing
-from remit.guard.reconsider import Scenario, Sitting, reconsider
+from remit.guard.reconsider import Scenario, reconsider
+from remit.guard.rehearing import Rehearing
 from remit.policy import CedarEngine, DecisionPoint
 from remit.repository import LoadedRepository, load_repository, write_example
 from remit.testing.clock import FixedClock
@@ -86,6 +87,11 @@ def scenarios(repository: LoadedRepository, cases: list[Case]) -> list[Scenario]
     return found
 
 
+def reheard(rehearing: Rehearing, one: Scenario) -> object:
+    """Decide it, and no more."""
+    return rehearing.decide(one.call, one.token, now=one.now, past=one.past)
+
+
 def fastest(work: Callable[[], object]) -> float:
     """Seconds of the processor, in the fastest of the runs."""
     times = []
@@ -107,11 +113,11 @@ def main(count: int = 4_000) -> None:
     }
     tables = tables_of(contents)
     asked = scenarios(repository, [case for table in tables for case in table.cases])
-    sitting = Sitting(asked[0])
+    rehearing = Rehearing(repository.catalog, asked[0].decisions)
     took = {
         "read the tables": fastest(lambda: tables_of(contents)),
         "run them": fastest(lambda: run_tables(repository, tables)),
-        "floor: decide alone": fastest(lambda: [sitting.reconsider(one) for one in asked]),
+        "floor: decide alone": fastest(lambda: [reheard(rehearing, one) for one in asked]),
         "decide, each apart": fastest(lambda: [reconsider(one) for one in asked[: count // 4]]) * 4,
     }
     policies = len(policies_of(repository))

@@ -8,7 +8,6 @@ often is called, what a definition was, whether a key is proved) is left out: a 
 import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
@@ -29,16 +28,16 @@ from remit.guard.ladder import Allowance
 from remit.guard.ports import Standing
 from remit.guard.reconsider import (
     Scenario,
-    Sitting,
     UnansweredError,
     deliberate,
     deliberate_listing,
     listing,
 )
 from remit.guard.refusal import Refusal
+from remit.guard.rehearing import Rehearing
 from remit.guard.target import find_target
 from remit.ids import ScopeName
-from remit.model import Catalog, Server
+from remit.model import Server
 from remit.policy import CedarEngine, DecisionPoint
 from remit.policy.check import checked_policies
 from remit.policy.decision import DecisionReason
@@ -115,15 +114,15 @@ class _Run:
     """One run over one repository."""
 
     def __init__(self, repository: LoadedRepository, elsewhere: Elsewhere | None = None) -> None:
-        catalog = _without_proofs(repository.catalog)
-        self._catalog = catalog
+        engine = CedarEngine.load(repository.policies, repository.catalog)
+        self._policies, _ = checked_policies(repository.policies, repository.catalog)
+        self._decisions = DecisionPoint(engine, _Timeless(), elsewhere)
+        self._rehearing = Rehearing(repository.catalog, self._decisions)
+        # Without limits on how often is called, and without keys to prove: neither is a table's to say.
+        self._catalog = self._rehearing.catalog
         self._stage = repository.stage
         self._tally = Tally()
-        self._policies, _ = checked_policies(repository.policies, catalog)
-        engine = CedarEngine.load(repository.policies, catalog)
-        self._decisions = DecisionPoint(engine, _Timeless(), elsewhere)
         self._tokens: dict[object, AccessToken] = {}
-        self._sitting: Sitting | None = None
 
     def report(self, results: Sequence[Result], started: float) -> Report:
         """What came of all of it."""
@@ -147,8 +146,7 @@ class _Run:
             elif case.question.asked is Asked.LIST:
                 found = found_of_list(listing(prepared), prepared.token)
             else:
-                self._sitting = self._sitting or Sitting(prepared)
-                found = self._found(case.question, self._sitting.reconsider(prepared), prepared)
+                found = self._found(case.question, self._reheard(prepared), prepared)
         except UnansweredError as error:
             return Result(case=case, status=Status.NOT_RUN, why=error.detail)
         return _compared(case, found, started)
@@ -189,6 +187,11 @@ class _Run:
             decisions=self._decisions,
             now=bearer[2],
             past=TablePast(case.question.history),
+        )
+
+    def _reheard(self, scenario: Scenario) -> Allowance | Refusal:
+        return self._rehearing.decide(
+            scenario.call, scenario.token, now=scenario.now, past=scenario.past
         )
 
     def _token(self, question: Question, bearer: Bearer) -> AccessToken:
@@ -272,19 +275,6 @@ def _call(question: Question) -> Call:
 def _baseline(server: Server) -> tuple[ScopeName, ...]:
     """What is asked for when a client asks for nothing in particular."""
     return server.baseline_scopes or server.scopes
-
-
-def _without_proofs(catalog: Catalog) -> Catalog:
-    """`catalog` in which no token has to be bound to a key: nobody is here to prove one."""
-    return replace(
-        catalog,
-        servers=MappingProxyType(
-            {name: replace(one, dpop_required=False) for name, one in catalog.servers.items()}
-        ),
-        agents=MappingProxyType(
-            {name: replace(one, dpop_required=False) for name, one in catalog.agents.items()}
-        ),
-    )
 
 
 def _micros_since(started: float) -> int:

@@ -26,7 +26,6 @@ from remit.tokens.verify import TokenVerifier
 
 __all__ = [
     "Scenario",
-    "Sitting",
     "UnansweredError",
     "at_once",
     "deliberate",
@@ -82,39 +81,6 @@ async def deliberate(scenario: Scenario) -> Allowance | Refusal:
 async def deliberate_listing(scenario: Scenario) -> Shown | Refusal:
     """What would stand in the lists, engines in other processes asked where they decide."""
     return await _ladder(scenario).shown(_unnamed(scenario))
-
-
-class Sitting:
-    """Decisions taken again one after another: what follows from catalog and policies alone is worked out once.
-
-    It remembers nothing of one call for the next; of two that are decided at a time it is not to be asked.
-    """
-
-    __slots__ = ("_first", "_ladder", "_past", "_vouching", "_world")
-
-    def __init__(self, first: Scenario) -> None:
-        """Every scenario that is put to it has the catalog, the definitions and the policies of `first`."""
-        self._first = first
-        self._vouching = _Vouching(first.token, _Instant(first.now))
-        self._world = _World(first.catalog, first.standing, first.definitions)
-        self._past = _Passing()
-        self._ladder = Ladder(
-            self._vouching,
-            self._world,
-            decisions=first.decisions,
-            settings=replace(_NOWHERE, past=self._past),
-        )
-
-    def reconsider(self, scenario: Scenario) -> Allowance | Refusal:
-        """As `reconsider`. Raises `ValueError` for a scenario of another catalog, and `UnansweredError` likewise."""
-        first = self._first
-        if scenario.catalog is not first.catalog or scenario.decisions is not first.decisions:
-            raise ValueError("a scenario of another catalog")
-        self._vouching.vouch(scenario.token, _Instant(scenario.now))
-        self._world.standing = replace(scenario.standing, as_of=scenario.now)
-        self._past.past = scenario.past or _Recorded(scenario.history)
-        self._ladder.forget_counts()
-        return at_once(self._ladder.decide(_spoken(scenario)))
 
 
 def may_be_allowed(scenario: Scenario) -> bool:
@@ -175,7 +141,7 @@ def _unnamed(scenario: Scenario) -> Call:
     return replace(_spoken(scenario), name=None, arguments=None)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _World:
     """The snapshots of a scenario, as a directory."""
 
@@ -205,23 +171,6 @@ class _Recorded:
         """Nothing was counted."""
 
 
-class _Passing:
-    """Hands every question on to the past of the scenario at hand."""
-
-    __slots__ = ("past",)
-
-    def __init__(self) -> None:
-        self.past: Past = _Recorded(MappingProxyType({}))
-
-    async def come_to(self, use: Use) -> History:
-        """What it says. Raises what it raises."""
-        return await self.past.come_to(use)
-
-    async def take_back(self, use: Use) -> None:
-        """Passed on."""
-        await self.past.take_back(use)
-
-
 class _Instant(Clock):
     """Stands where the decision was taken."""
 
@@ -244,10 +193,6 @@ class _Vouching(TokenVerifier):
     __slots__ = ("_token",)
 
     def __init__(self, token: AccessToken, clock: Clock) -> None:
-        self.vouch(token, clock)
-
-    def vouch(self, token: AccessToken, clock: Clock) -> None:
-        """Say it of `token` from now on."""
         self._token = token
         self.clock = clock
 

@@ -14,7 +14,7 @@ from remit.errors import Error
 from remit.guard.call import Call
 from remit.guard.definitions import NO_DEFINITIONS, Definitions
 from remit.guard.ladder import Allowance, Ladder
-from remit.guard.ports import Standing
+from remit.guard.ports import Past, Standing
 from remit.guard.reconsider import at_once
 from remit.guard.refusal import Refusal
 from remit.guard.settings import GuardSettings
@@ -59,11 +59,17 @@ class Rehearing:
         )
 
     def decide(
-        self, call: Call, token: AccessToken, *, now: EpochSeconds, history: History = _NO_PAST
+        self,
+        call: Call,
+        token: AccessToken,
+        *,
+        now: EpochSeconds,
+        history: History = _NO_PAST,
+        past: Past | None = None,
     ) -> Allowance | Refusal:
         """What would be decided of `call`, made by the holder of `token` at `now`, to whom the past was `history`.
 
-        `call.authorization` does not matter.
+        `call.authorization` does not matter. `past` remembers in place of `history`, where it is given.
 
         Raises:
             UnansweredError: an engine that is not in this process would have to be asked.
@@ -71,7 +77,9 @@ class Rehearing:
         """
         self._now.at = now
         self._vouching.token = token
-        self._past.told = history
+        self._past.told, self._past.instead = history, past
+        # A call is no precedent: what a rule or a caller may have so often is not used up by others here.
+        self._ladder.forget_counts()
         call = replace(call, authorization=_BEARER) if call.authorization != _BEARER else call
         return at_once(self._ladder.decide(call))
 
@@ -143,10 +151,11 @@ class _Vouching(TokenVerifier):
 class _RecordedPast:
     """What was told of the past when the call was decided; the rest is not known any more."""
 
-    __slots__ = ("told",)
+    __slots__ = ("instead", "told")
 
     def __init__(self) -> None:
         self.told: History = _NO_PAST
+        self.instead: Past | None = None
 
     async def come_to(self, use: Use) -> History:
         """The recorded facts that are read.
@@ -154,6 +163,8 @@ class _RecordedPast:
         Raises:
             UnrecordedPastError: one of them was not.
         """
+        if self.instead is not None:
+            return await self.instead.come_to(use)
         read = [entry.fact.name for entry in use.entries if entry.told]
         unknown = [name for name in read if name not in self.told]
         if unknown:
