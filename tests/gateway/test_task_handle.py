@@ -1,5 +1,7 @@
 """A handle says, to us alone, which task of whom it stands for, and what its call is decided by again."""
 
+from dataclasses import replace
+
 import pytest
 
 from remit.gateway.principal import Principal
@@ -30,6 +32,13 @@ def test_its_owner_finds_the_task_again(handles):
     assert handles.find(handle, "crm", DANA) == TASK
     assert "t-1" not in handle
     assert len(handle) < 1024, "it fits a header beside others"
+
+
+def test_why_the_call_was_made_goes_with_it(handles):
+    told = replace(TASK, justification="ü" * 500)
+    handle = handles.issue(told)
+    assert handles.find(handle, "crm", DANA) == told
+    assert "ü" not in handle
 
 
 def test_nobody_else_does(handles):

@@ -1,8 +1,8 @@
 """The handle under which a caller finds a task again, and nobody else does.
 
 A server's own name for a task never goes down. What the caller holds in its place says, sealed,
-which task of which server it is, of which tool, for which principal, under which decision it began
-and what the policies read of the arguments: so it outlives a restart, and every process of one
+which task of which server it is, of which tool, for which principal, under which decision it began,
+why, and what the policies read of the arguments: so it outlives a restart, and every process of one
 installation knows it. It is no proof of who calls. A handle that was never given out, has expired,
 is another server's or somebody else's is the same: unknown.
 
@@ -39,6 +39,8 @@ class Task:
     principal: Principal
     decision_id: str
     arguments: "JsonObject | None" = None
+    justification: str | None = None
+    """Why the call was made; each use of the task is decided as the call was."""
 
 
 class TaskHandles:
@@ -66,6 +68,7 @@ class TaskHandles:
                 "p": task.principal.claims(),
                 "d": task.decision_id,
                 "a": task.arguments,
+                "j": task.justification,
                 "e": self._clock.now() + TASK_LIFETIME,
             }
         )
@@ -78,7 +81,7 @@ class TaskHandles:
         expires = claims.get("e")
         if not isinstance(expires, int) or EpochSeconds(expires) <= self._clock.now():
             return None
-        arguments = claims.get("a")
+        arguments, justification = claims.get("a"), claims.get("j")
         return Task(
             id=str(claims["i"]),
             server=server,
@@ -86,6 +89,7 @@ class TaskHandles:
             principal=principal,
             decision_id=str(claims["d"]),
             arguments=arguments if isinstance(arguments, dict) else None,
+            justification=justification if isinstance(justification, str) else None,
         )
 
 

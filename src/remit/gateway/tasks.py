@@ -67,6 +67,7 @@ class Tasks:
             name=None if task is None else task.tool,
             arguments=None if task is None else task.arguments,
             task_of=None if task is None else task.decision_id,
+            justification=call.justification or (None if task is None else task.justification),
         )
         permit = await self._guard.decide(call)
         if isinstance(permit, Deny) and permit.reason is RefusalReason.NOT_FOUND:
@@ -93,6 +94,7 @@ class Tasks:
             principal=Principal.of(judged.token),
             decision_id=judged.permit.decision_id,
             arguments=kept_arguments(server.tools.get(judged.call.name), judged.call.arguments),
+            justification=judged.call.justification,
         )
         handle = self.handles.issue(task)
         self.known.remember(task, handle)

@@ -13,6 +13,12 @@ ASKER = "a-secret-with-which-payments-may-ask"
 EVALUATION = "/access/v1/evaluation"
 EVALUATIONS = "/access/v1/evaluations"
 SEARCH = "/access/v1/search/resource"
+WATCHED = """\
+watched:
+  mode: observe
+  require_justification: {}
+  things: [payments/get_invoice]
+"""
 BASIC = "Basic " + base64.b64encode(f"payments:{ASKER}".encode()).decode()
 
 
@@ -31,6 +37,9 @@ def settings(settings):
             "environment: prod\n", "environment: prod\nintrospection_secret: env:PAYMENTS_ASKS\n", 1
         )
     )
+    rules = settings.repo / "rules"
+    rules.mkdir()
+    (rules / "door.yaml").write_text(WATCHED)
     return settings
 
 
@@ -332,3 +341,24 @@ async def test_a_permit_is_recorded_as_decided_for_another_gateway(ask, grant, s
     of_it = [line for line in recorded(settings).splitlines() if document["context"]["id"] in line]
     assert [json.loads(line)["kind"] for line in of_it] == ["decision", "call.completed"]
     assert '"delegated"' in of_it[1]
+
+
+async def test_the_caller_says_why_through_the_asker_and_what_is_observed_is_told_of(
+    ask, grant, settings
+):
+    silent = (await ask(EVALUATION, question(grant))).json()
+    why = {"justification": "ticket 4711"}
+    told = (await ask(EVALUATION, question(grant, context=why))).json()
+    assert silent["decision"] is told["decision"] is True
+    lines = {
+        document["context"]["id"]: line
+        for document in (silent, told)
+        for line in recorded(settings).splitlines()
+        if document["context"]["id"] in line and '"decision"' in line
+    }
+    assert "rules/door#watched" in lines[silent["context"]["id"]]
+    assert "rules/door#watched" not in lines[told["context"]["id"]]
+    assert "tok1.text." in lines[told["context"]["id"]]
+    assert "ticket 4711" not in recorded(settings)
+    refused = await ask(EVALUATION, question(grant, context={"justification": ["x"]}))
+    assert refused.status_code == 400

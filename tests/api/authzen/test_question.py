@@ -39,6 +39,9 @@ def test_a_whole_question():
     assert question.arguments == {"amount": 5}
     assert question.ip == "192.0.2.7"
     assert question.proof is None
+    assert question.justification is None
+    told = changed(("context", "justification"), " ticket 7 ")
+    assert question_of(told, server="payments").justification == "ticket 7"
 
 
 def test_members_that_nobody_knows_are_ignored():
@@ -76,6 +79,9 @@ def test_neither_the_token_nor_the_arguments_are_printed():
         (("resource", "properties", "server"), None),
         (("context",), "now"),
         (("context", "ip"), "here"),
+        (("context", "justification"), 7),
+        (("context", "justification"), "two\nlines"),
+        (("context", "justification"), "x" * 501),
         (("context", "ip"), 7),
         (("context", "dpop"), "proof"),
         (("context", "dpop"), {"proof": "p", "method": "POST"}),

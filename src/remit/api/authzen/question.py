@@ -66,7 +66,7 @@ class Question:
     name: str
     arguments: "JsonObject | None" = field(default=None, repr=False)
     ip: str | None = None
-    justification: str | None = None
+    justification: str | None = field(default=None, repr=False)
     proof: Proof | None = None
 
 
