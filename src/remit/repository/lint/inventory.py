@@ -20,6 +20,7 @@ __all__ = ["Inventory", "Listed", "Thing", "inventory_of"]
 
 _THINGS = ("tools", "resources", "prompts")
 _LEVELS = tuple(Sensitivity)
+_NOTHING: frozenset[ScopeName] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +109,7 @@ class Inventory:
         return any(self.covers(scope, one) for one in self.forbidden)
 
     def covers(self, upper: str, lower: str) -> bool:
-        return upper == lower or lower in self.below(upper)
+        return upper == lower or lower in self.hierarchy.get(ScopeName(upper), _NOTHING)
 
 
 def inventory_of(draft: Draft) -> Inventory:

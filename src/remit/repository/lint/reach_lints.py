@@ -1,6 +1,7 @@
 """What is worth a second look in roles and agents: what nobody reaches, and what differs too little."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 
 from remit.documents import ANY, quoted
@@ -24,8 +25,36 @@ def reach_lints(inventory: Inventory) -> Iterator[Noticed]:
     yield from _unions(inventory.roles)
     yield from _unreachable_roles(inventory)
     yield from _ungrantable(inventory)
-    yield from _idle(inventory)
-    yield from _unreachable_things(inventory)
+    reached = [_reached(inventory, holder) for holder in inventory.holders]
+    yield from _idle(inventory, reached)
+    yield from _unreachable_things(inventory, reached)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reached:
+    """What an agent's own limits let it reach: the servers, and all that its scopes cover."""
+
+    holder: Holder
+    servers: frozenset[str]
+    opens: frozenset[str]
+
+    def is_in_reach(self, thing: Thing) -> bool:
+        return thing.server in self.servers
+
+    def holds(self, thing: Thing) -> bool:
+        """Whether the agent's own limits let it use the thing, for somebody."""
+        return self.holder.max_sensitivity.rank >= thing.sensitivity.rank and self.opens.issuperset(
+            thing.scopes
+        )
+
+
+def _reached(inventory: Inventory, holder: Holder) -> _Reached:
+    servers = inventory.draft.servers.items()
+    return _Reached(
+        holder,
+        frozenset(name for name, one in servers if unreachable(holder.reach, one) is None),
+        frozenset(holder.scopes).union(*(inventory.below(scope) for scope in holder.scopes)),
+    )
 
 
 def _alike(roles: Sequence[Listed]) -> Iterator[Noticed]:
@@ -60,7 +89,8 @@ def _likeness(first: Listed, second: Listed) -> float:
 def _unions(roles: Sequence[Listed]) -> Iterator[Noticed]:
     for role in roles:
         whole = set(role.scopes)
-        parts = [one for one in roles if one.scopes and set(one.scopes) < whole]
+        parts = [one for one in roles if one.scopes and whole.issuperset(one.scopes)]
+        parts = [one for one in parts if set(one.scopes) != whole]
         for first, second in combinations(parts, 2):
             if set(first.scopes) | set(second.scopes) == whole:
                 message = f"{quoted(role.name)} is {quoted(first.name)} and {quoted(second.name)}"
@@ -83,72 +113,59 @@ def _unreachable_roles(inventory: Inventory) -> Iterator[Noticed]:
 
 
 def _ungrantable(inventory: Inventory) -> Iterator[Noticed]:
+    granted = {scope for role in inventory.roles for scope in role.scopes}
+    given = granted.union(*(inventory.below(scope) for scope in granted))
     for holder in inventory.holders:
         if holder.acts_alone:
             continue
         for scope in holder.scopes:
-            given = any(
-                inventory.covers(granted, scope) or inventory.covers(scope, granted)
-                for role in inventory.roles
-                for granted in role.scopes
-            )
             known = scope in inventory.scopes or scope in BUILT_IN_SCOPES
-            if known and not given:
+            # Of a scope that no role gives a role may give a part.
+            if known and scope not in given and granted.isdisjoint(inventory.below(scope)):
                 message = f"no role can give {quoted(scope)} to anybody's agent"
                 yield Noticed.of("ungrantable-scope", holder.problem_with(scope, message))
 
 
-def _idle(inventory: Inventory) -> Iterator[Noticed]:
+def _idle(inventory: Inventory, reached: Sequence[_Reached]) -> Iterator[Noticed]:
     if not inventory.things:
         return
-    for holder in inventory.holders:
-        within = [thing for thing in inventory.things if _is_in_reach(holder, thing)]
+    for one in reached:
+        holder = one.holder
+        within = [thing for thing in inventory.things if one.is_in_reach(thing)]
+        taken = {scope for thing in within for scope in thing.scopes}
         for scope in holder.scopes:
-            if scope in BUILT_IN_SCOPES or scope not in inventory.scopes:
+            if scope in BUILT_IN_SCOPES or scope not in inventory.scopes or scope in taken:
                 continue
-            if not any(inventory.covers(scope, one) for thing in within for one in thing.scopes):
+            if taken.isdisjoint(inventory.below(scope)):
                 message = f"nothing that {quoted(holder.name)} can reach takes {quoted(scope)}"
                 yield Noticed.of("idle-agent-scope", holder.problem_with(scope, message))
-        usable = [thing for thing in within if _holds(inventory, holder, thing)]
+        usable = [thing for thing in within if one.holds(thing)]
         needed = max((thing.sensitivity for thing in usable), key=_rank, default=Sensitivity.LOW)
         written = holder.document.nearest((*holder.path, "max_sensitivity"))[1]
-        if usable and written and _rank(holder.max_sensitivity) > _rank(needed):
+        if usable and written and holder.max_sensitivity.rank > needed.rank:
             message = f"cleared for {holder.max_sensitivity}, and reaches nothing above {needed}"
             place = (*holder.path, "max_sensitivity")
             problem = holder.document.problem(place, message, expected=quoted(needed))
             yield Noticed.of("idle-clearance", problem)
 
 
-def _unreachable_things(inventory: Inventory) -> Iterator[Noticed]:
+def _unreachable_things(inventory: Inventory, reached: Sequence[_Reached]) -> Iterator[Noticed]:
     for thing in inventory.things:
         if any(one not in inventory.scopes or inventory.is_forbidden(one) for one in thing.scopes):
             continue  # A mistake of its own; or kept from agents on purpose.
-        reaching = [one for one in inventory.holders if _is_in_reach(one, thing)]
-        if any(_holds(inventory, one, thing) for one in reaching):
-            continue
-        lacking = _lacking(inventory, reaching, thing)
-        message = f"no agent can reach {thing.spoken}{lacking}"
-        yield Noticed.of("unreachable-thing", thing.problem(message))
+        reaching = [one for one in reached if one.is_in_reach(thing)]
+        if not any(one.holds(thing) for one in reaching):
+            message = f"no agent can reach {thing.spoken}{_lacking(reaching, thing)}"
+            yield Noticed.of("unreachable-thing", thing.problem(message))
 
 
-def _lacking(inventory: Inventory, reaching: Sequence[Holder], thing: Thing) -> str:
+def _lacking(reaching: Sequence[_Reached], thing: Thing) -> str:
     if not reaching:
         return ": none may use its server"
-    for holder in reaching:
-        if all(any(inventory.covers(h, s) for h in holder.scopes) for s in thing.scopes):
-            return f": {quoted(holder.name)} is not cleared for {thing.sensitivity}"
+    for one in reaching:
+        if one.opens.issuperset(thing.scopes):
+            return f": {quoted(one.holder.name)} is not cleared for {thing.sensitivity}"
     return ": none holds what it takes"
-
-
-def _is_in_reach(holder: Holder, thing: Thing) -> bool:
-    return unreachable(holder.reach, thing.document) is None
-
-
-def _holds(inventory: Inventory, holder: Holder, thing: Thing) -> bool:
-    """Whether the holder's own limits let it use the thing, for somebody."""
-    return _rank(holder.max_sensitivity) >= _rank(thing.sensitivity) and all(
-        any(inventory.covers(held, scope) for held in holder.scopes) for scope in thing.scopes
-    )
 
 
 def _rank(level: Sensitivity) -> int:
