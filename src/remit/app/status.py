@@ -16,6 +16,8 @@ class Status:
         self._settings = parts.settings
         self._directory = parts.directory
         self._decisions = parts.decisions
+        self._book = parts.book
+        self._desk = parts.desk
         self._log = parts.stores.log
         self._guard = parts.guard
         self._clock = parts.clock
@@ -32,6 +34,7 @@ class Status:
             "repository": str(self._settings.repo.absolute()),
             "catalog_version": catalog.version,
             "policy_version": self._decisions.version,
+            **self._bundle(),
             "servers": len(catalog.servers),
             "agents": len(catalog.agents),
             "database": "sqlite" if self._settings.is_sqlite else "postgresql",
@@ -46,6 +49,17 @@ class Status:
             "disabled_clients": len(standing.disabled_clients),
             "up_for": int(self._clock.monotonic() - self._began),
             "settings": self._shown(),
+        }
+
+    def _bundle(self) -> JsonObject:
+        """What decides, and since which activation; 0 while the folder does."""
+        present, trial = self._book.present, self._desk.trial
+        return {
+            "decided_by": "folder" if present.activation is None else "bundle",
+            "bundle": present.loaded.bundle,
+            "bundle_sequence": present.sequence,
+            "stage": present.loaded.repository.stage,
+            "bundle_on_trial": None if trial is None else trial.bundle,
         }
 
     def _shown(self) -> JsonObject:
