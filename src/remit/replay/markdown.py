@@ -45,7 +45,7 @@ def plan_markdown(plan: Plan) -> str:
         kept = text[:_LONGEST].rpartition("\n")[0]
         # An open fence or fold would swallow what the forge puts after the comment.
         fence = "\n```" if kept.count("\n```") % 2 else ""
-        folds = "\n</details>" * (kept.count("<details>") - kept.count("</details>"))
+        folds = "\n</details>" * (kept.count("<details") - kept.count("</details>"))
         text = f"{kept}{fence}{folds}\n\n*Cut here; `remit plan --format html` has all of it.*"
     return f"{text}\n"
 
