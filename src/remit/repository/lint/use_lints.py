@@ -105,22 +105,25 @@ def _excessive(inventory: Inventory) -> Iterator[Noticed]:
 
 def _redundant_requirements(inventory: Inventory, *, may_fix: bool) -> Iterator[Noticed]:
     for thing in inventory.things:
-        baseline = {text for _, text in strings_at(thing.document, ("baseline_scopes", ANY))}
-        elsewhere = {
-            scope
-            for one in inventory.things
-            if one.server == thing.server and one is not thing
-            for scope in one.scopes
-        }
         for scope, upper in _covered(inventory, thing.scopes):
             message = (
                 f"{quoted(scope)} is covered by {quoted(upper)}, which {thing.spoken} takes, too"
             )
             # What the narrower one alone binds would no longer have to be known of the caller.
             same = placeholders_of(scope) <= placeholders_of(upper)
-            fixable = may_fix and same and (scope not in baseline or scope in elsewhere)
+            fixable = may_fix and same and not _is_baseline_alone(inventory, thing, scope)
             edits = (_removal(thing, scope),) if fixable else ()
             yield Noticed.of("redundant-requirement", thing.problem_with(scope, message), *edits)
+
+
+def _is_baseline_alone(inventory: Inventory, thing: Thing, scope: str) -> bool:
+    """Whether a client is told to ask for `scope` first, and nothing else on the server takes it."""
+    baseline = {text for _, text in strings_at(thing.document, ("baseline_scopes", ANY))}
+    return scope in baseline and not any(
+        scope in one.scopes
+        for one in inventory.things
+        if one.server == thing.server and one is not thing
+    )
 
 
 def _redundant_scopes(inventory: Inventory, *, may_fix: bool) -> Iterator[Noticed]:
