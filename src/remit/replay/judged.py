@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from remit.replay.common_ground import CommonGround
 from remit.replay.court import Court, Ruling, Unknown
 from remit.replay.rebuilt import Rebuilder, Rebuilt
 from remit.replay.report import Shift
+from remit.replay.same_ground import SameGround
 from remit.replay.skipped import Skipped, skipped_for
 
 __all__ = ["Judge", "Judged"]
@@ -40,7 +40,7 @@ class Judge:
         self.old = old
         self.new = new
         self.rebuilder = rebuilder
-        self._common = CommonGround(old, new)
+        self._common = SameGround(old, new)
 
     def judge(self, entry: Mapping[str, Any]) -> Judged | Skipped:
         """Decide `entry` again under both; or why it is not decided again."""

@@ -24,7 +24,7 @@ from remit.replay.court import Court
 from remit.replay.rebuilt import Rebuilt
 from remit.tokens.access_token import AccessToken
 
-__all__ = ["CommonGround"]
+__all__ = ["SameGround"]
 
 _APART: Final = frozenset(
     {
@@ -39,7 +39,7 @@ _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 _Who: TypeAlias = tuple[object, ...]
 
 
-class CommonGround:
+class SameGround:
     """Tells for the calls before two courts. For one thread."""
 
     __slots__ = ("_callers", "_everywhere", "_new", "_old", "_servers", "_things")
