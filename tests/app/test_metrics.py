@@ -112,3 +112,13 @@ def test_failures_and_reloads_are_counted(metrics):
     assert value(metrics, "remit_standing_failures_total") == 1
     assert value(metrics, "remit_reloads_total", outcome="refused") == 1
     assert value(metrics, "remit_build_info", version="0.0.0") == 1
+
+
+async def test_what_would_have_been_refused_is_counted_by_its_rule_once_it_went_through(
+    metered, metrics
+):
+    night = ({"id": "night", "effect": "forbid"},)
+    await metered.append(decided(outcome="allow", reason="observed", observed=night))
+    await metered.append(decided(observed=night))  # another rule refused it
+    labels = {"server": "crm", "rule": "night"}
+    assert value(metrics, "remit_observed_refusals_total", **labels) == 1

@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from remit.model import Argument, ArgumentType
+from remit.model import Argument, ArgumentType, HistoryFact, HistoryMeasure
 from remit.policy import Money
-from remit.policy.conformity import Conformity
+from remit.policy.conformity import Conformity, HistoryConformity
 
 
 def admits(kind, value):
@@ -68,3 +68,23 @@ def test_what_is_required_is_given_and_what_is_given_is_declared():
     assert not conformity.admits({"b": ""})
     assert not conformity.admits({"a": "", "c": ""})
     assert Conformity([]).admits({})
+
+
+def test_a_past_is_of_the_declared_types_and_nothing_else():
+    declared = {
+        name: HistoryFact(name=name, measure=measure)
+        for name, measure in (
+            ("calls", HistoryMeasure.COUNT), ("spent", HistoryMeasure.SUM),
+            ("ever", HistoryMeasure.EVER), ("used", HistoryMeasure.TOOLS),
+        )
+    }  # fmt: skip
+    past = HistoryConformity(declared)
+    good = {"calls": 1, "spent": Decimal("1.5"), "ever": True, "used": frozenset({"a"})}
+    assert past.admits(good)
+    assert past.admits({"calls": 1})
+    for wrong in ({"calls": True}, {"spent": 1}, {"spent": Decimal("0.00001")}, {"ever": 1}):
+        assert not past.admits({**good, **wrong})
+    assert not past.admits({**good, "used": ("a",)})
+    assert not past.admits({**good, "more": 1})
+    assert past.admits(past.nothing(but=frozenset()))
+    assert past.nothing(but=frozenset({"spent", "used"})).keys() == {"calls", "ever"}
