@@ -57,7 +57,7 @@ async def test_a_key_retired_elsewhere_is_let_go_of_within_a_second(start, datab
     running = asyncio.create_task(refresh.run())
     try:
         _rotate(database, box, clock, at_once=True)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while keys.find(old) is not None:  # noqa: ASYNC110  a key set tells nobody
                 await asyncio.sleep(0.02)
     finally:
@@ -99,7 +99,7 @@ async def test_keys_that_cannot_be_read_stay_and_are_read_later(
 
     monkeypatch.setattr(type(database), "read", fail)
     running = asyncio.create_task(refresh.run())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await tried.wait()
     assert keys.find(kid) is not None
     failing = False

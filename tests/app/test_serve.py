@@ -163,7 +163,7 @@ def test_a_data_folder_whose_path_is_too_long_for_a_socket_is_told(remit):
 
 
 def test_followers_of_the_log_are_let_go_when_the_server_stops(remit):
-    with remit.serving() as server:
+    with remit.serving("--shutdown-grace", "300") as server:
         command = [sys.executable, "-m", "remit", "audit", "tail", "-f", "--json", "--data", "data"]
         follower = subprocess.Popen(
             command, cwd=remit.folder, env=remit.environ, stdout=subprocess.PIPE, text=True
@@ -181,8 +181,8 @@ def test_followers_of_the_log_are_let_go_when_the_server_stops(remit):
             assert json.loads(line)["kind"] == "agent.suspended"
             began = time.monotonic()
             assert server.stop() == 0
-            assert follower.wait(30) == 0
-            assert time.monotonic() - began < 9, "it waited for the grace"
+            assert follower.wait(60) == 0
+            assert time.monotonic() - began < 90, "it waited for the grace"
 
 
 def test_settings_that_cannot_be_are_all_told_at_once(remit):

@@ -31,7 +31,7 @@ class Running:
 
     async def __aenter__(self):
         self._task = asyncio.create_task(self.listener.serve(sockets=[self._listening]))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not self.listener.started:  # noqa: ASYNC110  uvicorn has no event for it
                 await asyncio.sleep(0.01)
         return self
@@ -103,7 +103,7 @@ async def send_raw(port: int, data: bytes) -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         writer.write(data)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             return await reader.read()
     except ConnectionResetError:
         return b""
@@ -150,7 +150,7 @@ async def test_a_connection_that_was_in_time_is_kept(settings, monkeypatch):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         for _ in range(2):
             writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 assert (await reader.readuntil(b"hello")).startswith(b"HTTP/1.1 200")
             await asyncio.sleep(0.25)
         writer.close()
@@ -164,7 +164,7 @@ async def test_no_later_request_is_waited_for_either(settings, monkeypatch, drib
     async with Running(public_server(hello, settings), listening):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await reader.readuntil(b"hello")
         writer.write(dribble)
         dripping = asyncio.create_task(drip(writer, dribble[-1:]))
@@ -202,7 +202,7 @@ async def test_what_is_answered_slowly_is_not_cut_off(settings, monkeypatch):
     async with Running(public_server(slow, settings), listening):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\n\r\na\r\n")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert (await reader.readuntil(b"hello")).startswith(b"HTTP/1.1 200")
         writer.close()
 
@@ -226,7 +226,7 @@ async def test_who_reads_nothing_of_an_answer_is_not_waited_for(settings, monkey
     async with Running(public_server(endless, settings), listening):
         _, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
         writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await ended.wait()
         writer.close()
 
@@ -245,7 +245,7 @@ async def test_one_address_has_at_most_half_of_the_connections(settings):
         assert await send_raw(port, request) == b""
         for _, writer in held:
             writer.close()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while b"hello" not in await send_raw(port, request):  # noqa: ASYNC110  uvicorn has no event for it
                 await asyncio.sleep(0.01)
 
@@ -291,7 +291,7 @@ async def test_an_answer_in_flight_is_finished_and_nothing_new_is_accepted(setti
         pending = asyncio.create_task(http.get(url))
         await asked.wait()
         running.listener.stop()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while await _accepts(url):  # noqa: ASYNC110  uvicorn has no event for it
                 await asyncio.sleep(0.01)
         answer.set()
@@ -314,7 +314,7 @@ async def test_an_answer_that_does_not_end_is_cut_off_after_the_grace(settings):
         async with Running(public_server(endless, settings), listening):
             pending = asyncio.create_task(http.get(url))
             await asked.wait()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await cut.wait()
         await asyncio.gather(pending, return_exceptions=True)
         assert pending.exception() is not None or pending.result().status_code >= 500

@@ -84,7 +84,7 @@ async def test_the_task_outlives_failures_and_counts_them(refresh, readings, met
     readings.failing = failure
     task = asyncio.create_task(refresh.run())
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await asyncio.to_thread(readings.failed.wait, 10)
             assert readings.published == []
             readings.failing = None

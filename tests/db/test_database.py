@@ -119,7 +119,7 @@ async def test_without_an_audit_log_an_event_is_refused_and_plain_work_is_not(da
 
 async def test_a_single_use_update_is_won_once_among_many(database, events):
     await database.run(_insert("code"))
-    barrier = threading.Barrier(2, timeout=5)
+    barrier = threading.Barrier(2, timeout=60)
 
     def consume(tx: Transaction) -> str | None:
         return tx.connection.execute(
@@ -289,7 +289,7 @@ async def test_a_cancelled_caller_does_not_tear_a_transaction_apart(database, ev
         await writing
     go.set()
     await database.run(_insert("b"))
-    async with asyncio.timeout(10):  # PostgreSQL may take the second before the first
+    async with asyncio.timeout(60):  # PostgreSQL may take the second before the first
         while "a" not in await database.read(_keys):  # noqa: ASYNC110  another thread commits it
             await asyncio.sleep(0.01)
     assert events.recorded[0] == "inserted a"

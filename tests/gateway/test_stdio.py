@@ -248,17 +248,19 @@ for line in sys.stdin:
     if "id" not in message:
         continue
     if message["method"] == "server/discover":
-        time.sleep(0.5)
+        time.sleep(float(sys.argv[1]))
     result = {"supportedVersions": ["2026-07-28"], "content": []}
     print(json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": result}), flush=True)
 """
 
 
-@pytest.fixture
-async def slow(tmp_path):
+@pytest.fixture(params=[1])
+async def slow(tmp_path, request):
+    """A server that takes so many seconds until it can be used."""
     script = tmp_path / "slow.py"
     script.write_text(SLOW)
-    server = Stdio(Launch(name="slow", command=("python", str(script))), limits=Limits(seconds=10))
+    command = ("python", str(script), str(request.param))
+    server = Stdio(Launch(name="slow", command=command), limits=Limits(seconds=60))
     yield server
     await server.close()
 
@@ -274,6 +276,7 @@ async def test_who_leaves_while_the_server_starts_keeps_nobody_else_from_it(slow
     assert "in a row" not in caplog.text
 
 
+@pytest.mark.parametrize("slow", [50], indirect=True)
 async def test_who_waits_for_a_server_that_is_being_stopped_is_told(slow):
     waits = asyncio.create_task(ask(slow, call("plain")))
     await asyncio.sleep(0.3)
@@ -282,6 +285,7 @@ async def test_who_waits_for_a_server_that_is_being_stopped_is_told(slow):
         await waits
 
 
+@pytest.mark.parametrize("slow", [3], indirect=True)
 async def test_a_start_that_everybody_left_is_stopped_with_what_was_replaced(slow):
     leaves = asyncio.create_task(ask(slow, call("plain")))
     await asyncio.sleep(0.3)

@@ -101,7 +101,7 @@ async def test_a_stream_ends_at_once_when_its_listener_may_listen_no_more(guard)
     wire, running = await opened(app)
     guard.people.discard("dana")
     app.look_again()
-    await asyncio.wait_for(running, 10)
+    await asyncio.wait_for(running, 60)
     assert wire.answer.ended
     assert server.left_early == 1
 
@@ -112,7 +112,7 @@ async def test_a_stream_ends_when_its_token_is_good_no_more(guard):
     _, running = await opened(app)
     guard.backs = lambda token: True
     guard.people.discard("dana")
-    await asyncio.wait_for(running, 10)
+    await asyncio.wait_for(running, 60)
     assert server.left_early == 1
 
 
@@ -121,7 +121,7 @@ async def test_a_stream_ends_with_a_word_when_the_process_stops(guard):
     app.start()
     wire, running = await opened(app, request_id="s")
     await app.drain()
-    await asyncio.wait_for(running, 10)
+    await asyncio.wait_for(running, 60)
     assert wire.answer.events[-1] == {
         "jsonrpc": "2.0", "id": "s", "result": {"resultType": "complete", "_meta": {KEY: "s"}},
     }  # fmt: skip
@@ -131,7 +131,7 @@ async def test_a_client_that_goes_away_leaves_no_stream_behind(guard):
     server = ScriptedServer(listening())
     wire, running = await opened(gateway(guard, server))
     wire.gone.set()
-    await asyncio.wait_for(running, 10)
+    await asyncio.wait_for(running, 60)
     assert server.left_early == 1
 
 

@@ -64,7 +64,7 @@ class Front:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         found = []
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 writer.write(data)
                 for _ in range(answers):
                     found.append(await _answer(reader))

@@ -58,7 +58,7 @@ async def asked(script, use, count=1, seconds=5.0):
         pool.close()
         server.close()
         if serving:
-            await asyncio.wait(serving, timeout=5)
+            await asyncio.wait(serving, timeout=60)
 
 
 async def whole(answer):

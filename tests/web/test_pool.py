@@ -61,7 +61,7 @@ async def test_closing_the_pool_breaks_off_what_is_under_way():
     await until(lambda: pool._busy)
     pool.close()
     with pytest.raises(Exception, match=r"closed|ended"):
-        await asyncio.wait_for(waiting, 5)
+        await asyncio.wait_for(waiting, 60)
     server.close()
 
 

@@ -31,6 +31,8 @@ __all__ = ["ForeignSnapshotError", "SnapshotFeed"]
 
 _FIRST_PAUSE: Final = 0.2
 _LONGEST_PAUSE: Final = 5.0
+_BREATH: Final = 0.05
+"""Seconds between an answer and the next question: a Remit that does not wait, or lies, is not asked without end."""
 _WAIT: Final = 10
 """Seconds for which Remit may wait for news; a lease is some times longer."""
 
@@ -83,6 +85,7 @@ class SnapshotFeed:
             else:
                 self._recovered()
                 pause = _FIRST_PAUSE
+                await asyncio.sleep(_BREATH)
 
     async def _once(
         self,

@@ -126,7 +126,7 @@ async def test_who_waits_is_answered_when_something_changes(ask, app, management
     await asyncio.sleep(0)
     suspended = await management.post("/api/v1/agents/billing-job/suspend", json={"reason": "x"})
     assert suspended.status_code == 200, suspended.text
-    answer = await asyncio.wait_for(waiting, 15)
+    answer = await asyncio.wait_for(waiting, 60)
     assert read_snapshot(answer.content.partition(b"\n")[2]).standing.suspended_agents == {
         "billing-job"
     }
