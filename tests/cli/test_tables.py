@@ -61,7 +61,7 @@ def test_a_part_is_chosen_by_words_files_and_folders(cli, policy):
     assert "\n1 passed" in cli("test", "-k", "nightly and not list").out
     assert cli("test", "policy/tests/workloads.yaml").out.startswith("tests/workloads.yaml  ...")
     assert cli("test", "tests/workloads.yaml").out.startswith("tests/workloads.yaml  ...")
-    assert cli("test", "policy/tests").out.count("tests/") == 4
+    assert cli("test", "policy/tests").out.count("tests/") == 3
     assert "coverage" not in cli("test", "-k", "nightly").out
 
 
