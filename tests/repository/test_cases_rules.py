@@ -3,7 +3,9 @@
 import pytest
 
 from remit.documents import Problem
-from remit.repository import RepositoryInvalidError, load_contents
+from remit.repository import load_contents
+from remit.repository.files import files_of
+from remit.repository.loading import examine
 
 from .conftest import FILES
 
@@ -37,11 +39,8 @@ def problems_of(table: str, **others: str) -> tuple[Problem, ...]:
         "tests/some.yaml": table,
         **{f"tests/{name}.yaml": text for name, text in others.items()},
     }
-    try:
-        load_contents({name: text.encode() for name, text in files.items()})
-    except RepositoryInvalidError as error:
-        return error.problems
-    return ()
+    contents = {name: text.encode() for name, text in files.items()}
+    return examine(files_of(contents)).findings.problems
 
 
 def cases(text: str) -> tuple[Problem, ...]:
@@ -180,5 +179,12 @@ def test_what_only_a_stage_declares_is_known():
         + "  - { name: x, tool: crm/get, stages: prod, expect: { rules: [more, 'rules/more#why'] } }\n",
     }
     contents = {name: text.encode() for name, text in files.items()}
-    assert load_contents(contents).stages == ("staging", "prod")
+    assert examine(files_of(contents)).findings.problems == ()
     assert load_contents(contents, stage="prod").stage == "prod"
+
+
+def test_an_agent_that_has_to_go_is_gone_whatever_tables_say_of_it():
+    table = HEAD + "  - { name: x, agent: gone, tool: crm/get, expect: allow }\n"
+    assert [one.code for one in problems_of(table)] == ["decision-table"]
+    contents = {name: text.encode() for name, text in {**FILES, "tests/some.yaml": table}.items()}
+    assert "gone" not in load_contents(contents).catalog.agents

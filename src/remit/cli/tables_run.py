@@ -18,7 +18,12 @@ from remit.cli.report import report_error
 from remit.cli.tables_text import Dots, say_coverage, say_failures, say_summary
 from remit.cli.terminal import print_json, say_error, say_hint
 from remit.errors import Error
-from remit.repository import LoadedRepository, load_repository
+from remit.repository import (
+    LoadedRepository,
+    RepositoryInvalidError,
+    check_repository,
+    load_repository,
+)
 
 __all__ = ["Wanted", "run_once", "run_watching"]
 
@@ -47,6 +52,9 @@ def run_once(wanted: Wanted) -> ExitCode:
     Raises:
         Error: the repository, a table or the choice of cases cannot be used.
     """
+    problems = check_repository(wanted.repo).problems
+    if problems:
+        raise RepositoryInvalidError(problems)
     loaded = load_repository(wanted.repo, stage=wanted.stage)
     tables = _chosen(tables_of(loaded.contents), wanted)
     if tables is None:

@@ -53,6 +53,8 @@ __all__ = [
     "load_repository",
 ]
 
+_TABLE = "decision-table"
+
 PolicyCheck = Callable[[Sequence[PolicySource], Declared | None], list[Problem]]
 """Says what is wrong with policies over what is declared; without that, over anything."""
 
@@ -164,7 +166,7 @@ def examine(
     ]
     if stage is None:
         # The tables are of the bundle and not of a stage: what some stage takes away is no mistake in them.
-        problems.extend(coded(check_cases(files, draft, policies), "decision-table"))
+        problems.extend(coded(check_cases(files, draft, policies), _TABLE))
     unchecked = (*_unread(draft, staged), *unresolved(draft), *untyped)
     loaded = (
         None
@@ -182,7 +184,9 @@ def examine(
 
 def _loaded(files: Files, stage: str | None, check: PolicyCheck) -> LoadedRepository:
     found = examine(files, stage=stage, check=check)
-    if found.loaded is None or found.findings.problems:
+    # Tables decide nothing: an agent that has to go at once is gone, whatever was written about it.
+    grave = any(one.code != _TABLE for one in found.findings.problems)
+    if found.loaded is None or grave:
         raise RepositoryInvalidError(found.findings.problems)
     return found.loaded
 
