@@ -82,9 +82,7 @@ class Place:
     def decisions(self, server):
         """Those of calls: a client lists what there is besides, when it likes."""
         bodies = [one["body"] for one in read_events(self.audit) if one["kind"] == "decision"]
-        return [
-            one for one in bodies if one["server"] == server and one["method"] == "tools/call"
-        ]
+        return [one for one in bodies if one["server"] == server and one["method"] == "tools/call"]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -39,7 +39,7 @@ def _json(value: HistoryValue) -> Json:
         case Decimal():
             return f"{value:f}"
         case frozenset():
-            return sorted(value)
+            return [*sorted(value)]
         case _:
             return value
 
