@@ -85,7 +85,7 @@ async def test_the_operator_may_say_which_of_the_two_decides(settings, clock):
         await app.bundles.refresh()
         assert app.directory.catalog.version == folder
         async with socket_of(app) as management:
-            refused = await management.post("/api/v1/bundles/rollback", json={})
+            refused = await management.post("/api/v1/bundle-rollback", json={})
             assert (refused.status_code, refused.json()["code"]) == (409, "folder_decides")
 
 
@@ -114,11 +114,11 @@ async def test_a_bundle_altered_before_another_process_reads_it_leaves_the_old_o
     rename(settings)
     async with socket_of(app) as management:
         await apply_folder(management, repo=settings.repo)
-        await management.post("/api/v1/bundles/rollback", json={"bundle": before})
+        await management.post("/api/v1/bundle-rollback", json={"bundle": before})
     present = app.bundles.present.sequence
     await sql(app, "UPDATE bundles SET content = ''")
     async with socket_of(app) as management:
-        refused = await management.post("/api/v1/bundles/rollback", json={})
+        refused = await management.post("/api/v1/bundle-rollback", json={})
     assert refused.status_code in {404, 422}
     assert app.directory.catalog.version == before
     assert app.bundles.present.sequence == present

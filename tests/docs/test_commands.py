@@ -161,7 +161,7 @@ def test_the_commands_of_the_readme_work_in_order(shell):
 def test_the_commands_of_the_examples_own_page_work_in_order(shell):
     shell.run("remit init policy")
     commands = _commands(shell.folder / "policy/README.md")
-    assert len(commands) == 2
+    assert len(commands) == 3
     for command in commands:
         shell.run(command)
 

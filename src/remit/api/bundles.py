@@ -105,7 +105,7 @@ class BundleContent(Shape):
     provenance: dict[str, Any]
 
 
-class KeyShown(Shape):
+class BundleKeyShown(Shape):
     """The public key of this installation, as others name it in `bundle_keys`."""
 
     keys: list[dict[str, str]]
@@ -176,10 +176,10 @@ async def _export(deps: ApiDeps, asked: Asked[Nothing, Nothing]) -> Response:
     return Response(bundle_bytes(bundle), media_type="application/json")
 
 
-async def _key(deps: ApiDeps, _asked: Asked[Nothing, Nothing]) -> KeyShown:
+async def _key(deps: ApiDeps, _asked: Asked[Nothing, Nothing]) -> BundleKeyShown:
     key = deps.deployment.key
     jwk = {name: str(value) for name, value in key.jwk.items()}
-    return KeyShown(keys=[{**jwk, "kid": key.thumbprint}])
+    return BundleKeyShown(keys=[{**jwk, "kid": key.thumbprint}])
 
 
 async def _roll_back(deps: ApiDeps, asked: Asked[Nothing, Back]) -> ProposalShown:
@@ -265,7 +265,7 @@ def _trial(tx: Transaction, trial: Trial) -> TrialShown:
 
 BUNDLE_OPERATIONS: Final[tuple[AnyOperation, ...]] = (
     Operation(name="bundles.list", run=_list, query=Nothing, body=Nothing, answer=BundlePage),
-    Operation(name="bundles.key", run=_key, query=Nothing, body=Nothing, answer=KeyShown),
+    Operation(name="bundles.key", run=_key, query=Nothing, body=Nothing, answer=BundleKeyShown),
     Operation(name="bundles.show", run=_show, query=Nothing, body=Nothing, answer=BundleWhole),
     Operation(
         name="bundles.export", run=_export, query=Nothing, body=Nothing, answer=BundleContent

@@ -68,7 +68,7 @@ def who_can(
         "thing": thing, "tenant": tenant, "at": at, "ip": ip,
         "arguments": json.dumps(known) if known else None,
     }  # fmt: skip
-    found = _ask("who-can", query, repo, Where(data, config=config))
+    found = _ask("access.who-can", query, repo, Where(data, config=config))
     from remit.cli.reachable_lines import who_can_lines
 
     _print(found, as_json, lambda: who_can_lines(found, everybody=everybody))
@@ -100,7 +100,7 @@ def what_can(
         "agent": agent, "user": user, "roles": ",".join(role) if role else None,
         "tenant": tenant, "at": at, "ip": ip,
     }  # fmt: skip
-    found = _ask("what-can", query, repo, Where(data, config=config))
+    found = _ask("access.what-can", query, repo, Where(data, config=config))
     from remit.cli.reachable_lines import what_can_lines
 
     _print(found, as_json, lambda: what_can_lines(found, everything=everything))
@@ -110,7 +110,7 @@ def _ask(
     name: str, query: dict[str, str | None], repo: Path | None, where: Where
 ) -> dict[str, Any]:
     if repo is None:
-        return call(where, f"access.{name}", query=query)
+        return call(where, name, query=query)
     from remit.cli.reachable_folder import asked_of_folder  # the API's rooms: only without a server
 
     return asked_of_folder(name, query, repo)

@@ -32,6 +32,6 @@ def asked_of_folder(name: str, query: Mapping[str, str | None], repo: Path) -> d
         clock=clock,
     )
     by = Administrator(context=Context())
-    if name == "who-can":
+    if name == "access.who-can":
         return who_can_asked(ground, WhoCan.model_validate(query), by).model_dump(mode="json")
     return what_can_asked(ground, WhatCan.model_validate(query), by).model_dump(mode="json")
