@@ -42,7 +42,7 @@ from remit.policy.facts import (
     facts_below,
 )
 
-__all__ = ["EVERYTHING", "Reads", "path_of", "reads_of", "union_of"]
+__all__ = ["EVERYTHING", "Reads", "parts_below", "path_of", "reads_of", "union_of"]
 
 _TAG_OPERATIONS: Final = frozenset({"get_tag", "has_tag"})
 
@@ -116,11 +116,11 @@ def _parts(expression: Expr) -> Iterator[Reads]:
         case Is(base=Var(), in_expr=None):
             return
         case _:
-            for below in _below(expression):
+            for below in parts_below(expression):
                 yield EVERYTHING if below is None else union_of(_parts(below))
 
 
-def _below(expression: Expr) -> Iterator[Expr | None]:
+def parts_below(expression: Expr) -> Iterator[Expr | None]:
     """The parts of an expression that only combines them; `None` when it is not understood."""
     match expression:
         case UnaryOp(arg=arg):

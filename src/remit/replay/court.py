@@ -5,12 +5,13 @@ policy reads, a fact of history that was not told, an engine in another process.
 repository reads about a thing need not be known.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
 from remit.clock import SystemClock
+from remit.guard import Call
 from remit.guard.reconsider import UnansweredError
 from remit.guard.records import Finding, finding_of
 from remit.guard.rehearing import Rehearing, UnrecordedPastError
@@ -24,11 +25,14 @@ from remit.policy.facts import JUSTIFICATION_FACT, TAGS
 from remit.policy.reads import Reads, reads_of, union_of
 from remit.policy.vocabulary import action_name, group_names
 from remit.replay.placeholders import placeholders_of
+from remit.replay.precedents import Precedents
 from remit.replay.rebuilt import Rebuilt, completed
 from remit.repository import LoadedRepository
+from remit.tokens.access_token import AccessToken
 
 __all__ = ["Court", "Ruling", "Unknown"]
 
+_MOST_KNOWN: Final = 65_536
 _OUTSIDE: Final = "an engine outside this process decides, and is not asked again"
 
 
@@ -71,6 +75,9 @@ class Court:
         self._rehearing = Rehearing(repository.catalog, DecisionPoint(engine, SystemClock()))
         self._placeholders = placeholders_of(repository.catalog)
         self._reads: dict[str, Reads] = {}
+        self._precedents = Precedents(self.policies, repository.catalog)
+        # By all that a ruling depends on: see `precedents`. An entry keeps its token, whose identity is in the name.
+        self._known: dict[Hashable, tuple[AccessToken, Ruling | Unknown]] = {}
         self._targets: dict[tuple[object, ...], Target | None] = {}
 
     @property
@@ -85,6 +92,21 @@ class Court:
         unknown = self._unknown_about_caller(rebuilt, target)
         if unknown is not None:
             return unknown
+        name = self._precedents.name(rebuilt, call, missing, target)
+        known = None if name is None else self._known.get(name)
+        if known is not None and known[0] is rebuilt.token:
+            return known[1]
+        found = self._decided(rebuilt, call, missing, target)
+        if name is not None:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known = {}
+            self._known[name] = rebuilt.token, found
+        return found
+
+    def _decided(
+        self, rebuilt: Rebuilt, call: Call, missing: Sequence[str], target: Target | None
+    ) -> Ruling | Unknown:
+        """What the steps that take every other decision say."""
         try:
             verdict = self._rehearing.decide(
                 call, rebuilt.token, now=rebuilt.now, history=rebuilt.history
