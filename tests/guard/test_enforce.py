@@ -1,5 +1,8 @@
 """The guard as its doors use it: one outcome and one record for every call."""
 
+import asyncio
+from dataclasses import replace
+
 import pytest
 
 from remit.audit.events import CallCompleted, Decided
@@ -149,6 +152,26 @@ async def test_an_outcome_is_recorded_under_the_decision_it_belongs_to(world):
     (event,) = world.audit.of(CallCompleted)
     assert event.decision_id == permit.decision_id
     assert (event.outcome, event.size, event.name) == ("ok", 12, "get_account")
+
+
+async def test_who_gives_up_while_the_past_is_corrected_has_the_outcome_recorded(world):
+    class Waiting:
+        begun = asyncio.Event()
+
+        async def take_back(self, *, comes_again=False):
+            self.begun.set()
+            await asyncio.Event().wait()
+
+    call = world.call()
+    permit = replace(await world.guard.decide(call), account=Waiting())
+    result = CallResult(outcome="ok", asks_back=True)
+    completing = asyncio.create_task(world.guard.complete(permit, call, result=result))
+    await Waiting.begun.wait()
+    completing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await completing
+    (event,) = world.audit.of(CallCompleted)
+    assert event.outcome == "ok"
 
 
 async def test_an_unrecorded_outcome_closes_the_guard_until_it_is_recorded(world):

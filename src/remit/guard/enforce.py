@@ -6,6 +6,7 @@ earlier outcome is unrecorded. Whatever goes wrong here is a refusal too.
 Source: docs/architecture.md, "a call through the gateway", "what fails closed".
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from remit.audit.events import Decided
@@ -119,17 +120,30 @@ class Guard:
             if isinstance(place, Refusal):
                 await verdict.take_back()
                 return await self._refuse(call, place, decision_id)
-            try:
-                event = self._event(call, verdict, decision_id)
-                await self._audit.append(event)
-            except BaseException:
-                place()
+            permit = await self._recorded(call, verdict, decision_id, place)
+            gone = self._ladder.lapsed(verdict)
+            if gone is not None:
+                # The log was waited for, and it has the permit: so it hears that nothing came of it.
                 await verdict.take_back()
-                raise
+                await self.complete(permit, call, result=CallResult(outcome="cancelled"))
+                return gone.outcome(decision_id)
         except AuditUnavailableError:
             return _unavailable(decision_id)
         except Exception as error:  # noqa: BLE001  whatever it is, it is a refusal
             return await self._fail(call, decision_id, error)
+        return permit
+
+    async def _recorded(
+        self, call: Call, verdict: Allowance, decision_id: str, place: Callable[[], None]
+    ) -> Permit:
+        """The permit, once it is on stable storage; else nothing of it is left."""
+        try:
+            event = self._event(call, verdict, decision_id)
+            await self._audit.append(event)
+        except BaseException:
+            place()
+            await verdict.take_back()
+            raise
         return Permit(
             decision_id=decision_id,
             token=verdict.caller.token,
@@ -166,12 +180,15 @@ class Guard:
             AuditUnavailableError: it is not recorded; the guard is closed until it is.
         """
         permit.release()
-        if permit.account is not None:
-            if result.outcome in _NOTHING_SENT:
-                await permit.account.take_back()
-            elif result.asks_back:
-                await permit.account.take_back(comes_again=True)
-        await self._closing.record(completed(permit, call, result))
+        try:
+            await self._closing.record(completed(permit, call, result))
+        finally:
+            # The record comes first: whoever gives up waiting for the past has the outcome recorded all the same.
+            if permit.account is not None:
+                if result.outcome in _NOTHING_SENT:
+                    await permit.account.take_back()
+                elif result.asks_back:
+                    await permit.account.take_back(comes_again=True)
 
     def _count(self, verdict: Allowance | Refusal) -> None:
         """Tell whoever counts how the bundle decided; what it had no say in tells nothing about it."""

@@ -20,6 +20,7 @@ Source: MISSION B6; RFC 6750 §3.1; docs/reference/refusals.md.
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
+from typing import TypeVar
 
 from remit.canonical import Json
 from remit.guard.account import Account, PastUnavailableError, unknown_past
@@ -29,6 +30,7 @@ from remit.guard.caller import Caller
 from remit.guard.denial import denied, refusal_of, truth_of
 from remit.guard.details import is_named_in_details, what_exceeds_details
 from remit.guard.facts import InvalidArgumentError, typed_arguments
+from remit.guard.lasting import lapsed
 from remit.guard.observing import as_listed, as_observed, goes_on
 from remit.guard.outcome import RefusalReason
 from remit.guard.ports import Directory, Standing
@@ -40,7 +42,9 @@ from remit.guard.refusal import (
     hidden,
     hidden_server,
     no_longer_good,
+    quarantined,
     refused,
+    stale,
 )
 from remit.guard.rule_limits import RuleLimits
 from remit.guard.settings import GuardSettings
@@ -58,6 +62,8 @@ from remit.tokens.access_token import AccessToken
 from remit.tokens.verify import TokenVerifier
 
 __all__ = ["Allowance", "Ladder", "Shown", "Trial"]
+
+_Verdict = TypeVar("_Verdict", Allowance, Shown)
 
 
 class Ladder:
@@ -112,8 +118,7 @@ class Ladder:
         if isinstance(token, Refusal):
             return token
         if not is_fresh(standing, self._verifier.clock.now(), self._settings.standing_max_age):
-            detail = "it is not known at present who may act"
-            return refused(RefusalReason.STALE_SNAPSHOT, detail, token=token)
+            return stale(token)
         trial = self._trial(token.agent_id)
         world = trial or World(catalog, self._decisions.in_force)
         caller = self._admitted(call, token, standing=standing, world=world)
@@ -150,7 +155,7 @@ class Ladder:
         """Whether this very call may happen. Of one that is refused nothing counts in what was done before."""
         account = Account(self._past)
         try:
-            verdict = await self._decided(call, account, decision_id)
+            verdict = self._still(await self._decided(call, account, decision_id))
         except BaseException:
             await account.take_back()
             raise
@@ -272,7 +277,16 @@ class Ladder:
             return denied(undecided, caller.token)
         listed = [as_listed(answer, caller) for answer in answers]
         targets = (target for target, answer in zip(near, listed, strict=True) if answer.allowed)
-        return Shown(caller=caller, targets=tuple(targets))
+        return self._still(Shown(caller=caller, targets=tuple(targets)))
+
+    def _still(self, verdict: _Verdict | Refusal) -> _Verdict | Refusal:
+        """`verdict`, unless what it was begun on is gone by now: it may have been waited for."""
+        return verdict if isinstance(verdict, Refusal) else self.lapsed(verdict) or verdict
+
+    def lapsed(self, verdict: Allowance | Shown) -> Refusal | None:
+        """What `verdict` was begun on and is gone by now; `None`: nothing."""
+        max_age = self._settings.standing_max_age
+        return lapsed(verdict, self._directory, verifier=self._verifier, max_age=max_age)
 
     async def _within_limits(
         self, caller: Caller, target: Target, moment: Moment, *, replaces: bool
@@ -301,8 +315,7 @@ class Ladder:
         definitions = self._directory.definitions
         thing = (target.facts.server, target.facts.kind, target.facts.name)
         if thing in definitions.quarantined:
-            detail = "its definition was changed and waits for review"
-            return refused(RefusalReason.QUARANTINED, detail, token=caller.token)
+            return quarantined(caller.token)
         if thing in definitions.unseen:
             detail = "its definition is not known yet"
             return refused(RefusalReason.QUARANTINED, detail, token=caller.token)

@@ -199,3 +199,7 @@ class _Vouching(TokenVerifier):
     def verify(self, raw: str, *, audience: str) -> AccessToken:
         del raw, audience
         return self._token
+
+    def has_expired(self, token: AccessToken) -> bool:
+        del token
+        return False

@@ -20,7 +20,16 @@ from remit.policy.history import History
 from remit.policy.obligation import Obligation
 from remit.tokens.access_token import AccessToken
 
-__all__ = ["Refusal", "forbidden_detail", "hidden", "hidden_server", "no_longer_good", "refused"]
+__all__ = [
+    "Refusal",
+    "forbidden_detail",
+    "hidden",
+    "hidden_server",
+    "no_longer_good",
+    "quarantined",
+    "refused",
+    "stale",
+]
 
 _CHALLENGES: Final = frozenset(
     {
@@ -146,6 +155,18 @@ def no_longer_good(token: AccessToken) -> Refusal:
         truth=RefusalReason.INVALID_TOKEN,
         token=token,
     )
+
+
+def stale(token: AccessToken) -> Refusal:
+    """A token of which nobody can tell at present whether it still stands."""
+    detail = "it is not known at present who may act"
+    return refused(RefusalReason.STALE_SNAPSHOT, detail, token=token)
+
+
+def quarantined(token: AccessToken) -> Refusal:
+    """A thing that is another one than was admitted."""
+    detail = "its definition was changed and waits for review"
+    return refused(RefusalReason.QUARANTINED, detail, token=token)
 
 
 def forbidden_detail(decision: Decision) -> str:

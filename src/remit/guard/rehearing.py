@@ -147,6 +147,10 @@ class _Vouching(TokenVerifier):
             raise LookupError("nobody is heard")
         return self.token
 
+    def has_expired(self, token: AccessToken) -> bool:
+        del token
+        return False
+
 
 class _RecordedPast:
     """What was told of the past when the call was decided; the rest is not known any more."""

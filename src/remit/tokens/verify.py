@@ -102,6 +102,10 @@ class TokenVerifier:
         _remember(self._accepted, name, verdict, limit=_MAX_ACCEPTED)
         return verdict
 
+    def has_expired(self, token: AccessToken) -> bool:
+        """Whether `token`, which was good, is too old by now."""
+        return self.clock.now() >= token.exp
+
     def _check_circumstances(self, verdict: _Verdict, audience: str) -> None:
         """What another issuer, resource or moment would decide otherwise."""
         token = verdict.token
@@ -110,7 +114,7 @@ class TokenVerifier:
             raise InvalidTokenError("the token is of another issuer")
         if token.aud != audience:
             raise InvalidTokenError("the token is for another resource")
-        if now >= token.exp:
+        if self.has_expired(token):
             raise InvalidTokenError("the token has expired")
         if token.iat > now + _FUTURE_LEEWAY or token.iat >= token.exp:
             raise InvalidTokenError("the token is issued in the future")

@@ -1,0 +1,130 @@
+"""What is stopped while a decision is waited for is stopped: no permit comes of an answer that was asked for before."""
+
+from dataclasses import replace
+from types import MappingProxyType
+
+import pytest
+
+from remit.audit.events import CallCompleted, Decided
+from remit.guard import Deny, Permit, RefusalReason, Visible
+from remit.guard.definitions import Definitions
+from remit.model import EngineKind, ExternalEngine
+from remit.policy import DecisionPoint, ResourceKind
+from remit.policy.port import Answer
+from remit.testing.audit import InMemoryAuditLog
+from remit.testing.catalog import CRM, with_server
+from tests.guard.conftest import POLICIES
+
+DECLARED = ExternalEngine(name="pdp", kind=EngineKind.AUTHZEN, url="http://127.0.0.1:1/")
+
+
+class WhileAsked:
+    """An engine that permits everything, and during whose answer `happens` comes to pass."""
+
+    name, version = "pdp", None
+
+    def __init__(self, happens) -> None:
+        self.happens = happens
+
+    def find(self, declared):
+        return self
+
+    async def evaluate_all(self, evaluations):
+        self.happens()
+        return [Answer(question=one, allowed=True) for one in evaluations]
+
+    async def close(self):
+        """Nothing is open."""
+
+
+def ask_elsewhere(world, happens):
+    """From now on `crm` is decided elsewhere, and meanwhile something happens."""
+    catalog = world.directory.catalog
+    catalog = replace(catalog, engines=MappingProxyType({"pdp": DECLARED}))
+    catalog = with_server(catalog, replace(catalog.servers[CRM], engine="pdp"))
+    world.directory.catalog = catalog
+    world.decisions = DecisionPoint(world.engine(POLICIES), world.clock, WhileAsked(happens))
+    world.guard = world.new_guard()
+
+
+STOPPED = {
+    "grant revoked": lambda world: world.stand(revoked_grants=frozenset({"gnt_1"})),
+    "token revoked": lambda world: world.stand(revoked_tokens={"jti_1": 2_000_000_000}),
+    "agent suspended": lambda world: world.stand(suspended_agents=frozenset({"assistant"})),
+    "user disabled": lambda world: world.stand(disabled_users=frozenset({"usr_1"})),
+    "client disabled": lambda world: world.stand(disabled_clients=frozenset({"cli_1"})),
+    "agent gone": lambda world: setattr(
+        world.directory,
+        "catalog",
+        replace(world.directory.catalog, agents=MappingProxyType({})),
+    ),
+}
+
+
+def expire(world):
+    world.clock.advance(600)
+    world.stand()
+
+
+async def test_an_answer_during_which_nothing_happens_is_a_permit(world):
+    ask_elsewhere(world, lambda: None)
+    assert isinstance(await world.guard.decide(world.call()), Permit)
+    assert isinstance(await world.guard.visible(world.list()), Visible)
+
+
+@pytest.mark.parametrize("name", sorted(STOPPED))
+async def test_who_is_stopped_while_an_engine_is_asked_gets_no_permit(world, name):
+    ask_elsewhere(world, lambda: STOPPED[name](world))
+    outcome = await world.guard.decide(world.call())
+    assert outcome.reason is RefusalReason.INVALID_TOKEN
+    assert (world.recorded.outcome, world.recorded.reason) == ("challenge", "invalid_token")
+
+
+@pytest.mark.parametrize("name", sorted(STOPPED))
+async def test_who_is_stopped_while_an_engine_is_asked_sees_no_list(world, name):
+    ask_elsewhere(world, lambda: STOPPED[name](world))
+    assert (await world.guard.visible(world.list())).reason is RefusalReason.INVALID_TOKEN
+
+
+async def test_a_token_that_expires_while_an_engine_is_asked_is_expired(world):
+    ask_elsewhere(world, lambda: expire(world))
+    outcome = await world.guard.decide(world.call())
+    assert outcome.detail == "the token has expired"
+
+
+async def test_a_standing_that_grows_too_old_while_an_engine_is_asked_refuses(world):
+    ask_elsewhere(world, lambda: world.clock.advance(11))
+    assert (await world.guard.decide(world.call())).reason is RefusalReason.STALE_SNAPSHOT
+
+
+async def test_a_thing_that_is_quarantined_while_an_engine_is_asked_is_not_used(world):
+    def quarantine():
+        thing = (CRM, ResourceKind.TOOL, "get_account")
+        world.directory.definitions = Definitions(quarantined=frozenset({thing}))
+
+    ask_elsewhere(world, quarantine)
+    outcome = await world.guard.decide(world.call())
+    assert isinstance(outcome, Deny)
+    assert outcome.reason is RefusalReason.QUARANTINED
+    assert world.audit.of(Decided)[0].name == "get_account"
+
+
+class SlowLog(InMemoryAuditLog):
+    """While it writes a decision, something happens."""
+
+    def __init__(self, happens) -> None:
+        super().__init__()
+        self.happens = happens
+
+    async def append(self, event):
+        await super().append(event)
+        self.happens()
+
+
+async def test_who_is_stopped_while_a_permit_is_recorded_gets_none_and_the_log_says_so(world):
+    log = SlowLog(lambda: world.stand(revoked_grants=frozenset({"gnt_1"})))
+    outcome = await world.new_guard(audit=log).decide(world.call())
+    assert outcome.reason is RefusalReason.INVALID_TOKEN
+    assert [one.outcome for one in log.of(Decided)] == ["allow"]
+    assert [one.outcome for one in log.of(CallCompleted)] == ["cancelled"]
+    assert log.of(Decided)[0].decision_id == outcome.decision_id
