@@ -236,5 +236,5 @@ _FIFTH = (
 )
 _SIXTH = ("INSERT INTO history_uses VALUES ('acme','f count','agent','usr_1','',1,'dec_1','',0,1)",)
 _POPULATED = {
-    "0001": _FIRST, "0002": (), "0003": _THIRD, "0004": _FOURTH, "0005": _FIFTH, "0006": _SIXTH,
+    "0001": _FIRST, "0002": (), "0003": _THIRD, "0004": _FOURTH, "0005": _FIFTH, "0006": _SIXTH, "0007": (),
 }  # fmt: skip

@@ -198,6 +198,7 @@ def _authorization(parts: Parts, people: identity.IdentityDeps) -> oauth.OAuthDe
         publish=parts.refresh.now,
         nonces=stores.nonces,
         third_parties=_third_parties(parts),
+        confirm=providers.AskedAnew(_providers(parts, people)),
     )
 
 

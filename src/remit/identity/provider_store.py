@@ -4,7 +4,7 @@ A log-in that is under way is taken in one `UPDATE … RETURNING`: of two answer
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -37,9 +37,11 @@ __all__ = [
     "find_identity",
     "forget_identity",
     "identities_of",
+    "note_answer",
     "note_login",
     "provider_logins",
     "purge_provider_logins",
+    "replace_refresh_token",
     "set_profile",
     "take_login",
 ]
@@ -55,6 +57,8 @@ external_identities = Table(
     Column("attributes", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("last_login_at", BigInteger),
+    Column("asked_at", BigInteger),
+    Column("sealed_refresh_token", Text),
 )
 
 provider_logins = Table(
@@ -98,7 +102,11 @@ class PendingLogin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExternalIdentity:
-    """Whom a provider's subject is here, and which roles and attributes its claims gave last."""
+    """Whom a provider's subject is here, and which roles and attributes its claims gave last.
+
+    `asked_at` is when it gave them; `None` where nobody came in by it yet. `sealed_refresh_token`
+    is what it is asked again with.
+    """
 
     issuer: str
     subject: str
@@ -108,6 +116,8 @@ class ExternalIdentity:
     attributes: Mapping[str, str]
     created_at: EpochSeconds
     last_login_at: EpochSeconds | None
+    asked_at: EpochSeconds | None = None
+    sealed_refresh_token: str | None = field(default=None, repr=False)
 
 
 def add_login(tx: Transaction, login: PendingLogin, *, per_browser: int) -> None:
@@ -206,6 +216,8 @@ def add_identity(tx: Transaction, identity: ExternalIdentity) -> bool:
         attributes=canonical_text(dict(identity.attributes)),
         created_at=identity.created_at,
         last_login_at=identity.last_login_at,
+        asked_at=identity.asked_at,
+        sealed_refresh_token=identity.sealed_refresh_token,
     )
     added = statement.on_conflict_do_nothing().returning(table.c.issuer)
     return tx.connection.execute(added).scalar() is not None
@@ -217,9 +229,13 @@ def note_login(
     *,
     roles: tuple[str, ...],
     attributes: Mapping[str, str],
+    sealed_refresh_token: str | None,
     at: EpochSeconds,
 ) -> None:
-    """Keep what the claims gave at this log-in, and when it was."""
+    """Keep what the claims gave at this log-in, when it was, and what came to ask again with.
+
+    Where none came, the one from before stays.
+    """
     table = external_identities
     tx.connection.execute(
         update(table)
@@ -228,8 +244,49 @@ def note_login(
             roles=canonical_text(list(roles)),
             attributes=canonical_text(dict(attributes)),
             last_login_at=at,
+            asked_at=at,
+            sealed_refresh_token=sealed_refresh_token or table.c.sealed_refresh_token,
         )
     )
+
+
+def note_answer(
+    tx: Transaction,
+    identity: ExternalIdentity,
+    *,
+    roles: tuple[str, ...],
+    attributes: Mapping[str, str],
+    at: EpochSeconds,
+) -> None:
+    """Keep what the claims gave when the provider was asked again without the person."""
+    table = external_identities
+    tx.connection.execute(
+        update(table)
+        .where(table.c.issuer == identity.issuer, table.c.subject == identity.subject)
+        .values(
+            roles=canonical_text(list(roles)),
+            attributes=canonical_text(dict(attributes)),
+            asked_at=at,
+        )
+    )
+
+
+def replace_refresh_token(
+    tx: Transaction, identity: ExternalIdentity, *, sealed: str | None
+) -> bool:
+    """Keep `sealed` instead of what `identity` was read with; `False` where that is there no more."""
+    table = external_identities
+    replaced = (
+        update(table)
+        .where(
+            table.c.issuer == identity.issuer,
+            table.c.subject == identity.subject,
+            table.c.sealed_refresh_token == identity.sealed_refresh_token,
+        )
+        .values(sealed_refresh_token=sealed)
+        .returning(table.c.issuer)
+    )
+    return tx.connection.execute(replaced).scalar() is not None
 
 
 def forget_identity(
@@ -275,4 +332,6 @@ def _identity(row: Row[Any]) -> ExternalIdentity:
         attributes=MappingProxyType(orjson.loads(row.attributes)),
         created_at=EpochSeconds(row.created_at),
         last_login_at=None if row.last_login_at is None else EpochSeconds(row.last_login_at),
+        asked_at=None if row.asked_at is None else EpochSeconds(row.asked_at),
+        sealed_refresh_token=row.sealed_refresh_token,
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
+from remit.clock import Seconds
 from remit.ids import ScopeName, TenantId
 
 __all__ = [
@@ -88,6 +89,8 @@ class IdentityProvider:
     """Whether its `amr` counts here as a second factor (`mfa`, `otp`, `hwk`) or a passkey (`phr`)."""
     private_network: bool = False
     """Whether its addresses may be private or loopback; http then, too, for loopback alone."""
+    roles_max_age: Seconds = Seconds(0)
+    """How old what it said of a person may be when a token is refreshed; older, it is asked again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

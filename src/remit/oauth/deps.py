@@ -8,11 +8,13 @@ import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from remit.audit.context import Context
 from remit.audit.port import AuditLog
 from remit.clock import Clock, Seconds
 from remit.db import Database
 from remit.guard.ports import Directory
 from remit.identity import ReadSession
+from remit.ids import UserId
 from remit.oauth.connections.access import ThirdPartyAccess
 from remit.policy import DecisionPoint
 from remit.tokens import KeySet, TokenVerifier
@@ -21,7 +23,7 @@ from remit.tokens.published_keys import PublishedKeys
 from remit.web import Site
 from remit.web.fetch import FetchDocument
 
-__all__ = ["Limits", "OAuthDeps", "Publish", "ResolveSecret"]
+__all__ = ["ConfirmPerson", "Limits", "OAuthDeps", "Publish", "ResolveSecret"]
 
 
 Publish = Callable[[], Awaitable[None]]
@@ -33,6 +35,14 @@ ResolveSecret = Callable[[str], str]
 
 async def _publish_nothing() -> None:
     """Rely on the half-second poll: right only where nobody enforces in this process."""
+
+
+ConfirmPerson = Callable[[UserId, Context], Awaitable[None]]
+"""Sees to it that the roles of a person are as young as they have to be (`providers.AskedAnew`)."""
+
+
+async def _nobody_to_ask(_user_id: UserId, _context: Context) -> None:
+    """Right only where nobody logs in through another provider."""
 
 
 def _own_nonces() -> DpopNonces:
@@ -81,6 +91,7 @@ class OAuthDeps:
     nonces: DpopNonces = field(default_factory=_own_nonces)
     """Good in every process of this Remit where the application gives them one key."""
     third_parties: ThirdPartyAccess | None = None
+    confirm: ConfirmPerson = _nobody_to_ask
 
     @property
     def public_url(self) -> str:

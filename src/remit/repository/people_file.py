@@ -8,10 +8,12 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, model_validator
 
-from remit.documents import mistake, quoted
+from remit.clock import Seconds
+from remit.documents import Duration, mistake, quoted
 from remit.ids import TenantId
 from remit.model import ClaimMapping, IdentityProvider, SecondFactor, SignIn
 from remit.repository.fields import Line, Name, OptionalSecretReference
+from remit.repository.lengths import DAY, MINUTE, within
 from remit.repository.section import Section
 from remit.repository.web_addresses import IssuerUrl
 from remit.scopes import is_scope_token
@@ -51,6 +53,9 @@ ClaimValues = Annotated[
     Field(min_length=1),
 ]
 """The values one of which a claim has to have: one text, or a list of them."""
+
+
+_MaxAge = Annotated[Duration, within(MINUTE, 30 * DAY, "between `1m` and `30d`")]
 
 
 class ClaimRuleSection(Section):
@@ -122,6 +127,10 @@ class IdentityProviderSection(Section):
         default=False,
         description="Whether its addresses may be private; on loopback it may be `http` then, too.",
     )
+    roles_max_age: _MaxAge | None = Field(
+        default=None,
+        description="How old what it said of a person may be when a token is refreshed; `1m` to `30d`. Older, and it is asked again; left out: at every refresh.",
+    )
 
 
 class PeopleFile(Section):
@@ -171,6 +180,7 @@ def _provider(name: str, section: IdentityProviderSection) -> IdentityProvider:
         provision=section.provision,
         believe_amr=section.believe_amr,
         private_network=section.private_network,
+        roles_max_age=Seconds(0) if section.roles_max_age is None else section.roles_max_age,
     )
 
 

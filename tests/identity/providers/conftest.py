@@ -36,7 +36,8 @@ class FakeProvider:
     """An OpenID provider in this process. What it publishes and says is a test's to change.
 
     `says` changes claims of the ID token, `header` its header; `answers` what the token endpoint
-    says besides; `forms` are the token requests that came.
+    says besides; `forms` are the token requests that came. With a `refresh_token`
+    it issues refresh tokens, each good once; `refuses` is its error for any other.
     """
 
     issuer: str
@@ -59,6 +60,9 @@ class FakeProvider:
     requests: dict = field(default_factory=dict)
     published_keys: list | None = None
     signing_key: ECKey | None = None
+    refresh_token: str | None = None
+    refuses: str = "invalid_grant"
+    issued: int = 0
 
     def document(self):
         said = {
@@ -95,6 +99,8 @@ class FakeProvider:
         self.forms.append((dict(fields), authorization))
         if self.is_down:
             raise FetchFailedError("the host could not be reached over TLS")
+        if fields["grant_type"] == "refresh_token":
+            return self.refresh(fields, authorization)
         asked = self.requests.pop(fields["code"], None)
         if asked is None or not self._is_ours(fields, authorization):
             return Answer(
@@ -104,8 +110,33 @@ class FakeProvider:
         assert challenge == asked["code_challenge"]
         assert fields["redirect_uri"] == asked["redirect_uri"]
         said = {"access_token": "at-1", "token_type": "Bearer", "id_token": self.id_token(asked)}
+        said |= self._next_refresh_token()
         body = {name: one for name, one in (said | self.answers).items() if one is not None}
         return Answer(status=self.status, body=orjson.dumps(body), media_type="application/json")
+
+    def refresh(self, fields, authorization):
+        """A refresh token is good once, for the newest."""
+        if (
+            not self._is_ours(fields, authorization)
+            or fields["refresh_token"] != self.refresh_token
+        ):
+            return Answer(
+                status=self.status if self.status != 200 else 400,
+                body=orjson.dumps({"error": self.refuses}),
+                media_type="application/json",
+            )
+        said = {"access_token": "at-1", "token_type": "Bearer"} | self._next_refresh_token()
+        if self.answers.get("id_token", "") is not None:
+            said["id_token"] = self.id_token({"nonce": None})
+        body = {name: one for name, one in (said | self.answers).items() if one is not None}
+        return Answer(status=self.status, body=orjson.dumps(body), media_type="application/json")
+
+    def _next_refresh_token(self):
+        if self.refresh_token is None:
+            return {}
+        self.issued += 1
+        self.refresh_token = f"rt-{self.issued}"
+        return {"refresh_token": self.refresh_token}
 
     def id_token(self, asked):
         now = self.clock.now()

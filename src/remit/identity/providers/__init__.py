@@ -6,6 +6,11 @@ Source: OpenID Connect Core §3.1; RFC 9207; RFC 9700.
 """
 
 from remit.identity.provider_store import ExternalIdentity, purge_provider_logins
+from remit.identity.providers.asked_anew import (
+    AskedAnew,
+    PersonUnconfirmedError,
+    ProviderSilentError,
+)
 from remit.identity.providers.deps import Freshness, PostForm, ProviderDeps
 from remit.identity.providers.linking import (
     LINK_FORM,
@@ -27,12 +32,15 @@ from remit.identity.providers.token_endpoint import (
 
 __all__ = [
     "LINK_FORM",
+    "AskedAnew",
     "ExternalIdentity",
     "ForeignTokens",
     "Freshness",
     "OwnCredentials",
+    "PersonUnconfirmedError",
     "PostForm",
     "ProviderDeps",
+    "ProviderSilentError",
     "TokenRequestError",
     "authorized",
     "identity_section",

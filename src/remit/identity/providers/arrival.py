@@ -12,17 +12,19 @@ Source: OpenID Connect Core §3.1.2.5 to §3.1.3.7; RFC 9207 §2.4; RFC 9700 §4
 from dataclasses import dataclass, field
 
 from remit.audit.context import Context
-from remit.canonical import JsonObject, MalformedJsonError, parse_object
+from remit.canonical import JsonObject
 from remit.clock import Seconds
+from remit.db import Transaction
 from remit.errors import ConflictError
 from remit.identity import provider_store
 from remit.identity.opening import Proof
 from remit.identity.provider_store import PendingLogin
+from remit.identity.providers.claims import all_claims, id_token_of
 from remit.identity.providers.departure import callback_url, metadata_of, verifier_name
 from remit.identity.providers.deps import ProviderDeps
-from remit.identity.providers.id_token import Expected, IdToken, check_id_token
-from remit.identity.providers.person import person_of
-from remit.identity.providers.profile import claim_of, needed_claims, profile_of
+from remit.identity.providers.id_token import Expected, IdToken
+from remit.identity.providers.person import person_of, refresh_token_name
+from remit.identity.providers.profile import profile_of
 from remit.identity.providers.rejection import ProviderLoginError, Refused
 from remit.identity.providers.strength import proof_of
 from remit.identity.providers.token_endpoint import (
@@ -34,14 +36,12 @@ from remit.identity.providers.token_endpoint import (
 from remit.identity.user import User
 from remit.ids import digest
 from remit.model import IdentityProvider
-from remit.secrets import SealBrokenError
-from remit.tokens.foreign import UnknownKeyError
+from remit.secrets import SealBrokenError, SecretBox
 from remit.tokens.issuer_metadata import IssuerMetadata
-from remit.tokens.published_keys import KeyLocation, KeysUnavailableError
 from remit.web import Browser, Params
-from remit.web.fetch import FetchFailedError, FetchRefusedError, Reach
+from remit.web.fetch import Reach
 
-__all__ = ["Arrival", "person_arriving", "proved_identity", "take_login"]
+__all__ = ["Arrival", "person_arriving", "proved_identity", "sealed_refresh_token", "take_login"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +51,8 @@ class Arrival:
     subject: str
     proof: Proof
     claims: JsonObject = field(repr=False)
+    refresh_token: str | None = field(default=None, repr=False)
+    """What the provider may be asked again with, without the person."""
 
 
 async def take_login(
@@ -92,10 +94,18 @@ async def proved_identity(
         raise ProviderLoginError(Refused.NO_CODE, "the answer has neither code nor error")
     tokens = await _redeem(deps, provider, login, metadata, code=code)
     token = await _id_token(deps, provider, login, metadata, tokens=tokens)
-    claims = await _all_claims(deps, provider, metadata, token=token, tokens=tokens)
+    claims = await all_claims(
+        deps,
+        provider,
+        metadata.userinfo_endpoint,
+        known=token.claims,
+        access_token=tokens.access_token,
+    )
     oldest = deps.people.directory.catalog.issuer.session_lifetime
     proof = proof_of(provider, token, now=deps.people.clock.now(), oldest=Seconds(oldest))
-    return Arrival(subject=token.subject, proof=proof, claims=claims)
+    return Arrival(
+        subject=token.subject, proof=proof, claims=claims, refresh_token=tokens.refresh_token
+    )
 
 
 async def person_arriving(
@@ -109,18 +119,27 @@ async def person_arriving(
     profile = profile_of(provider, arrival.subject, arrival.claims)
     circumstances = (deps.people.directory.catalog, deps.people.clock.now(), context)
     database = deps.people.database
+    sealed = sealed_refresh_token(deps.people.box, provider, arrival)
+
+    def arrive(tx: Transaction) -> User:
+        return person_of(
+            tx, provider, arrival.subject, profile, circumstances=circumstances, sealed=sealed
+        )
+
     try:
-        return await database.run(
-            lambda tx: person_of(
-                tx, provider, arrival.subject, profile, circumstances=circumstances
-            )
-        )
+        return await database.run(arrive)
     except ConflictError:  # the same new person twice at once: now there is an account
-        return await database.run(
-            lambda tx: person_of(
-                tx, provider, arrival.subject, profile, circumstances=circumstances
-            )
-        )
+        return await database.run(arrive)
+
+
+def sealed_refresh_token(
+    box: SecretBox, provider: IdentityProvider, arrival: Arrival
+) -> str | None:
+    """What came to ask the provider again with, sealed for this subject alone."""
+    if arrival.refresh_token is None:
+        return None
+    name = refresh_token_name(provider.issuer, arrival.subject)
+    return box.seal(name, arrival.refresh_token.encode())
 
 
 def _check_iss(params: Params, login: PendingLogin, metadata: IssuerMetadata) -> None:
@@ -182,8 +201,7 @@ async def _id_token(
     *,
     tokens: ForeignTokens,
 ) -> IdToken:
-    """The ID token; with a key nobody knows, the provider's keys are asked for once more."""
-    if tokens.id_token is None or metadata.jwks_uri is None:
+    if tokens.id_token is None:
         raise ProviderLoginError(Refused.TOKEN_MALFORMED, "the provider issued no id token")
     expected = Expected(
         issuer=login.issuer,
@@ -194,53 +212,4 @@ async def _id_token(
         max_age=login.max_age,
         access_token=tokens.access_token,
     )
-    where = KeyLocation(
-        issuer=login.issuer,
-        jwks_uri=metadata.jwks_uri,
-        reach=Reach(private=provider.private_network),
-    )
-    try:
-        for find in (deps.keys.keys, deps.keys.keys_anew):
-            try:
-                return check_id_token(
-                    tokens.id_token, await find(where), expected, now=deps.people.clock.now()
-                )
-            except UnknownKeyError:
-                continue
-    except KeysUnavailableError as error:
-        raise ProviderLoginError(Refused.UNAVAILABLE, error.detail, cause=error) from error
-    raise ProviderLoginError(Refused.ID_TOKEN, "the id token is signed by an unknown key")
-
-
-async def _all_claims(
-    deps: ProviderDeps,
-    provider: IdentityProvider,
-    metadata: IssuerMetadata,
-    *,
-    token: IdToken,
-    tokens: ForeignTokens,
-) -> JsonObject:
-    """The claims of the ID token, and what it lacks of what we read from the userinfo endpoint.
-
-    INVARIANT: a claim that could be had is never taken for absent, for a rule that keeps somebody
-    out may rest on it.
-    """
-    endpoint = metadata.userinfo_endpoint
-    known = token.claims
-    if endpoint is None or all(claim_of(known, one) is not None for one in needed_claims(provider)):
-        return known
-    try:
-        answer = await deps.post_form(
-            endpoint,
-            {},
-            authorization=f"Bearer {tokens.access_token}",
-            reach=Reach(private=provider.private_network),
-        )
-        more = parse_object(answer.body) if answer.status == 200 else {}
-    except (FetchFailedError, FetchRefusedError, MalformedJsonError) as error:
-        raise ProviderLoginError(
-            Refused.USERINFO, "the claims cannot be had", cause=error
-        ) from error
-    if more.get("sub") != token.subject:  # OpenID Connect Core §5.3.2: token substitution
-        raise ProviderLoginError(Refused.USERINFO, "the userinfo is of nobody or somebody else")
-    return {**more, **known}
+    return await id_token_of(deps, provider, metadata, tokens.id_token, expected=expected)

@@ -27,7 +27,7 @@ from remit.identity.user import User, UserDetails
 from remit.ids import UserId, digest
 from remit.model import Catalog, IdentityProvider
 
-__all__ = ["link", "person_of", "subject_digest"]
+__all__ = ["link", "person_of", "refresh_token_name", "subject_digest", "update_person"]
 
 
 def person_of(
@@ -37,8 +37,9 @@ def person_of(
     profile: Profile,
     *,
     circumstances: tuple[Catalog, EpochSeconds, Context],
+    sealed: str | None = None,
 ) -> User:
-    """The account of that subject, as `profile` says it is now.
+    """The account of that subject, as `profile` says it is now; `sealed` is kept to ask again with.
 
     Raises:
         ProviderLoginError: see the module.
@@ -47,7 +48,29 @@ def person_of(
     _, now, context = circumstances
     known = provider_store.find_identity(tx, issuer=provider.issuer, subject=subject)
     if known is None:
-        return _new_person(tx, provider, subject, profile, circumstances=circumstances)
+        return _new_person(
+            tx, provider, subject, profile, circumstances=circumstances, sealed=sealed
+        )
+    updated = update_person(tx, known, profile, context=context)
+    provider_store.note_login(
+        tx,
+        known,
+        roles=profile.roles,
+        attributes=profile.attributes,
+        sealed_refresh_token=sealed,
+        at=now,
+    )
+    return updated
+
+
+def update_person(
+    tx: Transaction, known: ExternalIdentity, profile: Profile, *, context: Context
+) -> User:
+    """The account of `known`, with what its claims give now instead of what they gave.
+
+    Raises:
+        ProviderLoginError: it is disabled, or the claims put its person in another tenant.
+    """
     user = store.find_user(tx, known.user_id)
     if user is None or user.disabled_at is not None:
         raise ProviderLoginError(Refused.DISABLED, "the account is disabled")
@@ -56,8 +79,7 @@ def person_of(
             Refused.OTHER_TENANT, "the claims put this person in another tenant than their account"
         )
     updated = _brought_up_to_date(user, known, profile)
-    _record_changes(tx, user, updated, provider=provider, context=context)
-    provider_store.note_login(tx, known, roles=profile.roles, attributes=profile.attributes, at=now)
+    _record_changes(tx, user, updated, provider=known.provider, context=context)
     return updated
 
 
@@ -84,6 +106,11 @@ def subject_digest(issuer: str, subject: str) -> str:
     return digest(f"{issuer}\n{subject}")
 
 
+def refresh_token_name(issuer: str, subject: str) -> str:
+    """What a provider's refresh token is sealed as: it opens for no other subject."""
+    return f"provider-refresh:{subject_digest(issuer, subject)}"
+
+
 def _new_person(
     tx: Transaction,
     provider: IdentityProvider,
@@ -91,6 +118,7 @@ def _new_person(
     profile: Profile,
     *,
     circumstances: tuple[Catalog, EpochSeconds, Context],
+    sealed: str | None,
 ) -> User:
     _, now, context = circumstances
     if not provider.provision:
@@ -105,6 +133,8 @@ def _new_person(
         attributes=profile.attributes,
         created_at=now,
         last_login_at=now,
+        asked_at=now,
+        sealed_refresh_token=sealed,
     )
     link(tx, identity, tenant=user.tenant, context=context)
     return user
@@ -150,7 +180,7 @@ def _brought_up_to_date(user: User, known: ExternalIdentity, profile: Profile) -
 
 
 def _record_changes(
-    tx: Transaction, before: User, after: User, *, provider: IdentityProvider, context: Context
+    tx: Transaction, before: User, after: User, *, provider: str, context: Context
 ) -> None:
     changed = tuple(
         name
@@ -175,6 +205,6 @@ def _record_changes(
             context=context.with_(tenant=after.tenant),
             account_id=after.id,
             changed=changed,
-            reason=f"provider:{provider.name}",
+            reason=f"provider:{provider}",
         )
     )

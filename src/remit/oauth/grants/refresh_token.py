@@ -3,7 +3,8 @@
 Every use rotates. Refuses a token that is unknown, expired, another client's, bound to
 another key, or of a grant that has ended, and a wider scope than was granted; each of
 these leaves the token as it was. One that was used before ends its grant, without grace
-for a second sender. What may be had is asked anew each time.
+for a second sender. What may be had is asked anew each time, and so is whoever vouched for the
+person.
 
 Source: O21 §4.3, §4.3.1, §4.3.3; RFC 9700 §4.14.2; RFC 8707 §2.2; RFC 9449 §5.
 """
@@ -18,6 +19,7 @@ from remit.oauth.grant_issuance import narrowed
 from remit.oauth.grants.redemption import Credential, Redemption, redeem
 from remit.oauth.issued_tokens import IssuedTokens, claims_for_log
 from remit.oauth.key_binding import require_family_key
+from remit.oauth.person_anew import confirm_person
 from remit.oauth.token_request import TokenRequest
 from remit.tokens import jti_digest
 
@@ -31,6 +33,7 @@ async def issue(deps: OAuthDeps, request: TokenRequest) -> IssuedTokens:
         OAuthError, TokenRefusalError: refused; nothing changed.
         ReuseDetectedError: the token was used before; its grant has ended.
     """
+    await confirm_person(deps, request)
     return await redeem(deps, request, _REFRESH_TOKEN)
 
 
