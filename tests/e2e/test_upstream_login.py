@@ -18,6 +18,7 @@ from tests.e2e.peer import node_peer
 pytestmark = [pytest.mark.e2e, pytest.mark.node]
 
 SCOPE = "crm:handbook.read"
+ACCOUNTS = "crm:accounts.read"
 SECRETS = {
     "CRM_GATEWAY_TOKEN": "crm-gateway-token-of-tests",
     "REMIT_BILLING_JOB_SECRET": "billing-job-secret-of-tests",
@@ -104,6 +105,8 @@ providers:
     rules:
       - claims: {{ groups: support }}
         roles: [support]
+      - claims: {{ groups: readers }}
+        roles: [reader]
       - claims: {{ groups: gone }}
         deny: true
   club:
@@ -114,6 +117,13 @@ providers:
     private_network: true
 """
     )
+    roles, root = folder / "roles.yaml", folder / "remit.yaml"
+    roles.write_text(
+        roles.read_text().replace("\nroles:\n", f"\nroles:\n  reader:\n    scopes: [{SCOPE}]\n")
+    )
+    scopes = f"scopes: [{SCOPE}]"
+    assert scopes in root.read_text()
+    root.write_text(root.read_text().replace(scopes, f"scopes: [{SCOPE}, {ACCOUNTS}]"))
     crm = folder / "servers" / "crm.yaml"
     crm.write_text(
         crm.read_text()
@@ -198,10 +208,10 @@ class Visitor:
         return [page for page in self.pages if text in page.text]
 
 
-async def authorized(app, visitor, **changes):
+async def authorized(app, visitor, scope=SCOPE, **changes):
     """What comes back to the application."""
     arrived = await visitor.walk(
-        app.request(scope=SCOPE, **changes), lambda target: target.startswith(app.redirect_uri)
+        app.request(scope=scope, **changes), lambda target: target.startswith(app.redirect_uri)
     )
     assert isinstance(arrived, str), arrived.text
     return {name: one[0] for name, one in parse_qs(urlsplit(arrived).query).items()}
@@ -290,6 +300,61 @@ async def test_a_person_whom_a_rule_keeps_out_is_kept_out(world, visitor):
     assert not isinstance(page, str)
     assert page.status_code == 403
     assert "not_admitted" in page.text
+
+
+async def refreshed(world, app, tokens):
+    async with httpx2.AsyncClient(timeout=60) as http:
+        return await http.post(
+            f"{world.url}/token",
+            data={
+                "grant_type": "refresh_token",
+                "refresh_token": tokens["refresh_token"],
+                "client_id": app.client_id,
+                "resource": world.server("crm"),
+            },
+        )
+
+
+async def test_a_group_that_is_taken_away_there_narrows_the_next_token(world, visitor):
+    await world.put_into("olga", "support", "readers")
+    olga = visitor(login="olga")
+    async with application(world) as app:
+        answer = await authorized(app, olga, scope=f"{SCOPE} {ACCOUNTS}")
+        tokens = await app.redeem(answer["code"])
+        assert set(tokens["scope"].split()) == {SCOPE, ACCOUNTS}
+        await world.put_into("olga", "readers")
+        narrower = await refreshed(world, app, tokens)
+        assert narrower.json()["scope"] == SCOPE
+        await world.put_into("olga", "readers", "support")
+        wide_again = await refreshed(world, app, narrower.json())
+        assert set(wide_again.json()["scope"].split()) == {SCOPE, ACCOUNTS}
+
+
+@pytest.mark.parametrize("groups", [(), ("support", "gone")], ids=["nothing left", "kept out"])
+async def test_who_has_lost_everything_there_refreshes_no_token_here(world, visitor, groups):
+    login = f"peggy-{len(groups)}"
+    await world.put_into(login, "support")
+    person = visitor(login=login)
+    async with application(world) as app:
+        answer = await authorized(app, person)
+        tokens = await app.redeem(answer["code"])
+        await world.put_into(login, *groups)
+        refused = await refreshed(world, app, tokens)
+        assert refused.status_code == 400
+        assert refused.json()["error"] == "invalid_grant"
+
+
+async def test_who_may_come_back_goes_on_with_the_token_they_had(world, visitor):
+    """A refusal for want of a word spends nothing: the refresh token waits for its person."""
+    await world.put_into("rupert", "support")
+    rupert = visitor(login="rupert")
+    async with application(world) as app:
+        answer = await authorized(app, rupert)
+        tokens = await app.redeem(answer["code"])
+        await world.put_into("rupert", "support", "gone")
+        assert (await refreshed(world, app, tokens)).status_code == 400
+        await world.put_into("rupert", "support")
+        assert (await refreshed(world, app, tokens)).status_code == 200
 
 
 async def test_no_secret_of_a_provider_is_in_the_log(world):
