@@ -28,7 +28,6 @@ from remit.replay.placeholders import placeholders_of
 from remit.replay.precedents import Precedents
 from remit.replay.rebuilt import Rebuilt, completed
 from remit.repository import LoadedRepository
-from remit.tokens.access_token import AccessToken
 
 __all__ = ["Court", "Ruling", "Unknown"]
 
@@ -76,8 +75,8 @@ class Court:
         self._placeholders = placeholders_of(repository.catalog)
         self._reads: dict[str, Reads] = {}
         self._precedents = Precedents(self.policies, repository.catalog)
-        # By all that a ruling depends on: see `precedents`. An entry keeps its token, whose identity is in the name.
-        self._known: dict[Hashable, tuple[AccessToken, Ruling | Unknown]] = {}
+        # By all that a ruling depends on.
+        self._known: dict[Hashable, Ruling | Unknown] = {}
         self._targets: dict[tuple[object, ...], Target | None] = {}
 
     @property
@@ -94,13 +93,13 @@ class Court:
             return unknown
         name = self._precedents.name(rebuilt, call, missing, target)
         known = None if name is None else self._known.get(name)
-        if known is not None and known[0] is rebuilt.token:
-            return known[1]
+        if known is not None:
+            return known
         found = self._decided(rebuilt, call, missing, target)
         if name is not None:
             if len(self._known) >= _MOST_KNOWN:
                 self._known = {}
-            self._known[name] = rebuilt.token, found
+            self._known[name] = found
         return found
 
     def _decided(
