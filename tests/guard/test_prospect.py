@@ -10,7 +10,7 @@ from remit.guard.issuance import Applicant
 from remit.guard.ports import Standing
 from remit.guard.prospect import Surroundings, Verdict, prospect
 from remit.guard.target import find_target
-from remit.model import Sensitivity
+from remit.model import MANAGEMENT, Mode, Sensitivity
 from remit.policy import PolicySource, Subject, SubjectKind
 from remit.policy.check import checked_policies
 from remit.policy.evaluation import ResourceKind
@@ -43,7 +43,7 @@ def asked(
     applicant = Applicant(
         subject=subject, agent=catalog.agents[agent], client_id="cli_1", suspended=suspended
     )
-    found = catalog.servers[server]
+    found = catalog.server_named(server)
     target = find_target(found, ResourceKind.TOOL, name)
     assert target is not None
     return prospect(applicant, found, target, within=within)
@@ -125,6 +125,19 @@ def test_a_policy_on_issuing_counts_before_any_call():
     found = asked(policies=late)
     assert found.verdict is Verdict.DEPENDS
     assert [one.id for one in found.issue] == ["no-tokens"]
+
+
+def test_management_is_never_observed_whatever_the_organisation_does():
+    catalog = small_catalog()
+    observing = replace(catalog.tenants["acme"], mode=Mode.OBSERVE)
+    catalog = replace(catalog, tenants={**catalog.tenants, "acme": observing})
+    forbids = (
+        PERMIT
+        + '@id("no") forbid(principal, action in Remit::Action::"call", resource) when { context.time.hour < 6 };'
+    )
+    assert asked(catalog=catalog, policies=forbids).observed
+    found = asked(MANAGEMENT.name, "users.list", catalog=catalog, policies=forbids)
+    assert not found.observed
 
 
 def test_where_an_engine_elsewhere_permits_that_is_said_and_forbids_stay():

@@ -23,6 +23,16 @@ def test_the_window_is_full_at_once_and_refills_evenly(world):
     assert limits.wait([limit("2/1h")], token, 1800.0) == 1800
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_two_limits_of_one_rule_are_counted_apart(world, turned):
+    limits, token = RuleLimits(), world.token()
+    both = [limit("3/1d"), limit("2/1m")]
+    both = both[::-1] if turned else both
+    waits = [limits.wait(both, token, at) for at in (0.0, 60.0, 120.0, 180.0)]
+    assert waits[:3] == [0, 0, 0]
+    assert waits[3] > 60
+
+
 def test_a_call_that_has_to_wait_costs_nothing(world):
     limits, token = RuleLimits(), world.token()
     both = [limit("1/1m", "few"), limit("9/1m", "many")]

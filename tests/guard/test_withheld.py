@@ -67,6 +67,12 @@ def test_what_is_kept_nowhere_is_not_sealed_either(world):
     assert content(world, given, (dropped, NOTE)) is None, "the stricter of two holds"
 
 
+def test_what_is_part_of_something_kept_nowhere_is_not_sealed_either(world):
+    tags = kept(replace(NOTE, pointer="/tags", name="tags"), AuditTreatment.DROP)
+    first = replace(NOTE, pointer="/tags/0", name="first")
+    assert content(world, {"tags": ["secret"]}, (tags, first)) is None
+
+
 def test_attributes_details_and_justification_are_sealed_with_it(world):
     detail = {"type": "tool_call"}
     token = {"attributes": {"region": "eu"}, "authorization_details": (detail,)}

@@ -92,9 +92,34 @@ async def test_what_is_no_answer_is_not_believed(value, said):
 async def test_rules_and_obligations_that_are_well_formed_are_taken():
     answer = forbidding(
         rules=(MatchedRule(id="x", effect=RuleEffect.FORBID, message="ask somebody"),),
-        obligations=(Obligation(kind=ObligationKind.STEP_UP, value="2fa", rule="x"),),
+        obligations=(
+            Obligation(kind=ObligationKind.STEP_UP, value="5m", rule="x"),
+            Obligation(kind=ObligationKind.LIMIT, value="10/1h", rule="x"),
+            Obligation(kind=ObligationKind.REDACT, value="account_id", rule="x"),
+        ),
     )
     assert await heard(saying([answer])) == (answer,)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (ObligationKind.LIMIT, "5 per hour"),
+        (ObligationKind.LIMIT, "0/1h"),
+        (ObligationKind.LIMIT, ""),
+        ("blessing", "of the elders"),
+        (ObligationKind.STEP_UP, "strong"),
+        (ObligationKind.REDACT, "account, note"),
+        (ObligationKind.REDACT, ""),
+        (ObligationKind.REQUIRE_APPROVAL, "a\nb"),
+        (ObligationKind.REQUIRE_JUSTIFICATION, 7),
+    ],
+)
+async def test_an_obligation_that_cannot_be_read_makes_it_no_answer(kind, value):
+    one = Obligation(kind=kind, value=value, rule="x")
+    answer = Answer(question=ONE, allowed=True, obligations=(one,))
+    with pytest.raises(EngineUnavailableError, match="obligation"):
+        await heard(saying([answer]))
 
 
 async def test_who_is_late_is_not_heard_even_if_it_will_not_be_cancelled():
@@ -153,6 +178,6 @@ def test_nowhere_is_no_engine():
         Nowhere().find(declared("cerbos", "http://127.0.0.1:1"))
 
 
-def test_a_failure_is_described_by_its_type_and_words():
-    assert described(ValueError("x")) == "ValueError: x"
+def test_of_a_failure_that_is_not_ours_the_words_are_not_told():
+    assert described(ValueError("password is hunter2")) == "ValueError"
     assert described(EngineUnavailableError("late")) == "EngineUnavailableError: late"

@@ -98,9 +98,16 @@ def test_history_keeps_its_types_apart(desk):
 
 
 @pytest.mark.parametrize(
-    ("auth_time", "age"), [(None, None), (1767625200 - 300, 300), (1767625200 + 5, 0)]
+    ("auth_time", "age"),
+    [
+        (None, None),
+        (1767625200 - 300, 300),
+        (1767625200 + 5, 0),
+        (1767625200 + 61, None),
+        (4102444800, None),
+    ],
 )
-def test_an_authentication_is_so_old_and_never_younger_than_now(desk, auth_time, age):
+def test_an_authentication_is_so_old_and_one_to_come_is_of_no_known_age(desk, auth_time, age):
     asked = desk.ask(now=1767625200)
     asked = replace(asked, token=replace(asked.token, auth_time=auth_time))
     assert FACTS["context", "authentication", "age_seconds"](asked) == age

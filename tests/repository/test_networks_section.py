@@ -24,6 +24,10 @@ def test_ranges_are_kept_by_name_and_in_one_form():
         ("::/0", "every address there is"),
         ("10.0.0.0/33", "no range of addresses"),
         ("office", "no range of addresses"),
+        ("::ffff:10.0.0.0/104", "IPv4 written as IPv6"),
+        ("::ffff:0:0/96", "IPv4 written as IPv6"),
+        ("::ffff:10.1.2.3", "IPv4 written as IPv6"),
+        ("fe80::%eth0/64", "no range of addresses"),
         ("", "no range of addresses"),
     ],
 )

@@ -22,13 +22,14 @@ from remit.guard.call import Call
 from remit.guard.definitions import Definitions
 from remit.guard.issuance import Applicant, Ruling, WithheldReason, rule
 from remit.guard.ladder import Shown
+from remit.guard.observing import is_observed
 from remit.guard.outcome import RefusalReason
 from remit.guard.ports import Standing
 from remit.guard.reconsider import Scenario, listing
 from remit.guard.refusal import Refusal
 from remit.guard.target import Target
 from remit.ids import GrantId, ScopeName
-from remit.model import MANAGEMENT, Catalog, Mode, Sensitivity, Server
+from remit.model import MANAGEMENT, Catalog, Sensitivity, Server
 from remit.policy.decision import Decision, DecisionOutcome, DecisionReason, MatchedRule, RuleEffect
 from remit.policy.decision_point import DecisionPoint
 from remit.policy.evaluation import ArgumentValue, Evaluation, ResourceFacts
@@ -132,7 +133,7 @@ def prospect(
         return Prospect(verdict=Verdict.NEVER, obstacles=obstacles, engine=engine)
     issue = () if issuing.latest is None else issuing.latest.in_the_way
     conditions = () if said is None else _in_the_way(said, permits=engine is None)
-    observed = Mode.OBSERVE in {server.mode, within.catalog.tenants[applicant.subject.tenant].mode}
+    observed = is_observed(server, applicant.subject.tenant, within.catalog)
     sure = not issue and not engine and (observed or not conditions)
     return Prospect(
         verdict=Verdict.ALWAYS if sure else Verdict.DEPENDS,

@@ -21,7 +21,7 @@ _SLACK: Final = 1e-6
 # Sums of fractions of a window are not exact; so far they may be wrong.
 _MOST: Final = 100_000
 
-_Key = tuple[str, str, str, str]
+_Key = tuple[str, str, str, str, str]
 
 
 class RuleLimits:
@@ -44,7 +44,7 @@ class RuleLimits:
             limit = limit_of(one.value) if one.kind is ObligationKind.LIMIT else None
             if limit is None:
                 continue
-            key = (one.rule, token.organization_id, token.agent_id, token.sub)
+            key = (one.rule, one.value, token.organization_id, token.agent_id, token.sub)
             after = max(at, self._spent.get(key, at)) + limit.window / limit.calls
             longest = max(longest, after - at - limit.window - _SLACK)
             counted.append((key, after))

@@ -7,7 +7,7 @@ be kept nowhere: whether such a call would be decided otherwise cannot be told a
 Source: docs/adr/0022-replay.md; docs/guides/planning.md.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import orjson
@@ -95,14 +95,19 @@ def _hidden(
     }
     found: JsonObject = {}
     for one in declared:
-        value = None if one.pointer in dropped else value_at(arguments, one.pointer)
+        value = None if _is_within(one.pointer, dropped) else value_at(arguments, one.pointer)
         if value is None:
             continue
         if one.audit is not AuditTreatment.KEEP or not is_shown(value):
             found[one.pointer] = value
-        if one.currency_pointer is not None and one.currency_pointer not in dropped:
+        if one.currency_pointer is not None and not _is_within(one.currency_pointer, dropped):
             found[one.currency_pointer] = value_at(arguments, one.currency_pointer)
     return found
+
+
+def _is_within(pointer: str, dropped: Collection[str]) -> bool:
+    """Whether what is at `pointer` is, or is part of, what is to be kept nowhere."""
+    return any(pointer == one or pointer.startswith(f"{one}/") for one in dropped)
 
 
 def is_shown(value: Json) -> bool:

@@ -25,6 +25,7 @@ __all__ = [
     "condition_of",
     "is_met",
     "is_observed",
+    "is_readable",
     "limit_of",
     "obligations_of",
     "strengths_of",
@@ -33,6 +34,7 @@ __all__ = [
 
 _LIMIT: Final = re.compile(r"([1-9][0-9]{0,5})/([1-9][0-9]{0,5})([smhd])")
 _AGE: Final = re.compile(r"([1-9][0-9]{0,5})([smhd])")
+_ARGUMENT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _LONGEST: Final = 366 * 86_400
 
@@ -59,6 +61,20 @@ def obligations_of(annotations: Mapping[str, str], rule: str) -> tuple[Obligatio
 def is_observed(annotations: Mapping[str, str]) -> bool:
     """Whether the policy is on trial: it decides nothing, and what it would have refused is told."""
     return annotations.get("mode") == Mode.OBSERVE
+
+
+def is_readable(obligation: Obligation) -> bool:
+    """Whether `obligation`, which came from elsewhere, says something that can be done."""
+    value = obligation.value
+    match obligation.kind:
+        case ObligationKind.LIMIT:
+            return limit_of(value) is not None
+        case ObligationKind.STEP_UP:
+            return age_of(value) is not None or bool(strengths_of(value))
+        case ObligationKind.REDACT:
+            return _ARGUMENT.fullmatch(value) is not None
+        case _:
+            return value.isprintable() and bool(value.strip())
 
 
 def words_of(written: str) -> tuple[str, ...]:

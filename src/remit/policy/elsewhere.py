@@ -1,7 +1,7 @@
 """Asking an engine in another process, and believing only what is an answer to the question in time.
 
 Refused: whatever it raises, an answer after its time, one that is missing or too many, one about another
-question, one that is neither yes nor no, one that allows what it says is forbidden. An engine that does not
+question, one that is neither yes nor no, one that allows what it says is forbidden, an obligation that cannot be read. An engine that does not
 let itself be cancelled is not waited for.
 """
 
@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from remit.errors import Error
 from remit.model import ExternalEngine
 from remit.policy.decision import MatchedRule, RuleEffect
+from remit.policy.duties import is_readable
 from remit.policy.evaluation import Evaluation
-from remit.policy.obligation import Obligation
+from remit.policy.obligation import Obligation, ObligationKind
 from remit.policy.port import Answer, EngineUnavailableError, ExternalPolicyEngine
 
 __all__ = ["Inquiries", "Nowhere", "described"]
@@ -73,9 +74,9 @@ class Inquiries:
 
 
 def described(error: Exception) -> str:
-    """An engine's failure in words; ours are made for the log, others' are not known to be."""
+    """An engine's failure in words; ours are made for the log, others' may have a secret or an argument in them."""
     name = type(error).__name__
-    return f"{name}: {error.detail}" if isinstance(error, Error) else f"{name}: {error}"
+    return f"{name}: {error.detail}" if isinstance(error, Error) else name
 
 
 def _checked(answers: object, asked: Sequence[Evaluation]) -> tuple[Answer, ...]:
@@ -97,6 +98,9 @@ def _answer(answer: object, question: Evaluation) -> Answer:
         answer.obligations, Obligation
     ):
         raise EngineUnavailableError("the rules or obligations of an answer are none")
+    if not all(_is_obligation(one) for one in answer.obligations):
+        # One that cannot be read asks for something that nobody would do: a limit that is none.
+        raise EngineUnavailableError("an obligation of an answer cannot be read")
     if not all(_is_text(rule.id) and _may_be_said(rule.message) for rule in answer.rules):
         raise EngineUnavailableError("a rule of an answer has no name of printable text")
     if answer.allowed and any(rule.effect is RuleEffect.FORBID for rule in answer.rules):
@@ -110,6 +114,10 @@ def _is_tuple_of(values: object, kind: type) -> bool:
         and len(values) <= _MAX_RULES
         and all(isinstance(one, kind) for one in values)
     )
+
+
+def _is_obligation(one: Obligation) -> bool:
+    return isinstance(one.kind, ObligationKind) and _is_text(one.value) and is_readable(one)
 
 
 def _is_text(text: object) -> bool:

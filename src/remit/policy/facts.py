@@ -45,6 +45,8 @@ JUSTIFICATION_FACT: Final[Fact] = ("context", "justification")
 OPEN_FACTS: Final[frozenset[Fact]] = frozenset({ARGUMENTS_FACT, HISTORY_FACT, JUSTIFICATION_FACT})
 """What only a call brings. No decision that reads one of these is kept, so nobody's data is either."""
 
+_SKEW: Final = 60
+"""Seconds by which whoever saw the person log in may be ahead of us."""
 _WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -77,9 +79,12 @@ def _of_time(name: str) -> Getter:
 
 
 def age_of_authentication(evaluation: Evaluation) -> int | None:
-    """How many seconds ago the person proved who they are; `None` for whoever did not."""
-    auth_time = evaluation.token.auth_time
-    return None if auth_time is None else max(0, evaluation.context.now - auth_time)
+    """How many seconds ago the person proved who they are; `None` for whoever did not, or will have one day.
+
+    A time to come would be fresh until then: it is no proof of anything.
+    """
+    auth_time, now = evaluation.token.auth_time, evaluation.context.now
+    return None if auth_time is None or auth_time > now + _SKEW else max(0, now - auth_time)
 
 
 def _history(evaluation: Evaluation) -> Hashable:
