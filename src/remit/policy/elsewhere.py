@@ -117,7 +117,8 @@ def _is_tuple_of(values: object, kind: type) -> bool:
 
 
 def _is_obligation(one: Obligation) -> bool:
-    return isinstance(one.kind, ObligationKind) and _is_text(one.value) and is_readable(one)
+    kind: object = one.kind
+    return isinstance(kind, ObligationKind) and _is_text(one.value) and is_readable(one)
 
 
 def _is_text(text: object) -> bool:
