@@ -13,6 +13,8 @@ Source: RFC 6901; ISO 4217; Cedar `decimal` (four places in 64 bits) and `Long`;
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
+from types import MappingProxyType
 from typing import ClassVar, Final, assert_never
 
 from remit.canonical import Json
@@ -85,14 +87,21 @@ def _refuse_look_alikes(arguments: Json, declared: Sequence[Argument]) -> None:
             raise InvalidArgumentError(f"another argument is named almost like `{name}`")
 
 
-def _declared_names(declared: Sequence[Argument]) -> Mapping[str, set[str]]:
+def _declared_names(declared: Sequence[Argument]) -> Mapping[str, frozenset[str]]:
     """The names that the catalog's pointers go through, by the pointer to what holds them."""
+    return _names_on_the_way(tuple([(one.pointer, one.currency_pointer) for one in declared]))
+
+
+@lru_cache(maxsize=4_096)
+def _names_on_the_way(
+    pointers: tuple[tuple[str, str | None], ...],
+) -> Mapping[str, frozenset[str]]:
     names: dict[str, set[str]] = {}
-    for argument in declared:
-        _add_names(names, argument.pointer)
-        if argument.currency_pointer is not None:
-            _add_names(names, argument.currency_pointer)
-    return names
+    for pointer, currency_pointer in pointers:
+        _add_names(names, pointer)
+        if currency_pointer is not None:
+            _add_names(names, currency_pointer)
+    return MappingProxyType({holder: frozenset(found) for holder, found in names.items()})
 
 
 def _add_names(names: dict[str, set[str]], pointer: str) -> None:

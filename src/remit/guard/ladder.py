@@ -8,11 +8,9 @@ one that was admitted, or arguments that its schema does not take; arguments of 
 the token's authorization details do not allow; whatever policy does not permit, or permits under a condition that is
 not met. Where the server or the organisation observes, what policies refuse goes on, and is recorded.
 
-A caller's lists hold what this very token may use. Called directly, a thing that another
-token of the same agent and person could use is answered with the scopes it takes; anything
-further is answered as if it did not exist.
-Lists and refusals ask the same two questions about that: is it out of reach for good,
-and might policy ever allow it.
+A caller's lists hold what this very token may use. Called directly, a thing that another token of the same agent and
+person could use is answered with the scopes it takes; anything further is answered as if it did not exist. Lists and
+refusals ask the same two questions about that: is it out of reach for good, and might policy ever allow it.
 
 Source: MISSION B6; RFC 6750 §3.1; docs/reference/refusals.md.
 """
@@ -330,6 +328,8 @@ class Ladder:
         self, refusal: Refusal, caller: Caller, *, target: Target, moment: Moment
     ) -> Refusal:
         """`refusal`, if the caller may know of `target`; else what is said of a missing thing."""
+        if self._settings.unheard and refusal.decision is not None:
+            return replace(refusal, target=target, required=target.scopes)
         asked = self._asked_of_list(caller, target, moment)
         listing = as_listed(await caller.world.decisions.adjudicate(asked), caller)
         if listing.allowed:

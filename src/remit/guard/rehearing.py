@@ -46,7 +46,10 @@ class Rehearing:
 
     __slots__ = ("_ladder", "_now", "_past", "_vouching", "catalog")
 
-    def __init__(self, catalog: Catalog, decisions: DecisionPoint) -> None:
+    def __init__(
+        self, catalog: Catalog, decisions: DecisionPoint, *, unheard: bool = False
+    ) -> None:
+        """`unheard`: only what would be recorded is asked for, not what the caller would be told."""
         self.catalog = _unlimited(catalog)
         self._now = _Recorded()
         self._vouching = _Vouching(self._now)
@@ -55,7 +58,7 @@ class Rehearing:
             self._vouching,
             _World(self.catalog),
             decisions=decisions,
-            settings=replace(_FOR_EVER, past=self._past),
+            settings=replace(_FOR_EVER, past=self._past, unheard=unheard),
         )
 
     def decide(

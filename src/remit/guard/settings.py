@@ -19,7 +19,8 @@ class GuardSettings:
     `standing_max_age`: a standing older than this refuses every call, for the
     guard could no longer know who is suspended or revoked. `past` is what remembers: without it,
     whatever has to do with declared history is refused. `trial` says whose calls another bundle decides;
-    `tally` is told of every call that came as far as a decision.
+    `tally` is told of every call that came as far as a decision. `unheard`: nobody is told why policies refuse, so that
+    it is not worked out how much they may know; the truth, which goes to the log, is the same.
     """
 
     public_url: str
@@ -27,3 +28,4 @@ class GuardSettings:
     past: Past = _NO_PAST
     trial: Trial = no_trial
     tally: Tally = untold
+    unheard: bool = False

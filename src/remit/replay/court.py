@@ -71,7 +71,8 @@ class Court:
         self._repository = repository
         engine = CedarEngine.load(repository.policies, repository.catalog)
         self.versions = (engine.version, repository.catalog.version)
-        self._rehearing = Rehearing(repository.catalog, DecisionPoint(engine, SystemClock()))
+        decisions = DecisionPoint(engine, SystemClock())
+        self._rehearing = Rehearing(repository.catalog, decisions, unheard=True)
         self._placeholders = placeholders_of(repository.catalog)
         self._reads: dict[str, Reads] = {}
         self._precedents = Precedents(self.policies, repository.catalog)

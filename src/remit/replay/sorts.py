@@ -24,8 +24,8 @@ _APART: Final = frozenset(
     {
         # Who verified it and until when it was good has no part in a decision that is taken again.
         "iss", "aud", "jti", "iat", "exp", "grant_id", "may_act", "authorization_details",
-        # What is told where policies look at it.
-        "sub", "client_id", "attributes", "purpose", "auth_time", "acr", "amr",
+        # What is told where policies look at it; of roles, which ones, in whatever order.
+        "sub", "client_id", "attributes", "roles", "purpose", "auth_time", "acr", "amr",
     }
 )  # fmt: skip
 _MAX_LONG: Final = 2**63 - 1
@@ -87,6 +87,7 @@ class Sorts:
             return None
         sort = (
             *[getattr(token, name) for name in self._fields],
+            frozenset(token.roles),
             is_workload(token),
             auth_time is None or 0 <= auth_time <= _MAX_LONG,
             frozenset(attributes.items()) if self._fills_in else None,
