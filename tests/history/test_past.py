@@ -5,6 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import insert
 
 from remit.audit.events import Decided
 from remit.db import Database
@@ -13,6 +14,9 @@ from remit.guard.account import PastUnavailableError
 from remit.guard.reconsider import Scenario, UnansweredError, reconsider
 from remit.guard.refusal import Refusal
 from remit.guard.verdict import Allowance
+from remit.ids import GrantId
+from remit.model import HistoryFact, HistoryMeasure, HistoryOf
+from remit.oauth.grant_store import grants
 from remit.policy.history import history_of
 from remit.testing.catalog import GLOBEX, PAYMENTS
 
@@ -358,3 +362,33 @@ async def test_a_decision_taken_again_is_told_what_it_was_told_then(world):
     with pytest.raises(UnansweredError, match="was not recorded"):
         reconsider(replace(scenario, history={}))
     assert world.stored() == stored
+
+
+def exchanged(world, child, parent):
+    """In the database: the grant `child` came of `parent` by an exchange of tokens."""
+    row = {
+        "kind": "user", "client_id": "cli_1", "agent_id": "assistant", "tenant": "acme", "environment": "prod",
+        "resource": "r", "scopes": "[]", "purpose": "", "amr": "[]", "created_at": 0, "last_used_at": 0, "expires_at": 1,
+    }  # fmt: skip
+    world.database.run_now(
+        lambda tx: tx.connection.execute(insert(grants).values(id=child, parent_id=parent, **row))
+    )
+
+
+async def test_an_exchange_of_tokens_is_no_other_consent_and_begins_nothing_anew(world):
+    fact = HistoryFact(
+        name="by_grant", measure=HistoryMeasure.COUNT, of=HistoryOf.GRANT, things=("crm/get_account",)
+    )  # fmt: skip
+    world.declare(fact)
+    world.use_policies(
+        PERMIT + '@id("three") forbid(principal, action, resource) when { action == '
+        'Remit::Action::"crm/get_account" && context.history.by_grant > 3 };'
+    )
+    exchanged(world, "gnt_1", None)
+    exchanged(world, "gnt_2", "gnt_1")
+    exchanged(world, "gnt_3", "gnt_2")
+    calls = ["gnt_1", "gnt_2", "gnt_3", "gnt_1", "gnt_2", "gnt_3"]
+    found = [await world.uses("get_account", token={"grant_id": GrantId(one)}) for one in calls]
+    assert [isinstance(one, Permit) for one in found] == [True] * 3 + [False] * 3
+    assert isinstance(await world.uses("get_account", token={"grant_id": GrantId("gnt_9")}), Permit)
+    assert world.stored() == 4

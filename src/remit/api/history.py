@@ -16,7 +16,7 @@ from remit.api.problems import BadRequestError
 from remit.db import Transaction
 from remit.errors import NotFoundError
 from remit.guard.use import Whose
-from remit.history import forget_history, told_of
+from remit.history import consent_of, forget_history, told_of
 from remit.history.erasure import Forgotten
 from remit.identity import require_user
 from remit.ids import TenantId
@@ -147,7 +147,8 @@ def _named(deps: ApiDeps, tx: Transaction, tenant: TenantId | None, wanted: Past
         raise BadRequestError("say in which organisation: `tenant`")
     if tenant not in catalog.tenants:
         raise NotFoundError("there is no such organisation")
-    return _Named(tenant, wanted.agent or "", subject, wanted.grant or "")
+    grant = "" if wanted.grant is None else consent_of(tx, wanted.grant)
+    return _Named(tenant, wanted.agent or "", subject, grant)
 
 
 def _past_of(fact: HistoryFact, named: _Named, subject: str) -> Whose | None:

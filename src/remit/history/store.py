@@ -16,10 +16,12 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
+    column,
     delete,
     func,
     insert,
     select,
+    table,
     text,
     tuple_,
 )
@@ -33,6 +35,7 @@ __all__ = [
     "UseRow",
     "accounts_kept",
     "add_use",
+    "consent_of",
     "delete_uses",
     "forget_uses",
     "has_uses",
@@ -79,6 +82,9 @@ _TALLY = Prepared(
 _ANY = Prepared(select(uses.c.at).where(*_SINCE).limit(1))
 _MEMBERS = Prepared(select(uses.c.member).where(*_SINCE).distinct())
 
+_GRANTS = table("grants", column("id"), column("parent_id"))
+_PARENT = Prepared(select(_GRANTS.c.parent_id).where(_GRANTS.c.id == bindparam("grant")))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UseRow:
@@ -100,6 +106,17 @@ class Tally:
     count: int
     amount: int
     rows: int
+
+
+def consent_of(tx: Transaction, grant: str) -> str:
+    """The grant that somebody consented to and from which `grant` came, by however many exchanges of tokens."""
+    seen: set[str] = set()
+    while grant not in seen:
+        seen.add(grant)
+        row = _PARENT.one_or_none(tx, grant=grant)
+        if row is not None and row.parent_id is not None:
+            grant = row.parent_id
+    return grant
 
 
 def lock_pasts(tx: Transaction, pasts: Collection[tuple[str, Whose]]) -> None:
@@ -192,8 +209,8 @@ def forget_uses(
     `accounts`: of these facts alone; none: of every fact.
     """
     statement = delete(uses).where(uses.c.tenant == tenant)
-    for column, value in named:
-        statement = statement.where(uses.c[column] == value)
+    for name, value in named:
+        statement = statement.where(uses.c[name] == value)
     if accounts:
         statement = statement.where(uses.c.fact.in_(sorted(accounts)))
     return tx.connection.execute(statement).rowcount

@@ -8,6 +8,7 @@ the most, and never shorter, and what is read stays as little as it was.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final, assert_never
 
@@ -18,6 +19,7 @@ from remit.history.store import (
     Tally,
     UseRow,
     add_use,
+    consent_of,
     delete_uses,
     has_uses,
     lock_pasts,
@@ -44,6 +46,7 @@ def count_use(tx: Transaction, use: Use) -> History:
 
     Of two at one time in one past the second waits for the first, and is told of it.
     """
+    use = _by_consent(tx, use)
     told = [entry for entry in use.entries if entry.told]
     lock_pasts(tx, [(entry.fact.account, whose) for entry in told for whose in entry.whose])
     for entry in use.entries:
@@ -63,7 +66,7 @@ def count_use(tx: Transaction, use: Use) -> History:
 
 def uncount_use(tx: Transaction, use: Use) -> None:
     """Let `use` count no longer."""
-    for entry in use.withdrawn:
+    for entry in _by_consent(tx, use).withdrawn:
         for whose in entry.whose:
             delete_uses(tx, entry.fact.account, whose, at=use.at, use=use.id)
 
@@ -83,6 +86,20 @@ def told_of(
             return frozenset().union(*every)
         case _:
             assert_never(fact.measure)
+
+
+def _by_consent(tx: Transaction, use: Use) -> Use:
+    """`use`, with what counts by grants under the consent they came of: an exchange of tokens is no new one."""
+    if not any(whose.grant for entry in use.entries for whose in entry.whose):
+        return use
+    return replace(use, entries=tuple(_of_consent(tx, entry) for entry in use.entries))
+
+
+def _of_consent(tx: Transaction, entry: Entry) -> Entry:
+    pasts = tuple(
+        replace(one, grant=consent_of(tx, one.grant)) if one.grant else one for one in entry.whose
+    )
+    return replace(entry, whose=pasts)
 
 
 def _tallies(
