@@ -69,20 +69,30 @@ async def test_what_is_not_kept_is_not_found(management, path):
 async def test_going_back_is_one_request(management, app, apply):
     first = (await apply("one"))["bundle"]
     await apply("two")
-    answer = await management.post(f"{BUNDLES}/rollback", json={"reason": "it broke"})
+    answer = await management.post(
+        BUNDLES.removesuffix("s") + "-rollback", json={"reason": "it broke"}
+    )
     assert (answer.status_code, answer.json()["bundle"]) == (200, first)
     assert app.directory.catalog.version == first
-    again = await management.post(f"{BUNDLES}/rollback", json={"bundle": first})
+    again = await management.post(BUNDLES.removesuffix("s") + "-rollback", json={"bundle": first})
     assert again.status_code == 409
     for body in ({"bundle": "0" * 64}, {"bundle": "zz"}):
-        assert (await management.post(f"{BUNDLES}/rollback", json=body)).status_code == 404
-    assert (await management.post(f"{BUNDLES}/rollback", json={"to": first})).status_code == 400
+        assert (
+            await management.post(BUNDLES.removesuffix("s") + "-rollback", json=body)
+        ).status_code == 404
+    assert (
+        await management.post(BUNDLES.removesuffix("s") + "-rollback", json={"to": first})
+    ).status_code == 400
 
 
 async def test_what_is_needed_is_never_forgotten(management, apply):
     digests = [(await apply(str(number)))["bundle"] for number in range(3)]
-    removed = (await management.post(f"{BUNDLES}/prune", json={"keep": 5})).json()["removed"]
+    removed = (
+        await management.post(BUNDLES.removesuffix("s") + "-pruning", json={"keep": 5})
+    ).json()["removed"]
     assert removed == []
-    assert (await management.post(f"{BUNDLES}/prune", json={"keep": 1})).status_code == 400
+    assert (
+        await management.post(BUNDLES.removesuffix("s") + "-pruning", json={"keep": 1})
+    ).status_code == 400
     kept = {one["digest"] for one in (await management.get(BUNDLES)).json()["bundles"]}
     assert set(digests) <= kept

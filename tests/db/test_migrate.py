@@ -228,7 +228,7 @@ _FOURTH = (
 )
 _FIFTH = (
     "INSERT INTO bundles VALUES ('d','{}',1,1,'[]','{}','s',1,NULL)",
-    "INSERT INTO proposals VALUES ('p','d','b',0,'apply','','','waits','[]',0,'{}','r',1,'root','[]',NULL,NULL,'')",
+    "INSERT INTO proposals VALUES ('p','d','b',0,'apply','','','waits','[]',0,'{}','r',1,'root','[]',NULL,NULL,'','s')",
     "INSERT INTO proposal_approvals VALUES ('p','ada','[]','r','',1)",
     "INSERT INTO activations VALUES (1,'d','b','apply','','p','',1,'root','s')",
     "INSERT INTO trials VALUES ('t','d','b',0,10,5,'runs','','p',1,2,NULL,'s')",

@@ -143,3 +143,11 @@ async def test_a_log_that_takes_nothing_leaves_it_waiting(process, events):
     assert process.bundle == bundle().digest
     process.clock.set(EpochSeconds(process.clock.now() + 60))
     assert (await say_yes(process, proposal)).state.value == "in_force"
+
+
+async def test_where_the_folder_decides_nothing_that_waits_is_approved(process):
+    proposal = await process.apply(bundle(WIDER))
+    process.deps = replace(process.deps, folder_decides=True)
+    with pytest.raises(ConflictError, match="from its folder"):
+        await say_yes(process, proposal)
+    assert process.bundle == bundle().digest

@@ -17,7 +17,7 @@ from remit.deployment import (
     activations_so_far,
     exported,
 )
-from remit.deployment.propose import FolderDecidesError
+from remit.deployment.deps import FolderDecidesError
 from remit.deployment.sealing import InstallationKey, publisher_keys, sign_bundle
 from remit.errors import ConflictError
 from remit.repository import RepositoryInvalidError

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from remit.audit.events import BundleActivated, BundleTrialEnded
-from remit.deployment import BadSignatureError, approve, roll_back
+from remit.deployment import BadSignatureError, NotASecondPersonError, approve, roll_back
 from remit.deployment.activation_store import Activation, How
 from remit.deployment.roll_back import before_that
 from remit.errors import ConflictError, NotFoundError
@@ -129,3 +129,49 @@ def _history(*steps: tuple[How, str]) -> list[Activation]:
 )  # fmt: skip
 def test_going_back_twice_goes_back_two(steps, before):
     assert before_that(_history(*steps)) == before
+
+
+async def test_whoever_goes_back_to_rules_that_ask_for_nobody_gains_nothing_by_it(start):
+    process = start(bundle(rules="second_person: never"))
+    strict = bundle(rules="second_person: always")
+    assert (await process.apply(strict)).state.value == "in_force"
+    went_back = await back(process)
+    assert went_back.state.value == "unreviewed"
+    with pytest.raises(NotASecondPersonError):
+        await approve(
+            process.deps,
+            went_back.id,
+            report_digest=went_back.report_digest,
+            reason="",
+            by=ADA,
+            context=context_of(ADA),
+        )
+    wide = await process.apply(bundle(WIDER, rules="second_person: never"))
+    assert (wide.state.value, wide.waits_for) == ("waits", ("second_person",))
+    with pytest.raises(NotASecondPersonError):
+        await approve(
+            process.deps,
+            wide.id,
+            report_digest=wide.report_digest,
+            reason="",
+            by=ADA,
+            context=context_of(ADA),
+        )
+    assert process.bundle == bundle(rules="second_person: never").digest
+
+
+async def test_going_back_twice_does_not_hide_that_nobody_has_looked(start):
+    process = start(bundle(FORBID, rules="second_person: never"))
+    await process.apply(bundle(rules="second_person: never"))
+    await process.apply(bundle(rules="second_person: always"))
+    assert (await back(process)).state.value == "unreviewed"
+    assert (await back(process)).state.value == "in_force", "less is less"
+    wide = await process.apply(bundle(WIDER, rules="second_person: never"))
+    assert (wide.state.value, wide.waits_for) == ("waits", ("second_person",))
+
+
+async def test_where_one_person_decides_everything_nobody_else_has_to_look(start):
+    process = start(bundle(rules="second_person: never"))
+    await process.apply(bundle(FORBID, rules="second_person: never"))
+    went_back = await back(process)
+    assert (went_back.state.value, went_back.waits_for) == ("in_force", ())

@@ -52,7 +52,7 @@ async def test_it_decides_for_its_share_in_every_process_and_for_nobody_else(sta
     assert (started.share, started.until) == (50, one.clock.now() + LIFETIME)
 
 
-async def test_it_is_returned_by_itself_when_refusals_jump(start, database, events):
+async def test_it_is_returned_by_itself_when_refusals_jump(start, database, key, events):
     one, other = start(), start(instance="other")
     call_all(one, refuses=False, times=2)
     proposal = await tried(one)
@@ -65,7 +65,7 @@ async def test_it_is_returned_by_itself_when_refusals_jump(start, database, even
     (ended,) = events.of(BundleTrialEnded)
     assert ended.outcome == "returned"
     assert "calls refused" in ended.detail
-    kept = await database.read(lambda tx: proposal_named(tx, proposal.id))
+    kept = await database.read(lambda tx: proposal_named(tx, key, proposal.id))
     assert (kept.state.value, kept.decision) == ("returned", ended.detail)
 
 

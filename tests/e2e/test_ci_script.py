@@ -235,6 +235,8 @@ def test_the_plan_becomes_one_comment_that_is_kept_up_to_date(
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert method in calls.read_text()
+    # Anybody may write a comment that begins as ours does, and change it afterwards.
+    assert '.user.login == "github-actions[bot]" and' in calls.read_text()
     comment = (results / "comment.md").read_text()
     assert comment.startswith("<!-- remit plan -->\n")
     assert len(comment) < 65_536

@@ -126,7 +126,8 @@ async def _bundle(deps: ApiDeps, body: Proposed) -> Bundle:
 
 
 async def _list(deps: ApiDeps, asked: Asked[ProposalQuery, Nothing]) -> ProposalPage:
-    found = await deps.database.read(lambda tx: proposals_so_far(tx, state=asked.query.state))
+    key = deps.deployment.key
+    found = await deps.database.read(lambda tx: proposals_so_far(tx, key, state=asked.query.state))
     present = await deps.deployment.refresh()
     return ProposalPage(
         proposals=[ProposalListed(**_listed(one, present.sequence)) for one in found]
@@ -134,8 +135,9 @@ async def _list(deps: ApiDeps, asked: Asked[ProposalQuery, Nothing]) -> Proposal
 
 
 async def _show(deps: ApiDeps, asked: Asked[Nothing, Nothing]) -> ProposalShown:
-    name = asked.path["proposal"]
-    return await shown_proposal(deps, await deps.database.read(lambda tx: proposal_named(tx, name)))
+    name, key = asked.path["proposal"], deps.deployment.key
+    proposal = await deps.database.read(lambda tx: proposal_named(tx, key, name))
+    return await shown_proposal(deps, proposal)
 
 
 async def _approve(deps: ApiDeps, asked: Asked[Nothing, Approved]) -> ProposalShown:

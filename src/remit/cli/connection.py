@@ -293,6 +293,12 @@ def _raise_problem(status: int, content: bytes) -> None:
         value = None
     problem = value if isinstance(value, dict) else {}
     problems = problem.get("problems")
+    if status == 413:
+        raise ManagementRefusedError(
+            "that is larger than this remit takes there: apply it at its socket, on its own machine, "
+            "or raise its setting `max_request_body`",
+            reason="content_too_large",
+        )
     raise ManagementRefusedError(
         str(problem.get("detail", f"remit answered {status}")),
         reason=str(problem.get("code", status)),

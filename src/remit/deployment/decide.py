@@ -15,6 +15,7 @@ from remit.deployment.proposal_store import (
     Proposal,
     ProposalState,
     add_approval,
+    is_any_unreviewed,
     move_proposal,
     proposal_named,
 )
@@ -42,11 +43,16 @@ async def approve(
         NotASecondPersonError: whoever says so proposed it.
         ConflictError: it does not wait, another report was shown, or something else came into force since.
     """
+    deps.require_bundles()
     present = await deps.refresh()
-    proposal = await deps.database.read(lambda tx: proposal_named(tx, proposal_id))
+    proposal, unreviewed = await deps.database.read(
+        lambda tx: (proposal_named(tx, deps.key, proposal_id), is_any_unreviewed(tx, deps.key))
+    )
     if proposal.state not in {ProposalState.WAITS, ProposalState.UNREVIEWED}:
         raise ConflictError(f"the proposal waits for nobody: it is `{proposal.state.value}`")
-    _require_other(proposal, by, present)
+    # Whoever went back to rules that ask for nobody does not profit from them until somebody else has looked.
+    if unreviewed or present.loaded.catalog.deployment.second_person is not SecondPerson.NEVER:
+        require_second_person(by, proposal.proposed_as)
     if report_digest != proposal.report_digest:
         raise ConflictError("what you were shown is not what was found about it; look again")
     if proposal.state is ProposalState.WAITS and not _is_current(proposal, present):
@@ -66,13 +72,18 @@ async def approve(
             )
         )
         if proposal.state is ProposalState.UNREVIEWED:
-            move_proposal(tx, proposal, ProposalState.IN_FORCE, now=now, by=by.name)
+            move_proposal(
+                tx,
+                deps.key,
+                proposal,
+                proposal.decided(ProposalState.IN_FORCE, now=now, by=by.name),
+            )
         else:
             start(tx, deps, proposal, present=present, context=context)
 
     await deps.database.run(work)
     await deps.refresh()
-    return await deps.database.read(lambda tx: proposal_named(tx, proposal_id))
+    return await deps.database.read(lambda tx: proposal_named(tx, deps.key, proposal_id))
 
 
 async def reject(
@@ -86,7 +97,7 @@ async def reject(
     """
 
     def work(tx: Transaction) -> None:
-        proposal, now = proposal_named(tx, proposal_id), deps.clock.now()
+        proposal, now = proposal_named(tx, deps.key, proposal_id), deps.clock.now()
         if proposal.state is ProposalState.ON_TRIAL:
             call_off_trial(
                 tx,
@@ -98,7 +109,10 @@ async def reject(
             )
         elif proposal.state is not ProposalState.WAITS:
             raise ConflictError(f"nothing is to be said about it: it is `{proposal.state.value}`")
-        move_proposal(tx, proposal, ProposalState.REJECTED, now=now, by=by.name, decision=reason)
+        rejected = ProposalState.REJECTED
+        move_proposal(
+            tx, deps.key, proposal, proposal.decided(rejected, now=now, by=by.name, why=reason)
+        )
         tx.record(
             BundleRejected(
                 context=context, proposal=proposal.id, bundle=proposal.bundle, reason=reason
@@ -107,7 +121,7 @@ async def reject(
 
     await deps.database.run(work)
     await deps.refresh()
-    return await deps.database.read(lambda tx: proposal_named(tx, proposal_id))
+    return await deps.database.read(lambda tx: proposal_named(tx, deps.key, proposal_id))
 
 
 async def withdraw(
@@ -120,18 +134,12 @@ async def withdraw(
         NotASecondPersonError: it is somebody else's.
         ConflictError: it neither waits nor is on trial.
     """
-    proposal = await deps.database.read(lambda tx: proposal_named(tx, proposal_id))
+    proposal = await deps.database.read(lambda tx: proposal_named(tx, deps.key, proposal_id))
     if not set(proposal.proposed_as) & set(by.known_as):
         raise NotASecondPersonError(
             "it is somebody else's proposal; whoever may approve may reject it"
         )
     return await reject(deps, proposal_id, reason=reason, by=by, context=context)
-
-
-def _require_other(proposal: Proposal, by: Person, present: Present) -> None:
-    """Somebody else has to say so, unless the rules in force ask for nobody else ever."""
-    if present.loaded.catalog.deployment.second_person is not SecondPerson.NEVER:
-        require_second_person(by, proposal.proposed_as)
 
 
 def _is_current(proposal: Proposal, present: Present) -> bool:
@@ -140,7 +148,10 @@ def _is_current(proposal: Proposal, present: Present) -> bool:
 
 def _let_go(tx: Transaction, deps: DeploymentDeps, proposal: Proposal) -> None:
     move_proposal(
-        tx, proposal, ProposalState.STALE, now=deps.clock.now(), by=None, decision="stale"
+        tx,
+        deps.key,
+        proposal,
+        proposal.decided(ProposalState.STALE, now=deps.clock.now(), by=None, why="stale"),
     )
 
 

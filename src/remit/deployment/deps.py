@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from remit.clock import Clock
 from remit.db import Database
@@ -10,8 +11,15 @@ from remit.deployment.bundle import Bundle
 from remit.deployment.judgement import Judge
 from remit.deployment.loaded import LoadedPolicies
 from remit.deployment.sealing import InstallationKey, PublisherKeys
+from remit.errors import ConflictError
 
-__all__ = ["DeploymentDeps", "Present"]
+__all__ = ["DeploymentDeps", "FolderDecidesError", "Present"]
+
+
+class FolderDecidesError(ConflictError):
+    """The operator said that the folder decides, whatever bundle anybody proposes."""
+
+    code: ClassVar[str] = "folder_decides"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +53,14 @@ class DeploymentDeps:
     stage: str
     url: str
     folder_decides: bool = False
+
+    def require_bundles(self) -> None:
+        """Pass where bundles may come into force.
+
+        Raises:
+            FolderDecidesError: they never do here.
+        """
+        if self.folder_decides:
+            raise FolderDecidesError(
+                "this process takes its policies from its folder: `policies` is `folder`"
+            )

@@ -4,14 +4,14 @@ The rules are those of the bundle in force, never of the one proposed: nobody lo
 judged. Source: docs/guides/deploying-policies.md, "gates".
 """
 
-import hashlib
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from remit.canonical import Json, JsonObject, canonical_bytes
+from remit.canonical import Json, JsonObject
 from remit.deployment.loaded import LoadedPolicies
+from remit.deployment.proposal_store import report_digest
 from remit.model import DeploymentRules, SecondPerson
 from remit.replay import Difference, ReplayReport
 
@@ -27,6 +27,8 @@ class Gate(StrEnum):
     """It widens something privileged, or the rules always ask for a second person."""
     NEWLY_ALLOWED = "newly_allowed"
     """Recorded calls that were refused would be allowed."""
+    REGRADED = "regraded"
+    """It puts something back that was privileged in an earlier bundle, as something that is not."""
     FEWER_CASES = "fewer_cases"
     """Its decision tables have fewer cases than those in force: whoever takes a test away could hide what it would show."""
     UNTRIED = "untried"
@@ -103,7 +105,7 @@ def report_of(
     }
     # Words of an enumeration become plain texts: what is kept, digested and shown is the same then.
     report = json.loads(json.dumps(report))
-    return report, hashlib.sha256(canonical_bytes(report)).hexdigest()
+    return report, report_digest(report)
 
 
 def summary_of(report: JsonObject) -> JsonObject:

@@ -44,7 +44,7 @@ def prune_bundles(
     trial = running_trial(tx, key)
     if trial is not None:
         needed |= {trial.bundle, trial.previous}
-    for one in proposals_so_far(tx):
+    for one in proposals_so_far(tx, key):
         if one.state in _OPEN:
             needed |= {one.bundle, one.base}
     removed = tuple(one.digest for one in kept_bundles(tx) if one.digest not in needed)

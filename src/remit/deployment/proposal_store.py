@@ -1,17 +1,23 @@
-"""The SQL of proposals: what somebody would have in force, what was found about it, who decided."""
+"""The SQL of proposals: what somebody would have in force, what was found about it, who decided.
 
+Each is signed by the installation, in the state that it is in: whoever can write to the database, and nothing more,
+neither makes another bundle of it, nor other proposers, nor takes away what it waits for.
+"""
+
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import BigInteger, Column, Row, Table, Text, insert, select, update
 
-from remit.canonical import Json, JsonObject, canonical_text, parse_json
+from remit.canonical import Json, JsonObject, canonical_bytes, canonical_text, parse_json
 from remit.clock import EpochSeconds
 from remit.db import Transaction, conflict_insert, metadata
 from remit.deployment.activation_store import How
-from remit.errors import ConflictError, NotFoundError
+from remit.deployment.sealing import BadSignatureError, InstallationKey
+from remit.errors import ConflictError, Error, NotFoundError
 
 __all__ = [
     "Approval",
@@ -20,12 +26,15 @@ __all__ = [
     "add_approval",
     "add_proposal",
     "approvals_of",
+    "is_any_unreviewed",
     "move_proposal",
     "proposal_named",
     "proposals_so_far",
+    "report_digest",
 ]
 
-_MAX_REPORT = 200_000
+_MAX_REPORT: Final = 200_000
+_PURPOSE: Final = "remit:proposal:v1"
 
 proposals = Table(
     "proposals",
@@ -48,6 +57,7 @@ proposals = Table(
     Column("decided_at", BigInteger, nullable=True),
     Column("decided_by", Text, nullable=True),
     Column("decision", Text, nullable=False),
+    Column("seal", Text, nullable=False),
 )
 approvals = Table(
     "proposal_approvals",
@@ -96,6 +106,12 @@ class Proposal:
     decided_by: str | None = None
     decision: str = ""
 
+    def decided(
+        self, state: ProposalState, *, now: EpochSeconds, by: str | None, why: str = ""
+    ) -> "Proposal":
+        """The proposal in `state`, decided upon by `by`; `None`: by itself."""
+        return replace(self, state=state, decided_at=now, decided_by=by, decision=why)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
@@ -109,47 +125,61 @@ class Approval:
     approved_at: EpochSeconds
 
 
-def add_proposal(tx: Transaction, proposal: Proposal) -> None:
+def report_digest(report: JsonObject) -> str:
+    """What an approval names the report by."""
+    return hashlib.sha256(canonical_bytes(report)).hexdigest()
+
+
+def add_proposal(tx: Transaction, key: InstallationKey, proposal: Proposal) -> None:
     """Keep a new proposal."""
     values = {one.name: getattr(proposal, one.name) for one in fields(proposal)}
     listed = {name: canonical_text(list(values[name])) for name in ("waits_for", "proposed_as")}
+    report = {"report": canonical_text(proposal.report)}
     tx.connection.execute(
-        insert(proposals).values(**values | listed | {"report": canonical_text(proposal.report)})
+        insert(proposals).values(**values | listed | report, seal=_seal(key, proposal))
     )
 
 
-def proposal_named(tx: Transaction, proposal: str) -> Proposal:
-    """The proposal, locked until the transaction ends where it may write.
+def proposal_named(tx: Transaction, key: InstallationKey, proposal: str) -> Proposal:
+    """The proposal of that id, checked.
 
     Raises:
-        NotFoundError: there is none of that id.
+        NotFoundError: there is none.
+        BadSignatureError: its row was not written by this installation.
     """
     row = tx.connection.execute(select(proposals).where(proposals.c.id == proposal)).one_or_none()
     if row is None:
         raise NotFoundError("there is no such proposal")
-    return _proposal(row)
+    return _checked(row, key)
 
 
 def proposals_so_far(
-    tx: Transaction, *, state: ProposalState | None = None
+    tx: Transaction, key: InstallationKey, *, state: ProposalState | None = None
 ) -> tuple[Proposal, ...]:
-    """Every proposal, or those in `state`, the newest first."""
+    """Every proposal, or those in `state`, the newest first.
+
+    Raises:
+        BadSignatureError: a row was not written by this installation.
+    """
     statement = select(proposals).order_by(proposals.c.id.desc())
     if state is not None:
         statement = statement.where(proposals.c.state == state.value)
-    return tuple(_proposal(row) for row in tx.connection.execute(statement))
+    return tuple(_checked(row, key) for row in tx.connection.execute(statement))
+
+
+def is_any_unreviewed(tx: Transaction, key: InstallationKey) -> bool:
+    """Whether something came into force in an emergency that nobody else has looked at yet.
+
+    Raises:
+        BadSignatureError: a row was not written by this installation.
+    """
+    return bool(proposals_so_far(tx, key, state=ProposalState.UNREVIEWED))
 
 
 def move_proposal(
-    tx: Transaction,
-    proposal: Proposal,
-    state: ProposalState,
-    *,
-    now: EpochSeconds,
-    by: str | None,
-    decision: str = "",
+    tx: Transaction, key: InstallationKey, proposal: Proposal, then: Proposal
 ) -> None:
-    """Take `proposal` from the state that it was read in to `state`.
+    """Make of `proposal`, in the state that it was read in, what it is `then`.
 
     Raises:
         ConflictError: somebody else moved it meanwhile.
@@ -157,7 +187,13 @@ def move_proposal(
     moved = tx.connection.execute(
         update(proposals)
         .where(proposals.c.id == proposal.id, proposals.c.state == proposal.state.value)
-        .values(state=state.value, decided_at=now, decided_by=by, decision=decision)
+        .values(
+            state=then.state.value,
+            decided_at=then.decided_at,
+            decided_by=then.decided_by,
+            decision=then.decision,
+            seal=_seal(key, then),
+        )
         .returning(proposals.c.id)
     ).scalar()
     if moved is None:
@@ -197,11 +233,42 @@ def approvals_of(tx: Transaction, proposal: str) -> tuple[Approval, ...]:
     )
 
 
+def _seal(key: InstallationKey, proposal: Proposal) -> str:
+    return key.seal(_PURPOSE, _sealed(proposal))
+
+
+def _sealed(proposal: Proposal) -> dict[str, Json]:
+    """Everything but the report itself, which its digest stands for."""
+    values = {one.name: getattr(proposal, one.name) for one in fields(proposal)}
+    del values["report"]
+    return values | {
+        "how": proposal.how.value,
+        "state": proposal.state.value,
+        "waits_for": list(proposal.waits_for),
+        "proposed_as": list(proposal.proposed_as),
+    }
+
+
+def _checked(row: Row[Any], key: InstallationKey) -> Proposal:
+    try:
+        proposal = _proposal(row)
+        whole = report_digest(proposal.report) == proposal.report_digest
+    except (Error, ValueError) as error:
+        raise _altered(row) from error
+    if not whole or not key.is_sealed(_PURPOSE, _sealed(proposal), row.seal):
+        raise _altered(row)
+    return proposal
+
+
+def _altered(row: Row[Any]) -> BadSignatureError:
+    return BadSignatureError(f"the proposal `{row.id}` was not written by this installation")
+
+
 def _proposal(row: Row[Any]) -> Proposal:
     values: Mapping[str, Any] = row._asdict()
     report: Json = parse_json(row.report.encode(), max_values=_MAX_REPORT)
     return Proposal(
-        **dict(values)
+        **{name: value for name, value in values.items() if name != "seal"}
         | {
             "how": How(row.how),
             "state": ProposalState(row.state),

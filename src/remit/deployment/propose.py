@@ -14,35 +14,33 @@ from remit.deployment.activation_store import How
 from remit.deployment.bundle import Bundle
 from remit.deployment.bundle_store import keep_bundle
 from remit.deployment.deps import DeploymentDeps, Present
-from remit.deployment.judgement import Gate, gates, report_of, summary_of
+from remit.deployment.judgement import Gate, Judgement, gates, report_of, summary_of
+from remit.deployment.loaded import LoadedPolicies
 from remit.deployment.person import Person
 from remit.deployment.proposal_store import (
     Proposal,
     ProposalState,
     add_proposal,
+    is_any_unreviewed,
     move_proposal,
     proposal_named,
 )
 from remit.deployment.provenance import require_stage
 from remit.deployment.putting_in_force import begin_trial, put_in_force
+from remit.deployment.regraded import regraded
 from remit.deployment.share import NotTriableError, require_triable
 from remit.deployment.trial_store import running_trial
 from remit.errors import ConflictError, Error
 from remit.ids import new_id
+from remit.model import DeploymentRules, SecondPerson
 
-__all__ = ["FolderDecidesError", "TablesFailedError", "Wish", "propose", "start"]
+__all__ = ["TablesFailedError", "Wish", "propose", "start"]
 
 
 class TablesFailedError(Error):
     """The bundle's own decision tables do not pass."""
 
     code: ClassVar[str] = "tests_failed"
-
-
-class FolderDecidesError(ConflictError):
-    """The operator said that the folder decides, whatever bundle anybody proposes."""
-
-    code: ClassVar[str] = "folder_decides"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,10 +61,7 @@ async def propose(deps: DeploymentDeps, wish: Wish, *, by: Person, context: Cont
         ConflictError: it is in force already, or something else came into force meanwhile.
         Error: see the module; nothing was kept.
     """
-    if deps.folder_decides:
-        raise FolderDecidesError(
-            "this process takes its policies from its folder: `policies` is `folder`"
-        )
+    deps.require_bundles()
     present = await deps.refresh()
     if present.activation is not None and present.loaded.bundle == wish.bundle.digest:
         raise ConflictError(f"the bundle `{wish.bundle.digest[:12]}` is in force already")
@@ -77,7 +72,7 @@ async def propose(deps: DeploymentDeps, wish: Wish, *, by: Person, context: Cont
         raise
     await _keep(deps, proposal, wish, present=present, context=context)
     await deps.refresh()
-    return await deps.database.read(lambda tx: proposal_named(tx, proposal.id))
+    return await deps.database.read(lambda tx: proposal_named(tx, deps.key, proposal.id))
 
 
 async def _judged(deps: DeploymentDeps, wish: Wish, *, present: Present, by: Person) -> Proposal:
@@ -88,7 +83,7 @@ async def _judged(deps: DeploymentDeps, wish: Wish, *, present: Present, by: Per
     require_stage(wish.bundle, rules.from_stages, deps.publishers)
     proposed = await deps.load(wish.bundle)
     # Whoever proposes may ask for a trial, but not be rid of the one that the rules ask for.
-    share, waits = wish.share or rules.trial_share, []
+    share, waits = wish.share or rules.trial_share, list[Gate]()
     if share and catalog.version != proposed.catalog.version:
         try:
             require_triable(catalog, proposed.catalog)
@@ -97,6 +92,7 @@ async def _judged(deps: DeploymentDeps, wish: Wish, *, present: Present, by: Per
                 raise
             share, waits = 0, [Gate.UNTRIED]
     judgement = await deps.judge(present.loaded, proposed)
+    waits += await _of_history(deps, rules, judgement, proposed)
     if rules.tests_required and judgement.tables.failures:
         count = len(judgement.tables.failures)
         raise TablesFailedError(
@@ -113,7 +109,7 @@ async def _judged(deps: DeploymentDeps, wish: Wish, *, present: Present, by: Per
         stage=deps.stage,
         reason=wish.reason,
         state=ProposalState.WAITS,
-        waits_for=tuple(one.value for one in (*waits, *gates(rules, judgement))),
+        waits_for=tuple(dict.fromkeys(one.value for one in (*gates(rules, judgement), *waits))),
         share=share,
         report=report,
         report_digest=digest,
@@ -123,13 +119,28 @@ async def _judged(deps: DeploymentDeps, wish: Wish, *, present: Present, by: Per
     )
 
 
+async def _of_history(
+    deps: DeploymentDeps, rules: DeploymentRules, judgement: Judgement, proposed: LoadedPolicies
+) -> list[Gate]:
+    """What it waits for because of what was in force before."""
+    found = []
+    if await deps.database.read(lambda tx: is_any_unreviewed(tx, deps.key)):
+        # Else one person could go back to rules that ask for nobody, and from there go anywhere.
+        found.append(Gate.SECOND_PERSON)
+    if rules.second_person is SecondPerson.WIDENING and await regraded(
+        deps, judgement.difference, proposed
+    ):
+        found.append(Gate.REGRADED)
+    return found
+
+
 async def _keep(
     deps: DeploymentDeps, proposal: Proposal, wish: Wish, *, present: Present, context: Context
 ) -> None:
     def work(tx: Transaction) -> None:
         now = deps.clock.now()
         keep_bundle(tx, deps.key, wish.bundle, now=now, by=proposal.proposed_by)
-        add_proposal(tx, proposal)
+        add_proposal(tx, deps.key, proposal)
         tx.record(_event(proposal, context))
         if not proposal.waits_for:
             start(tx, deps, proposal, present=present, context=context)
@@ -153,12 +164,14 @@ def start(
     now, by = deps.clock.now(), context.actor.id
     if proposal.share:
         begin_trial(tx, deps.key, proposal, present=present, context=context, now=now)
-        move_proposal(tx, proposal, ProposalState.ON_TRIAL, now=now, by=by)
+        move_proposal(
+            tx, deps.key, proposal, proposal.decided(ProposalState.ON_TRIAL, now=now, by=by)
+        )
         return
     if running_trial(tx, deps.key) is not None:
         raise ConflictError("another bundle is on trial; wait for it, or reject its proposal")
     put_in_force(tx, deps.key, proposal, present=present, context=context, now=now)
-    move_proposal(tx, proposal, ProposalState.IN_FORCE, now=now, by=by)
+    move_proposal(tx, deps.key, proposal, proposal.decided(ProposalState.IN_FORCE, now=now, by=by))
 
 
 def _event(proposal: Proposal, context: Context) -> BundleProposed:

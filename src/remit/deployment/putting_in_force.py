@@ -106,7 +106,7 @@ def call_off_trial(
     trial = running_trial(tx, key)
     if trial is None or not ends(trial):
         return None
-    if not end_trial(tx, trial, TrialState.CANCELLED, now=now, detail=detail):
+    if not end_trial(tx, key, trial, TrialState.CANCELLED, now=now, detail=detail):
         return None
     tx.record(
         BundleTrialEnded(context=context, bundle=trial.bundle, outcome="cancelled", detail=detail)

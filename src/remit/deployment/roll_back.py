@@ -29,10 +29,10 @@ from remit.deployment.proposal_store import (
     move_proposal,
     proposal_named,
 )
-from remit.deployment.propose import FolderDecidesError
 from remit.deployment.putting_in_force import call_off_trial, put_in_force
 from remit.errors import ConflictError, NotFoundError
 from remit.ids import new_id
+from remit.model import SecondPerson
 from remit.replay import compare
 
 __all__ = ["before_that", "roll_back"]
@@ -50,10 +50,7 @@ async def roll_back(
         ConflictError: it is in force already, or something else came into force meanwhile.
         BadSignatureError: it was altered since.
     """
-    if deps.folder_decides:
-        raise FolderDecidesError(
-            "this process takes its policies from its folder: `policies` is `folder`"
-        )
+    deps.require_bundles()
     present = await deps.refresh()
     history = await deps.database.read(lambda tx: activations_so_far(tx, deps.key))
     wanted = _wanted(digest, history)
@@ -68,7 +65,9 @@ async def roll_back(
         proposed=loaded,
     )
     proposal = _proposal(deps, wanted, present=present, reason=reason, by=by)
-    if difference.privileged:
+    # Where one person may decide everything, nobody else is there to look at it afterwards either.
+    alone = present.loaded.catalog.deployment.second_person is SecondPerson.NEVER
+    if difference.privileged and not alone:
         proposal = replace(proposal, waits_for=(Gate.REVIEW.value,))
     proposal = replace(proposal, report=report, report_digest=report_digest)
     await deps.database.run(
@@ -82,7 +81,7 @@ async def roll_back(
             mend=f"let somebody else look at it: remit proposals show {proposal.id}",
         )
     await deps.refresh()
-    return await deps.database.read(lambda tx: proposal_named(tx, proposal.id))
+    return await deps.database.read(lambda tx: proposal_named(tx, deps.key, proposal.id))
 
 
 def before_that(history: Sequence[Activation]) -> str | None:
@@ -141,7 +140,7 @@ def _go_back(
     context: Context,
 ) -> None:
     now = deps.clock.now()
-    add_proposal(tx, proposal)
+    add_proposal(tx, deps.key, proposal)
     tx.record(
         BundleProposed(
             context=context,
@@ -159,8 +158,9 @@ def _go_back(
         tx, deps.key, context=context, now=now, ends=lambda _trial: True, detail="rolled back"
     )
     if ended is not None:
-        tried = proposal_named(tx, ended.proposal)
-        move_proposal(tx, tried, ProposalState.RETURNED, now=now, by=context.actor.id)
+        tried = proposal_named(tx, deps.key, ended.proposal)
+        returned = ProposalState.RETURNED
+        move_proposal(tx, deps.key, tried, tried.decided(returned, now=now, by=context.actor.id))
     put_in_force(tx, deps.key, proposal, present=present, context=context, now=now)
     state = ProposalState.UNREVIEWED if proposal.waits_for else ProposalState.IN_FORCE
-    move_proposal(tx, proposal, state, now=now, by=context.actor.id)
+    move_proposal(tx, deps.key, proposal, proposal.decided(state, now=now, by=context.actor.id))

@@ -1,7 +1,7 @@
 """The SQL of trials: the one that runs, those that ran, and what every process counted under them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -36,6 +36,10 @@ _SEALED: Final = (
     "refusals",
     "proposal",
     "until",
+    "state",
+    "detail",
+    "started_at",
+    "ended_at",
 )
 
 trials = Table(
@@ -123,7 +127,7 @@ def add_trial(tx: Transaction, key: InstallationKey, trial: Trial) -> None:
     if running_trial(tx, key) is not None:
         raise ConflictError("another bundle is on trial; wait for it, or reject its proposal")
     values = {one.name: getattr(trial, one.name) for one in fields(trial)}
-    tx.connection.execute(insert(trials).values(**values, seal=key.seal(_PURPOSE, _sealed(values))))
+    tx.connection.execute(insert(trials).values(**values, seal=_seal(key, trial)))
 
 
 def running_trial(tx: Transaction, key: InstallationKey) -> Trial | None:
@@ -152,13 +156,20 @@ def trials_so_far(tx: Transaction, key: InstallationKey) -> tuple[Trial, ...]:
 
 
 def end_trial(
-    tx: Transaction, trial: Trial, state: TrialState, *, now: EpochSeconds, detail: str = ""
+    tx: Transaction,
+    key: InstallationKey,
+    trial: Trial,
+    state: TrialState,
+    *,
+    now: EpochSeconds,
+    detail: str = "",
 ) -> bool:
     """End `trial`; whether it still ran, so that of several processes one does what follows."""
+    then = replace(trial, state=state, ended_at=now, detail=detail)
     ended = tx.connection.execute(
         update(trials)
         .where(trials.c.id == trial.id, trials.c.state == TrialState.RUNS.value)
-        .values(state=state.value, ended_at=now, detail=detail)
+        .values(state=state.value, ended_at=now, detail=detail, seal=_seal(key, then))
         .returning(trials.c.id)
     ).scalar()
     return ended is not None
@@ -199,8 +210,14 @@ def counted(tx: Transaction, trial: str) -> dict[Arm, Count]:
     return {Arm(row.arm): Count(int(row.calls), int(row.refused)) for row in rows}
 
 
+def _seal(key: InstallationKey, trial: Trial) -> str:
+    values = {one.name: getattr(trial, one.name) for one in fields(trial)}
+    return key.seal(_PURPOSE, _sealed(values))
+
+
 def _sealed(values: Mapping[str, Any]) -> dict[str, Json]:
-    return {name: values[name] for name in _SEALED}
+    # The state too: what was returned or called off is not taken up again by one word in the database.
+    return {name: values[name] for name in _SEALED} | {"state": str(values["state"])}
 
 
 def _checked(row: Row[Any], key: InstallationKey) -> Trial:

@@ -26,22 +26,31 @@ def look_after(
     found = counted(tx, trial.id)
     jumped = jump_in(found, points=trial.refusals)
     if jumped is not None:
-        return _end(tx, trial, TrialState.RETURNED, detail=jumped, now=now)
+        return _end(tx, key, trial, TrialState.RETURNED, detail=jumped, now=now)
     if now < trial.until:
         return TrialState.RUNS
     tried = found.get(Arm.TRIAL, Count())
     detail = f"{tried.refused} of {tried.calls} calls refused"
-    if _end(tx, trial, TrialState.COMPLETED, detail=detail, now=now) is not TrialState.COMPLETED:
+    if (
+        _end(tx, key, trial, TrialState.COMPLETED, detail=detail, now=now)
+        is not TrialState.COMPLETED
+    ):
         return TrialState.RUNS
-    proposal = replace(proposal_named(tx, trial.proposal), base_sequence=trial.base_sequence)
+    proposal = replace(proposal_named(tx, key, trial.proposal), base_sequence=trial.base_sequence)
     put_in_force(tx, key, proposal, present=present, context=Context(), now=now)
     return TrialState.COMPLETED
 
 
 def _end(
-    tx: Transaction, trial: Trial, state: TrialState, *, detail: str, now: EpochSeconds
+    tx: Transaction,
+    key: InstallationKey,
+    trial: Trial,
+    state: TrialState,
+    *,
+    detail: str,
+    now: EpochSeconds,
 ) -> TrialState:
-    if not end_trial(tx, trial, state, now=now, detail=detail):
+    if not end_trial(tx, key, trial, state, now=now, detail=detail):
         return TrialState.RUNS  # another process did
     tx.record(
         BundleTrialEnded(context=Context(), bundle=trial.bundle, outcome=state.value, detail=detail)
@@ -50,6 +59,6 @@ def _end(
         TrialState.RETURNED: ProposalState.RETURNED,
         TrialState.COMPLETED: ProposalState.IN_FORCE,
     }
-    proposal = proposal_named(tx, trial.proposal)
-    move_proposal(tx, proposal, ended[state], now=now, by=None, decision=detail)
+    proposal = proposal_named(tx, key, trial.proposal)
+    move_proposal(tx, key, proposal, proposal.decided(ended[state], now=now, by=None, why=detail))
     return state

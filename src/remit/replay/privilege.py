@@ -1,6 +1,7 @@
 """What is privileged: to let somebody do more with it is for two people to decide."""
 
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from remit.ids import ScopeName
 from remit.model import (
@@ -11,12 +12,13 @@ from remit.model import (
     ScopeDefinition,
     Sensitivity,
     Server,
+    StdioUpstream,
     Tool,
 )
 from remit.policy import ResourceKind
 from remit.policy.vocabulary import CallableThing
 
-__all__ = ["is_privileged", "is_privileged_server", "scopes_of_thing"]
+__all__ = ["is_privileged", "is_privileged_server", "reaches_further", "scopes_of_thing"]
 
 
 def is_privileged(scope: ScopeName, *catalogs: Catalog) -> bool:
@@ -38,6 +40,26 @@ def is_privileged_server(server: Server, *catalogs: Catalog) -> bool:
     )
     return any(one.sensitivity.rank >= Sensitivity.HIGH.rank for one in things) or any(
         is_privileged(scope, *catalogs) for scope in server.scopes
+    )
+
+
+def reaches_further(server: Server, old: Catalog) -> bool:
+    """Whether what `server` is reached by is more than its own grading says, however low that is.
+
+    A command runs beside Remit, with what Remit may read; a secret that is named goes where the server is; and what
+    another server grades high is reached by its host under any other name.
+    """
+    upstream = server.upstream
+    if isinstance(upstream, StdioUpstream):
+        return True
+    if upstream.presents is not None or server.connection is not None:
+        return True
+    host = urlsplit(upstream.url).hostname
+    return any(
+        not isinstance(other.upstream, StdioUpstream)
+        and urlsplit(other.upstream.url).hostname == host
+        and is_privileged_server(other, old)
+        for other in old.servers.values()
     )
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from remit.ids import ScopeName
 from remit.model import Argument, Catalog, Prompt, Resource, Sensitivity, Server, Tool
 from remit.replay.difference import Area, Change, Effect, Kind
-from remit.replay.privilege import is_privileged, is_privileged_server
+from remit.replay.privilege import is_privileged, is_privileged_server, reaches_further
 from remit.replay.weighing import (
     Properties,
     call_limits,
@@ -59,8 +59,11 @@ def server_changes(old: Catalog, new: Catalog) -> Iterator[Change]:
         elif would is None and was is not None:
             yield _server(was, Kind.REMOVED, (old, new))
         elif was is not None and would is not None:
-            privileged = is_privileged_server(was, old, new) or is_privileged_server(
-                would, old, new
+            rerouted = (was.upstream, was.connection) != (would.upstream, would.connection)
+            privileged = (
+                is_privileged_server(was, old, new)
+                or is_privileged_server(would, old, new)
+                or (rerouted and reaches_further(would, old))
             )
             yield from _SERVER.changes(name, was, would, privileged=privileged)
             for area in _THINGS:
@@ -76,7 +79,8 @@ def _server(server: Server, kind: Kind, catalogs: tuple[Catalog, Catalog]) -> Ch
         name=server.name,
         what=f"the server `{server.name}` is {kind.value}, with {count} things that can be used",
         effect=Effect.WIDENS if added else Effect.NARROWS,
-        privileged=added and is_privileged_server(server, *catalogs),
+        privileged=added
+        and (is_privileged_server(server, *catalogs) or reaches_further(server, catalogs[0])),
         scopes=server.scopes,
     )
 

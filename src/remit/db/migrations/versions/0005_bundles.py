@@ -52,6 +52,7 @@ def _proposals() -> None:
         Column("decided_at", BigInteger, nullable=True),
         Column("decided_by", Text, nullable=True),
         Column("decision", Text, nullable=False),
+        Column("seal", Text, nullable=False),
     )
     op.create_table(
         "proposal_approvals",

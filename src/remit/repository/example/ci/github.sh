@@ -21,8 +21,9 @@ case "${1:-}" in
   comment)
     # A comment has at most 65,536 characters.
     { echo "$mark"; head -c 60000 "$results/plan.md"; } > "$results/comment.md"
+    # Only a comment of the workflow's own: anybody may write one that begins so, and go on writing in it.
     known=$(gh api --paginate "repos/$GITHUB_REPOSITORY/issues/$PULL_REQUEST/comments" \
-      --jq ".[] | select(.body | startswith(\"$mark\")) | .id" | head -n 1)
+      --jq ".[] | select(.user.login == \"github-actions[bot]\" and (.body | startswith(\"$mark\"))) | .id" | head -n 1)
     if [ -n "$known" ]; then
       gh api --method PATCH "repos/$GITHUB_REPOSITORY/issues/comments/$known" -F body=@"$results/comment.md"
     else
