@@ -92,8 +92,11 @@ class Court:
         unknown = self._unknown_about_caller(rebuilt, target)
         if unknown is not None:
             return unknown
-        name = self._precedents.name(rebuilt, call, missing, target)
-        known = None if name is None else self._known.get(name)
+        try:
+            name = self._precedents.name(rebuilt, call, missing, target)
+            known = None if name is None else self._known.get(name)
+        except TypeError:  # a record of somebody else's making
+            name = known = None
         if known is not None:
             return known
         found = self._decided(rebuilt, call, missing, target)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from remit.documents.problem import printable
 from remit.replay.difference import Change, Difference, Effect
 from remit.replay.plan import Plan
 from remit.replay.report import Group, ReplayReport, Shift
@@ -141,12 +142,10 @@ def _text_changed(change: Change) -> Iterator[str]:
 
 def _text(text: str) -> str:
     """Words that mean nothing but themselves."""
-    return _SPECIAL.sub(r"\\\1", _seen(text)).replace("\\<", "&lt;").replace("\\>", "&gt;")
+    return _SPECIAL.sub(r"\\\1", printable(text)).replace("\\<", "&lt;").replace("\\>", "&gt;")
 
 
 def _code(text: str) -> str:
-    return _seen(text).replace("```", "'''").replace("`", "'") if "`" in text else _seen(text)
-
-
-def _seen(text: str) -> str:
-    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)
+    return (
+        printable(text).replace("```", "'''").replace("`", "'") if "`" in text else printable(text)
+    )

@@ -85,14 +85,14 @@ class Sorts:
         attributes, auth_time = token.attributes, token.auth_time
         if token.authorization_details or not all(type(one) is str for one in attributes.values()):
             return None
-        sort = (
-            *[getattr(token, name) for name in self._fields],
-            frozenset(token.roles),
-            is_workload(token),
-            auth_time is None or 0 <= auth_time <= _MAX_LONG,
-            frozenset(attributes.items()) if self._fills_in else None,
-        )
         try:
+            sort = (
+                *[getattr(token, name) for name in self._fields],
+                frozenset(token.roles),
+                is_workload(token),
+                auth_time is None or 0 <= auth_time <= _MAX_LONG,
+                frozenset(attributes.items()) if self._fills_in else None,
+            )
             known = self._numbers.get(sort)
         except TypeError:  # a record of somebody else's making
             return None
