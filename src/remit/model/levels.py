@@ -1,6 +1,7 @@
 """The words that catalog, policies and tokens grade things by."""
 
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NewType
 
 __all__ = [
@@ -41,7 +42,10 @@ class Sensitivity(StrEnum):
     @property
     def rank(self) -> int:
         """0 for `low` to 3 for `critical`, for comparison."""
-        return list(Sensitivity).index(self)
+        return _RANKS[self]
+
+
+_RANKS = MappingProxyType({level: rank for rank, level in enumerate(Sensitivity)})
 
 
 class ArgumentType(StrEnum):

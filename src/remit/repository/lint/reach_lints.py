@@ -1,7 +1,8 @@
 """What is worth a second look in roles and agents: what nobody reaches, and what differs too little."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from itertools import combinations
 
 from remit.documents import ANY, quoted
@@ -9,7 +10,7 @@ from remit.model import Sensitivity
 from remit.repository.draft import strings_at
 from remit.repository.lint.inventory import Holder, Inventory, Listed, Thing
 from remit.repository.lint.noticed import Noticed
-from remit.repository.reach import unreachable
+from remit.repository.reach import Reach, unreachable
 from remit.repository.reserved import BUILT_IN_SCOPES
 
 __all__ = ["reach_lints"]
@@ -25,36 +26,59 @@ def reach_lints(inventory: Inventory) -> Iterator[Noticed]:
     yield from _unions(inventory.roles)
     yield from _unreachable_roles(inventory)
     yield from _ungrantable(inventory)
-    reached = [_reached(inventory, holder) for holder in inventory.holders]
+    reached = _all_reached(inventory)
     yield from _idle(inventory, reached)
     yield from _unreachable_things(inventory, reached)
 
 
 @dataclass(frozen=True, slots=True)
 class _Reached:
-    """What an agent's own limits let it reach: the servers, and all that its scopes cover."""
+    """What an agent's own limits let it reach: the servers, what those have, and all that its scopes cover.
+
+    `usable` is what it may use, for somebody; `taken` every scope that something within takes.
+    """
 
     holder: Holder
     servers: frozenset[str]
     opens: frozenset[str]
+    taken: frozenset[str]
+    usable: tuple[Thing, ...]
 
     def is_in_reach(self, thing: Thing) -> bool:
         return thing.server in self.servers
 
-    def holds(self, thing: Thing) -> bool:
-        """Whether the agent's own limits let it use the thing, for somebody."""
-        return self.holder.max_sensitivity.rank >= thing.sensitivity.rank and self.opens.issuperset(
-            thing.scopes
+
+def _all_reached(inventory: Inventory) -> list[_Reached]:
+    """What each agent reaches. Agents of one reach are looked at once, and things by the scopes they take."""
+    by_scope: dict[str | None, list[Thing]] = {}
+    for thing in inventory.things:
+        by_scope.setdefault(next(iter(thing.scopes), None), []).append(thing)
+    servers = lru_cache(maxsize=None)(partial(_servers, inventory))
+    taken = lru_cache(maxsize=None)(partial(_taken, inventory))
+    found = []
+    for holder in inventory.holders:
+        within = servers(replace(holder.reach, scopes=()))
+        opens = frozenset(holder.scopes).union(*map(inventory.below, holder.scopes))
+        candidates = (thing for one in (None, *opens) for thing in by_scope.get(one, ()))
+        usable = tuple(
+            thing
+            for thing in candidates
+            if thing.server in within
+            and holder.max_sensitivity.rank >= thing.sensitivity.rank
+            and opens.issuperset(thing.scopes)
         )
+        found.append(_Reached(holder, within, opens, taken(within), usable))
+    return found
 
 
-def _reached(inventory: Inventory, holder: Holder) -> _Reached:
+def _servers(inventory: Inventory, reach: Reach) -> frozenset[str]:
     servers = inventory.draft.servers.items()
-    return _Reached(
-        holder,
-        frozenset(name for name, one in servers if unreachable(holder.reach, one) is None),
-        frozenset(holder.scopes).union(*(inventory.below(scope) for scope in holder.scopes)),
-    )
+    return frozenset(name for name, one in servers if unreachable(reach, one) is None)
+
+
+def _taken(inventory: Inventory, servers: frozenset[str]) -> frozenset[str]:
+    within = (thing for thing in inventory.things if thing.server in servers)
+    return frozenset(scope for thing in within for scope in thing.scopes)
 
 
 def _alike(roles: Sequence[Listed]) -> Iterator[Noticed]:
@@ -131,18 +155,16 @@ def _idle(inventory: Inventory, reached: Sequence[_Reached]) -> Iterator[Noticed
         return
     for one in reached:
         holder = one.holder
-        within = [thing for thing in inventory.things if one.is_in_reach(thing)]
-        taken = {scope for thing in within for scope in thing.scopes}
         for scope in holder.scopes:
-            if scope in BUILT_IN_SCOPES or scope not in inventory.scopes or scope in taken:
+            if scope in BUILT_IN_SCOPES or scope not in inventory.scopes or scope in one.taken:
                 continue
-            if taken.isdisjoint(inventory.below(scope)):
+            if one.taken.isdisjoint(inventory.below(scope)):
                 message = f"nothing that {quoted(holder.name)} can reach takes {quoted(scope)}"
                 yield Noticed.of("idle-agent-scope", holder.problem_with(scope, message))
-        usable = [thing for thing in within if one.holds(thing)]
-        needed = max((thing.sensitivity for thing in usable), key=_rank, default=Sensitivity.LOW)
+        levels = {thing.sensitivity for thing in one.usable}
+        needed = max(levels, key=_rank, default=Sensitivity.LOW)
         written = holder.document.nearest((*holder.path, "max_sensitivity"))[1]
-        if usable and written and holder.max_sensitivity.rank > needed.rank:
+        if one.usable and written and holder.max_sensitivity.rank > needed.rank:
             message = f"cleared for {holder.max_sensitivity}, and reaches nothing above {needed}"
             place = (*holder.path, "max_sensitivity")
             problem = holder.document.problem(place, message, expected=quoted(needed))
@@ -150,13 +172,15 @@ def _idle(inventory: Inventory, reached: Sequence[_Reached]) -> Iterator[Noticed
 
 
 def _unreachable_things(inventory: Inventory, reached: Sequence[_Reached]) -> Iterator[Noticed]:
+    usable = {(thing.document.file, thing.path) for one in reached for thing in one.usable}
     for thing in inventory.things:
+        if (thing.document.file, thing.path) in usable:
+            continue
         if any(one not in inventory.scopes or inventory.is_forbidden(one) for one in thing.scopes):
             continue  # A mistake of its own; or kept from agents on purpose.
         reaching = [one for one in reached if one.is_in_reach(thing)]
-        if not any(one.holds(thing) for one in reaching):
-            message = f"no agent can reach {thing.spoken}{_lacking(reaching, thing)}"
-            yield Noticed.of("unreachable-thing", thing.problem(message))
+        message = f"no agent can reach {thing.spoken}{_lacking(reaching, thing)}"
+        yield Noticed.of("unreachable-thing", thing.problem(message))
 
 
 def _lacking(reaching: Sequence[_Reached], thing: Thing) -> str:

@@ -143,14 +143,14 @@ def _unused(
 ) -> Iterator[Noticed]:
     named = mentioned(inventory)
     given = {scope for one in (*inventory.roles, *inventory.holders) for scope in one.scopes}
+    covered = frozenset[str]().union(*(inventory.below(one) for one in inventory.scopes))
     for name, scope in inventory.scopes.items():
-        above = [one for one in inventory.scopes if one != name and inventory.covers(one, name)]
         if name in named or any(name in text for text in policies):
             opened = any(one in takers for one in (name, *inventory.below(name)))
             if name in given and not opened and not any(name in text for text in policies):
                 message = f"{quoted(name)} is given out, and nothing takes it"
                 yield Noticed.of("idle-scope", scope.problem(message))
-        elif not above or not scope.scopes:
+        elif name not in covered or not scope.scopes:
             message = f"nothing takes, grants or holds {quoted(name)}"
             yield Noticed.of("unused-scope", scope.problem(message), *_without(inventory, scope))
 
