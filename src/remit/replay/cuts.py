@@ -8,11 +8,11 @@ Source: Cedar policy syntax, relations on `Long` and `decimal`, `==`, `contains`
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from cedarpy.pst import (
     BinaryOp,
@@ -67,7 +67,9 @@ class Line:
             return tuple([one in value for one in self.values])
         if isinstance(value, str):
             return value if value in self.values else None
-        return bisect_left(self.values, value), bisect_right(self.values, value)  # type: ignore[type-var]
+        number: Any = value
+        numbers: Sequence[Any] = self.values
+        return bisect_left(numbers, number), bisect_right(numbers, number)
 
 
 @dataclass(slots=True)
@@ -99,7 +101,7 @@ def lines_of(
     for path, held in found.held.items():
         (of, *others) = {one for one, _ in held}
         if not others and not any(path[: len(one)] == one for one in found.whole):
-            lines[path] = Line(of, tuple(sorted(one for _, one in held)))  # type: ignore[type-var]
+            lines[path] = Line(of, tuple(sorted(one for _, one in held)))
     # Parts of a whole that is told are told with it; of two parts one without a line leaves none to the other.
     broken = {path[:3] for path in {*found.whole, *found.held} - lines.keys()}
     return MappingProxyType({path: one for path, one in lines.items() if path[:3] not in broken})
@@ -157,9 +159,9 @@ def _is_held(expression: BinaryOp, found: _Found) -> bool:
         path = _path(right)
         literals = [_literal(one) for one in left.elements] if isinstance(left, Set) else [None]
         if path is not None and None not in literals:
-            for one in literals:
-                if one is not None:
-                    found.hold(path, one)
+            for named in literals:
+                if named is not None:
+                    found.hold(path, named)
             return True
     return False
 
