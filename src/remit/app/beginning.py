@@ -16,7 +16,7 @@ from remit.clock import Clock
 from remit.db import Transaction
 from remit.deployment.activation_store import Activation, newest_activation
 from remit.deployment.bundle_store import kept_bundle
-from remit.deployment.loaded import LoadedPolicies, load_bundle, load_policies
+from remit.deployment.loaded import LoadedPolicies, load_judged, load_policies
 from remit.deployment.sealing import InstallationKey, installation_key
 from remit.errors import Error
 from remit.registry import RegistryDirectory
@@ -72,6 +72,7 @@ async def begin(
     Raises:
         BadSignatureError: what is in force was altered, or not written by this installation.
         RepositoryInvalidError: this version of Remit finds a mistake in it.
+        OtherStageError: it was judged for another stage.
         NoBundleError: see there.
     """
     database = stores.database
@@ -85,7 +86,9 @@ async def begin(
     newest = await database.read(work)
     if newest is not None:
         bundle = await database.read(lambda tx: kept_bundle(tx, key, newest.bundle))
-        loaded = await asyncio.to_thread(load_bundle, bundle, stage=settings.stage)
+        loaded = await asyncio.to_thread(
+            load_judged, bundle, stage=settings.stage, judged_for=newest.stage
+        )
         return Beginning(loaded, newest, key)
     if settings.policies is Policies.BUNDLE:
         raise NoBundleError(

@@ -18,7 +18,7 @@ from remit.deployment.activation_store import Activation, newest_activation
 from remit.deployment.bundle import Bundle
 from remit.deployment.bundle_store import kept_bundle
 from remit.deployment.deps import Present
-from remit.deployment.loaded import LoadedPolicies, load_bundle
+from remit.deployment.loaded import LoadedPolicies, load_bundle, load_judged
 from remit.deployment.sealing import BadSignatureError, InstallationKey
 from remit.deployment.trial_store import Trial, running_trial
 
@@ -71,6 +71,22 @@ class Shelf:
         bundle = await self._database.read(lambda tx: kept_bundle(tx, self._key, digest))
         return await self.load(bundle)
 
+    async def take_judged(self, activation: Activation) -> LoadedPolicies:
+        """What is in the bundle of `activation`, if it was judged for the stage of this process.
+
+        Raises:
+            OtherStageError: it was not, and says something else here.
+            Error: as of `take`.
+        """
+        if activation.stage == (self._stage or ""):
+            return await self.take(activation.bundle)
+        bundle = await self._database.read(lambda tx: kept_bundle(tx, self._key, activation.bundle))
+        loaded = await asyncio.to_thread(
+            load_judged, bundle, stage=self._stage, judged_for=activation.stage
+        )
+        self.keep(loaded)
+        return loaded
+
     async def label(self) -> tuple[Activation | None, Trial | None]:
         """What the database says is in force, and on trial.
 
@@ -115,6 +131,7 @@ class BundleBook:
         Raises:
             BadSignatureError: somebody else wrote it; what was in force stays.
             RepositoryInvalidError: this version of Remit finds a mistake in it; what was in force stays.
+            OtherStageError: it was judged for another stage; what was in force stays.
             DatabaseUnavailableError: the database does not answer; what was in force stays.
         """
         async with self._one_at_a_time:
@@ -137,6 +154,6 @@ class BundleBook:
             if known is not None and newest.sequence == known.sequence:
                 raise BadSignatureError(f"activation {known.sequence} is another than it was")
             if newest.bundle != self._in_force.loaded.bundle or known is None:
-                await self._in_force.put(await self._shelf.take(newest.bundle))
+                await self._in_force.put(await self._shelf.take_judged(newest))
             self._activation = newest
         await self._desk.look(trial, self._shelf)

@@ -2,16 +2,29 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from remit.audit import Context
 from remit.audit.events import PolicyLoaded
 from remit.deployment.bundle import Bundle, bundle_of
+from remit.errors import Error
 from remit.guard.observing import observing
 from remit.model import Catalog
 from remit.policy import CedarEngine
-from remit.repository import LoadedRepository, load_contents, load_repository
+from remit.repository import (
+    LoadedRepository,
+    RepositoryInvalidError,
+    load_contents,
+    load_repository,
+)
 
-__all__ = ["LoadedPolicies", "load_bundle", "load_policies"]
+__all__ = ["LoadedPolicies", "OtherStageError", "load_bundle", "load_judged", "load_policies"]
+
+
+class OtherStageError(Error):
+    """What is in force was judged for another stage than this process serves, where it says something else."""
+
+    code: ClassVar[str] = "other_stage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +83,32 @@ def load_bundle(bundle: Bundle, *, stage: str | None = None) -> LoadedPolicies:
         RepositoryInvalidError: there is a mistake in it.
     """
     return _with_engine(load_contents(bundle.contents, stage=stage))
+
+
+def load_judged(bundle: Bundle, *, stage: str | None, judged_for: str) -> LoadedPolicies:
+    """What is in `bundle`, which came into force in the stage `judged_for`; empty: in none.
+
+    Two processes on one database that serve two stages would decide differently, and nobody has judged what the
+    second of them decides by.
+
+    Raises:
+        RepositoryInvalidError: there is a mistake in it.
+        OtherStageError: `stage` is another, and what is laid over the base differs.
+    """
+    loaded = load_bundle(bundle, stage=stage)
+    if judged_for == (stage or "") or _version(bundle, judged_for) == loaded.catalog.version:
+        return loaded
+    raise OtherStageError(
+        f"the bundle `{bundle.digest[:12]}` came into force for the stage `{judged_for or 'none'}`, and says "
+        f"something else in the stage of this process, `{stage or 'none'}`"
+    )
+
+
+def _version(bundle: Bundle, stage: str) -> str | None:
+    try:
+        return load_contents(bundle.contents, stage=stage or None).catalog.version
+    except RepositoryInvalidError:
+        return None
 
 
 def _with_engine(repository: LoadedRepository) -> LoadedPolicies:
