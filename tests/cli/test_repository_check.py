@@ -108,8 +108,8 @@ def test_a_remark_says_why_and_what_to_do_and_fails_only_when_strict(cli, folder
 def test_a_remark_that_is_worth_a_mistake_fails(cli, folder):
     with (folder / "policy" / "scopes.yaml").open("a") as stream:
         stream.write(FAX)
-    with (folder / "policy" / "remit.yaml").open("a") as stream:
-        stream.write("\nlint: {unused-scope: error}\n")
+    root = folder / "policy" / "remit.yaml"
+    root.write_text(root.read_text().replace("\nlint:\n", "\nlint:\n  unused-scope: error\n"))
     done = cli("check")
     assert done.code == ExitCode.FOUND_WRONG
     assert "error[unused-scope]" in done.out
@@ -125,6 +125,11 @@ def test_a_stage_is_checked_when_it_is_asked_for(cli, folder, monkeypatch):
     monkeypatch.setenv("REMIT_STAGE", "prod")
     assert cli("check").out == "policy: no mistakes in stage prod\n"
     assert cli("check", "--stage", "prd").code == ExitCode.FOUND_WRONG
+
+
+def test_the_example_has_neither_mistakes_nor_remarks_nor_stages(cli, folder):
+    done = cli("check", "--strict", "--all-stages")
+    assert (done.code, done.out) == (0, "policy: no mistakes; remit.yaml lists no stages\n")
 
 
 def test_a_mistake_of_one_stage_says_which(cli, folder):

@@ -61,13 +61,14 @@ class Proposed:
 
 
 def known_repository(where: Where) -> tuple[Path, Catalog | None]:
-    """The folder of the policy repository, and what it declares if it can be read."""
-    folder = (
-        where.repo
-        or load_settings(flags=where.flags, environ=os.environ, config=where.config).settings.repo
-    )
+    """The folder of the policy repository, and what it declares in its stage if it can be read."""
+    if where.repo is not None:
+        folder, stage = where.repo, where.named_stage
+    else:
+        loaded = load_settings(flags=where.flags, environ=os.environ, config=where.config)
+        folder, stage = loaded.settings.repo, loaded.settings.stage
     try:
-        return folder, load_repository(folder).catalog
+        return folder, load_repository(folder, stage=stage).catalog
     except Error:
         return folder, None
 

@@ -261,12 +261,16 @@ def doctor(
     repo: Repo = None,
     config: Config = None,
     database_url: DatabaseUrl = None,
+    stage: Annotated[
+        str | None,
+        _setting("--stage", "Its stage, while no server runs.  [default: REMIT_STAGE]", "STAGE"),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Say what is unsafe or out of reach. With what is configured, and the mend for each."""
     from remit.cli.doctor import examine  # settings, database, repository: only for this command
 
-    raise typer.Exit(examine(Where(data, repo, config, database_url), as_json=as_json))
+    raise typer.Exit(examine(Where(data, repo, config, database_url, stage), as_json=as_json))
 
 
 @operate.command("demo")

@@ -1,5 +1,6 @@
 """The options that several commands share, each defined once."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -53,8 +54,19 @@ class Where:
     repo: Path | None = None
     config: Path | None = None
     database_url: str | None = None
+    stage: str | None = None
 
     @property
     def flags(self) -> dict[str, object]:
         """What was said on the command line, as `remit.settings` takes it."""
-        return {"data": self.data, "repo": self.repo, "database_url": self.database_url}
+        return {
+            "data": self.data,
+            "repo": self.repo,
+            "database_url": self.database_url,
+            "stage": self.stage,
+        }
+
+    @property
+    def named_stage(self) -> str | None:
+        """The stage of a folder that was named: as said on the command line, else in the environment."""
+        return self.stage or os.environ.get("REMIT_STAGE") or None

@@ -123,12 +123,14 @@ def plan(
 
 
 def _judged(made: "Plan", fail_on: str) -> ExitCode:
-    from remit.cli.terminal import say_error
+    from remit.cli.terminal import say_error, say_hint
     from remit.replay import FailOn
 
     reasons = made.reasons(FailOn(fail_on))
     for reason in reasons:
         say_error(reason)
+    if reasons:
+        say_hint("  next: read the plan; what is meant is proposed all the same: `remit apply`")
     return ExitCode.FOUND_WRONG if reasons else ExitCode.DONE
 
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from rich.text import Text
 
+from remit.documents.problem import printable
 from remit.replay import Change, Difference, Effect, Group, Plan, ReplayReport, Shift
 from remit.replay.wording import (
     HEADLINES,
@@ -39,7 +40,7 @@ _MOST_LINES: Final = 12
 def plan_lines(plan: Plan) -> Iterator[Text]:
     """The plan, line by line."""
     level, why = verdict(plan)
-    yield Text(_printable(headline(plan)[:1].upper() + headline(plan)[1:] + "."), style="bold")
+    yield Text(printable(headline(plan)[:1].upper() + headline(plan)[1:] + "."), style="bold")
     yield Text(why, style=_LEVELS[level])
     yield Text("")
     if plan.difference is not None:
@@ -64,7 +65,7 @@ def _change(change: Change) -> Iterator[Text]:
     mark, style = _MARKS[change.effect]
     flag = "!" if change.privileged else " "
     yield Text.assemble(
-        (f"  {mark}{flag} ", style), _printable(change.what), (f"  {change.area.value}", "dim")
+        (f"  {mark}{flag} ", style), printable(change.what), (f"  {change.area.value}", "dim")
     )
     if change.kind.value != "changed":
         return
@@ -72,7 +73,7 @@ def _change(change: Change) -> Iterator[Text]:
         if line.startswith("@@"):
             continue
         colour = {"+": "green", "-": "red"}.get(line[:1], "dim")
-        yield Text(f"       {_printable(line)}", style=colour)
+        yield Text(f"       {printable(line)}", style=colour)
     if len(change.lines) > _MOST_LINES:
         yield Text(f"       … {len(change.lines) - _MOST_LINES} more lines", style="dim")
 
@@ -102,11 +103,11 @@ def _shift(shift: Shift, groups: tuple[Group, ...], replayed: ReplayReport) -> I
         flag = "!" if group.privileged else " "
         yield Text.assemble(
             (f"  {flag}{group.count:>7,}  ", "bold"),
-            _printable(f"{who(group)}  "),
-            (_printable(thing(group)), "cyan"),
-            (_printable(f"  {group.tenant}"), "dim"),
+            printable(f"{who(group)}  "),
+            (printable(thing(group)), "cyan"),
+            (printable(f"  {group.tenant}"), "dim"),
         )
-        yield Text(_printable(f"             {group.because or transition(group)}"), style="dim")
+        yield Text(printable(f"             {group.because or transition(group)}"), style="dim")
         if group.examples:
             yield Text(f"             e.g. {group.examples[0].decision_id}", style="dim")
     left = replayed.count(shift) - sum(one.count for one in groups[:_MOST_GROUPS])
@@ -133,9 +134,5 @@ def _left(replayed: ReplayReport) -> Iterator[Text]:
             f"  {replayed.damaged:>8,}  damaged lines; see `remit audit verify`", style="yellow"
         )
     for note in replayed.notes:
-        yield Text(f"  {_printable(note)}", style="dim")
+        yield Text(f"  {printable(note)}", style="dim")
     yield Text("")
-
-
-def _printable(text: str) -> str:
-    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)

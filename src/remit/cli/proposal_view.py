@@ -20,9 +20,10 @@ STATE_COLOURS: Mapping[str, str] = {
 _WAITS = {
     "second_person": "a second person: it widens something privileged, or a second person is always asked for",
     "newly_allowed": "a second person: recorded calls that were refused would be allowed",
+    "regraded": "a second person: it puts back what was privileged before, as something that is not",
     "fewer_cases": "a second person: its decision tables have fewer cases than those in force",
     "untried": "a second person: it cannot be tried on some agents only, which the rules ask for",
-    "review": "a second person's look: it is in force already, put there in an emergency",
+    "review": "a second person's look: it is in force already, because somebody went back to it",
 }
 _MOST = 12
 
@@ -88,7 +89,7 @@ def _lines(proposal: Mapping[str, Any]) -> "Iterator[Text]":
 def _tests(tests: Mapping[str, Any]) -> "Iterator[Text]":
     cases, failures = tests.get("cases", 0), tests.get("failures", [])
     if not cases:
-        yield _line("tests", "no decision tables")
+        yield _line("tests", "none was run")
         return
     said = f"{cases - len(failures)} of {cases} cases pass"
     if tests.get("not_run"):
@@ -104,7 +105,7 @@ def _difference(difference: Mapping[str, Any]) -> "Iterator[Text]":
     changes = difference.get("changes", [])
     yield _line(
         "changes",
-        f"{len(changes) + difference.get('left_out', 0)}: {difference.get('widening', 0)} widen, "
+        f"{len(changes) + difference.get('left_out', 0)}: {difference.get('widening', 0)} widen or may, "
         f"{difference.get('narrowing', 0)} narrow, {difference.get('privileged', 0)} privileged",
     )
     for one in changes[:_MOST]:
@@ -137,5 +138,6 @@ def _replay(replay: Mapping[str, Any] | None) -> "Iterator[Text]":
 def _line(name: str, text: str, style: str = "") -> "Text":
     from rich.text import Text
 
-    printable = "".join(one if one.isprintable() else "?" for one in str(text))
-    return Text.assemble((f"{name:<11}", "bold"), (printable, style))
+    from remit.documents.problem import printable
+
+    return Text.assemble((f"{name:<11}", "bold"), (printable(str(text)), style))

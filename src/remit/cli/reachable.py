@@ -113,7 +113,7 @@ def _ask(
         return call(where, name, query=query)
     from remit.cli.reachable_folder import asked_of_folder  # the API's rooms: only without a server
 
-    return asked_of_folder(name, query, repo)
+    return asked_of_folder(name, query, repo, stage=where.named_stage)
 
 
 def _arguments(given: list[str]) -> dict[str, str]:

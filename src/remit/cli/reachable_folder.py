@@ -15,14 +15,16 @@ from remit.repository import load_repository
 __all__ = ["asked_of_folder"]
 
 
-def asked_of_folder(name: str, query: Mapping[str, str | None], repo: Path) -> dict[str, Any]:
-    """The answer that a Remit with this repository would give.
+def asked_of_folder(
+    name: str, query: Mapping[str, str | None], repo: Path, *, stage: str | None
+) -> dict[str, Any]:
+    """The answer that a Remit with this repository would give in `stage`.
 
     Raises:
         RepositoryInvalidError: there is a mistake in it.
         Error: as the management API refuses.
     """
-    loaded, clock = load_repository(repo), SystemClock()
+    loaded, clock = load_repository(repo, stage=stage), SystemClock()
     ground = Ground(
         catalog=loaded.catalog,
         sources=loaded.policies,

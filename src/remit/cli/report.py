@@ -36,6 +36,7 @@ _NEXT: Mapping[str, str] = MappingProxyType(
         "audit_unavailable": "see that the disk of the data folder has room and can be written",
         "audit_log_damaged": "keep the data folder as it is and run `remit audit verify DIR`",
         "self_test_failed": "do not serve with this installation: what it should refuse may pass; report it",
+        "tests_failed": "see which and why: `remit test`",
         "not_reachable": "look at the log of the server; `remit doctor` tells more",
     }
 )

@@ -136,6 +136,8 @@ def _tell(found: _Found, asked: CheckRequest) -> None:
     if not found.problems:
         where = f" in stage {asked.stage}" if asked.stage else ""
         all_of = f" in {counted(len(found.declared), 'stage')}" if asked.all_stages else ""
+        if asked.all_stages and not found.declared:
+            all_of = "; remit.yaml lists no stages"
         name = asked.repo if asked.repo.name else Path.cwd().name
         say(f"{name}: no mistakes{where}{all_of}")
     left = [one for one in found.declared if one not in found.stages]

@@ -53,7 +53,7 @@ def show_rules(
     found = rules_in_cedar(folder, stage=stage or os.environ.get("REMIT_STAGE") or None)
     shown = [one for one in found if name in {None, one.id}]
     if name is not None and not shown:
-        say_error(f"there is no rule `{name}`")
+        say_error(f"there is no rule `{name}`", mend="see which there are: remit rules show")
         raise typer.Exit(1)
     if as_json:
         print_json(

@@ -361,7 +361,7 @@ def _known(
     yield document.problem(
         path,
         f"unknown {kind} {quoted(name)}{near}",
-        expected=listed or f"a {kind} of {declared.where}",
+        expected=listed or f"{'an' if kind[0] in 'aeiou' else 'a'} {kind} of {declared.where}",
         at_key=at_key,
     )
 

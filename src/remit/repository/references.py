@@ -238,7 +238,7 @@ def _words(kind: Kind, name: str, declared: frozenset[str] | None) -> tuple[str,
     listed = "" if near or len(declared) > _FEW else one_of(declared)
     return (
         f"unknown {kind} {quoted(name)}{near}",
-        listed or f"a {kind} declared in {_DECLARED_IN[kind]}",
+        listed or f"{'an' if kind[0] in 'aeiou' else 'a'} {kind} declared in {_DECLARED_IN[kind]}",
     )
 
 
