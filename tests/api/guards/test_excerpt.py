@@ -6,7 +6,7 @@ from types import MappingProxyType
 from remit.api.guards.excerpt import ExcerptDeps, Ingredients, snapshot_of
 from remit.guard import Standing
 from remit.guard.snapshot import WITHHELD, read_snapshot, snapshot_bytes
-from remit.model import EngineKind, ExternalEngine
+from remit.model import DeploymentRules, EngineKind, ExternalEngine
 from remit.policy import CedarEngine, PolicySource
 from remit.testing.catalog import ACME, CRM, GLOBEX, PAYMENTS, small_catalog
 
@@ -31,6 +31,7 @@ def excerpt(server, **engines):
     }
     catalog = replace(
         catalog,
+        deployment=DeploymentRules(privileged_scopes=("payments:refund.create",), replay_days=3),
         tenants=MappingProxyType(tenants),
         servers=MappingProxyType(servers),
         engines=MappingProxyType(
@@ -66,3 +67,7 @@ def test_of_one_that_wants_a_secret_it_is_told_that_it_does():
 
 def test_the_engine_of_another_tenant_is_nobody_s_business_here():
     assert dict(excerpt(PAYMENTS, globex="secret").engines) == {}
+
+
+def test_how_bundles_come_into_force_is_no_business_of_a_server():
+    assert excerpt(CRM).deployment == DeploymentRules()

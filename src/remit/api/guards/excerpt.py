@@ -1,7 +1,8 @@
 """One server's part of what is in force, for the guard inside it.
 
 Left out: every other server; how this one is reached from the gateway, and the names of its secrets, and of those
-of engines, which the guard asks itself and cannot ask if they want one; agents of other tenants; the clients of agents; how people log in, and whom we trust. Whoever has that
+of engines, which the guard asks itself and cannot ask if they want one; agents of other tenants; the clients of agents; how people log in, whom we
+trust, and how bundles come into force. Whoever has that
 server has the snapshot, and needs to know no more than what it decides by. Ids of revoked grants and
 of disabled people and clients are in it, whoever they belong to: they are names that say nothing.
 """
@@ -21,6 +22,7 @@ from remit.model import (
     Agent,
     AgentClients,
     Catalog,
+    DeploymentRules,
     ExternalEngine,
     HistoryFact,
     HttpUpstream,
@@ -146,6 +148,7 @@ def _catalog(catalog: Catalog, server: Server) -> Catalog:
         sign_in=SignIn(),
         trust=Trust(),
         attribute_rules=(),
+        deployment=DeploymentRules(),
         history=_history(catalog, server),
     )
 
