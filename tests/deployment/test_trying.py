@@ -9,6 +9,7 @@ from remit.deployment.activation_store import newest_activation
 from remit.deployment.trial_store import Arm, Count, counted, put_counts
 from remit.errors import ConflictError
 from remit.ids import AgentId
+from remit.testing.clock import FixedClock
 
 from .conftest import BOB, CALM, FORBID, bundle, context_of
 
@@ -164,3 +165,16 @@ async def test_a_database_that_is_down_keeps_the_trial_as_it_is_and_the_counts(p
 
 async def _down(*_: object) -> None:
     raise ConnectionError
+
+
+async def test_a_process_whose_clock_is_ahead_does_not_end_it_before_its_time(start):
+    one = start()
+    ahead = start(instance="ahead", clock=FixedClock(one.clock.now() + 10 * LIFETIME))
+    await tried(one)
+    await ahead.book.refresh()
+    await report(ahead, one)
+    assert one.desk.trial is not None
+    assert one.bundle == bundle().digest
+    ahead.clock.advance(LIFETIME)
+    await report(ahead, one)
+    assert one.bundle == ahead.bundle == bundle(FORBID).digest

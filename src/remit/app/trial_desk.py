@@ -10,7 +10,7 @@ from typing import Final, NoReturn, Protocol
 import structlog
 
 from remit.app.repetition import for_ever
-from remit.clock import Clock
+from remit.clock import Clock, EpochSeconds
 from remit.db import Database, Transaction
 from remit.deployment.deps import Present
 from remit.deployment.loaded import LoadedPolicies
@@ -61,6 +61,7 @@ class TrialDesk:
         self._drawn: dict[AgentId, bool] = {}
         self._tally = Tally()
         self._told: list[Callable[[], None]] = []
+        self._since = 0.0
 
     @property
     def trial(self) -> Trial | None:
@@ -107,7 +108,7 @@ class TrialDesk:
         loaded = await bundles.take(trial.bundle)
         world = World(loaded.catalog, self._decide_by(loaded.engine), on_trial=True)
         self._tally.begin(lambda agent: self._draws(trial, agent))
-        self._trial, self._world = trial, world
+        self._trial, self._world, self._since = trial, world, self._clock.monotonic()
         _log.info("trial_began", bundle=trial.bundle[:12], share=trial.share, until=trial.until)
         self._tell()
 
@@ -121,7 +122,7 @@ class TrialDesk:
         trial = self._trial
         if trial is None:
             return
-        found = self._tally.found()
+        found, seen = self._tally.found(), self._clock.monotonic() - self._since
 
         def work(tx: Transaction) -> TrialState:
             now = self._clock.now()
@@ -129,7 +130,9 @@ class TrialDesk:
             running = running_trial(tx, self._key)
             if running is None or running.id != trial.id:
                 return TrialState.RUNS
-            return look_after(tx, self._key, trial, present=present, now=now)
+            # A clock that is ahead of the one that began it does not make it shorter: it was watched here so long.
+            watched = EpochSeconds(trial.started_at + int(seen))
+            return look_after(tx, self._key, trial, present=present, now=min(now, watched))
 
         state = await self._database.run(work)
         if state is TrialState.RETURNED:
