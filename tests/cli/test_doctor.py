@@ -121,3 +121,22 @@ def test_it_changes_nothing(cli, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     cli("doctor")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_it_looks_at_the_repository_as_it_holds_in_a_stage(cli, folder):
+    root = folder / "policy" / "remit.yaml"
+    if "\nstages:" not in root.read_text():
+        root.write_text(root.read_text() + "\nstages: [prod]\n")
+    overlay = folder / "policy" / "stages" / "prod" / "servers" / "crm.yaml"
+    overlay.parent.mkdir(parents=True)
+    overlay.write_text("environment: produktion\n")
+    staged = {
+        one["about"]: one for one in json.loads(cli("doctor", "--json", "--stage", "prod").out)
+    }
+    assert staged["repository"]["level"] == "unsafe"
+    assert "--stage prod" in staged["repository"]["mend"]
+    overlay.write_text("title: Another\n")
+    found = {
+        one["about"]: one for one in json.loads(cli("doctor", "--json", "--stage", "prod").out)
+    }
+    assert "in stage `prod`" in found["repository"]["text"]

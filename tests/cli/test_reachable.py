@@ -73,3 +73,18 @@ def test_a_repository_with_a_mistake_answers_nothing(cli, folder):
     done = cli("who-can", "payments/refund", "--repo", "policy")
     assert done.code == ExitCode.FOUND_WRONG
     assert done.out == ""
+
+
+def test_of_a_folder_the_stage_counts_that_is_named(cli, folder, monkeypatch):
+    root = folder / "policy" / "remit.yaml"
+    if "\nstages:" not in root.read_text():
+        root.write_text(root.read_text() + "\nstages: [prod]\n")
+    overlay = folder / "policy" / "stages" / "prod" / "agents" / "support-assistant.yaml"
+    overlay.parent.mkdir(parents=True)
+    overlay.write_text("scopes: [crm:accounts.read]\n")
+    asked = ("what-can", "support-assistant", "--repo", "policy", "--tenant", "acme")
+    assert "get_invoice" in cli(*asked).out
+    monkeypatch.setenv("REMIT_STAGE", "prod")
+    staged = cli(*asked)
+    assert staged.code == 0, staged.err
+    assert "get_invoice" not in staged.out
