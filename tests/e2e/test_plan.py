@@ -96,7 +96,7 @@ async def test_a_forbid_taken_away_allows_what_it_refused_and_the_exit_code_says
     assert "Newly allowed" in said
     assert "crm/get_account" in said
     assert "would be newly allowed" in said.splitlines()[-2]
-        assert said.splitlines()[-1].startswith("  next: read the plan")
+    assert said.splitlines()[-1].startswith("  next: read the plan")
 
 
 async def test_every_form_is_written_to_a_file(called, tmp_path):
