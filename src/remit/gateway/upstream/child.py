@@ -203,9 +203,11 @@ class Child:
         self._signal(signal.SIGKILL)
 
     async def _ended_within(self, seconds: float) -> bool:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._process.wait()
+        # Not `asyncio.timeout`: in a task that was cancelled before, as many are that stop a process, early
+        # releases of Python 3.11 (3.11.2 of Debian 12) let it end in that cancellation, and the process lives on.
+        waiting = asyncio.ensure_future(self._process.wait())
+        await asyncio.wait([waiting], timeout=seconds)
+        waiting.cancel()
         return self._process.returncode is not None
 
     def _signal(self, number: signal.Signals) -> None:
