@@ -23,6 +23,8 @@ from remit.tokens import AccessToken
 __all__ = ["Rebuilt", "kind_of", "moment_of", "rebuild", "value_at"]
 
 _LIFETIME: Final = 600
+_NO_CURRENCY: Final = "XXX"
+"""What ISO 4217 has for none: it stands where the log does not hold the currency."""
 _LONGEST_KEPT: Final = 256
 _PLACEHOLDERS: Final[Mapping[ArgumentType, Json]] = {
     ArgumentType.STRING: "",
@@ -167,7 +169,7 @@ def _arguments(
 def _put_currency(arguments: JsonObject, kept: JsonObject, argument: Argument) -> None:
     if argument.currency_pointer is not None:
         currency = value_at(kept, argument.currency_pointer)
-        _put(arguments, argument.currency_pointer, currency if _is_held(currency) else "XXX")
+        _put(arguments, argument.currency_pointer, currency if _is_held(currency) else _NO_CURRENCY)
 
 
 def _is_held(value: Json) -> bool:
