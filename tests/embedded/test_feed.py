@@ -196,3 +196,17 @@ async def test_a_remit_that_is_away_is_asked_again_and_again(monkeypatch):
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     assert len(door.questions) >= 3
+
+
+async def test_a_remit_that_answers_at_once_is_not_asked_without_end(monkeypatch):
+    door, taken = Door(), Taken()
+    monkeypatch.setattr("remit.embedded.feed._BREATH", 3600.0)
+    running = asyncio.create_task(feed_of(door).run(taken.take, taken.renew))
+    async with asyncio.timeout(60):
+        while not taken.snapshots:  # noqa: ASYNC110  it is put in force on another thread's word
+            await asyncio.sleep(0)
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert len(door.questions) == 1
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)

@@ -228,3 +228,15 @@ async def main():
 
 asyncio.run(main())
 """
+
+
+async def test_a_stop_that_has_no_time_left_leaves_no_process_behind(running):
+    await running.start()
+    pid = (await running.do("surroundings"))["pid"]
+    assert await running.do("linger") == "lingering"
+    stopping = asyncio.create_task(running.child.stop())
+    await asyncio.sleep(0)
+    stopping.cancel()
+    await asyncio.gather(stopping, return_exceptions=True)
+    assert stopping.cancelled()
+    await until(lambda: not _is_there(pid))

@@ -1,12 +1,15 @@
 """The gateway over the real guard: real tokens, policies and log; only the server behind is scripted."""
 
+from dataclasses import replace
+
 import pytest
 
 from remit.audit.events import CallCompleted, Decided
 from remit.gateway import GatewayApp, GatewayDeps, GatewaySettings
 from remit.gateway.jsonrpc import Response
+from remit.model import CallLimits
 from remit.testing import FixedClock
-from remit.testing.catalog import PAYMENTS
+from remit.testing.catalog import PAYMENTS, with_agent
 from tests.gateway.doubles import ScriptedServer, modern, post, without
 from tests.guard.conftest import URL, World
 
@@ -125,3 +128,15 @@ async def test_a_result_whose_outcome_the_log_does_not_take_is_withheld_and_the_
     assert b"secret" not in answer.body
     assert (await call(app, raw)).status == 503
     assert len(server.asked) == 1
+
+
+async def test_what_only_goes_up_is_refused_beyond_the_limit_and_never_reaches_the_server(
+    app, world, server
+):
+    catalog = world.directory.catalog
+    held = replace(catalog.agents["assistant"], limits=CallLimits(calls_per_minute=2))
+    world.directory.catalog = with_agent(catalog, held)
+    raw = world.raw()
+    answers = [await call(app, raw, method="server/discover") for _ in range(3)]
+    assert [one.status for one in answers] == [200, 200, 429]
+    assert len(server.asked) == 2

@@ -56,12 +56,14 @@ class LegacyCall:
     async def give_up(self) -> None:
         """Tell the server that nobody waits for the answer, and leave the exchange."""
         self.session.flow = None
-        if self._id is not None:
-            params: JsonObject = {"requestId": self._id, "reason": "the caller went away"}
-            with suppress(UpstreamError, TimeoutError):
-                async with asyncio.timeout(_CANCELLING_SECONDS):
-                    await self.session.tell(Notification("notifications/cancelled", params))
-        await self.flow.stop()
+        try:
+            if self._id is not None:
+                params: JsonObject = {"requestId": self._id, "reason": "the caller went away"}
+                with suppress(UpstreamError, TimeoutError):
+                    async with asyncio.timeout(_CANCELLING_SECONDS):
+                        await self.session.tell(Notification("notifications/cancelled", params))
+        finally:
+            await self.flow.stop()
 
     async def _spoken(self, method: str, params: "JsonObject | None") -> AsyncGenerator[Message]:
         self._id, asking = self.session.ask(method, params)

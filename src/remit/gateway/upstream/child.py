@@ -189,9 +189,13 @@ class Child:
         self._stopping = True
         if self._process.stdin is not None:
             self._process.stdin.close()
-        if not await self._ended_within(_CLOSING_SECONDS):
-            self._signal(signal.SIGTERM)
-            await self._ended_within(_TERMINATING_SECONDS)
+        try:
+            if not await self._ended_within(_CLOSING_SECONDS):
+                self._signal(signal.SIGTERM)
+                await self._ended_within(_TERMINATING_SECONDS)
+        except asyncio.CancelledError:
+            self.kill()  # whoever stops it has no time left: nothing may outlive that
+            raise
         # Its own children may outlive it, so they are ended in any case.
         await asyncio.to_thread(kill_family, self._process.pid)
         await self._process.wait()
@@ -206,8 +210,10 @@ class Child:
         # Not `asyncio.timeout`: in a task that was cancelled before, as many are that stop a process, early
         # releases of Python 3.11 (3.11.2 of Debian 12) let it end in that cancellation, and the process lives on.
         waiting = asyncio.ensure_future(self._process.wait())
-        await asyncio.wait([waiting], timeout=seconds)
-        waiting.cancel()
+        try:
+            await asyncio.wait([waiting], timeout=seconds)
+        finally:
+            waiting.cancel()
         return self._process.returncode is not None
 
     def _signal(self, number: signal.Signals) -> None:
