@@ -57,6 +57,11 @@ def test_after_two_dashes_everything_is_the_commands():
     assert meant("status", "--", "--url", URL)[1] == ["status", "--", "--url", URL]
 
 
+def test_a_server_to_be_discovered_has_a_url_of_its_own():
+    words = ("servers", "discover", "crm", "--url", "http://127.0.0.1:9/mcp")
+    assert meant(*words) == (None, list(words))
+
+
 @pytest.mark.parametrize("command", ["serve", "check", "login"])
 def test_commands_about_what_is_here_take_no_flags_of_these(command):
     assert meant(command, "--url", URL)[1] == [command, "--url", URL]

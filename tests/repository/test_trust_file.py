@@ -136,7 +136,7 @@ def test_the_file_counts_for_the_version(repository: Repository) -> None:
         ("max_lifetime: 2d", "the length of time is out of bounds"),
         ("id_jag: {provider: acme-logn}", "unknown identity provider `acme-logn`; did you mean `acme-login`?"),
         ("id_jag: {provider: acme-login, audiences: [x]}", "unknown key `audiences`"),
-        ("id_jag: {provider: acme-login, servers: [crn]}", "unknown resource server `crn`; did you mean `crm`?"),
+        ("id_jag: {provider: acme-login, servers: [crn]}", "unknown server `crn`; did you mean `crm`?"),
         ("id_jag: {provider: acme-login, clients: [nobody]}", "unknown client `nobody`"),
         ("exchange: {provider: acme-login}", "`audiences` is missing"),
         ("exchange: {provider: acme-login, audiences: []}", "a list is out of bounds"),

@@ -32,6 +32,8 @@ _TOKEN_FILE: Final = "REMIT_TOKEN_FILE"  # noqa: S105
 _FLAGS: Final = ("--url", "--token-env", "--token-file")
 _HERE: Final = frozenset({"serve", "init", "check", "test", "demo", "doctor", "version", "login"})
 """Commands that are about what is here, or take these flags themselves."""
+_OWN_URL: Final = ("servers", "discover")
+"""The one command whose `--url` is that of a server to be asked."""
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _LONGEST: Final = 16_384
 
@@ -117,7 +119,7 @@ def base_url_of(url: str) -> str:
 
 def _taken(arguments: Sequence[str]) -> tuple[list[str], Mapping[str, str]]:
     """`arguments` without the flags, and what those said."""
-    if len(arguments) < 2 or arguments[1] in _HERE:
+    if len(arguments) < 2 or arguments[1] in _HERE or tuple(arguments[1:3]) == _OWN_URL:
         return list(arguments), MappingProxyType({})
     rest: list[str] = []
     said: dict[str, str] = {}

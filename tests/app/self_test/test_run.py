@@ -93,7 +93,10 @@ def sabotage(monkeypatch):
         monkeypatch.setattr(Ladder, "decide", _allowing)
 
     def scopes():
-        monkeypatch.setattr(Ladder, "_within_limits", lambda *_a, **_k: None)
+        async def within(*_a, **_k):
+            return None
+
+        monkeypatch.setattr(Ladder, "_within_limits", within)
         monkeypatch.setattr(CedarEngine, "evaluate", lambda *_a: PERMITTED)
 
     def engine():
