@@ -62,6 +62,12 @@ def test_the_same_repository_has_no_difference(busy):
          (Area.TOOL, "crm/export_account", "argument labels", MAY, True)),
         ((CRM, "https://crm.example", "https://other.example"),
          (Area.SERVER, "crm", "upstream", MAY, True)),
+        ((CRM, "title:", "introspection_secret: env:CRM_ASKS\ntitle:"),
+         (Area.SERVER, "crm", "introspection secret", MAY, True)),
+        ((CRM, "title:", "guard_secret: env:CRM_GUARD\ntitle:"),
+         (Area.SERVER, "crm", "guard secret", MAY, True)),
+        (("remit.yaml", "version: 1", "version: 1\nengines: {pdp: {kind: authzen, url: 'https://pdp.example'}}"),
+         (Area.ENGINE, "pdp", "", MAY, True)),
         ((POLICIES, '@refusal("too much")', '@refusal("far too much")'),
          (Area.POLICY, "crm-account-limit", "", NEITHER, False)),
         ((POLICIES, LIMIT, LIMIT.replace("500", "900")),
@@ -149,3 +155,33 @@ def test_json_says_all_of_it_and_is_read_back(busy, tmp_path):
     new = busy.candidate(tmp_path, (POLICIES, LIMIT, LIMIT.replace("500", "900")))
     difference = compare(busy.loaded(), new)
     assert type(difference).of_json(difference.as_json()) == difference
+
+
+def test_one_approver_more_is_for_two_people(busy, tmp_path):
+    edit = ("scopes: [", "scopes: ['remit:policy.approve', ")
+    found = changes(busy, tmp_path, ("roles.yaml", *edit))
+    assert {(one.area, one.effect, one.privileged) for one in found} == {(Area.ROLE, WIDENS, True)}
+
+
+def test_where_a_server_is_sent_its_secret_is_for_two_people(busy, tmp_path):
+    """However low its things are graded."""
+    found = changes(
+        busy, tmp_path, ("servers/wiki.yaml", "/mcp'", "/mcp', bearer_secret: env:HOME")
+    )
+    assert told(found) == {(Area.SERVER, "wiki", "upstream", MAY, True)}
+
+
+def test_a_length_of_time_is_told_as_it_is_written(busy, tmp_path):
+    found = changes(
+        busy,
+        tmp_path,
+        ("remit.yaml", "{ name: Busy }", "{ name: Busy, access_token_lifetime: 5m, code_lifetime: 45s }"),
+        (CRM, "/mcp'", "/mcp', timeout: 90s"),
+    )  # fmt: skip
+    assert {(one.part, one.before, one.after) for one in found if one.area is Area.ISSUER} == {
+        ("access token lifetime", "10m", "5m"),
+        ("code lifetime", "1m", "45s"),
+    }
+    (upstream,) = [one for one in found if one.part == "upstream"]
+    assert "timeout 1m" in upstream.before
+    assert "timeout 90s" in upstream.after

@@ -98,9 +98,13 @@ def rule_changes(old: Catalog, new: Catalog) -> Iterator[Change]:
     yield from _named(Area.TENANT, _TENANT, old.tenants, new.tenants)
     yield from _named(Area.SIGN_IN, _PROVIDER, old.sign_in.providers, new.sign_in.providers)
     yield from _named(Area.TRUST, _TRUST, old.trust.issuers, new.trust.issuers)
-    # An engine permits, and what it is asked about is said where it is named; a fact is read by policies.
-    yield from _named(Area.ENGINE, _ENGINE, old.engines, new.engines, alone=Effect.NEITHER)
-    yield from _named(Area.HISTORY, _HISTORY, old.history, new.history, alone=Effect.NEITHER)
+    # Whoever answers there permits; that nothing names it yet may change with no word about the engine itself.
+    yield from _named(
+        Area.ENGINE, _ENGINE, old.engines, new.engines, alone=(Effect.MAY_WIDEN, Effect.NEITHER)
+    )
+    # A fact is read by policies, and those are compared.
+    nothing = (Effect.NEITHER, Effect.NEITHER)
+    yield from _named(Area.HISTORY, _HISTORY, old.history, new.history, alone=nothing)
     yield from _networks(old.networks, new.networks)
     gained = [one for one in new.environments if one not in old.environments]
     lost = [one for one in old.environments if one not in new.environments]
@@ -114,15 +118,16 @@ def _named(
     old: Mapping[Any, Any],
     new: Mapping[Any, Any],
     *,
-    alone: Effect | None = None,
+    alone: tuple[Effect, Effect] = (Effect.WIDENS, Effect.NARROWS),
 ) -> Iterator[Change]:
-    """Things by their names. `alone`: what it does that there is one more, or one less."""
+    """Things by their names. `alone`: what it does that there is one more, and that there is one less."""
+    more, less = alone
     for name in sorted(old.keys() | new.keys(), key=str):
         was, would = old.get(name), new.get(name)
         if was is None:
-            yield _plain(area, str(name), Kind.ADDED, alone or Effect.WIDENS)
+            yield _plain(area, str(name), Kind.ADDED, more)
         elif would is None:
-            yield _plain(area, str(name), Kind.REMOVED, alone or Effect.NARROWS)
+            yield _plain(area, str(name), Kind.REMOVED, less)
         else:
             yield from properties.changes(str(name), was, would, privileged=True)
 

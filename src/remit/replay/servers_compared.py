@@ -34,8 +34,6 @@ _SERVER: Final = Properties(
         "allowed_extensions": more_is_wider,
         "mode": ordered("enforce", "observe"),
         "limits": call_limits,
-        "introspection_secret": words,
-        "guard_secret": words,
     },
     skipped=("tools", "resources", "prompts"),
 )
@@ -64,10 +62,19 @@ def server_changes(old: Catalog, new: Catalog) -> Iterator[Change]:
                 is_privileged_server(was, old, new)
                 or is_privileged_server(would, old, new)
                 or (rerouted and reaches_further(would, old))
+                or _secrets_of(was) != _secrets_of(would)
             )
             yield from _SERVER.changes(name, was, would, privileged=privileged)
             for area in _THINGS:
                 yield from _things(area, was, would, (old, new))
+
+
+def _secrets_of(server: Server) -> tuple[str | None, str | None]:
+    """Whoever knows what these name is told which tokens are good, and fetches what a guard decides by.
+
+    To name another is to say who that is: it may be a variable whose value everybody can tell.
+    """
+    return server.introspection_secret, server.guard_secret
 
 
 def _server(server: Server, kind: Kind, catalogs: tuple[Catalog, Catalog]) -> Change:

@@ -7,8 +7,9 @@ its own counts as one that may widen: a property that is new to the model is not
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from enum import Enum
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, get_args
 
+from remit.clock import Seconds
 from remit.model import CallLimits
 from remit.replay.difference import Area, Change, Effect, Kind
 
@@ -30,6 +31,7 @@ __all__ = [
 Judgement: TypeAlias = Callable[[Any, Any], Effect]
 
 _LONGEST: Final = 200
+_UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "m"))
 
 
 def words(old: Any, new: Any) -> Effect:
@@ -117,6 +119,7 @@ class Properties:
                 continue
             judged = self._judgements.get(one.name)
             effect = Effect.MAY_WIDEN if judged is None else judged(before, after)
+            before, after = _in_units(before, one.type), _in_units(after, one.type)
             part = one.name.replace("_", " ")
             found.append(
                 Change(
@@ -154,9 +157,19 @@ def _said(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(_said(one) for one in value)
     if is_dataclass(value) and not isinstance(value, type):
-        held = ((one.name, getattr(value, one.name)) for one in fields(value))
+        held = ((one.name, _in_units(getattr(value, one.name), one.type)) for one in fields(value))
         return ", ".join(f"{name} {_said(one)}" for name, one in held if one not in (None, (), ""))
     return str(value)
+
+
+def _in_units(value: Any, declared: Any) -> Any:
+    """`value`; of what is declared to be seconds, as one writes it in the repository: `10m`."""
+    if value is None or (declared is not Seconds and Seconds not in get_args(declared)):
+        return value
+    for length, unit in _UNITS:
+        if value and value % length == 0:
+            return f"{value // length}{unit}"
+    return f"{value}s"
 
 
 def _from_to(before: Any, after: Any) -> str:
