@@ -1,0 +1,119 @@
+"""What people are asked, what they said, and what they may have for a while."""
+
+from alembic import op
+from sqlalchemy import BigInteger, Column, Integer, PrimaryKeyConstraint, Text
+
+revision = "0008"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "approvals",
+        Column("id", Text, primary_key=True),
+        Column("state", Text, nullable=False),
+        Column("digest", Text, nullable=False),
+        Column("tenant", Text, nullable=False),
+        Column("user_id", Text),
+        Column("agent_id", Text, nullable=False),
+        Column("client_id", Text, nullable=False),
+        Column("grant_id", Text, nullable=False),
+        Column("server", Text, nullable=False),
+        Column("thing_kind", Text, nullable=False),
+        Column("thing", Text, nullable=False),
+        Column("definition", Text),
+        Column("environment", Text, nullable=False),
+        Column("needs", Text, nullable=False),
+        Column("plan", Text, nullable=False),
+        Column("sealed", Text),
+        Column("justification", Text),
+        Column("decision_id", Text, nullable=False),
+        Column("policy_version", Text, nullable=False),
+        Column("asked", Integer, nullable=False),
+        Column("created_at", BigInteger, nullable=False),
+        Column("opened_at", BigInteger),
+        Column("ended_at", BigInteger),
+        Column("expires_at", BigInteger, nullable=False),
+        Column("holds", BigInteger, nullable=False),
+    )
+    # One request for one call: whoever asks at the same time finds the other's.
+    op.create_index(
+        "ux_approvals_waiting", "approvals", ["digest"], unique=True,
+        sqlite_where=Column("state") == "waiting", postgresql_where=Column("state") == "waiting",
+    )  # fmt: skip
+    op.create_index("ix_approvals_tenant_state", "approvals", ["tenant", "state", "created_at"])
+    op.create_index("ix_approvals_grant", "approvals", ["grant_id"])
+    op.create_table(
+        "approval_answers",
+        Column("approval", Text, nullable=False),
+        Column("person", Text, nullable=False),
+        Column("verdict", Text, nullable=False),
+        Column("capacity", Text, nullable=False),
+        Column("acr", Text, nullable=False),
+        Column("auth_time", BigInteger, nullable=False),
+        Column("shown", Text, nullable=False),
+        Column("shown_at", BigInteger, nullable=False),
+        Column("at", BigInteger, nullable=False),
+        Column("reason", Text, nullable=False),
+        PrimaryKeyConstraint("approval", "person"),
+    )
+    op.create_table(
+        "elevations",
+        Column("id", Text, primary_key=True),
+        Column("approval", Text, nullable=False),
+        Column("grant_id", Text, nullable=False),
+        Column("digest", Text, nullable=False),
+        Column("facts", Text, nullable=False),
+        Column("uses_left", Integer, nullable=False),
+        Column("given_at", BigInteger, nullable=False),
+        Column("expires_at", BigInteger, nullable=False),
+        Column("used_at", BigInteger),
+        Column("used_for", Text),
+        Column("revoked_at", BigInteger),
+    )
+    op.create_index("ix_elevations_digest", "elevations", ["digest"])
+    op.create_table(
+        "access",
+        Column("id", Text, primary_key=True),
+        Column("offer", Text, nullable=False),
+        Column("kind", Text, nullable=False),
+        Column("state", Text, nullable=False),
+        Column("tenant", Text, nullable=False),
+        Column("holder_kind", Text, nullable=False),
+        Column("holder", Text, nullable=False),
+        Column("role", Text),
+        Column("scopes", Text, nullable=False),
+        Column("justification", Text, nullable=False),
+        Column("ticket", Text, nullable=False),
+        Column("seconds", BigInteger, nullable=False),
+        Column("requested_at", BigInteger, nullable=False),
+        Column("granted_at", BigInteger),
+        Column("expires_at", BigInteger, nullable=False),
+        Column("ended_at", BigInteger),
+        Column("review_by", BigInteger),
+        Column("reviewed_at", BigInteger),
+    )
+    op.create_index("ix_access_holder", "access", ["tenant", "holder_kind", "holder", "state"])
+    op.create_table(
+        "deputies",
+        Column("tenant", Text, nullable=False),
+        Column("absent", Text, nullable=False),
+        Column("deputy", Text, nullable=False),
+        Column("role", Text, nullable=False),
+        Column("named_at", BigInteger, nullable=False),
+        Column("expires_at", BigInteger, nullable=False),
+        PrimaryKeyConstraint("tenant", "absent", "deputy", "role"),
+    )
+    op.create_table(
+        "notifications",
+        Column("id", Text, primary_key=True),
+        Column("about", Text, nullable=False),
+        Column("notifier", Text, nullable=False),
+        Column("attempts", Integer, nullable=False),
+        Column("next_at", BigInteger, nullable=False),
+        Column("created_at", BigInteger, nullable=False),
+        Column("delivered_at", BigInteger),
+    )
+    op.create_index("ix_notifications_next_at", "notifications", ["next_at"])
