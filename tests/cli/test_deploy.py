@@ -54,6 +54,17 @@ def test_what_has_to_be_looked_at_waits_and_says_so_with_its_exit_code(cli, fold
     assert "is rejected" in cli("proposals", "reject", proposal["id"]).out
 
 
+def test_whoever_approves_is_shown_which_expected_results_are_gone(cli, folder):
+    cli("apply")
+    for table in (folder / "policy" / "tests").rglob("*.yaml"):
+        table.unlink()
+    done = cli("apply", "--repo", "policy")
+    assert done.code == ExitCode.INCOMPLETE
+    assert "expected results are gone or weaker" in done.out
+    assert "nothing asks it any more" in done.out
+    assert "take away or weaken what those in force expect" in done.out
+
+
 def test_a_bundle_goes_from_one_installation_to_another(cli, folder, tmp_path):
     rename(folder, "of staging")
     cli("apply")
