@@ -44,7 +44,7 @@ _CODES = {
     ExitCode.UNAVAILABLE: "Remit cannot be started or reached: settings, data folder, database, port, "
     "audit log.",
     ExitCode.INCOMPLETE: "Nothing that was looked at is wrong, but not all could be looked at. From `remit test`: "
-    "some cases were not run, or there was none.",
+    "some cases were not run, or there was none. From `remit apply` and `remit promote`: it waits for a second person.",
     ExitCode.DEFECT: "Something unforeseen happened inside Remit. `python -X dev -m remit …` shows where.",
     ExitCode.INTERRUPTED: "Stopped from the keyboard.",
 }
@@ -68,7 +68,7 @@ def _sections(command: Any, name: tuple[str, ...]) -> Iterator[str]:
 
 def _section(command: Any, name: str) -> str:
     arguments = [one for one in command.params if one.param_type_name == "argument"]
-    options = [one for one in command.params if one.param_type_name == "option"]
+    options = [one for one in command.params if one.param_type_name == "option" and not one.hidden]
     usage = " ".join([name, *(_argument(one) for one in arguments)])
     lines = [f"\n## `{usage}`\n", f"\n{_paragraphs(command.help)}\n"]
     rows = [f"| `{_argument(one)}` | {_cell(one.help)} |\n" for one in arguments if one.help]
