@@ -137,6 +137,12 @@ class TrialDesk:
         state = await self._database.run(work)
         if state is TrialState.RETURNED:
             _log.error("trial_returned", bundle=trial.bundle[:12], proposal=trial.proposal)
+        elif state is TrialState.HELD:
+            _log.error(
+                "trial_held",
+                bundle=trial.bundle[:12],
+                mend=f"look at it: remit proposals show {trial.proposal}",
+            )
         elif state is TrialState.COMPLETED:
             _log.info("trial_completed", bundle=trial.bundle[:12], proposal=trial.proposal)
 

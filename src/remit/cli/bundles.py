@@ -58,10 +58,11 @@ def list_bundles(
     )  # fmt: skip
     trial = found["trial"]
     if trial is not None:
-        tried = trial["counts"].get("trial", {"calls": 0, "refused": 0})
+        tried = trial["counts"].get("trial", {"calls": 0, "refused": 0, "agents": 0})
         say(
             f"{short(trial['bundle'])} is on trial for {trial['share']} % of the agents until "
-            f"{instant(trial['until'])}: {tried['refused']} of {tried['calls']} calls refused"
+            f"{instant(trial['until'])}: {tried['refused']} of {tried['calls']} calls "
+            f"refused to {tried['agents']} agents"
         )
 
 

@@ -22,7 +22,7 @@ _WAITS = {
     "newly_allowed": "a second person: recorded calls that were refused would be allowed",
     "regraded": "a second person: it puts back what was privileged before, as something that is not",
     "weaker_tests": "a second person: its decision tables take away or weaken what those in force expect",
-    "untried": "a second person: it cannot be tried on some agents only, which the rules ask for",
+    "untried": "a second person: it was not tried on some agents first, or trying it said nothing",
     "review": "a second person's look: it is in force already, because somebody went back to it",
 }
 _MOST = 12

@@ -32,7 +32,7 @@ class Gate(StrEnum):
     WEAKER_TESTS = "weaker_tests"
     """Its decision tables no longer hold what those in force do: that would hide what they would show."""
     UNTRIED = "untried"
-    """The rules ask for a trial, and it changes what cannot be tried on some agents only."""
+    """It cannot be tried on some agents only though the rules ask for it, or it was, and that said nothing."""
     REVIEW = "review"
     """It is in force already, put there by one person in an emergency; somebody else has to look at it."""
 
