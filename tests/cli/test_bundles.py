@@ -39,8 +39,8 @@ def test_a_publisher_signs_and_the_key_is_named_to_who_believes_it(cli, folder):
     assert cli("bundles", "sign", str(made), "--key", key).code == 0
     jwks = json.loads(cli("bundles", "key", "--key", key).out)
     assert "d" not in jwks["keys"][0]
-    signer = publisher_keys(jwks).signer(read_bundle(made.read_bytes()))
-    assert signer == jwks["keys"][0]["kid"]
+    signers = publisher_keys(jwks).signers(read_bundle(made.read_bytes()))
+    assert signers == (jwks["keys"][0]["kid"],)
 
 
 @pytest.mark.parametrize("kind", ["missing", "encrypted", "of another kind", "no key"])

@@ -25,7 +25,7 @@ from remit.deployment.proposal_store import (
     move_proposal,
     proposal_named,
 )
-from remit.deployment.provenance import require_stage
+from remit.deployment.provenance import require_origin, require_signer
 from remit.deployment.putting_in_force import begin_trial, put_in_force
 from remit.deployment.regraded import regraded
 from remit.deployment.share import NotTriableError, require_triable
@@ -79,8 +79,8 @@ async def _judged(deps: DeploymentDeps, wish: Wish, *, present: Present, by: Per
     """The bundle, checked and held against what is in force; what it waits for."""
     catalog = present.loaded.catalog
     rules = catalog.deployment
-    deps.publishers.signer(wish.bundle)
-    require_stage(wish.bundle, rules.from_stages, deps.publishers)
+    require_signer(wish.bundle, rules, stage=deps.stage, publishers=deps.publishers)
+    require_origin(wish.bundle, rules, publishers=deps.publishers, now=deps.clock.now())
     proposed = await deps.load(wish.bundle)
     # Whoever proposes may ask for a trial, but not be rid of the one that the rules ask for.
     share, waits = wish.share or rules.trial_share, list[Gate]()
