@@ -13,7 +13,7 @@ from remit.cli.options import AsJson, Config, Data, DatabaseUrl, Repo, Where
 __all__ = ["bundles"]
 
 bundles = typer.Typer(
-    help="Bundles of policies: every file that counts, named by its digest.", no_args_is_help=True
+    help="Bundles: every file that counts, by its digest.", no_args_is_help=True
 )
 
 Named = Annotated[

@@ -54,7 +54,7 @@ def apply(
     database_url: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
-    """Put policies in force, everywhere, or propose them where somebody else has to look at them first.
+    """Put policies in force, everywhere. Or propose them, where somebody else has to look at them first.
 
     Its decision tables are run, it is held against what is in force, and the calls that really came are decided
     again. Exit code 4: it waits for approval.
@@ -115,7 +115,7 @@ def promote(
     database_url: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
-    """Bring a bundle from one Remit to another: the same bytes, with what the other says of where it was in force."""
+    """Bring a bundle from one Remit to another. The same bytes, with what the other says of where it was in force."""
     from remit.cli.bundle_source import fetched
 
     body: dict[str, Any] = {

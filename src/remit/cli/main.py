@@ -25,6 +25,7 @@ from remit.cli.keys import keys
 from remit.cli.log import audit
 from remit.cli.login import login
 from remit.cli.operate import operate
+from remit.cli.overview import Overview
 from remit.cli.people import users
 from remit.cli.plan import plan
 from remit.cli.proposals import proposals
@@ -42,7 +43,9 @@ __all__ = ["app", "main"]
 
 app = typer.Typer(
     name="remit",
+    cls=Overview,
     help="An agent control plane for MCP: decides what AI agents may do, and proves what it decided.",
+    epilog="To begin: remit demo, or remit init policy and then remit serve --repo policy. Every command answers to --help.",
     no_args_is_help=True,
     add_completion=False,
     # Rich help takes three times as long to import as everything else that `--help` needs.

@@ -12,6 +12,7 @@ import typer.main
 
 from remit.cli.exits import ExitCode
 from remit.cli.main import app
+from remit.cli.overview import in_sections
 
 __all__ = ["render"]
 
@@ -29,6 +30,14 @@ Remit elsewhere ([pipelines](../guides/continuous-integration.md)). Results go t
 output and everything else to standard error. `--json` prints for machines, `NO_COLOR` takes the colour
 away. Passwords are never arguments: they are asked for, or read from standard input with `--password-stdin`.
 
+"""
+_OVERVIEW = """\
+## At a glance
+
+| | |
+|---|---|
+"""
+_EXITS = """
 ## Exit codes
 
 | code | what it says |
@@ -54,7 +63,15 @@ def render() -> str:
     """The whole page."""
     codes = "".join(f"| {code.value} | {_CODES[code]} |\n" for code in ExitCode)
     commands = typer.main.get_command(app)
-    return _HEAD + codes + "".join(_sections(commands, ("remit",)))
+    return _HEAD + _overview(commands) + _EXITS + codes + "".join(_sections(commands, ("remit",)))
+
+
+def _overview(commands: Any) -> str:
+    rows = []
+    for title, names in in_sections([*commands.commands]):
+        words = ", ".join(f"`{name}`" for name in names)
+        rows += [f"| {title} | {words} |\n"] if names else []
+    return _OVERVIEW + "".join(rows)
 
 
 def _sections(command: Any, name: tuple[str, ...]) -> Iterator[str]:
@@ -62,8 +79,9 @@ def _sections(command: Any, name: tuple[str, ...]) -> Iterator[str]:
     if children is None:
         yield _section(command, " ".join(name))
         return
-    for child, found in children.items():
-        yield from _sections(found, (*name, child))
+    order = [one for _, names in in_sections([*children]) for one in names]
+    for child in order if len(name) == 1 else children:
+        yield from _sections(children[child], (*name, child))
 
 
 def _section(command: Any, name: str) -> str:
