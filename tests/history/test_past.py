@@ -208,22 +208,58 @@ async def test_a_call_that_went_nowhere_for_want_of_an_account_does_not_count(wo
     assert isinstance(await world.refunds("5000"), Permit)
 
 
+async def asked_back(world, call):
+    """The call, as it comes again when its server has asked something first."""
+    permit = await world.guard.decide(call)
+    assert isinstance(permit, Permit)
+    await world.guard.complete(permit, call, result=CallResult(outcome="ok"))
+    return replace(call, earlier=permit.account.counted)
+
+
 async def test_a_call_whose_server_asks_back_counts_once_and_what_it_saw_it_saw(world):
     world.use_policies(AT_MOST)
     call = world.refund("3000", "USD")
     for _ in range(3):
-        permit = await world.guard.decide(call)
-        assert isinstance(permit, Permit)
+        call = await asked_back(world, call)
         assert world.last.history == {"refunded": "3000.0000"}
-        await world.guard.complete(permit, call, result=CallResult(outcome="ok", asks_back=True))
-    permit = await world.guard.decide(call)
-    await world.guard.complete(permit, call, result=CallResult(outcome="ok"))
     assert isinstance(await world.refunds("2000.01"), Deny)
+    assert isinstance(await world.refunds("2000"), Permit)
     world.use_policies(NOTHING_LEAVES)
-    looked = world.call("update_account")
-    permit = await world.guard.decide(looked)
-    await world.guard.complete(permit, looked, result=CallResult(outcome="ok", asks_back=True))
+    await asked_back(world, await asked_back(world, world.call("update_account")))
     assert isinstance(await world.uses("export_accounts"), Deny)
+
+
+async def test_who_is_asked_back_and_never_comes_again_may_have_had_the_effect(world):
+    world.use_policies(AT_MOST)
+    await asked_back(world, world.refund("3000", "USD"))
+    assert isinstance(await world.refunds("3000"), Deny)
+
+
+async def test_a_call_that_comes_again_and_is_refused_counts_as_it_came_before(world):
+    world.use_policies(AT_MOST)
+    again = await asked_back(world, world.refund("3000", "USD"))
+    world.use_policies('@id("never") forbid (principal, action, resource);')
+    assert isinstance(await world.guard.decide(again), Deny)
+    world.use_policies(AT_MOST)
+    assert isinstance(await world.refunds("2000.01"), Deny)
+
+
+async def test_a_call_that_comes_again_twice_is_two(world):
+    world.use_policies(AT_MOST)
+    again = await asked_back(world, world.refund("3000", "USD"))
+    both = await asyncio.gather(world.guard.decide(again), world.guard.decide(again))
+    assert sorted(type(one).__name__ for one in both) == ["Deny", "Permit"]
+    (permit,) = [one for one in both if isinstance(one, Permit)]
+    await world.guard.complete(permit, again, result=CallResult(outcome="ok"))
+    assert isinstance(await world.guard.decide(again), Deny)
+
+
+async def test_a_call_that_comes_again_and_goes_nowhere_counts_as_it_came_before(world):
+    world.use_policies(AT_MOST)
+    again = await asked_back(world, world.refund("3000", "USD"))
+    permit = await world.guard.decide(again)
+    await world.guard.complete(permit, again, result=CallResult(outcome="connection_needed"))
+    assert isinstance(await world.refunds("2000.01"), Deny)
 
 
 async def test_what_could_not_be_recorded_does_not_count(world):

@@ -72,6 +72,10 @@ def _question(use: Use, what: str) -> JsonObject:
         for entry in use.entries
         if entry.counted and entry.fact.measure is HistoryMeasure.SUM
     }
+    earlier = use.call.earlier if what == "count" else None
+    comes_again: JsonObject = {}
+    if earlier is not None:
+        comes_again["earlier"] = {"use": earlier.decision_id, "at": earlier.at}
     reads: list[Json] = [entry.fact.name for entry in use.entries if entry.told]
     return {
         "do": what,
@@ -83,6 +87,7 @@ def _question(use: Use, what: str) -> JsonObject:
         "amounts": amounts,
         "reads": reads,
         "again": use.call.task_of is not None,
+        **comes_again,
     }
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from remit.errors import UnavailableError
+from remit.guard.call import Earlier
 from remit.guard.ports import Past
 from remit.guard.use import Use
 from remit.policy.decision import Decision, DecisionOutcome, DecisionReason
@@ -50,11 +51,28 @@ class Account:
         self.told = history or None
         return self.told
 
-    async def take_back(self, *, comes_again: bool = False) -> None:
-        """Let the call count no longer, or, if it `comes_again`, not twice. Never raises; a second time does nothing."""
+    @property
+    def counted(self) -> Earlier | None:
+        """As what the call counts, for when it comes again; `None` where nothing counts it."""
+        use = self._use
+        return Earlier(use.id, use.at) if use is not None and use.is_counted else None
+
+    async def take_back(self) -> None:
+        """Let the call count no longer. Never raises; a second time does nothing."""
         use, self._use = self._use, None
         if use is not None and use.is_counted:
-            await self._past.take_back(replace(use, comes_again=comes_again))
+            await self._past.take_back(use)
+
+    async def stand(self) -> None:
+        """The call has happened: what it was counted as when its server asked first counts no longer in numbers and sums.
+
+        Not before: whoever never comes again may have had the effect all the same. Never raises.
+        """
+        use = self._use
+        earlier = None if use is None else use.call.earlier
+        if use is not None and earlier is not None and use.is_counted:
+            before = replace(use, id=earlier.decision_id, at=earlier.at, comes_again=True)
+            await self._past.take_back(before)
 
 
 class NoPast:

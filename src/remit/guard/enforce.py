@@ -187,8 +187,8 @@ class Guard:
             if permit.account is not None:
                 if result.outcome in _NOTHING_SENT:
                     await permit.account.take_back()
-                elif result.asks_back:
-                    await permit.account.take_back(comes_again=True)
+                else:
+                    await permit.account.stand()
 
     def _count(self, verdict: Allowance | Refusal) -> None:
         """Tell whoever counts how the bundle decided; what it had no say in tells nothing about it."""

@@ -43,6 +43,7 @@ __all__ = [
     "members_of",
     "merge_uses",
     "tally",
+    "tally_of_use",
     "thin_uses",
     "trim_uses",
 ]
@@ -78,6 +79,13 @@ _TALLY = Prepared(
         func.coalesce(func.sum(uses.c.times), 0).label("times"),
         func.coalesce(func.sum(uses.c.amount), 0).label("amount"),
     ).where(*_SINCE)
+)
+_OF_USE = Prepared(
+    select(
+        func.count().label("rows"),
+        func.coalesce(func.sum(uses.c.times), 0).label("times"),
+        func.coalesce(func.sum(uses.c.amount), 0).label("amount"),
+    ).where(*_OF_ONE, uses.c.at == bindparam("at"), uses.c.use == bindparam("use"))
 )
 _ANY = Prepared(select(uses.c.at).where(*_SINCE).limit(1))
 _MEMBERS = Prepared(select(uses.c.member).where(*_SINCE).distinct())
@@ -146,8 +154,13 @@ def delete_uses(tx: Transaction, fact: str, whose: Whose, *, at: EpochSeconds, u
 
 def tally(tx: Transaction, fact: str, whose: Whose, *, since: int) -> Tally:
     """The uses after `since`. What is dated later than now is among them."""
-    row = _TALLY.one_or_none(tx, **_named(fact, whose), since=since)
-    rows, times, amount = row
+    rows, times, amount = _TALLY.one_or_none(tx, **_named(fact, whose), since=since)
+    return Tally(int(times), int(amount), int(rows))
+
+
+def tally_of_use(tx: Transaction, fact: str, whose: Whose, *, at: EpochSeconds, use: str) -> Tally:
+    """One use, as far as it counts in one past."""
+    rows, times, amount = _OF_USE.one_or_none(tx, **_named(fact, whose), at=at, use=use)
     return Tally(int(times), int(amount), int(rows))
 
 
