@@ -1,11 +1,13 @@
 import pytest
+import typer.main
 
 from remit.app.data_folder import DataFolderInUseError
 from remit.app.server import ListenError
 from remit.audit import AuditLogDamagedError, AuditLogLockedError, AuditUnavailableError
 from remit.cli.connection import ManagementRefusedError, NotReachableError, NotRunningError
 from remit.cli.exits import ExitCode
-from remit.cli.report import report_error
+from remit.cli.main import app
+from remit.cli.report import _LISTED, report_error
 from remit.db import DatabaseUnavailableError, MigrationError, UnsupportedDatabaseError
 from remit.errors import ConflictError, NotFoundError
 from remit.secrets import MasterKeyError
@@ -55,3 +57,33 @@ def test_what_to_do_next_is_told(capsys, monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
     report_error(DatabaseUnavailableError("the database does not answer"))
     assert "\n  next: see that the database runs" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("told", "listed"),
+    [
+        ("there is no such agent in the repository", "remit agents list"),
+        ("there is no such account", "remit users list"),
+        ("there is no such decision in the log", "remit audit tail --kind decision"),
+        ("there is no such proposal", "remit proposals list"),
+        ("there is no such tool, resource or prompt", "remit servers show SERVER"),
+    ],
+    ids=["agent", "account", "decision", "proposal", "thing"],
+)
+def test_who_names_what_is_not_there_is_told_what_is(capsys, monkeypatch, told, listed):
+    monkeypatch.setenv("NO_COLOR", "1")
+    report_error(ManagementRefusedError(told, reason="not_found"))
+    assert capsys.readouterr().err == f"error: {told}\n  next: see which there are: {listed}\n"
+
+
+def test_what_is_listed_nowhere_has_no_next_step_made_up(capsys, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    report_error(NotFoundError("there is no such agentless thing"))
+    assert "next" not in capsys.readouterr().err
+
+
+def test_every_command_that_is_named_exists():
+    commands = typer.main.get_command(app).commands
+    for command in _LISTED.values():
+        _, group, verb, *_ = command.split()
+        assert verb in commands[group].commands

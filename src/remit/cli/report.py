@@ -41,6 +41,21 @@ _NEXT: Mapping[str, str] = MappingProxyType(
     }
 )
 
+_LISTED: Mapping[str, str] = MappingProxyType(
+    {
+        "agent": "remit agents list",
+        "account": "remit users list",
+        "bundle": "remit bundles list",
+        "client": "remit clients list",
+        "decision": "remit audit tail --kind decision",
+        "grant": "remit grants list",
+        "proposal": "remit proposals list",
+        "server": "remit servers list",
+        "tool, resource or prompt": "remit servers show SERVER",
+    }
+)
+"""What lists the things of which there is none of that name."""
+
 
 def report_error(error: Error) -> ExitCode:
     """Tell `error` on standard error; returns how to exit."""
@@ -49,10 +64,17 @@ def report_error(error: Error) -> ExitCode:
     # Its own detail is the first mistake, which stands among the parts.
     invalid = reason == "repository_invalid" and parts
     told = f"{counted(len(parts), 'mistake')} in the policy repository" if invalid else error.detail
-    say_error(told, mend=_NEXT.get(reason, ""))
+    say_error(told, mend=_NEXT.get(reason) or _listing(told))
     for part in parts:
         say_hint(f"  {part}")
     if error.code in _UNDECIDED:
         return ExitCode.USAGE
     unavailable = reason in _UNAVAILABLE or error.code in _UNAVAILABLE
     return ExitCode.UNAVAILABLE if unavailable else ExitCode.FOUND_WRONG
+
+
+def _listing(told: str) -> str:
+    """Where to look when `told` is that there is no such thing; nothing when it is something else."""
+    _, _, what = told.partition("there is no such ")
+    kind = next((one for one in _LISTED if what == one or what.startswith(f"{one} in the ")), None)
+    return "" if kind is None else f"see which there are: {_LISTED[kind]}"
