@@ -90,8 +90,10 @@ _OF_USE = Prepared(
 _ANY = Prepared(select(uses.c.at).where(*_SINCE).limit(1))
 _MEMBERS = Prepared(select(uses.c.member).where(*_SINCE).distinct())
 
-_GRANTS = table("grants", column("id"), column("parent_id"))
-_PARENT = Prepared(select(_GRANTS.c.parent_id).where(_GRANTS.c.id == bindparam("grant")))
+_GRANTS = table("grants", column("id"), column("tenant"), column("parent_id"))
+_PARENT = Prepared(
+    select(_GRANTS.c.parent_id, _GRANTS.c.tenant).where(_GRANTS.c.id == bindparam("grant"))
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,13 +118,16 @@ class Tally:
     rows: int
 
 
-def consent_of(tx: Transaction, grant: str) -> str:
-    """The grant that somebody consented to and from which `grant` came, by however many exchanges of tokens."""
+def consent_of(tx: Transaction, grant: str, *, within: str) -> str:
+    """The grant that somebody consented to and from which `grant` came, by however many exchanges of tokens.
+
+    Nothing is told of a grant of another organisation than `within`: it is as one that does not exist.
+    """
     seen: set[str] = set()
     while grant not in seen:
         seen.add(grant)
         row = _PARENT.one_or_none(tx, grant=grant)
-        if row is not None and row.parent_id is not None:
+        if row is not None and row.tenant == within and row.parent_id is not None:
             grant = row.parent_id
     return grant
 

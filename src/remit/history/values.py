@@ -99,7 +99,8 @@ def _by_consent(tx: Transaction, use: Use) -> Use:
 
 def _of_consent(tx: Transaction, entry: Entry) -> Entry:
     pasts = tuple(
-        replace(one, grant=consent_of(tx, one.grant)) if one.grant else one for one in entry.whose
+        replace(one, grant=consent_of(tx, one.grant, within=one.tenant)) if one.grant else one
+        for one in entry.whose
     )
     return replace(entry, whose=pasts)
 
