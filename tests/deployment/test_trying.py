@@ -16,10 +16,11 @@ from remit.deployment import (
 from remit.deployment.activation_store import newest_activation
 from remit.deployment.trial_store import Arm, Count, counted, put_counts, trials
 from remit.errors import ConflictError
+from remit.identity.store import users
 from remit.ids import AgentId
 from remit.testing.clock import FixedClock
 
-from .conftest import ADA, BOB, CALM, FORBID, bundle, context_of
+from .conftest import ADA, BOB, CALM, FORBID, WIDER, bundle, context_of
 
 LIFETIME = 900
 AGENTS = [AgentId(f"agent-{number}") for number in range(200)]
@@ -174,6 +175,19 @@ async def test_what_one_agent_alone_meets_is_for_somebody_to_decide(process, eve
     assert process.bundle == bundle().digest, "nor is it waved through"
     (ended,) = events.of(BundleTrialEnded)
     assert (ended.outcome, "without one agent" in ended.detail) == ("held", True)
+
+
+async def test_a_trial_does_not_outlive_the_right_of_whoever_approved_it(process, database, events):
+    proposal = await process.apply(bundle(WIDER), share=50)
+    assert (await say_yes(process, proposal, BOB)).state.value == "on_trial"
+    call_all(process, refuses=False)
+    lost = update(users).where(users.c.username == "bob").values(roles="[]")
+    await database.run(lambda tx: tx.connection.execute(lost) and None)
+    process.clock.advance(LIFETIME + 1)
+    await report(process)
+    assert process.bundle == bundle().digest
+    (ended,) = events.of(BundleTrialEnded)
+    assert (ended.outcome, "approve nothing any more" in ended.detail) == ("held", True)
 
 
 async def test_the_row_of_a_trial_that_is_over_is_not_taken_up_again(process, database, events):

@@ -183,7 +183,9 @@ async def _key(deps: ApiDeps, _asked: Asked[Nothing, Nothing]) -> BundleKeyShown
 
 
 async def _roll_back(deps: ApiDeps, asked: Asked[Nothing, Back]) -> ProposalShown:
-    by = await deps.database.read(lambda tx: person_named(tx, asked.context.actor.id))
+    by = await deps.database.read(
+        lambda tx: person_named(tx, asked.context.actor.id, deps.directory.catalog)
+    )
     proposal = await roll_back(
         deps.deployment,
         asked.body.bundle,

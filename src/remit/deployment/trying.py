@@ -15,9 +15,11 @@ from remit.db import Transaction
 from remit.deployment.deps import Present
 from remit.deployment.judgement import Gate
 from remit.deployment.jump import MIN_CALLS, look_at
+from remit.deployment.person import may_approve
 from remit.deployment.proposal_store import (
     Proposal,
     ProposalState,
+    approvals_of,
     move_proposal,
     proposal_named,
 )
@@ -47,8 +49,9 @@ def look_after(
     if not found.is_tried:
         detail = f"nothing was tried: {calls} calls were decided under it, and at least {MIN_CALLS} have to be"
         return _end(tx, key, trial, TrialState.HELD, detail=detail, now=now)
-    if found.one_agent:
-        return _end(tx, key, trial, TrialState.HELD, detail=found.one_agent, now=now)
+    why = found.one_agent or _no_longer_approved(tx, trial, present)
+    if why:
+        return _end(tx, key, trial, TrialState.HELD, detail=why, now=now)
     detail = f"{refused} of {calls} calls refused to {len(tried)} agents"
     state = _end(tx, key, trial, TrialState.COMPLETED, detail=detail, now=now)
     if state is not TrialState.COMPLETED:
@@ -56,6 +59,15 @@ def look_after(
     proposal = replace(proposal_named(tx, key, trial.proposal), base_sequence=trial.base_sequence)
     put_in_force(tx, key, proposal, present=present, context=Context(), now=now)
     return TrialState.COMPLETED
+
+
+def _no_longer_approved(tx: Transaction, trial: Trial, present: Present) -> str:
+    """Who approved it and may do so no longer; a trial lasts, and nobody's word outlives their right to give it."""
+    catalog = present.loaded.catalog
+    for one in approvals_of(tx, trial.proposal):
+        if not may_approve(tx, one.approved_by, catalog):
+            return f"`{one.approved_by}`, who approved it, may approve nothing any more"
+    return ""
 
 
 def _end(
