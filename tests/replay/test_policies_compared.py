@@ -103,3 +103,34 @@ def test_a_kind_of_data_that_something_decides_by_is_more_than_a_word(busy, tmp_
     assert {(one.part, one.effect, one.privileged) for one in found} == {
         ("data categories", MAY, True)
     }
+
+
+LISTED = ("roles.yaml", "  listed: { description: On a list., scopes: [wiki:items.read] }")
+BROUGHT = ("roles.yaml", 'attributes:\n  - { when: { team: "x" }, roles: [listed] }')
+
+
+@pytest.mark.parametrize(
+    ("named", "added", "expected"),
+    [
+        ("listed", True, (WIDENS, True)),
+        ("listed", False, (MAY, True)),
+        ("intern", True, (WIDENS, False)),
+        ("intern", False, (NARROWS, False)),
+    ],
+)
+def test_a_role_that_policies_forbid_or_spare_by_is_more_than_its_scopes(
+    busy, tmp_path, named, added, expected
+):
+    has = f'principal.roles.contains("{named}")'
+    policy = (POLICIES, f'@id("one") forbid ({EXPORT}) when {{ {has} }};')
+    without = made(busy, tmp_path / "without", LISTED, policy)
+    brought = made(busy, tmp_path / "brought", LISTED, policy, BROUGHT)
+    (change,) = compare(*((without, brought) if added else (brought, without))).changes
+    assert (change.effect, change.privileged) == expected
+
+
+def test_to_keep_in_the_log_what_was_kept_nowhere_is_privileged_with_its_tool(busy, tmp_path):
+    labels = "labels: { type: strings }"
+    edit = ("servers/crm.yaml", labels, "labels: { type: strings, audit: keep }")
+    found = compare(busy.loaded(), busy.candidate(tmp_path, edit)).changes
+    assert {(one.part, one.effect, one.privileged) for one in found} == {("audit", WIDENS, True)}

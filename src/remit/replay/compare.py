@@ -9,7 +9,7 @@ from remit.model import HistoryMeasure
 from remit.policy.check import checked_policies
 from remit.replay.difference import Change, Difference, Effect
 from remit.replay.people_compared import people_changes
-from remit.replay.policies_compared import policy_changes
+from remit.replay.policies_compared import policy_changes, roles_watched
 from remit.replay.rules_compared import rule_changes
 from remit.replay.servers_compared import server_changes
 from remit.repository import LoadedRepository
@@ -30,7 +30,7 @@ def compare(old: LoadedRepository, new: LoadedRepository) -> Difference:
     catalogs = (old.catalog, new.catalog)
     changes = [
         *policy_changes(old, new),
-        *people_changes(*catalogs),
+        *people_changes(*catalogs, watched=roles_watched(old, new)),
         *server_changes(*catalogs),
         *rule_changes(*catalogs),
     ]

@@ -19,7 +19,7 @@ from remit.replay.difference import Area, Change, Effect, Kind
 from remit.replay.privilege import is_privileged, scopes_of_thing
 from remit.repository import LoadedRepository
 
-__all__ = ["policy_changes"]
+__all__ = ["policy_changes", "roles_watched"]
 
 _WORDS: Final = frozenset({"id", "refusal", "description", "owner"})
 _OTHERWISE: Final = "when it matches is said otherwise"
@@ -39,6 +39,19 @@ def policy_changes(old: LoadedRepository, new: LoadedRepository) -> Iterator[Cha
             yield _whole(name, was, Kind.REMOVED, (old.catalog, new.catalog))
         elif was is not None and would is not None and was.text != would.text:
             yield _changed(name, was, would, (old.catalog, new.catalog))
+
+
+def roles_watched(old: LoadedRepository, new: LoadedRepository) -> frozenset[str]:
+    """The roles by which a policy may forbid something privileged, or spare somebody: to have one, or not, is more than its scopes."""
+    catalogs = (old.catalog, new.catalog)
+    roles = {str(name) for catalog in catalogs for name in catalog.roles}
+    found: set[str] = set()
+    for policy in (*_by_id(old).values(), *_by_id(new).values()):
+        tree = repr(policy.tree)
+        named = {name for name in roles - found if repr(name) in tree}
+        if named and _reaches_privileged([policy], catalogs):
+            found |= named
+    return frozenset(found)
 
 
 def _by_id(repository: LoadedRepository) -> Mapping[str, CheckedPolicy]:
