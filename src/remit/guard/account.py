@@ -9,10 +9,11 @@ Source: docs/adr/0020-history.md.
 from dataclasses import replace
 from typing import ClassVar
 
+from remit.clock import EpochSeconds
 from remit.errors import UnavailableError
-from remit.guard.call import Earlier
+from remit.guard.call import Call, Earlier
 from remit.guard.ports import Past
-from remit.guard.use import Use
+from remit.guard.use import Entry, Use
 from remit.policy.decision import Decision, DecisionOutcome, DecisionReason
 from remit.policy.history import History
 
@@ -28,21 +29,24 @@ class PastUnavailableError(UnavailableError):
 class Account:
     """One call's. Empty for a call that nothing counts and nobody asks about."""
 
-    __slots__ = ("_past", "_use", "told")
+    __slots__ = ("_id", "_past", "_use", "told")
 
-    def __init__(self, past: Past) -> None:
+    def __init__(self, past: Past, decision_id: str) -> None:
         self._past = past
+        self._id = decision_id
         self._use: Use | None = None
         self.told: History | None = None
         """What policies were told; `None` when no fact was read."""
 
-    async def open(self, use: Use) -> History | None:
-        """Count `use` in, and say what it comes to; `None` when it is counted and nobody asks.
+    async def open(
+        self, call: Call, entries: tuple[Entry, ...], *, at: EpochSeconds
+    ) -> History | None:
+        """Count `call` in, and say what it comes to; `None` when it is counted and nobody asks.
 
         Raises:
             PastUnavailableError: it is not known; whatever was counted stays so.
         """
-        self._use = use
+        use = self._use = Use(id=self._id, at=at, call=call, entries=entries)
         try:
             history = await self._past.come_to(use)
         except PastUnavailableError:

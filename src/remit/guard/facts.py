@@ -14,6 +14,7 @@ import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
+from operator import attrgetter
 from types import MappingProxyType
 from typing import ClassVar, Final, assert_never
 
@@ -28,6 +29,7 @@ __all__ = ["InvalidArgumentError", "typed_arguments", "value_at"]
 _DECIMAL: Final = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,4})?")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _INDEX: Final = re.compile(r"0|[1-9][0-9]{0,9}")
+_POINTERS: Final = attrgetter("pointer", "currency_pointer")
 _MAX_DECIMAL: Final = Decimal("922337203685477.5807")
 _MIN_LONG: Final = -(2**63)
 _MAX_LONG: Final = 2**63 - 1
@@ -89,7 +91,7 @@ def _refuse_look_alikes(arguments: Json, declared: Sequence[Argument]) -> None:
 
 def _declared_names(declared: Sequence[Argument]) -> Mapping[str, frozenset[str]]:
     """The names that the catalog's pointers go through, by the pointer to what holds them."""
-    return _names_on_the_way(tuple([(one.pointer, one.currency_pointer) for one in declared]))
+    return _names_on_the_way(tuple(map(_POINTERS, declared)))
 
 
 @lru_cache(maxsize=4_096)

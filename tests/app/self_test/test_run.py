@@ -93,17 +93,14 @@ def sabotage(monkeypatch):
         monkeypatch.setattr(Ladder, "decide", _allowing)
 
     def scopes():
-        async def within(*_a, **_k):
-            return None
-
-        monkeypatch.setattr(Ladder, "_within_limits", within)
+        monkeypatch.setattr(Ladder, "_within_limits", lambda *_a, **_k: None)
         monkeypatch.setattr(CedarEngine, "evaluate", lambda *_a: PERMITTED)
 
     def engine():
         monkeypatch.setattr(CedarEngine, "evaluate", lambda *_a: PERMITTED)
 
     def revocations():
-        monkeypatch.setattr("remit.guard.ladder.is_backed", lambda *_a: True)
+        monkeypatch.setattr("remit.guard.authentication.is_backed", lambda *_a: True)
 
     def audience():
         real = TokenVerifier.verify
