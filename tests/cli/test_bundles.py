@@ -1,6 +1,7 @@
 """`remit bundles`: built the same everywhere, signed, looked at, and half a file never written."""
 
 import json
+import sys
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
@@ -30,6 +31,17 @@ def test_the_same_folder_makes_the_same_bytes(cli, folder):
     cli("bundles", "build", "--repo", "policy", "--out", str(second))
     assert first.read_bytes() == second.read_bytes()
     assert not list(folder.glob(".*.part"))
+
+
+def test_a_bundle_is_not_poured_onto_a_terminal(cli, folder, monkeypatch):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    done = cli("bundles", "build", "--repo", "policy")
+    assert done.code == ExitCode.USAGE
+    assert "name a file, or `-` for the terminal" in done.err
+    assert done.out == ""
+    asked_for = cli("bundles", "build", "--repo", "policy", "--out", "-")
+    assert asked_for.code == 0
+    assert json.loads(asked_for.out)["bundle"] == 1
 
 
 def test_a_publisher_signs_and_the_key_is_named_to_who_believes_it(cli, folder):

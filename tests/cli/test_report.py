@@ -76,6 +76,40 @@ def test_who_names_what_is_not_there_is_told_what_is(capsys, monkeypatch, told, 
     assert capsys.readouterr().err == f"error: {told}\n  next: see which there are: {listed}\n"
 
 
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("bad_signature", "who is believed"),
+        ("bundle_malformed", "remit bundles build"),
+        ("folder_decides", "`policies`"),
+        ("not_a_second_person", "somebody else"),
+        ("not_triable", "leave out --trial"),
+        ("wrong_origin", "remit promote"),
+    ],
+)
+def test_a_bundle_that_is_turned_away_is_followed_by_what_to_do(capsys, monkeypatch, reason, said):
+    monkeypatch.setenv("NO_COLOR", "1")
+    report_error(ManagementRefusedError("x", reason=reason))
+    (_, following) = capsys.readouterr().err.splitlines()
+    assert following.startswith("  next: ")
+    assert said in following
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "no bundle of that name was in force here: `abc`",
+        "more than one bundle begins so",
+        "there is no such bundle",
+        "there is no such bundle in the database: `abc`",
+    ],
+)
+def test_a_bundle_that_is_not_there_is_looked_up(capsys, monkeypatch, told):
+    monkeypatch.setenv("NO_COLOR", "1")
+    report_error(ManagementRefusedError(told, reason="not_found"))
+    assert "next: see which there are: remit bundles list" in capsys.readouterr().err
+
+
 def test_what_is_listed_nowhere_has_no_next_step_made_up(capsys, monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
     report_error(NotFoundError("there is no such agentless thing"))
