@@ -6,6 +6,7 @@ from sqlalchemy import text
 from remit.audit.events import BundleActivated, BundleTrialEnded
 from remit.deployment import BadSignatureError, NotASecondPersonError, approve, roll_back
 from remit.deployment.activation_store import Activation, How
+from remit.deployment.loaded import OtherStageError
 from remit.deployment.roll_back import before_that
 from remit.errors import ConflictError, NotFoundError
 
@@ -54,6 +55,20 @@ async def test_what_was_never_in_force_here_is_no_way_back(process):
     with pytest.raises(ConflictError):
         await back(process, bundle(FORBID).digest)
     assert process.bundle == bundle(FORBID).digest
+
+
+async def test_what_was_in_force_in_another_stage_was_judged_there_and_not_here(start):
+    laid = bundle({**FORBID, "stages/prod/agents/helper.yaml": WIDER["agents/helper.yaml"]})
+    staging = start(stage="staging")
+    await staging.apply(laid)
+    await staging.apply(bundle(CALM))
+    prod = start(stage="prod", instance="prod")
+    await prod.book.refresh()
+    with pytest.raises(OtherStageError):
+        await back(prod, laid.digest)
+    assert prod.bundle == bundle(CALM).digest
+    await back(staging, laid.digest)
+    assert staging.bundle == laid.digest
 
 
 async def test_what_gives_more_happens_at_once_and_stays_open_for_somebody_else(process):
