@@ -18,8 +18,13 @@ from remit.deployment import (
 )
 from remit.errors import ConflictError, NotFoundError
 from remit.identity.store import users
+from remit.testing.clock import FixedClock
 
 from .conftest import ADA, BOB, EVE, FORBID, WIDER, bundle, context_of
+
+ALL_BUT_ONE = (
+    '@id("all")\npermit (principal, action, resource) when { principal.tenant == "acme" };\n'
+)
 
 
 async def say_yes(process, proposal, by=BOB, *, digest=None):
@@ -142,6 +147,23 @@ async def test_two_words_at_once_bring_it_into_force_once(start, events):
     )  # fmt: skip
     assert sorted(type(one).__name__ for one in results) == ["ConflictError", "Proposal"]
     assert len([one for one in events.of(BundleActivated) if one.how == "apply"]) == 1
+
+
+@pytest.mark.parametrize("apart", [-86_400, 86_400], ids=["a day behind", "a day ahead"])
+async def test_an_approver_whose_clock_differs_decides_all_the_same_and_once(start, events, apart):
+    """What is current is told by the number of the activation, and by no clock."""
+    one = start()
+    other = start(instance="other", clock=FixedClock(one.clock.now() + apart))
+    proposal = await one.apply(bundle(WIDER))
+    assert (await say_yes(other, proposal)).state.value == "in_force"
+    for process, by in ((one, EVE), (other, EVE)):
+        with pytest.raises(ConflictError, match="waits for nobody"):
+            await say_yes(process, proposal, by)
+    stale = await one.apply(bundle({**WIDER, "policies/all.cedar": ALL_BUT_ONE}), ADA)
+    assert stale.state.value == "in_force"
+    await other.book.refresh()
+    assert one.bundle == other.bundle == stale.bundle
+    assert [one.sequence for one in events.of(BundleActivated)] == [1, 2, 3]
 
 
 async def test_where_one_person_is_enough_the_proposer_may_say_yes_to_the_replay(start):

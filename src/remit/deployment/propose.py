@@ -10,7 +10,7 @@ from typing import ClassVar
 from remit.audit.context import Context
 from remit.audit.events import BundleProposed, BundleRefused
 from remit.db import Transaction
-from remit.deployment.activation_store import How
+from remit.deployment.activation_store import How, newest_activation
 from remit.deployment.bundle import Bundle
 from remit.deployment.bundle_store import keep_bundle
 from remit.deployment.deps import DeploymentDeps, Present
@@ -139,6 +139,10 @@ async def _keep(
 ) -> None:
     def work(tx: Transaction) -> None:
         now = deps.clock.now()
+        newest = newest_activation(tx, deps.key)
+        if (0 if newest is None else newest.sequence) != present.sequence:
+            # What waits would be told so only by whoever looks at it to approve it.
+            raise ConflictError("another bundle came into force meanwhile; propose it anew")
         keep_bundle(tx, deps.key, wish.bundle, now=now, by=proposal.proposed_by)
         add_proposal(tx, deps.key, proposal)
         tx.record(_event(proposal, context))
