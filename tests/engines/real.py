@@ -95,10 +95,11 @@ telemetry: {{disabled: true}}
 
 
 @asynccontextmanager
-async def authzen(folder: Path, secret: str | None = None):
-    """A real decision point that speaks AuthZEN 1.0."""
+async def authzen(folder: Path, secret: str | None = None, *, complete: bool = False):
+    """A real decision point that speaks AuthZEN 1.0; with the rules of the contract, or of the complete example."""
     port = free_port()
-    command = [sys.executable, str(HERE / "pdp.py"), str(port), *([secret] if secret else [])]
+    given = [secret or "", *(["complete"] if complete else [])]
+    command = [sys.executable, str(HERE / "pdp.py"), str(port), *given]
     ready = "/.well-known/authzen-configuration"
     async with _running(command, port, ready, folder / "pdp.log") as running:
         yield running
