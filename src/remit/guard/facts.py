@@ -24,7 +24,13 @@ from remit.guard.look_alike import look_alike
 from remit.model import Argument, ArgumentType
 from remit.policy.evaluation import ArgumentValue, Money
 
-__all__ = ["InvalidArgumentError", "typed_arguments", "value_at"]
+__all__ = [
+    "InvalidArgumentError",
+    "refuse_look_alikes",
+    "typed_argument",
+    "typed_arguments",
+    "value_at",
+]
 
 _DECIMAL: Final = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,4})?")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
@@ -47,12 +53,12 @@ def typed_arguments(arguments: Json, declared: Sequence[Argument]) -> Mapping[st
     Raises:
         InvalidArgumentError: one is missing, is not of its type, or has a look-alike.
     """
-    _refuse_look_alikes(arguments, declared)
+    refuse_look_alikes(arguments, declared)
     typed: dict[str, ArgumentValue] = {}
     for argument in declared:
         value = value_at(arguments, argument.pointer)
         if value is not None:
-            typed[argument.name] = _typed(argument, value, arguments)
+            typed[argument.name] = typed_argument(argument, value, arguments)
         elif argument.required:
             raise InvalidArgumentError(f"the argument `{argument.name}` is missing")
     return typed
@@ -76,10 +82,13 @@ def _unescaped(part: str) -> str:
     return part.replace("~1", "/").replace("~0", "~") if "~" in part else part
 
 
-def _refuse_look_alikes(arguments: Json, declared: Sequence[Argument]) -> None:
+def refuse_look_alikes(arguments: Json, declared: Sequence[Argument]) -> None:
     """Refuse names that are almost those on the way to a declared argument.
 
     A server that folds case or trims names would take `User_ID` for the `user_id` that policy read.
+
+    Raises:
+        InvalidArgumentError: there is one.
     """
     for pointer, names in _declared_names(declared).items():
         holder = value_at(arguments, pointer) if pointer else arguments
@@ -113,7 +122,12 @@ def _add_names(names: dict[str, set[str]], pointer: str) -> None:
         holder = f"{holder}/{part}"
 
 
-def _typed(argument: Argument, value: Json, arguments: Json) -> ArgumentValue:
+def typed_argument(argument: Argument, value: Json, arguments: Json) -> ArgumentValue:
+    """`value`, which stands where `arguments` has `argument`.
+
+    Raises:
+        InvalidArgumentError: it is not of its type.
+    """
     match argument.type:
         case ArgumentType.STRING:
             if isinstance(value, str):
