@@ -95,6 +95,8 @@ def main() -> None:
     except Exception as error:
         if sys.flags.dev_mode:
             raise
+        if isinstance(error, OSError) and isinstance(error.filename, str | os.PathLike):
+            sys.exit(_report_file(error))
         _report_defect(error)
         sys.exit(ExitCode.DEFECT)
 
@@ -103,6 +105,15 @@ def _report(error: Error) -> ExitCode:
     from remit.cli.report import report_error  # imports rich: only when something is wrong
 
     return report_error(error)
+
+
+def _report_file(error: OSError) -> ExitCode:
+    """A file that was named on the command line, most of the time: no defect of ours."""
+    from remit.cli.terminal import say_error
+
+    told = (error.strerror or "it cannot be used").lower()
+    say_error(f"`{os.fspath(error.filename)}`: {told}", mend="name a place that can be used")
+    return ExitCode.FOUND_WRONG
 
 
 def _report_defect(error: Exception) -> None:
