@@ -75,17 +75,7 @@ class Metrics:
         self._decision_seconds = histogram(
             "remit_decision_seconds", "Time to decide one call.", buckets=_FAST
         )
-        self._engine_answers = counter(
-            "remit_engine_answers",
-            "Questions to policy engines in other processes, by what came of them.",
-            ["engine", "outcome"],
-        )
-        self._engine_seconds = histogram(
-            "remit_engine_seconds",
-            "Time until a policy engine in another process answered, or was given up.",
-            ["engine"],
-            buckets=_SLOW,
-        )
+        self._engine_answers, self._engine_seconds = _of_engines(registry)
         self._calls = counter(
             "remit_calls", "Allowed calls by what became of them.", ["server", "outcome"]
         )
@@ -191,6 +181,24 @@ class Metrics:
 
     def _server(self, name: str) -> str:
         return name if self._is_server(name) else "unknown"
+
+
+def _of_engines(registry: CollectorRegistry) -> tuple[Counter, Histogram]:
+    """What is counted of policy engines in other processes."""
+    answers = Counter(
+        "remit_engine_answers",
+        "Questions to policy engines in other processes, by what came of them.",
+        ["engine", "outcome"],
+        registry=registry,
+    )
+    seconds = Histogram(
+        "remit_engine_seconds",
+        "Time until a policy engine in another process answered, or was given up.",
+        ["engine"],
+        buckets=_SLOW,
+        registry=registry,
+    )
+    return answers, seconds
 
 
 class MeteredAuditLog:
