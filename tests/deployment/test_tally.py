@@ -46,3 +46,15 @@ def test_the_arms_are_counted_apart_and_anew_for_each_trial():
     tally.end()
     assert tally.found() == {}
     assert begun(tally).found()[Arm.TRIAL] == {}
+
+
+def test_what_is_forgotten_is_in_no_arm():
+    tally = Tally()
+    count(tally, IN, 10, 10)
+    tally.turn(1_000.0)
+    count(tally, IN, 10, 10)
+    tally.forget()
+    assert begun(tally).found() == {Arm.BEFORE: {}, Arm.TRIAL: {}, Arm.BESIDE: {}}
+    count(tally, IN, 1, on_trial=True)
+    tally.forget()
+    assert tally.found() == {Arm.BEFORE: {}, Arm.TRIAL: {}, Arm.BESIDE: {}}

@@ -190,19 +190,23 @@ async def test_a_trial_does_not_outlive_the_right_of_whoever_approved_it(process
     assert (ended.outcome, "approve nothing any more" in ended.detail) == ("held", True)
 
 
-async def test_the_row_of_a_trial_that_is_over_is_not_taken_up_again(process, database, events):
+async def test_the_row_of_a_trial_that_is_over_is_not_taken_up_again(start, database, events):
     """Whoever may write to the database puts back the row as it was while it ran: it is signed, too."""
+    process = start()
     await tried(process)
     row = await database.read(lambda tx: tx.connection.execute(select(trials)).one()._asdict())
     (proposal,) = await database.read(lambda tx: proposals_so_far(tx, process.deps.key))
     await reject(process.deps, proposal.id, reason="no", by=BOB, context=context_of(BOB))
     await database.run(lambda tx: tx.connection.execute(update(trials).values(**row)) and None)
-    await process.book.refresh()
-    call_all(process, refuses=False)
-    process.clock.advance(LIFETIME + 1)
+    with pytest.raises(BadSignatureError, match="was over, and runs again"):
+        await process.book.refresh()
+    new = start(instance="new")
+    await new.book.refresh()
+    call_all(new, refuses=False)
+    new.clock.advance(LIFETIME + 1)
     with pytest.raises(BadSignatureError, match="was over before"):
-        await process.desk.report(process.book.present)
-    assert process.bundle == bundle().digest
+        await new.desk.report(new.book.present)
+    assert process.bundle == new.bundle == bundle().digest
     assert len(events.of(BundleActivated)) == 1
 
 

@@ -92,6 +92,10 @@ class TrialDesk:
         """One call of `agent` was decided."""
         self._tally.count(agent, refused=refused, on_trial=on_trial)
 
+    def forget_counts(self) -> None:
+        """Forget every call so far: of nobody who is served, but of the self-test before anybody is."""
+        self._tally.forget()
+
     async def look(self, trial: Trial | None, bundles: _Bundles) -> None:
         """Let `trial` decide for its share from here on, or nothing.
 

@@ -44,6 +44,12 @@ class Tally:
         if now - self._turned_at >= _WINDOW:
             self._earlier, self._lately, self._turned_at = self._lately, {}, now
 
+    def forget(self) -> None:
+        """Forget every call that was counted."""
+        self._lately, self._earlier = {}, {}
+        if self._arms is not None:
+            self._arms = {arm: {} for arm in self._arms}
+
     def begin(self, is_in_share: Callable[[AgentId], bool]) -> None:
         """Count for a trial from here on, of the agents that `is_in_share` says."""
         before: _Counts = {}
