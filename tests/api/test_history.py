@@ -1,9 +1,11 @@
 """What the facts of history come to, shown to whoever may see it, and forgotten with a reason."""
 
 import pytest
+from sqlalchemy import insert
 
 from remit.guard.use import Whose
 from remit.history.store import UseRow, add_use
+from remit.oauth.grant_store import grants
 from tests.api.conftest import SECRET
 
 FACTS = """
@@ -85,6 +87,21 @@ async def test_every_fact_is_shown_that_is_about_whoever_is_named(management):
         "a_set": None,
         "of_a_grant": True,
     }
+
+
+@pytest.mark.parametrize(("tenant", "told"), [("acme", "gnt_first"), ("globex", "gnt_exchanged")])
+async def test_what_a_grant_came_of_is_told_in_its_own_organisation_alone(
+    app, management, tenant, told
+):
+    row = {
+        "kind": "person", "client_id": "c", "agent_id": "support-assistant", "tenant": "acme", "environment": "prod",
+        "resource": "r", "scopes": "[]", "purpose": "", "amr": "[]", "created_at": 0, "last_used_at": 0, "expires_at": 1,
+    }  # fmt: skip
+    exchanged = insert(grants).values(id="gnt_exchanged", parent_id="gnt_first", **row)
+    await app.database.run(lambda tx: tx.connection.execute(exchanged))
+    query = {"grant": "gnt_exchanged", "tenant": tenant}
+    answer = await management.get("/api/v1/history", params=query)
+    assert answer.json()["grant"] == told
 
 
 @pytest.mark.usefixtures("used")

@@ -91,7 +91,14 @@ async def test_a_person_is_known_by_every_identity_that_is_linked(management, ap
         last_login_at=None,
     )
     await app.database.run(lambda tx: add_identity(tx, identity) and None)
-    person = await app.database.read(lambda tx: person_named(tx, user))
-    assert person.known_as == (f"user:{user}", "identity:https://idp.example#ada-1")
+    catalog = app.directory.catalog
+    person = await app.database.read(lambda tx: person_named(tx, user, catalog))
+    assert person.known_as == (
+        f"user:{user}",
+        "identity:https://idp.example#ada-1",
+        "owner:ada",
+    )
     for name, known in (("uid:0", ("uid:0",)), ("ci", ("agent:ci",)), (None, ()), ("", ())):
-        assert (await app.database.read(lambda tx, n=name: person_named(tx, n))).known_as == known
+        assert (
+            await app.database.read(lambda tx, n=name: person_named(tx, n, catalog))
+        ).known_as == known

@@ -122,3 +122,19 @@ async def test_what_would_have_been_refused_is_counted_by_its_rule_once_it_went_
     await metered.append(decided(observed=night))  # another rule refused it
     labels = {"server": "crm", "rule": "night"}
     assert value(metrics, "remit_observed_refusals_total", **labels) == 1
+
+
+def test_an_engine_elsewhere_is_counted_by_question_and_timed_by_time_that_it_is_asked(metrics):
+    metrics.engine_asked("pdp", ["allow", "deny", "deny"], seconds=0.004)
+    metrics.engine_asked("pdp", ["late"], seconds=0.25)
+    metrics.engine_asked("other", ["error"], seconds=0.001)
+    for engine, outcome, count in (
+        ("pdp", "allow", 1),
+        ("pdp", "deny", 2),
+        ("pdp", "late", 1),
+        ("other", "error", 1),
+    ):
+        labels = {"engine": engine, "outcome": outcome}
+        assert value(metrics, "remit_engine_answers_total", **labels) == count
+    assert value(metrics, "remit_engine_seconds_count", engine="pdp") == 2
+    assert value(metrics, "remit_engine_seconds_sum", engine="pdp") == pytest.approx(0.254)

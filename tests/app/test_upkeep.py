@@ -5,6 +5,7 @@ import pytest
 
 from remit.app import upkeep as room
 from remit.app.upkeep import (
+    WatchedClock,
     forget_expired,
     keep_counts,
     keep_up,
@@ -27,6 +28,7 @@ from remit.oauth.client import AuthMethod, GrantType
 from remit.oauth.client_metadata import ClientMetadata
 from remit.oauth.client_store import StoredClient
 from remit.testing.audit import InMemoryAuditLog
+from remit.testing.clock import FixedClock
 
 NOW = EpochSeconds(1_767_625_200)
 
@@ -54,6 +56,43 @@ async def test_what_no_fact_of_history_reaches_is_deleted(database, clock):
     database.run_now(put)
     assert await trim_pasts(database, directory, clock) == 1
     assert await trim_pasts(database, directory, clock) == 0
+
+
+class Leaping(FixedClock):
+    """Goes as it should, but for what it says the time is."""
+
+    ahead = 0
+
+    def now_ms(self):
+        return super().now_ms() + self.ahead * 1_000
+
+
+async def test_a_clock_that_leaps_ahead_forgets_nothing(database):
+    clock, day = Leaping(), 86_400
+    fact = HistoryFact(name="calls", measure=HistoryMeasure.COUNT, window=day)
+    directory = SimpleNamespace(catalog=SimpleNamespace(history={"calls": fact}))
+    row = UseRow(fact=fact.account, whose=Whose("acme"), at=clock.now(), use="dec_1")
+    database.run_now(lambda tx: add_use(tx, row))
+    watched = WatchedClock(clock)
+    clock.advance(3_600)
+    clock.ahead = 30 * day
+    assert watched.now() == NOW + 3_600
+    assert await trim_pasts(database, directory, watched) == 0
+    clock.ahead = 0
+    watched.look()
+    clock.advance(day)
+    assert watched.now() == NOW + 3_600 + day
+    assert await trim_pasts(database, directory, watched) == 1
+
+
+def test_a_clock_that_stays_ahead_is_believed_and_one_that_goes_back_at_once():
+    clock = Leaping()
+    watched = WatchedClock(clock)
+    clock.ahead = 7_200
+    watched.look()
+    assert (watched.now(), watched.monotonic()) == (NOW + 7_200, clock.monotonic())
+    clock.ahead = -60
+    assert watched.now() == NOW - 60
 
 
 async def test_a_failure_is_tried_again(database, clock, monkeypatch):

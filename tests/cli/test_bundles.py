@@ -1,6 +1,7 @@
 """`remit bundles`: built the same everywhere, signed, looked at, and half a file never written."""
 
 import json
+import sys
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
@@ -32,6 +33,17 @@ def test_the_same_folder_makes_the_same_bytes(cli, folder):
     assert not list(folder.glob(".*.part"))
 
 
+def test_a_bundle_is_not_poured_onto_a_terminal(cli, folder, monkeypatch):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    done = cli("bundles", "build", "--repo", "policy")
+    assert done.code == ExitCode.USAGE
+    assert "name a file, or `-` for the terminal" in done.err
+    assert done.out == ""
+    asked_for = cli("bundles", "build", "--repo", "policy", "--out", "-")
+    assert asked_for.code == 0
+    assert json.loads(asked_for.out)["bundle"] == 1
+
+
 def test_a_publisher_signs_and_the_key_is_named_to_who_believes_it(cli, folder):
     key = write_key(folder / "release.pem", ed25519.Ed25519PrivateKey.generate())
     made = folder / "a.bundle"
@@ -39,8 +51,8 @@ def test_a_publisher_signs_and_the_key_is_named_to_who_believes_it(cli, folder):
     assert cli("bundles", "sign", str(made), "--key", key).code == 0
     jwks = json.loads(cli("bundles", "key", "--key", key).out)
     assert "d" not in jwks["keys"][0]
-    signer = publisher_keys(jwks).signer(read_bundle(made.read_bytes()))
-    assert signer == jwks["keys"][0]["kid"]
+    signers = publisher_keys(jwks).signers(read_bundle(made.read_bytes()))
+    assert signers == (jwks["keys"][0]["kid"],)
 
 
 @pytest.mark.parametrize("kind", ["missing", "encrypted", "of another kind", "no key"])

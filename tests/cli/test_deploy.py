@@ -24,7 +24,10 @@ def widen(folder) -> None:
 
 def test_a_folder_is_applied_and_gone_back_from(cli, folder):
     rename(folder, "one")
-    assert "is in force" in cli("apply", "--reason", "a test").out
+    first = cli("apply", "--reason", "a test")
+    assert "is in force" in first.out
+    assert "no server runs: this command judged it" in first.err
+    assert "the folder that the settings name" in first.err
     listed = cli("bundles", "list").out
     assert "apply" in listed
     assert "a test" in listed
@@ -44,6 +47,7 @@ def test_what_has_to_be_looked_at_waits_and_says_so_with_its_exit_code(cli, fold
     assert done.code == ExitCode.INCOMPLETE
     assert "waits for approval: remit proposals show prp_" in done.out
     assert "a second person" in done.out
+    assert "start one, and let somebody else do so" in done.err
     (proposal,) = json.loads(cli("proposals", "list", "--state", "waits", "--json").out)
     shown = cli("proposals", "show", proposal["id"]).out
     assert "privileged" in shown
@@ -52,6 +56,17 @@ def test_what_has_to_be_looked_at_waits_and_says_so_with_its_exit_code(cli, fold
     # Without a server there is no socket that says who asks, and so nobody who could be a second person.
     assert "it is not known who approves" in refused.err
     assert "is rejected" in cli("proposals", "reject", proposal["id"]).out
+
+
+def test_whoever_approves_is_shown_which_expected_results_are_gone(cli, folder):
+    cli("apply")
+    for table in (folder / "policy" / "tests").rglob("*.yaml"):
+        table.unlink()
+    done = cli("apply", "--repo", "policy")
+    assert done.code == ExitCode.INCOMPLETE
+    assert "expected results are gone or weaker" in done.out
+    assert "nothing asks it any more" in done.out
+    assert "take away or weaken what those in force expect" in done.out
 
 
 def test_a_bundle_goes_from_one_installation_to_another(cli, folder, tmp_path):

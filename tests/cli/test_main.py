@@ -42,6 +42,19 @@ def test_a_command_without_its_verb_shows_help(cli):
     assert "Commands:" in cli("users").out + cli("users").err
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [("test", "--repo", "policy", "--junit"), ("bundles", "build", "--repo", "policy", "--out")],
+    ids=["junit", "bundle"],
+)
+def test_a_file_that_cannot_be_written_is_no_defect(cli, folder, arguments):
+    done = cli(*arguments, str(folder / "nowhere" / "file"))
+    assert done.code == ExitCode.FOUND_WRONG
+    assert "nowhere/" in done.err
+    assert "`: no such file or directory\n  next: " in done.err
+    assert "unforeseen" not in done.err
+
+
 def test_what_nobody_foresaw_is_told_without_a_traceback(cli, monkeypatch):
     def broken(*_, **__):
         raise RuntimeError("a secret inside")

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from remit.cli.exits import ExitCode
+from remit.cli.reachable_lines import _terms
 
 
 def test_of_a_folder_roles_stand_for_people(cli, folder):
@@ -88,3 +89,52 @@ def test_of_a_folder_the_stage_counts_that_is_named(cli, folder, monkeypatch):
     staged = cli(*asked)
     assert staged.code == 0, staged.err
     assert "get_invoice" not in staged.out
+
+
+def test_a_folder_has_no_engines_to_ask(cli, folder):
+    for asked in (("who-can", "payments/refund"), ("what-can", "support-assistant")):
+        done = cli(*asked, "--repo", "policy", "--ask-engine")
+        assert done.code == ExitCode.USAGE
+        assert "leave out" in done.err
+
+
+def test_of_an_installation_without_engines_none_is_asked(cli, folder):
+    done = cli("who-can", "payments/refund", "--ask-engine")
+    assert done.code == 0, done.err
+    assert "no external engine permits any of this" in done.out
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (None, "the engine `pdp` decides, asked when a call comes"),
+        (
+            {
+                "answer": "yes",
+                "asked": "list",
+                "rules": [],
+                "needs": ["require_approval cfo"],
+                "why": None,
+            },
+            "the engine `pdp` says yes to some such call\n         and wants require_approval cfo",
+        ),
+        (
+            {"answer": "no", "asked": "call", "rules": ["pdp:few"], "needs": [], "why": None},
+            "the engine `pdp` says no to this call  pdp:few",
+        ),
+        (
+            {"answer": "unknown", "asked": "call", "rules": [], "needs": [], "why": "no answer"},
+            "the engine `pdp` did not say: no answer",
+        ),
+    ],
+    ids=["unasked", "yes", "no", "unknown"],
+)
+def test_what_an_engine_says_stands_under_the_answer(said, words):
+    answer = {
+        "observed": False,
+        "engine": "pdp",
+        "engine_says": said,
+        "conditions": [],
+        "step_up": [],
+    }
+    assert words in "\n".join(line.plain for line in _terms(answer))

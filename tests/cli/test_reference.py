@@ -28,3 +28,9 @@ def test_every_command_is_on_the_page():
         "doctor",
     ):
         assert f"\n## `remit {command}`\n" in page
+
+
+def test_every_option_on_the_page_says_what_it_does_and_what_it_takes():
+    page = render()
+    assert "|  |" not in page, "an option that nobody is told of is on no page"
+    assert "| `--format FORMAT` | text, json, markdown or html. [default: text] |" in page

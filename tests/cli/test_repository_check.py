@@ -25,6 +25,13 @@ def stages(folder: Path) -> None:
     (overlay / "crm.yaml").write_text("title: Customers (live)\n")
 
 
+@pytest.mark.parametrize("shape", [("--json",), ("--format", "sarif")], ids=["json", "sarif"])
+def test_what_a_machine_reads_has_no_difference_in_it(cli, shape):
+    done = cli("check", "--diff", *shape)
+    assert (done.code, done.out) == (ExitCode.USAGE, "")
+    assert "--diff" in done.err
+
+
 def test_a_good_repository_is_told_so(cli, folder):
     done = cli("check", "--repo", "policy")
     assert (done.code, done.out) == (0, "policy: no mistakes\n")

@@ -52,6 +52,18 @@ def test_two_writers_on_sqlite_wait_for_one_another_from_the_start(tmp_path):
     second.dispose()
 
 
+@pytest.mark.parametrize("default", ["repeatable read", "serializable"])
+def test_what_is_read_after_a_lock_is_what_its_last_holder_wrote(postgres, default):
+    url = parse_database_url(postgres.url("postgres"))
+    option = "-c default_transaction_isolation=" + default.replace(" ", "\\ ")
+    engine = postgresql_engine(url.update_query_dict({"options": option}), connections=1)
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SHOW default_transaction_isolation").scalar() == default
+        # A snapshot that is older than the lock would let two calls together go beyond a limit.
+        assert connection.exec_driver_sql("SHOW transaction_isolation").scalar() == "read committed"
+    engine.dispose()
+
+
 def test_a_postgresql_statement_cannot_run_or_wait_for_ever(postgres):
     engine = postgresql_engine(parse_database_url(postgres.url("postgres")), connections=1)
     with engine.connect() as connection:

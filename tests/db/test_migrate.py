@@ -232,7 +232,7 @@ _FIFTH = (
     "INSERT INTO proposal_approvals VALUES ('p','ada','[]','r','',1)",
     "INSERT INTO activations VALUES (1,'d','b','apply','','p','',1,'root','s')",
     "INSERT INTO trials VALUES ('t','d','b',0,10,5,'runs','','p',1,2,NULL,'s')",
-    "INSERT INTO trial_counts VALUES ('t','main','trial',1,0,1)",
+    "INSERT INTO trial_counts VALUES ('t','main','trial','{}',1)",
 )
 _SIXTH = ("INSERT INTO history_uses VALUES ('acme','f count','agent','usr_1','',1,'dec_1','',0,1)",)
 _POPULATED = {

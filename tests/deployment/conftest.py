@@ -8,6 +8,7 @@ import pytest
 
 from remit.app.bundle_book import BundleBook, Shelf
 from remit.app.in_force import InForce
+from remit.app.landmark import landmark_in
 from remit.app.trial_desk import TrialDesk
 from remit.audit.context import Actor, ActorType, Context
 from remit.clock import EpochSeconds
@@ -17,6 +18,9 @@ from remit.deployment.judging import Court, judge_by
 from remit.deployment.loaded import LoadedPolicies, load_bundle
 from remit.deployment.sealing import InstallationKey, PublisherKeys, installation_key
 from remit.guard import Standing
+from remit.identity import User
+from remit.identity.store import add_user
+from remit.ids import TenantId, UserId
 from remit.policy import DecisionPoint
 from remit.registry import RegistryDirectory
 from remit.secrets import MasterKey, SecretBox
@@ -39,6 +43,7 @@ crm:accounts.write: {title: Write, description: Write accounts., sensitivity: cr
     "roles.yaml": """\
 roles:
   support: {scopes: [crm:accounts.read]}
+  reviewer: {scopes: ['remit:policy.approve']}
 """,
     "servers/crm.yaml": """\
 title: CRM
@@ -65,7 +70,7 @@ FORBID = {"policies/none.cedar": '@id("none")\nforbid (principal, action, resour
 CALM = {**FORBID, "policies/less.cedar": '@id("less")\nforbid (principal, action, resource);\n'}
 """Narrower still: nobody has to look at it."""
 RULES = "deployment: {}"
-ADA, BOB = Person("usr_ada", ("user:usr_ada",)), Person("usr_bob", ("user:usr_bob",))
+ADA, BOB, EVE = (Person(f"usr_{one}", (f"user:usr_{one}",)) for one in ("ada", "bob", "eve"))
 WIDER_AGENT = FILES["agents/helper.yaml"].replace(
     "[crm:accounts.read]", "[crm:accounts.read, crm:accounts.write]"
 )
@@ -130,7 +135,23 @@ def key(database: Database, box: SecretBox) -> InstallationKey:
 
 
 @pytest.fixture
-def start(database: Database, key: InstallationKey, tmp_path: Path) -> Start:
+def accounts(database: Database) -> None:
+    """Everybody here may approve."""
+    for person in (ADA, BOB, EVE):
+        account = User(
+            id=UserId(person.name),
+            tenant=TenantId("acme"),
+            username=person.name.removeprefix("usr_"),
+            display_name="",
+            roles=("reviewer",),
+            attributes={},
+            created_at=EpochSeconds(1),
+        )
+        database.run_now(lambda tx, one=account: add_user(tx, one, password_hash="x"))
+
+
+@pytest.fixture
+def start(database: Database, key: InstallationKey, tmp_path: Path, accounts: None) -> Start:
     """Starts a process on the database, its folder being `folder`; several make an installation of several."""
     audit = tmp_path / "audit"
     audit.mkdir()
@@ -161,7 +182,16 @@ def start(database: Database, key: InstallationKey, tmp_path: Path) -> Start:
             decide_by=lambda engine: DecisionPoint(engine, clock),
         )
         shelf = Shelf(on, signs, stage=stage)
-        book = BundleBook(shelf, in_force, desk=desk, activation=None, folder_decides=False)
+        folder_of_its_own = tmp_path / instance
+        folder_of_its_own.mkdir(exist_ok=True)
+        book = BundleBook(
+            shelf,
+            in_force,
+            desk=desk,
+            landmark=landmark_in(folder_of_its_own, signs),
+            activation=None,
+            folder_decides=False,
+        )
         deps = DeploymentDeps(
             database=on,
             key=signs,

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from remit.deployment import BundleMalformedError, bundle_bytes, bundle_of, read_bundle
 from remit.deployment.bundle import MAX_BUNDLE, Signature, is_digest
+from remit.repository.files import FOLDERS, SINGLE
 
 from .conftest import FILES, bundle
 
@@ -49,6 +50,14 @@ def test_a_path_that_names_no_file_of_a_repository_is_refused(path):
 )
 def test_overlays_and_decision_tables_count(path):
     assert bundle_of({**CONTENTS, path: b""}).digest != bundle_of(CONTENTS).digest
+
+
+@pytest.mark.parametrize(
+    "path", [*SINGLE, *(f"{folder}/one{end}" for folder, end in FOLDERS.items())]
+)
+def test_every_file_that_a_repository_is_made_of_counts(path):
+    laid = f"stages/prod/{path}"
+    assert bundle_of({**CONTENTS, path: b"1", laid: b""}).contents.keys() >= {path, laid}
 
 
 @pytest.mark.parametrize(

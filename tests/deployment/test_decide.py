@@ -4,13 +4,27 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import update
 
 from remit.audit.events import BundleActivated, BundleApproved, BundleRejected
 from remit.clock import EpochSeconds
-from remit.deployment import NotASecondPersonError, Person, approve, reject, withdraw
+from remit.deployment import (
+    NotASecondPersonError,
+    Person,
+    approve,
+    person_named,
+    reject,
+    withdraw,
+)
 from remit.errors import ConflictError, NotFoundError
+from remit.identity.store import users
+from remit.testing.clock import FixedClock
 
-from .conftest import ADA, BOB, FORBID, WIDER, bundle, context_of
+from .conftest import ADA, BOB, EVE, FORBID, WIDER, bundle, context_of
+
+ALL_BUT_ONE = (
+    '@id("all")\npermit (principal, action, resource) when { principal.tenant == "acme" };\n'
+)
 
 
 async def say_yes(process, proposal, by=BOB, *, digest=None):
@@ -41,9 +55,12 @@ async def test_somebody_else_brings_it_into_force(process, events):
         Person("usr_other", ("user:usr_other", "identity:https://idp#ada")),
         Person("usr_ada2", ("user:usr_ada2", "user:usr_ada")),
         Person("unknown", ()),
+        Person("ci", ("agent:ci", "owner:bob@acme.example")),
     ],
-    ids=["the same account", "linked to the same identity", "also that account", "nobody known"],
-)
+    ids=[
+        "the same account", "linked to the same identity", "also that account", "nobody known", "an agent for itself",
+    ],
+)  # fmt: skip
 async def test_one_person_is_not_two(process, same):
     ada = Person("usr_ada", ("user:usr_ada", "identity:https://idp#ada"))
     proposal = await process.apply(bundle(WIDER), ada)
@@ -58,6 +75,42 @@ async def test_one_system_user_and_one_agent_are_each_one(process, name):
     proposal = await process.apply(bundle(WIDER), same)
     with pytest.raises(NotASecondPersonError):
         await say_yes(process, proposal, same)
+
+
+async def test_whoever_owns_an_agent_does_not_approve_what_it_proposes(process, database):
+    helper = await database.read(lambda tx: person_named(tx, "helper", process.directory.catalog))
+    assert helper.known_as == ("agent:helper", "owner:lead@acme.example")
+    proposal = await process.apply(bundle(WIDER), helper)
+    await _account(database, "bob", attributes='{"email":"Lead@acme.example"}')
+    lead = await database.read(lambda tx: person_named(tx, "usr_bob", process.directory.catalog))
+    with pytest.raises(NotASecondPersonError, match="you proposed it"):
+        await say_yes(process, proposal, lead)
+    assert (await say_yes(process, proposal, EVE)).state.value == "in_force"
+
+
+async def _account(database, username: str, **values: object) -> None:
+    changed = update(users).where(users.c.username == username).values(**values)
+    await database.run(lambda tx: tx.connection.execute(changed) and None)
+
+
+@pytest.mark.parametrize(
+    "lost", [{"roles": "[]"}, {"disabled_at": 5}], ids=["the role", "the account"]
+)
+async def test_whoever_may_approve_no_longer_does_not_whatever_the_token_says(
+    process, database, events, lost
+):
+    proposal = await process.apply(bundle(WIDER))
+    await _account(database, "bob", **lost)
+    with pytest.raises(NotASecondPersonError, match="nothing any more"):
+        await say_yes(process, proposal)
+    assert process.bundle == bundle().digest
+    assert events.of(BundleApproved) == []
+
+
+async def test_whoever_has_no_account_approves_nothing(process):
+    proposal = await process.apply(bundle(WIDER))
+    with pytest.raises(NotASecondPersonError):
+        await say_yes(process, proposal, Person("usr_gone", ("user:usr_gone",)))
 
 
 async def test_what_was_approved_is_what_was_shown(process):
@@ -89,11 +142,28 @@ async def test_two_words_at_once_bring_it_into_force_once(start, events):
     one, other = start(), start(instance="other")
     proposal = await one.apply(bundle(WIDER))
     results = await asyncio.gather(
-        say_yes(one, proposal), say_yes(other, proposal, Person("usr_eve", ("user:usr_eve",))),
+        say_yes(one, proposal), say_yes(other, proposal, EVE),
         return_exceptions=True,
     )  # fmt: skip
     assert sorted(type(one).__name__ for one in results) == ["ConflictError", "Proposal"]
     assert len([one for one in events.of(BundleActivated) if one.how == "apply"]) == 1
+
+
+@pytest.mark.parametrize("apart", [-86_400, 86_400], ids=["a day behind", "a day ahead"])
+async def test_an_approver_whose_clock_differs_decides_all_the_same_and_once(start, events, apart):
+    """What is current is told by the number of the activation, and by no clock."""
+    one = start()
+    other = start(instance="other", clock=FixedClock(one.clock.now() + apart))
+    proposal = await one.apply(bundle(WIDER))
+    assert (await say_yes(other, proposal)).state.value == "in_force"
+    for process, by in ((one, EVE), (other, EVE)):
+        with pytest.raises(ConflictError, match="waits for nobody"):
+            await say_yes(process, proposal, by)
+    stale = await one.apply(bundle({**WIDER, "policies/all.cedar": ALL_BUT_ONE}), ADA)
+    assert stale.state.value == "in_force"
+    await other.book.refresh()
+    assert one.bundle == other.bundle == stale.bundle
+    assert [one.sequence for one in events.of(BundleActivated)] == [1, 2, 3]
 
 
 async def test_where_one_person_is_enough_the_proposer_may_say_yes_to_the_replay(start):

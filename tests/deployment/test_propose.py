@@ -141,7 +141,21 @@ async def test_whoever_takes_a_test_away_is_looked_at(start):
     passing = FAILING.replace("expect: deny", "expect: allow")
     process = start(bundle({"tests/t.yaml": passing}))
     proposal = await process.apply(bundle(FORBID))
-    assert (proposal.state.value, proposal.waits_for) == ("waits", ("fewer_cases",))
+    assert (proposal.state.value, proposal.waits_for) == ("waits", ("weaker_tests",))
+    assert proposal.report["tests"]["weakened"] == [
+        "tests/t.yaml, `what nobody may`: nothing asks it any more"
+    ]
+
+
+async def test_whoever_turns_round_what_a_test_expects_is_looked_at(start):
+    """As many cases as before, all of them pass, and what was to stay refused is allowed."""
+    process = start(bundle({"tests/t.yaml": FAILING, **FORBID}))
+    turned = FAILING.replace("expect: deny", "expect: allow")
+    proposal = await process.apply(bundle({"tests/t.yaml": turned}))
+    assert proposal.state.value == "waits"
+    assert "weaker_tests" in proposal.waits_for
+    (told,) = proposal.report["tests"]["weakened"]
+    assert told == "tests/t.yaml, `what nobody may`: expected deny, now allow"
 
 
 async def test_only_signed_bundles_are_taken_where_keys_are_named(start, events):

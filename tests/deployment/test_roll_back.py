@@ -1,11 +1,14 @@
 """Going back: to what was in force here, by one person, at once, and said aloud where it gives more."""
 
+import asyncio
+
 import pytest
 from sqlalchemy import text
 
 from remit.audit.events import BundleActivated, BundleTrialEnded
 from remit.deployment import BadSignatureError, NotASecondPersonError, approve, roll_back
-from remit.deployment.activation_store import Activation, How
+from remit.deployment.activation_store import Activation, How, newest_activation
+from remit.deployment.loaded import OtherStageError
 from remit.deployment.roll_back import before_that
 from remit.errors import ConflictError, NotFoundError
 
@@ -54,6 +57,20 @@ async def test_what_was_never_in_force_here_is_no_way_back(process):
     with pytest.raises(ConflictError):
         await back(process, bundle(FORBID).digest)
     assert process.bundle == bundle(FORBID).digest
+
+
+async def test_what_was_in_force_in_another_stage_was_judged_there_and_not_here(start):
+    laid = bundle({**FORBID, "stages/prod/agents/helper.yaml": WIDER["agents/helper.yaml"]})
+    staging = start(stage="staging")
+    await staging.apply(laid)
+    await staging.apply(bundle(CALM))
+    prod = start(stage="prod", instance="prod")
+    await prod.book.refresh()
+    with pytest.raises(OtherStageError):
+        await back(prod, laid.digest)
+    assert prod.bundle == bundle(CALM).digest
+    await back(staging, laid.digest)
+    assert staging.bundle == laid.digest
 
 
 async def test_what_gives_more_happens_at_once_and_stays_open_for_somebody_else(process):
@@ -175,3 +192,37 @@ async def test_where_one_person_decides_everything_nobody_else_has_to_look(start
     await process.apply(bundle(FORBID, rules="second_person: never"))
     went_back = await back(process)
     assert (went_back.state.value, went_back.waits_for) == ("in_force", ())
+
+
+async def test_of_going_back_and_applying_at_once_one_happens_and_the_other_is_told(
+    start, database, key, events
+):
+    one, other = start(), start(instance="other")
+    await one.apply(bundle(FORBID))
+    await other.book.refresh()
+    results = await asyncio.gather(
+        back(one), other.apply(bundle(CALM), BOB), return_exceptions=True
+    )
+    assert sorted(type(one).__name__ for one in results) == ["ConflictError", "Proposal"]
+    for process in (one, other):
+        await process.book.refresh()
+    newest = await database.read(lambda tx: newest_activation(tx, key))
+    assert one.bundle == other.bundle == newest.bundle
+    assert [one.sequence for one in events.of(BundleActivated)] == [1, 2, 3]
+
+
+async def test_going_back_while_somebody_approves_leaves_no_mixture(start, database, key):
+    one, other = start(), start(instance="other")
+    await one.apply(bundle(FORBID))
+    proposal = await one.apply(bundle({**FORBID, **WIDER}))
+    await other.book.refresh()
+    said = approve(
+        other.deps, proposal.id, report_digest=proposal.report_digest, reason="", by=BOB,
+        context=context_of(BOB),
+    )  # fmt: skip
+    results = await asyncio.gather(back(one), said, return_exceptions=True)
+    assert sorted(type(one).__name__ for one in results) == ["ConflictError", "Proposal"]
+    for process in (one, other):
+        await process.book.refresh()
+    newest = await database.read(lambda tx: newest_activation(tx, key))
+    assert (newest.sequence, one.bundle, other.bundle) == (3, newest.bundle, newest.bundle)

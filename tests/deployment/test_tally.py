@@ -19,7 +19,7 @@ def test_what_the_agents_of_the_share_did_before_is_compared_with():
     tally = Tally()
     count(tally, IN, 10, 2)
     count(tally, OUT, 50, 50)
-    assert begun(tally).found()[Arm.BEFORE] == Count(10, 2)
+    assert begun(tally).found()[Arm.BEFORE] == {IN: Count(10, 2)}
 
 
 def test_what_was_long_before_is_forgotten_a_window_at_a_time():
@@ -27,11 +27,11 @@ def test_what_was_long_before_is_forgotten_a_window_at_a_time():
     count(tally, IN, 10)
     tally.turn(1_000.0)
     count(tally, IN, 1)
-    assert begun(tally).found()[Arm.BEFORE] == Count(11, 0)
+    assert begun(tally).found()[Arm.BEFORE] == {IN: Count(11, 0)}
     tally.end()
     tally.turn(1_500.0)
     tally.turn(2_000.0)
-    assert begun(tally).found()[Arm.BEFORE] == Count(1, 0)
+    assert begun(tally).found()[Arm.BEFORE] == {IN: Count(1, 0)}
 
 
 def test_the_arms_are_counted_apart_and_anew_for_each_trial():
@@ -39,10 +39,22 @@ def test_the_arms_are_counted_apart_and_anew_for_each_trial():
     count(tally, IN, 4, 1, on_trial=True)
     count(tally, OUT, 6, 2)
     assert tally.found() == {
-        Arm.BEFORE: Count(),
-        Arm.TRIAL: Count(4, 1),
-        Arm.BESIDE: Count(6, 2),
+        Arm.BEFORE: {},
+        Arm.TRIAL: {IN: Count(4, 1)},
+        Arm.BESIDE: {OUT: Count(6, 2)},
     }
     tally.end()
     assert tally.found() == {}
-    assert begun(tally).found()[Arm.TRIAL] == Count()
+    assert begun(tally).found()[Arm.TRIAL] == {}
+
+
+def test_what_is_forgotten_is_in_no_arm():
+    tally = Tally()
+    count(tally, IN, 10, 10)
+    tally.turn(1_000.0)
+    count(tally, IN, 10, 10)
+    tally.forget()
+    assert begun(tally).found() == {Arm.BEFORE: {}, Arm.TRIAL: {}, Arm.BESIDE: {}}
+    count(tally, IN, 1, on_trial=True)
+    tally.forget()
+    assert tally.found() == {Arm.BEFORE: {}, Arm.TRIAL: {}, Arm.BESIDE: {}}

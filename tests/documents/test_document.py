@@ -47,5 +47,5 @@ def test_a_problem_with_a_mapping_points_at_its_key_not_at_its_first_line(
 
 
 def test_an_excerpt_cannot_write_to_the_terminal() -> None:
-    document = parse_yaml("a: \u202etxt\u0085\n".encode(), file="x")
+    document = parse_yaml("a: \u200etxt\u0085\n".encode(), file="x")
     assert document.problem(("a",), "wrong").excerpt.isprintable()

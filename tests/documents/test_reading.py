@@ -105,6 +105,24 @@ def test_what_is_not_strict_yaml_is_refused(text: str | bytes, says: str) -> Non
     assert all("\n" not in str(problem) for problem in problems)
 
 
+@pytest.mark.parametrize("turned", ["\u202a", "\u202e", "\u2066", "\u2069"], ids=ascii)
+@pytest.mark.parametrize("text", ["a: 1\nb: x{}y\n", "a: 1\n#   {} b: 2", "a: 1\nb: '{}'"], ids=["value", "comment", "quoted"])  # fmt: skip
+def test_what_is_shown_otherwise_than_it_is_read_is_refused(text: str, turned: str) -> None:
+    """A comment can be made to look like a rule, and a rule like a comment."""
+    (problem,) = problems_in(text.format(turned))
+    assert (problem.line, problem.column) == (2, 5)
+    assert f"U+{ord(turned):04X}, which turns the writing around" in problem.message
+    assert problem.excerpt.isprintable()
+
+
+def test_an_escape_and_a_script_that_is_written_from_the_right_are_read() -> None:
+    text = 'a: "x\\u202ey"\nb: \u05e9\u05dc\u05d5\u05dd\n'
+    assert parse_yaml(text.encode(), file="x").value == {
+        "a": "x\u202ey",
+        "b": "\u05e9\u05dc\u05d5\u05dd",
+    }
+
+
 def test_nesting_up_to_the_limit_is_read() -> None:
     depth = MAX_DEPTH - 1
     assert parse_yaml(b"[" * depth + b"x" + b"]" * depth, file="x").value

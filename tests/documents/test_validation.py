@@ -1,7 +1,7 @@
 from typing import Literal
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError
 
 from remit.documents import (
     Document,
@@ -62,7 +62,7 @@ def test_every_mistake_is_reported_at_once_each_at_its_line() -> None:
 
 def test_a_missing_key_says_what_it_is_for() -> None:
     [problem] = problems_in("name: a\ninner: {x: {}}\n")
-    assert problem.expected == "Where it is"
+    assert problem.expected == "where it is"
 
 
 def test_an_unknown_key_lists_the_known_ones_by_the_names_of_the_file() -> None:
@@ -70,6 +70,19 @@ def test_an_unknown_key_lists_the_known_ones_by_the_names_of_the_file() -> None:
     assert problem.message == "unknown key `clas`; did you mean `class`?"
     assert problem.expected == "`class`, `enabled`, `inner`, `many` or `name`"
     assert (problem.line, problem.column, problem.width) == (2, 1, 4)
+
+
+class Many(RootModel[dict[str, Inner]]):
+    """A file that is a mapping of names alone."""
+
+
+def test_an_unknown_key_below_a_name_has_a_suggestion_too() -> None:
+    with pytest.raises(DocumentInvalidError) as caught:
+        validate(read("x: {url: a, retrys: 1}\ny: {}\n"), Many)
+    assert [(one.message, one.expected) for one in caught.value.problems] == [
+        ("unknown key `retrys`; did you mean `retries`?", "`kind`, `retries`, `url` or `wait`"),
+        ("`url` is missing", "where it is"),
+    ]
 
 
 def test_an_unknown_key_inside_an_optional_list_has_a_suggestion_too() -> None:

@@ -228,7 +228,8 @@ def test_the_plan_becomes_one_comment_that_is_kept_up_to_date(
     calls = gh(tmp_path)
     results = branch / ".policy-results"
     results.mkdir(exist_ok=True)
-    (results / "plan.md").write_text("what would change\n" * 10_000)
+    plan = "**usr** → `call` ⚠️\n" * 3_100
+    (results / "plan.md").write_text(plan)
     done = run(
         branch, "ci/github.sh comment", remit, GH_CALLS=str(calls), GH_KNOWN=known, PULL_REQUEST="7",
         GITHUB_REPOSITORY="acme/policy", PATH=f"{tmp_path}:{os.environ['PATH']}",
@@ -238,8 +239,43 @@ def test_the_plan_becomes_one_comment_that_is_kept_up_to_date(
     # Anybody may write a comment that begins as ours does, and change it afterwards.
     assert '.user.login == "github-actions[bot]" and' in calls.read_text()
     comment = (results / "comment.md").read_text()
-    assert comment.startswith("<!-- remit plan -->\n")
-    assert len(comment) < 65_536
+    assert comment == f"<!-- remit plan -->\n{plan}", "cut by nobody: a fence would stay open"
+    assert len(comment) < 65_536 < len(comment.encode())
+
+
+def test_where_there_is_no_plan_the_comment_says_so(remit, branch, tmp_path, server, platform):
+    """Neither this run's old file nor the pull request's old comment may pass for it."""
+    calls = gh(tmp_path)
+    results = branch / ".policy-results"
+    results.mkdir(exist_ok=True)
+    (results / "plan.md").write_text("of yesterday\n")
+    platform.claims = {**PULL_REQUEST, "repository_id": "666"}
+    assert job(branch, "plan", remit, server, platform).returncode == 1
+    done = run(
+        branch, "ci/github.sh comment", remit, GH_CALLS=str(calls), GH_KNOWN="99\n", PULL_REQUEST="7",
+        GITHUB_REPOSITORY="acme/policy", GITHUB_SHA="5ca1ab1e", PATH=f"{tmp_path}:{os.environ['PATH']}",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "issues/comments/99" in calls.read_text()
+    comment = (results / "comment.md").read_text()
+    assert "No policy plan" in comment
+    assert "5ca1ab1e" in comment
+    assert "yesterday" not in comment
+
+
+def test_the_comment_is_written_when_the_plan_is_what_fails(branch):
+    workflow = yaml.safe_load((branch / ".github/workflows/policy.yml").read_text())
+    (comment,) = [one for one in workflow["jobs"]["plan"]["steps"] if one.get("name") == "Comment"]
+    assert comment["if"] == "success() || failure()"
+
+
+def test_what_the_pipeline_leaves_behind_is_in_no_commit(remit, branch):
+    run(branch, "ci/policy.sh check", remit)
+    assert (branch / ".policy-results/check.sarif").exists()
+    git = ["git", "-C", str(branch)]
+    subprocess.run([*git, "init", "-q"], check=True)
+    said = subprocess.run([*git, "status", "--porcelain", "-uall"], check=True, text=True, capture_output=True)  # fmt: skip
+    assert ".policy-results" not in said.stdout
 
 
 def test_findings_go_to_code_scanning(remit, branch, tmp_path):

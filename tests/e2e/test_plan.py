@@ -4,14 +4,23 @@ import json
 import shutil
 
 import pytest
+import pytest_asyncio
 from mcp.shared.exceptions import MCPError
 
 from remit.demo.agent import connect
+from remit.demo.stage import set_up
 from tests.e2e.conftest import REDIRECT_URI
 
 pytestmark = pytest.mark.e2e
 
 ACME = {"organization_id": "acme", "account_id": "acc-1001"}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def stage(tmp_path_factory):
+    """One that no other test makes calls in, or lets read its repository again."""
+    async with set_up(tmp_path_factory.mktemp("plan")) as running:
+        yield running
 
 
 @pytest.fixture

@@ -1,11 +1,13 @@
 """Engines in other processes permit the calls of real clients through a real Remit: Cerbos, and any that speaks AuthZEN."""
 
+import asyncio
 import json
 import shutil
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx2
 import pytest
 import pytest_asyncio
 from mcp.shared.exceptions import MCPError
@@ -13,8 +15,12 @@ from mcp.shared.exceptions import MCPError
 from remit.demo.agent import Keyring, connect
 from remit.demo.person import Person
 from remit.demo.stage import Stage, set_up
+from remit.gateway.protocol import LEGACY_VERSIONS
+from tests.e2e import wire
 from tests.e2e.conftest import REDIRECT_URI
+from tests.e2e.peer import NODE, NODE_FOLDER
 from tests.engines import real
+from tests.engines.doubles import Pdp, pdp, response
 
 pytestmark = [pytest.mark.e2e, pytest.mark.node, pytest.mark.asyncio(loop_scope="module")]
 
@@ -40,7 +46,13 @@ engines:
     url: {authzen}
     timeout: 5s
     secret: stored:pdp
+  odd:
+    kind: cerbos
+    url: {odd}
+    timeout: 300ms
 """
+MODES = ("auto", "legacy")
+"""What the official client speaks: the modern era, and `initialize` with 2025-11-25."""
 OWN = {"organization_id": "acme", "account_id": "acc-1001"}
 FROZEN = {"organization_id": "acme", "account_id": "acc-1002"}
 FOREIGN = {"organization_id": "globex", "account_id": "acc-2001"}
@@ -54,10 +66,14 @@ class World:
     stage: Stage
     cerbos: real.Running
     authzen: real.Running
+    odd: Pdp
     keyrings: dict[str, Keyring]
+    in_force: dict[str, str | None]
 
     async def use(self, engine: str | None) -> None:
         """Let `engine` permit from now on; without one, the policies of the repository."""
+        if self.in_force.get("engine", "") == engine:
+            return
         repository = self.stage.repository
         for name in ("crm", "payments"):
             path = repository / "servers" / f"{name}.yaml"
@@ -68,9 +84,10 @@ class World:
         text = VETO if engine else (POLICIES / "engine.cedar").read_text()
         (repository / "policies" / "access.cedar").write_text(text)
         await self.stage.remit("reload")
+        self.in_force["engine"] = engine
 
     @asynccontextmanager
-    async def agent(self, server: str):
+    async def agent(self, server: str, mode: str = "auto"):
         """An agent that acts for Dana."""
         dana = Person(
             username=self.stage.username, password=self.stage.password, keeps=lambda _: True
@@ -81,11 +98,20 @@ class World:
 
         keyring = self.keyrings.setdefault(server, Keyring())
         url = self.stage.server(server)
-        async with connect(url, redirect_uri=REDIRECT_URI, browse=browse, keyring=keyring) as agent:
+        async with connect(
+            url, redirect_uri=REDIRECT_URI, browse=browse, keyring=keyring, mode=mode
+        ) as agent:
             yield agent
 
-    async def refused(self, server: str, tool: str, arguments: dict) -> MCPError:
-        async with self.agent(server) as agent:
+    async def token(self, server: str) -> str:
+        """An access token that an agent got for Dana."""
+        if server not in self.keyrings:
+            async with self.agent(server):
+                pass
+        return self.keyrings[server].tokens.access_token
+
+    async def refused(self, server: str, tool: str, arguments: dict, mode: str) -> MCPError:
+        async with self.agent(server, mode) as agent:
             with pytest.raises(MCPError) as caught:
                 await agent.call(tool, arguments)
         return caught.value
@@ -103,19 +129,27 @@ async def world(tmp_path_factory):
     async with (
         real.cerbos(folder) as cerbos,
         real.authzen(folder, SECRET) as authzen,
+        pdp() as odd,
         set_up(folder) as stage,
     ):
         root = stage.repository / "remit.yaml"
-        root.write_text(root.read_text() + ENGINES.format(cerbos=cerbos.url, authzen=authzen.url))
+        root.write_text(
+            root.read_text() + ENGINES.format(cerbos=cerbos.url, authzen=authzen.url, odd=odd.url)
+        )
         shutil.rmtree(stage.repository / "tests", ignore_errors=True)
         await stage.remit("secrets", "set", "pdp", stdin=SECRET)
-        yield World(stage=stage, cerbos=cerbos, authzen=authzen, keyrings={})
+        yield World(stage=stage, cerbos=cerbos, authzen=authzen, odd=odd, keyrings={}, in_force={})
 
 
-@pytest.mark.parametrize("engine", [None, "cerbos", "authzen"], ids=["cedar", "cerbos", "authzen"])
-async def test_the_same_calls_are_allowed_refused_and_hidden_whoever_decides(world, engine):
+@pytest.mark.parametrize(
+    ("engine", "mode"),
+    [(None, "auto"), ("cerbos", "auto"), ("cerbos", "legacy"), ("authzen", "legacy")],
+    ids=["cedar-auto", "cerbos-auto", "cerbos-legacy", "authzen-legacy"],
+)
+async def test_the_same_calls_are_allowed_refused_and_hidden_whoever_decides(world, engine, mode):
     await world.use(engine)
-    async with world.agent("crm") as agent:
+    async with world.agent("crm", mode) as agent:
+        assert (agent.client.protocol_version >= "2026") is (mode == "auto")
         listed = {tool.name for tool in (await agent.client.list_tools()).tools}
         assert "get_account" in listed
         assert "list_accounts" not in listed
@@ -130,7 +164,7 @@ async def test_the_same_calls_are_allowed_refused_and_hidden_whoever_decides(wor
         )
         foreign = await _error(agent, "get_account", FOREIGN)
         assert "Nordlicht" not in str(foreign)
-    async with world.agent("payments") as agent:
+    async with world.agent("payments", mode) as agent:
         listed = {tool.name for tool in (await agent.client.list_tools()).tools}
         assert {"refund", "get_invoice"} <= listed
         for amount in ("12.50", "500.00"):
@@ -146,9 +180,10 @@ async def _error(agent, tool, arguments) -> MCPError:
     return caught.value
 
 
-async def test_what_the_repository_forbids_no_engine_permits(world):
-    await world.use("cerbos")
-    error = await world.refused("crm", "get_account", FROZEN)
+@pytest.mark.parametrize("mode", MODES)
+async def test_what_the_repository_forbids_no_engine_permits(world, mode):
+    await world.use("authzen")
+    error = await world.refused("crm", "get_account", FROZEN, mode)
     assert error.error.message == "This account is frozen."
     told, shown = await world.explained(error)
     assert told["reason"] == "forbidden"
@@ -156,10 +191,10 @@ async def test_what_the_repository_forbids_no_engine_permits(world):
     assert "frozen-accounts" in shown
 
 
-@pytest.mark.parametrize("engine", ["cerbos", "authzen"])
-async def test_who_decided_and_what_it_said_is_recorded_and_told(world, engine):
+@pytest.mark.parametrize(("engine", "mode"), [("authzen", "auto"), ("cerbos", "legacy")])
+async def test_who_decided_and_what_it_said_is_recorded_and_told(world, engine, mode):
     await world.use(engine)
-    error = await world.refused("payments", "refund", {**REFUND, "amount": "900.00"})
+    error = await world.refused("payments", "refund", {**REFUND, "amount": "900.00"}, mode)
     assert error.error.message == "An agent may refund at most 500.00 USD."
     told, shown = await world.explained(error)
     assert told["engine"] == engine
@@ -170,9 +205,10 @@ async def test_who_decided_and_what_it_said_is_recorded_and_told(world, engine):
     assert "broken on arrival" not in shown
 
 
-async def test_a_dead_engine_refuses_calls_and_lists_and_decides_again_when_it_is_back(world):
+@pytest.mark.parametrize("mode", MODES)
+async def test_a_dead_engine_refuses_calls_and_lists_and_decides_again_when_it_is_back(world, mode):
     await world.use("cerbos")
-    async with world.agent("crm") as agent:
+    async with world.agent("crm", mode) as agent:
         assert "Juniper" in str(await agent.call("get_account", OWN))
         await world.cerbos.kill()
         try:
@@ -189,3 +225,120 @@ async def test_a_dead_engine_refuses_calls_and_lists_and_decides_again_when_it_i
     assert "cannot be reached" in told["errors"][0]
     assert "cerbos" in shown
     assert "cannot be reached" in shown
+
+
+async def _late(writer, right):
+    del writer, right
+
+
+async def _failing(writer, right):
+    writer.write(response(right, status="500 Internal Server Error"))
+
+
+async def _of_another(writer, right):
+    writer.write(response({**right, "requestId": "another"}))
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_an_engine_that_is_late_or_errs_refuses_the_call_alone_and_the_session_goes_on(
+    world, mode
+):
+    await world.use("odd")
+    odd = world.odd
+    try:
+        async with world.agent("crm", mode) as agent:
+            for behaves in (_late, _failing, _of_another):
+                odd.behaves = None
+                assert "Juniper" in str(await agent.call("get_account", OWN))
+                odd.behaves = behaves
+                refused = await _error(agent, "get_account", OWN)
+                assert refused.error.data["reason"] == "engine_error", behaves
+                assert "Juniper" not in str(refused)
+                with pytest.raises(MCPError):
+                    await agent.client.list_tools()
+            odd.behaves = None
+            assert (await agent.client.list_tools()).tools
+    finally:
+        odd.behaves = None
+    told, _ = await world.explained(refused)
+    assert told["errors"] == [
+        "EngineUnavailableError: the answer of the engine is to another request"
+    ]
+
+
+@pytest.mark.parametrize(("engine", "mode"), [("cerbos", "legacy"), ("authzen", "auto")])
+async def test_the_typescript_client_is_told_the_same_in_both_eras(world, engine, mode):
+    await world.use(engine)
+    calls = [["get_account", OWN], ["get_account", FOREIGN], ["get_account", FROZEN],
+             ["list_accounts", {"organization_id": "acme"}]]  # fmt: skip
+    seen = await _typescript(world, mode, calls)
+    assert (seen["version"] >= "2026") is (mode == "auto")
+    assert "get_account" in seen["tools"]["result"]
+    assert "list_accounts" not in seen["tools"]["result"]
+    own, *refused = seen["calls"]
+    foreign, frozen, hidden = map(_told_to_typescript, refused)
+    assert "Juniper Bakery" in own["result"]
+    assert foreign["data"]["reason"] == "forbidden"
+    assert "This account is frozen." in frozen["message"]
+    assert hidden["code"] == -32602
+
+
+def _told_to_typescript(error) -> dict:
+    """The JSON-RPC error; with a status of 4xx the client gives back the text of the answer."""
+    text = (error.get("data") or {}).get("text")
+    return error if text is None else json.loads(text)["error"]
+
+
+async def _typescript(world, mode, calls) -> dict:
+    url, token = world.stage.server("crm"), await world.token("crm")
+    process = await asyncio.create_subprocess_exec(
+        NODE, "calls.mjs", mode, url, token, json.dumps(calls),
+        cwd=NODE_FOLDER, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    out, errors = await asyncio.wait_for(process.communicate(), 120)
+    assert process.returncode == 0, errors.decode()
+    return json.loads(out)
+
+
+@pytest.mark.parametrize("version", LEGACY_VERSIONS)
+async def test_every_earlier_version_is_decided_by_the_engine(world, version):
+    await world.use("authzen")
+    url, token = world.stage.server("crm"), await world.token("crm")
+    headers = {"authorization": f"Bearer {token}", "accept": wire.ACCEPT}
+    async with httpx2.AsyncClient(timeout=60, headers=headers) as http:
+        began = await http.post(url, json=_message(1, "initialize", {
+            "protocolVersion": version, "capabilities": {}, "clientInfo": {"name": "old", "version": "1"},
+        }))  # fmt: skip
+        assert began.status_code == 200, began.text
+        assert _answer(began)["result"]["protocolVersion"] == version
+        session = {"mcp-protocol-version": version}
+        if "mcp-session-id" in began.headers:
+            session["mcp-session-id"] = began.headers["mcp-session-id"]
+        ready = {"jsonrpc": "2.0", "method": "notifications/initialized"}
+        await http.post(url, json=ready, headers=session)
+
+        async def called(arguments):
+            params = {"name": "get_account", "arguments": arguments}
+            return _answer(await http.post(url, json=_message(2, "tools/call", params), headers=session))  # fmt: skip
+
+        assert "Juniper" in str((await called(OWN))["result"])
+        assert (await called(FOREIGN))["error"]["data"]["reason"] == "forbidden"
+        await world.authzen.kill()
+        try:
+            assert (await called(OWN))["error"]["data"]["reason"] == "engine_error"
+        finally:
+            await world.authzen.start()
+
+
+def _message(number, method, params) -> dict:
+    return {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
+
+
+def _answer(response) -> dict:
+    """The one answer, be it plain or the last event of a stream."""
+    if response.headers["content-type"].startswith("application/json"):
+        return response.json()
+    lines = [one for one in response.text.splitlines() if one.startswith("data:")]
+    return next(
+        found for line in reversed(lines) if "id" in (found := json.loads(line[5:] or "{}"))
+    )

@@ -12,6 +12,7 @@ import pytest
 from remit.repository import write_example
 from tests.app.conftest import Remit, Server
 from tests.e2e.test_ci_script import GUIDE, Platform
+from tests.e2e.tls import Authority, tls_before
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
@@ -121,11 +122,13 @@ def in_force(one: Installation) -> str:
     return str(json.loads(one.ok("bundles", "list", "--json"))["in_force"])
 
 
-def promoted(prod: Installation, source: str, *flags: str, token: str = "") -> list[str]:
+def promoted(
+    prod: Installation, source: str, *flags: str, token: str = "", **environ: str
+) -> list[str]:
     """The exit code and what was said."""
     done = prod.run(
         "promote", "--from", source, "--from-token-env", "STAGING_TOKEN", *flags,
-        STAGING_TOKEN=token,
+        STAGING_TOKEN=token, **environ,
     )  # fmt: skip
     assert "Traceback" not in done.stderr
     return [str(done.returncode), done.stdout + done.stderr]
@@ -183,6 +186,36 @@ def test_the_same_bundle_goes_from_one_to_the_next_and_each_lays_its_own_files_o
     assert (activated["bundle"], activated["stage"]) == (digest, "prod")
     kept = json.loads(prod.ok("bundles", "show", digest, "--json"))["provenance"]
     assert (kept["stage"], kept["is_in_force"]) == ("staging", True)
+
+
+def test_it_is_promoted_over_tls_by_a_private_authority_and_by_no_other(both, tmp_path):
+    """Remit behind a proxy with a certificate of the organisation's own authority, as `SSL_CERT_FILE` names it."""
+    staging, prod = both
+    renamed(staging.remit.repo, "Customers, over TLS")
+    staging.ok("apply", "--repo", str(staging.remit.repo))
+    before, wanted = in_force(prod), in_force(staging)
+    authority, other = Authority(tmp_path / "own"), Authority(tmp_path / "other")
+    with (
+        tls_before(staging.server.url, authority.certificate("localhost")) as (port, asked),
+        tls_before(staging.server.url, authority.certificate("elsewhere.example")) as (wrong, _),
+    ):
+        for where, trusted in ((port, None), (port, other.file), (wrong, authority.file)):
+            environ = {} if trusted is None else {"SSL_CERT_FILE": str(trusted)}
+            code, said = promoted(
+                prod, f"https://localhost:{where}", token=staging.token, **environ
+            )
+            assert (code != "0", "cannot be reached" in said) == (True, True), said
+            assert in_force(prod) == before
+        assert asked == [], "the token was shown to nobody"
+        code, said = promoted(
+            prod,
+            f"https://localhost:{port}",
+            token=staging.token,
+            SSL_CERT_FILE=str(authority.file),
+        )
+    assert (code, "is in force" in said) == ("0", True), said
+    assert in_force(prod) == wanted != before
+    assert len(asked) == 2, "what is in force there, and its content"
 
 
 def test_of_a_bundle_that_is_too_large_it_is_said_what_to_do(both, tmp_path):

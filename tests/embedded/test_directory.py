@@ -6,6 +6,7 @@ import pytest
 
 from remit.clock import EpochSeconds, Seconds
 from remit.embedded.directory import Heard, HeardDirectory
+from remit.guard.footing import footing_of
 from remit.guard.standing import is_backed, is_fresh
 from remit.testing.clock import FixedClock
 from tests.guard.test_snapshot import snapshot
@@ -88,3 +89,16 @@ def test_another_snapshot_is_told_and_replaces_everything(directory, clock):
     directory.replace(other, Heard(clock))
     assert told == ["b" * 64]
     assert directory.definitions.quarantined == frozenset()
+
+
+def test_a_lease_that_ends_while_a_call_is_decided_leaves_it_on_another_footing(directory, clock):
+    footing = footing_of(directory, clock)
+    assert directory.standing is footing.standing
+    clock.advance(31)
+    assert directory.standing is not footing.standing
+
+
+def test_what_was_heard_again_is_another_footing(directory, clock):
+    footing = footing_of(directory, clock)
+    directory.renew(Heard(clock))
+    assert directory.standing is not footing.standing

@@ -1,5 +1,7 @@
 """A guard without a memory asks whoever has one; what it is not told it does not decide."""
 
+import asyncio
+
 import pytest
 
 from remit.api.guards import HistoryAnswers
@@ -67,6 +69,24 @@ async def test_who_depends_on_nothing_is_decided_without_remit(world, door):
     door.away = True
     assert isinstance(await world.uses("get_account"), Permit)
     assert door.asked == []
+
+
+async def test_a_refusal_is_answered_though_remit_does_not_say_that_it_took_it_back(world, door):
+    world.use_policies(AT_MOST)
+    past, go = RemotePast(door, back_within=0.01), asyncio.Event()
+    world.guard, answer = world.guard_of(past), door.history
+
+    async def slow(question):
+        if question["do"] == "take_back":
+            await go.wait()
+        return await answer(question)
+
+    door.history = slow
+    assert isinstance(await world.refunds("5001"), Deny)
+    assert isinstance(await world.refunds("5000"), Deny), "until it is taken back it counts"
+    go.set()
+    await asyncio.gather(*past._taking_back)
+    assert isinstance(await world.refunds("5000"), Permit)
 
 
 async def test_without_remit_what_depends_on_it_is_refused_and_recorded(world, door):

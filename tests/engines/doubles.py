@@ -4,7 +4,7 @@ import asyncio
 import datetime as dt
 import json
 import ssl
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from ipaddress import ip_address
 
 from cryptography import x509
@@ -58,9 +58,11 @@ class Pdp:
         self.heads = []
         self.questions = []
         self.connections = 0
+        self.serving = set()
 
     async def serve(self, reader, writer):
         self.connections += 1
+        self.serving.add(asyncio.current_task())
         try:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode()
@@ -81,6 +83,14 @@ class Pdp:
             pass
         finally:
             writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+
+    async def end(self):
+        """Let go of everybody who is being answered."""
+        for one in self.serving:
+            one.cancel()
+        await asyncio.gather(*self.serving, return_exceptions=True)
 
     def answer(self, head, question):
         if head.startswith("GET"):
@@ -121,8 +131,11 @@ async def pdp(tls=None, host="127.0.0.1"):
     scheme = "http" if tls is None else "https"
     double.url = f"{scheme}://{host}:{server.sockets[0].getsockname()[1]}"
     double.close = server.close
-    yield double
-    server.close()
+    try:
+        yield double
+    finally:
+        server.close()
+        await double.end()
 
 
 def declared(kind, url, *, timeout_ms=5000, **changes):

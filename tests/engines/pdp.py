@@ -1,10 +1,12 @@
 """A small decision point that speaks AuthZEN 1.0, as a process of its own: `python tests/engines/pdp.py PORT`.
 
-It knows nothing of Remit but what stands in the questions.
+It knows nothing of Remit but what stands in the questions. `python tests/engines/pdp.py PORT '' complete` has the rules
+of the complete example instead, and below `/without/RULE` all of them but one.
 """
 
 import sys
 
+import complete_rules
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -47,7 +49,7 @@ def answer(allowed, policy, words=None):
 async def evaluation(request: Request):
     if not is_admitted(request):
         return JSONResponse({"error": "unauthorized"}, status_code=401)
-    return JSONResponse(decide(await request.json()))
+    return JSONResponse(decided(request, await request.json()))
 
 
 async def evaluations(request: Request):
@@ -60,8 +62,14 @@ async def evaluations(request: Request):
         if name in document
     }
     return JSONResponse(
-        {"evaluations": [decide({**defaults, **one}) for one in document["evaluations"]]}
+        {"evaluations": [decided(request, {**defaults, **one}) for one in document["evaluations"]]}
     )
+
+
+def decided(request, question):
+    if not request.app.state.complete:
+        return decide(question)
+    return complete_rules.decide(question, request.path_params.get("rule"))
 
 
 def is_admitted(request):
@@ -80,21 +88,24 @@ async def metadata(request: Request):
     )
 
 
-def application(secret=None):
+def application(secret=None, *, complete=False):
     app = Starlette(
         routes=[
+            Route("/without/{rule:path}/access/v1/evaluation", evaluation, methods=["POST"]),
+            Route("/without/{rule:path}/access/v1/evaluations", evaluations, methods=["POST"]),
             Route("/access/v1/evaluation", evaluation, methods=["POST"]),
             Route("/access/v1/evaluations", evaluations, methods=["POST"]),
             Route("/.well-known/authzen-configuration", metadata),
         ]
     )
     app.state.secret = secret
+    app.state.complete = complete
     return app
 
 
 if __name__ == "__main__":
     uvicorn.run(
-        application(sys.argv[2] if len(sys.argv) > 2 else None),
+        application(sys.argv[2] or None if len(sys.argv) > 2 else None, complete=len(sys.argv) > 3),
         port=int(sys.argv[1]),
         log_level="warning",
     )

@@ -4,6 +4,7 @@ import asyncio
 import os
 import platform
 import shutil
+import signal
 import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -46,6 +47,7 @@ class Running:
         self._ready = ready
         self._log = log
         self._process = None
+        self._stalled = False
 
     async def start(self) -> None:
         with self._log.open("ab") as output:
@@ -66,6 +68,19 @@ class Running:
                     pass
                 await asyncio.sleep(0.05)
         raise AssertionError(self._log.read_text()[-2000:])
+
+    async def stall(self) -> None:
+        """Take connections and questions, and say nothing."""
+        self._process.send_signal(signal.SIGSTOP)
+        self._stalled = True
+
+    async def mend(self) -> None:
+        """Answer again, whatever was the matter."""
+        if self._stalled:
+            self._process.send_signal(signal.SIGCONT)
+            self._stalled = False
+        else:
+            await self.start()
 
     async def kill(self) -> None:
         if self._process is not None and self._process.returncode is None:
@@ -95,10 +110,11 @@ telemetry: {{disabled: true}}
 
 
 @asynccontextmanager
-async def authzen(folder: Path, secret: str | None = None):
-    """A real decision point that speaks AuthZEN 1.0."""
+async def authzen(folder: Path, secret: str | None = None, *, complete: bool = False):
+    """A real decision point that speaks AuthZEN 1.0; with the rules of the contract, or of the complete example."""
     port = free_port()
-    command = [sys.executable, str(HERE / "pdp.py"), str(port), *([secret] if secret else [])]
+    given = [secret or "", *(["complete"] if complete else [])]
+    command = [sys.executable, str(HERE / "pdp.py"), str(port), *given]
     ready = "/.well-known/authzen-configuration"
     async with _running(command, port, ready, folder / "pdp.log") as running:
         yield running

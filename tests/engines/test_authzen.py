@@ -130,10 +130,13 @@ async def test_an_obligation_is_taken_over():
         {"decision": True, "context": {"obligations": [{"kind": "limit"}]}},
         {"decision": True, "context": {"obligations": {"kind": "limit", "value": "1/1h"}}},
         {"evaluations": [{"decision": True}]},
+        {"decision": True, "context": [{"obligations": [{"kind": "limit", "value": "1/1h"}]}]},
+        {"decision": True, "context": "see the obligations"},
     ],
     ids=[
         "empty", "text", "number", "nothing", "another-name", "word", "with-an-error",
         "unknown-obligation", "half-an-obligation", "no-list-of-obligations", "several",
+        "a-list-of-contexts", "words",
     ],
 )  # fmt: skip
 async def test_what_is_no_decision_is_a_refusal(value):
@@ -141,6 +144,31 @@ async def test_what_is_no_decision_is_a_refusal(value):
         engine.behaves = saying(value)
         refused = await asked_of(engine, decisions)
         assert refused.reason is DecisionReason.ENGINE_ERROR
+
+
+@pytest.mark.parametrize("several", [False, True])
+async def test_an_answer_that_names_another_request_is_none(several):
+    names = ("get_account", "list_accounts") if several else ("get_account",)
+    questions = [ask("crm", name) for name in names]
+    async with pdp() as engine, point() as decisions:
+
+        async def decided_with(echo):
+            async def behaves(writer, right):
+                head = engine.heads[-1].splitlines()
+                line = next(one for one in head if "x-request-id" in one)
+                headers = f"content-type: application/json{echo(line)}"
+                writer.write(response(right, headers=headers))
+
+            engine.behaves = behaves
+            decided = await asked_of(engine, decisions, *questions)
+            return decided if several else [decided]
+
+        assert all(one.allowed for one in await decided_with(lambda line: f"\r\n{line}"))
+        assert all(one.allowed for one in await decided_with(lambda _line: ""))
+        for one in await decided_with(lambda _line: "\r\nx-request-id: evl_another"):
+            assert one.reason is DecisionReason.ENGINE_ERROR
+        sent = {one for head in engine.heads for one in head.splitlines() if "request-id" in one}
+        assert len(sent) == 3
 
 
 @pytest.mark.parametrize(

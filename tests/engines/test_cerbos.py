@@ -132,14 +132,14 @@ async def test_what_no_policy_matched_is_not_permitted_and_not_forbidden():
 
 async def test_an_obligation_in_an_output_is_part_of_the_decision():
     def oblige(right):
-        obligations = [{"kind": "step_up", "value": "2fa"}]
+        obligations = [{"kind": "step_up", "value": "5m"}]
         right["results"][0]["outputs"] = [{"src": "x", "val": {"obligations": obligations}}]
 
     async with pdp() as engine, point() as decisions:
         engine.behaves = answering(oblige)
         decision = await asked_of(engine, decisions)
         assert decision.obligations == (
-            Obligation(kind=ObligationKind.STEP_UP, value="2fa", rule="pdp:resource.crm.vdefault"),
+            Obligation(kind=ObligationKind.STEP_UP, value="5m", rule="pdp:resource.crm.vdefault"),
         )
 
 

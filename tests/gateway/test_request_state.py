@@ -1,11 +1,15 @@
 """The state of a multi round-trip request comes back from whoever it was given to, with the same request, in time."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import pytest
 
 from remit.gateway.jsonrpc import Request, Response
 from remit.gateway.principal import Principal
 from remit.gateway.rejection import RejectedError, UpstreamError
 from remit.gateway.request_state import STATE_LIFETIME, RequestStates
+from remit.guard.call import Earlier
 from remit.testing import FixedClock
 from tests.gateway.doubles import (
     META,
@@ -22,6 +26,10 @@ KEY = b"k" * 32
 DANA = Principal.of(token_of("dana"))
 CALL = Request(1, "tools/call", {"name": "find", "arguments": {"a": 1, "b": [1.5]}, "_meta": META})
 ASKS = {"resultType": "input_required", "requestState": "the server's own"}
+
+
+def without_state(asks):
+    return {name: value for name, value in asks.items() if name != "requestState"}
 
 
 @pytest.fixture
@@ -126,6 +134,40 @@ def test_a_result_without_a_state_goes_as_it_is(states):
 def test_a_state_that_cannot_be_kept_is_the_servers_fault(states, state):
     with pytest.raises(UpstreamError):
         states.sealed({**ASKS, "requestState": state}, CALL, "crm", DANA)
+
+
+COUNTED = Earlier("dec_1", 1_767_625_200)
+
+
+@pytest.mark.parametrize("asks", [ASKS, without_state(ASKS)], ids=["state", "none"])
+def test_a_state_says_as_what_the_call_was_counted(states, clock, asks):
+    sealed = states.sealed(asks, CALL, "crm", DANA, counted=COUNTED)["requestState"]
+    again = retried(sealed, inputResponses={})
+    assert states.earlier(again, "crm") == COUNTED
+    assert states.opened(again, "crm", DANA).params.get("requestState") == asks.get("requestState")
+    other = {"name": "find", "arguments": {"a": 2}}
+    assert states.earlier(retried(sealed, Request(1, "tools/call", other)), "crm") is None
+    assert states.earlier(again, "payments") is None
+    assert states.earlier(retried(sealed + "x"), "crm") is None
+    assert states.earlier(CALL, "crm") is None
+    clock.advance(STATE_LIFETIME)
+    assert states.earlier(again, "crm") is None
+
+
+async def test_through_the_gateway_the_guard_hears_that_a_call_comes_again():
+    class Counting(ListGuard):
+        async def decide(self, call):
+            permit = await super().decide(call)
+            return replace(permit, account=SimpleNamespace(counted=COUNTED))
+
+    guard = Counting()
+    server = ScriptedServer(lambda o: [Response(o.message.id, result=without_state(ASKS))])
+    app = gateway(guard, server)
+    state = (await post(app, *call({}))).json["result"]["requestState"]
+    assert (await post(app, *call({"requestState": state}))).status == 200
+    assert (await post(app, *call({"requestState": state, "arguments": {"x": 1}}))).status == 400
+    assert [one.earlier for one in guard.decided] == [None, COUNTED, None]
+    assert "requestState" not in server.asked[-1].message.params
 
 
 async def test_through_the_gateway_another_person_cannot_use_it():

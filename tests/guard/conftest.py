@@ -66,7 +66,7 @@ class World:
             decisions=parts.get("decisions", self.decisions),
             audit=parts.get("audit", self.audit),
             redactor=parts.get("redactor", self.redactor),
-            settings=GuardSettings(public_url=URL),
+            settings=parts.get("settings", GuardSettings(public_url=URL)),
         )
 
     def engine(self, text):

@@ -123,3 +123,23 @@ async def test_a_policy_that_fails_asks_for_nothing(world):
     assert refused.reason is RefusalReason.ENGINE_ERROR
     assert refused.needs == ()
     assert len(world.audit.of(Decided)) == 1
+
+
+@pytest.mark.parametrize("effect", ["permit", "forbid"])
+@pytest.mark.parametrize(
+    "blank",
+    ["", " ", "\t\n ", "\x00\x07\x1b", "\u200b\ufeff", "\u3164\u2800", "-- ..."],
+    ids=["empty", "space", "white", "control", "format", "unseen", "dots"],
+)
+async def test_an_argument_that_says_nothing_is_no_justification(world, effect, blank):
+    text = f'@id("x") @require_justification("account") {effect}{HEAD};'
+    outcome = await decide(world, text, arguments={"account": blank})
+    assert outcome.reason is RefusalReason.JUSTIFICATION_NEEDED
+    permit = await decide(world, text, arguments={"account": "INC-7"})
+    assert isinstance(permit, Permit)
+
+
+async def test_a_policy_that_demands_no_justification_reads_an_argument_as_it_is(world):
+    text = f'@id("x") forbid{HEAD} when {{ context.arguments.account == " " }};'
+    outcome = await decide(world, text, arguments={"account": " "})
+    assert outcome.reason is RefusalReason.FORBIDDEN

@@ -158,13 +158,13 @@ async def test_who_gives_up_while_the_past_is_corrected_has_the_outcome_recorded
     class Waiting:
         begun = asyncio.Event()
 
-        async def take_back(self, *, comes_again=False):
+        async def stand(self):
             self.begun.set()
             await asyncio.Event().wait()
 
     call = world.call()
     permit = replace(await world.guard.decide(call), account=Waiting())
-    result = CallResult(outcome="ok", asks_back=True)
+    result = CallResult(outcome="ok")
     completing = asyncio.create_task(world.guard.complete(permit, call, result=result))
     await Waiting.begun.wait()
     completing.cancel()

@@ -11,6 +11,8 @@ from remit.guard.justification import LONGEST, InvalidJustificationError, justif
         (None, None),
         ("INC-7", "INC-7"),
         ("  a customer asked  ", "a customer asked"),
+        ("7", "7"),
+        ("理由", "理由"),
         ("größer als nötig", "größer als nötig"),
         ("x" * LONGEST, "x" * LONGEST),
     ],
@@ -24,6 +26,8 @@ def test_a_line_of_text_is_a_justification(given, text):
     [
         "",
         "   ",
+        "...",
+        "\u3164\u2800",
         "x" * (LONGEST + 1),
         "two\nlines",
         "a\x00b",
@@ -33,7 +37,20 @@ def test_a_line_of_text_is_a_justification(given, text):
         [],
         {"why": "x"},
     ],
-    ids=["empty", "blank", "long", "lines", "nul", "turned", "number", "truth", "list", "object"],
+    ids=[
+        "empty",
+        "blank",
+        "dots",
+        "unseen",
+        "long",
+        "lines",
+        "nul",
+        "turned",
+        "number",
+        "truth",
+        "list",
+        "object",
+    ],
 )
 def test_anything_else_is_refused_and_not_repeated(given):
     with pytest.raises(InvalidJustificationError) as caught:

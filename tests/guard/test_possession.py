@@ -206,7 +206,7 @@ async def test_the_challenge_names_scheme_error_algorithms_and_metadata(world, r
 
 async def test_what_cannot_be_remembered_is_not_taken_and_may_be_tried_again(world, raw):
     full = ReplayMemory(capacity=0)
-    world.guard._ladder._presented._possession = Possession(full)
+    world.guard._ladder._authentication._presented._possession = Possession(full)
     outcome = await world.guard.decide(call_with(world, raw, await good(world, raw)))
     assert isinstance(outcome, Deny)
     assert outcome.reason is RefusalReason.TOO_MANY_PROOFS

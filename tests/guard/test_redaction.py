@@ -1,11 +1,17 @@
 """What the record keeps: less of an argument where a policy says so, a keyed token of why."""
 
+from dataclasses import replace
+from types import MappingProxyType
+
 import pytest
 
+from remit.audit.events import Decided
 from remit.audit.redact import Redactor
 from remit.guard.redaction import argument_rules, kept_justification
-from remit.model import AuditTreatment
-from remit.testing.catalog import ACME, GLOBEX
+from remit.model import AuditTreatment, EngineKind, ExternalEngine
+from remit.policy import DecisionPoint
+from remit.policy.port import Answer
+from remit.testing.catalog import ACME, CRM, GLOBEX, with_server
 from tests.guard.test_ladder import change_server
 
 PERMIT = '@id("all") permit(principal, action in Remit::Action::"call", resource);'
@@ -51,6 +57,93 @@ async def test_a_policy_that_does_not_decide_keeps_nothing_out(world):
     world.use_policies(PERMIT + text)
     await world.guard.decide(world.call())
     assert world.recorded.input.keys() == {"account"}
+
+
+HEAD = '(principal, action == Remit::Action::"crm/update_account", resource)'
+ARGUMENTS = {"account": "acc_1", "score": 4, "tags": ["a"]}
+
+
+async def test_what_every_matching_permit_redacts_is_redacted(world):
+    world.use_policies(
+        PERMIT
+        + f'@id("x") @redact("account") permit{HEAD};'
+        + f'@id("y") @redact("tags") permit{HEAD};'
+    )
+    await world.guard.decide(world.call("update_account", ARGUMENTS))
+    assert world.recorded.outcome == "allow"
+    assert world.recorded.input.keys() == {"score"}
+
+
+@pytest.mark.parametrize(
+    "refusing",
+    [
+        f'@id("no") forbid{HEAD};',
+        f'@id("no") @redact("tags") forbid{HEAD};',
+        f'@id("no") forbid{HEAD} when {{ context.arguments has score && context.arguments.score + 9223372036854775807 > 1 }};',
+    ],
+    ids=["forbidden", "redacted-too", "failing"],
+)
+async def test_what_a_matching_permit_redacts_is_redacted_of_a_refusal(world, refusing):
+    world.use_policies(PERMIT + f'@id("x") @redact("account, tags") permit{HEAD};' + refusing)
+    await world.guard.decide(world.call("update_account", ARGUMENTS))
+    assert world.recorded.outcome == "deny"
+    assert world.recorded.input.keys() == {"score"}
+    kept_out = {one["value"] for one in world.recorded.obligations if one["kind"] == "redact"}
+    assert kept_out == {"account", "tags"}
+    # Asked again, by what is remembered of the first answer.
+    await world.guard.decide(world.call("update_account", ARGUMENTS))
+    assert world.audit.of(Decided)[1].input.keys() == {"score"}
+
+
+async def test_where_a_redacting_permit_fails_all_of_them_count(world):
+    fails = (
+        "when { context.arguments has score && context.arguments.score + 9223372036854775807 > 1 }"
+    )
+    world.use_policies(PERMIT + f'@id("x") @redact("account, tags") permit{HEAD} {fails};')
+    await world.guard.decide(world.call("update_account", ARGUMENTS))
+    assert world.recorded.reason == "engine_error"
+    assert world.recorded.input.keys() == {"score"}
+
+
+async def test_a_permit_that_does_not_match_redacts_nothing_of_a_refusal(world):
+    never = "when { context.arguments has score && context.arguments.score > 4 }"
+    world.use_policies(
+        PERMIT
+        + f'@id("x") @redact("account, tags") permit{HEAD} {never};'
+        + f'@id("no") forbid{HEAD};'
+    )
+    await world.guard.decide(world.call("update_account", ARGUMENTS))
+    assert world.recorded.input.keys() == {"account", "score", "tags"}
+
+
+class Elsewhere:
+    """An engine that answers the same to everything, or fails."""
+
+    name, version = "pdp", None
+
+    def __init__(self, allowed) -> None:
+        self.allowed = allowed
+
+    def find(self, declared):
+        return self
+
+    async def evaluate_all(self, evaluations):
+        if self.allowed is None:
+            raise ConnectionError
+        return [Answer(question=one, allowed=self.allowed) for one in evaluations]
+
+
+@pytest.mark.parametrize("allowed", [True, False, None], ids=["allows", "refuses", "fails"])
+async def test_whoever_permits_the_call_what_the_policies_redact_is_redacted(world, allowed):
+    text = PERMIT + f'@id("x") @redact("account, tags") permit{HEAD};'
+    declared = ExternalEngine(name="pdp", kind=EngineKind.AUTHZEN, url="http://127.0.0.1:1/")
+    catalog = replace(world.directory.catalog, engines=MappingProxyType({"pdp": declared}))
+    catalog = with_server(catalog, replace(catalog.servers[CRM], engine="pdp"))
+    world.directory.catalog = catalog
+    decisions = DecisionPoint(world.engine(text), world.clock, Elsewhere(allowed))
+    await world.new_guard(decisions=decisions).decide(world.call("update_account", ARGUMENTS))
+    assert (world.recorded.outcome == "allow") is bool(allowed)
+    assert world.recorded.input.keys() == {"score"}
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,16 @@ def test_another_token_or_grant_of_the_same_is_no_way_around(world):
     assert limits.wait([limit("1/1h")], again, 0.0) == 3600
 
 
+def test_who_has_used_up_the_room_of_one_organisation_is_in_nobody_elses_way(world):
+    """An engine that is run by somebody else calls its rules as it likes."""
+    limits, token = RuleLimits(most=3), world.token()
+    for name in ("a", "b", "c"):
+        assert limits.wait([limit("1/366d", f"pdp:{name}")], token, 0.0) == 0
+    assert limits.wait([limit("1/366d", "pdp:d")], token, 0.0) == 1
+    other = replace(token, organization_id="globex")
+    assert limits.wait([limit("1/1h")], other, 0.0) == 0
+
+
 def test_when_there_is_no_room_to_count_another_caller_he_waits(world):
     limits, token = RuleLimits(most=2), world.token()
     for sub in ("a", "b"):

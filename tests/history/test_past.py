@@ -7,18 +7,21 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import insert
 
-from remit.audit.events import Decided
+from remit.audit.events import CallCompleted, Decided
+from remit.audit.port import AuditUnavailableError
 from remit.db import Database
-from remit.guard import CallResult, Deny, Permit, RefusalReason
+from remit.guard import CallResult, Deny, GuardSettings, Permit, RefusalReason
 from remit.guard.account import PastUnavailableError
 from remit.guard.reconsider import Scenario, UnansweredError, reconsider
 from remit.guard.refusal import Refusal
 from remit.guard.verdict import Allowance
+from remit.history import DatabasePast
 from remit.ids import GrantId
 from remit.model import HistoryFact, HistoryMeasure, HistoryOf
 from remit.oauth.grant_store import grants
 from remit.policy.history import history_of
 from remit.testing.catalog import GLOBEX, PAYMENTS
+from tests.guard.conftest import URL
 
 from .conftest import AT_MOST, DAY, HOUR, NOTHING_LEAVES, PERMIT, THREE_AN_HOUR, acting
 
@@ -208,22 +211,58 @@ async def test_a_call_that_went_nowhere_for_want_of_an_account_does_not_count(wo
     assert isinstance(await world.refunds("5000"), Permit)
 
 
+async def asked_back(world, call):
+    """The call, as it comes again when its server has asked something first."""
+    permit = await world.guard.decide(call)
+    assert isinstance(permit, Permit)
+    await world.guard.complete(permit, call, result=CallResult(outcome="ok"))
+    return replace(call, earlier=permit.account.counted)
+
+
 async def test_a_call_whose_server_asks_back_counts_once_and_what_it_saw_it_saw(world):
     world.use_policies(AT_MOST)
     call = world.refund("3000", "USD")
     for _ in range(3):
-        permit = await world.guard.decide(call)
-        assert isinstance(permit, Permit)
+        call = await asked_back(world, call)
         assert world.last.history == {"refunded": "3000.0000"}
-        await world.guard.complete(permit, call, result=CallResult(outcome="ok", asks_back=True))
-    permit = await world.guard.decide(call)
-    await world.guard.complete(permit, call, result=CallResult(outcome="ok"))
     assert isinstance(await world.refunds("2000.01"), Deny)
+    assert isinstance(await world.refunds("2000"), Permit)
     world.use_policies(NOTHING_LEAVES)
-    looked = world.call("update_account")
-    permit = await world.guard.decide(looked)
-    await world.guard.complete(permit, looked, result=CallResult(outcome="ok", asks_back=True))
+    await asked_back(world, await asked_back(world, world.call("update_account")))
     assert isinstance(await world.uses("export_accounts"), Deny)
+
+
+async def test_who_is_asked_back_and_never_comes_again_may_have_had_the_effect(world):
+    world.use_policies(AT_MOST)
+    await asked_back(world, world.refund("3000", "USD"))
+    assert isinstance(await world.refunds("3000"), Deny)
+
+
+async def test_a_call_that_comes_again_and_is_refused_counts_as_it_came_before(world):
+    world.use_policies(AT_MOST)
+    again = await asked_back(world, world.refund("3000", "USD"))
+    world.use_policies('@id("never") forbid (principal, action, resource);')
+    assert isinstance(await world.guard.decide(again), Deny)
+    world.use_policies(AT_MOST)
+    assert isinstance(await world.refunds("2000.01"), Deny)
+
+
+async def test_a_call_that_comes_again_twice_is_two(world):
+    world.use_policies(AT_MOST)
+    again = await asked_back(world, world.refund("3000", "USD"))
+    both = await asyncio.gather(world.guard.decide(again), world.guard.decide(again))
+    assert sorted(type(one).__name__ for one in both) == ["Deny", "Permit"]
+    (permit,) = [one for one in both if isinstance(one, Permit)]
+    await world.guard.complete(permit, again, result=CallResult(outcome="ok"))
+    assert isinstance(await world.guard.decide(again), Deny)
+
+
+async def test_a_call_that_comes_again_and_goes_nowhere_counts_as_it_came_before(world):
+    world.use_policies(AT_MOST)
+    again = await asked_back(world, world.refund("3000", "USD"))
+    permit = await world.guard.decide(again)
+    await world.guard.complete(permit, again, result=CallResult(outcome="connection_needed"))
+    assert isinstance(await world.refunds("2000.01"), Deny)
 
 
 async def test_what_could_not_be_recorded_does_not_count(world):
@@ -284,6 +323,73 @@ async def test_who_waits_for_too_long_is_refused_and_not_counted(world):
     world.past._patience = 10.0
     await world.past.close()
     assert isinstance(await world.refunds("5000"), Permit)
+
+
+class Stuck:
+    """A database that answers, but for what takes back: that waits until `go`."""
+
+    def __init__(self, database):
+        self._database, self.go, self.stuck = database, asyncio.Event(), False
+
+    async def run(self, work):
+        if self.stuck:
+            await self.go.wait()
+        return await self._database.run(work)
+
+
+def stuck(world):
+    database = Stuck(world.database)
+    world.past = DatabasePast(database, patience=5.0, back_within=0.01)
+    world.guard = world.guard_of(world.past)
+    return database
+
+
+async def test_an_outcome_is_recorded_though_the_use_cannot_be_taken_back_at_present(world):
+    world.use_policies(AT_MOST)
+    database, call = stuck(world), world.refund("5000", "USD")
+    permit = await world.guard.decide(call)
+    database.stuck = True
+    await world.guard.complete(permit, call, result=CallResult(outcome="connection_needed"))
+    assert [one.outcome for one in world.audit.of(CallCompleted)] == ["connection_needed"]
+    database.stuck = False
+    assert isinstance(await world.refunds("1"), Deny), "until it is taken back it counts"
+    database.go.set()
+    await world.past.close()
+    assert isinstance(await world.refunds("5000"), Permit)
+
+
+async def test_a_refusal_is_answered_though_the_use_cannot_be_taken_back_at_present(world):
+    world.use_policies(AT_MOST)
+    database = stuck(world)
+
+    class Answering(type(world.audit)):
+        """From the first record on the database takes nothing back."""
+
+        async def append(self, event):
+            database.stuck = True
+            raise AuditUnavailableError("the disk is full")
+
+    guard = world.new_guard(
+        audit=Answering(), settings=GuardSettings(public_url=URL, past=world.past)
+    )
+    refused = await guard.decide(world.refund("5000", "USD"))
+    assert refused.reason is RefusalReason.AUDIT_UNAVAILABLE
+    database.stuck = False
+    assert isinstance(await world.refunds("1"), Deny)
+    database.go.set()
+    await world.past.close()
+    assert isinstance(await world.refunds("5000"), Permit)
+
+
+async def test_nothing_is_waited_for_without_end_when_the_process_ends(world):
+    world.use_policies(AT_MOST)
+    database, call = stuck(world), world.refund("5000", "USD")
+    permit = await world.guard.decide(call)
+    database.stuck, world.past._patience = True, 0.01
+    await world.guard.complete(permit, call, result=CallResult(outcome="connection_needed"))
+    await world.past.close()
+    database.go.set()
+    await asyncio.gather(*world.past._taking_back)
 
 
 async def test_facts_of_sets_hold_what_was_used_and_opened(world):

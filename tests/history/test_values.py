@@ -8,7 +8,8 @@ from itertools import count
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from remit.guard import Permit
+from remit.audit.context import Context
+from remit.guard import Call, Permit
 from remit.guard.use import Entry, Use, Whose
 from remit.history import values
 from remit.history.store import UseRow, add_use, tally
@@ -109,7 +110,12 @@ def test_a_past_of_very_many_uses_is_merged_and_comes_to_the_same(database, monk
     merged(database, fact, other, now - 10, 50)
     merged(database, fact, whose, now - 700, 127)
     entry = Entry(fact=fact, whose=(whose,), counted=True, told=True, amount=Decimal("2.5"))
-    use = Use(id="dec_x", at=now, call=None, entries=(entry,))
+    use = Use(
+        id="dec_x",
+        at=now,
+        call=Call(server="crm", method="", authorization=(), context=Context()),
+        entries=(entry,),
+    )
     assert database.run_now(lambda tx: count_use(tx, use)) == {"spent": Decimal("320.0000")}
 
     def rows(one, at):

@@ -379,6 +379,22 @@ def test_what_a_policy_reads_is_asked_again_when_it_changes(desk, condition, of,
         assert not engine.evaluate(other).allowed
 
 
+def test_a_policy_that_is_not_understood_and_says_nothing_of_history_is_not_told_of_it(desk):
+    """A list before anything is known of the past: what nobody can read need not be known."""
+    text = (
+        '@id("all") permit(principal, action, resource);\n'
+        '@id("odd") forbid(principal, action == Remit::Action::"crm/get_account", resource)'
+        ' when { context.arguments.account == "b"'
+        ' && (if principal.tenant == "acme" then principal else principal).id == "usr_2" };'
+    )
+    engine = desk.engine(text)
+    asked = desk.ask(Phase.LIST, arguments={"account": "b"}, history=None)
+    for ask in (engine.evaluate, engine.evaluate_anew):
+        assert ask(asked).allowed
+        refused = replace(asked, subject=replace(asked.subject, id="usr_2"))
+        assert ask(refused).reason is DecisionReason.FORBIDDEN
+
+
 def test_a_truth_value_is_not_taken_for_the_number_it_equals(desk):
     text = (
         '@id("one") permit(principal, action == Remit::Action::"crm/update_account", resource)\n'

@@ -1,3 +1,4 @@
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -12,7 +13,7 @@ from remit.policy import (
     MatchedRule,
     RuleEffect,
 )
-from remit.policy.port import Answer
+from remit.policy.port import Answer, EngineUnavailableError
 
 PERMIT = MatchedRule(id="p", effect=RuleEffect.PERMIT)
 FORBID = MatchedRule(id="f", effect=RuleEffect.FORBID)
@@ -181,3 +182,63 @@ def test_whoever_cannot_wait_learns_that_he_would_have_to(desk, elsewhere):
 def test_at_issuance_the_own_policies_alone_decide(desk, elsewhere):
     point = DecisionPoint(Engine(ALLOW), desk.clock, elsewhere)
     assert point.decide(replace(desk.ask(), engine=PDP)) == ALLOW
+
+
+class Failing(Elsewhere):
+    """Whatever it is asked, it does `what`."""
+
+    def __init__(self, what) -> None:
+        super().__init__()
+        self.what = what
+
+    async def evaluate_all(self, evaluations):
+        return await self.what()
+
+
+async def _never():
+    await asyncio.Event().wait()
+
+
+async def _late():
+    raise EngineUnavailableError("the connection took too long", cause=TimeoutError())
+
+
+async def _broken():
+    raise ConnectionError
+
+
+async def _wrong():
+    return ["yes"]
+
+
+@pytest.mark.parametrize(
+    ("engine", "outcome"),
+    [
+        (Elsewhere(allowed=True), "allow"),
+        (Elsewhere(allowed=False), "deny"),
+        (Failing(_never), "late"),
+        (Failing(_late), "late"),
+        (Failing(_broken), "error"),
+        (Failing(_wrong), "error"),
+        (None, "error"),
+    ],
+    ids=["yes", "no", "silent", "late", "broken", "no-answer", "nowhere"],
+)
+async def test_what_came_of_asking_an_engine_is_told_to_whoever_counts(desk, engine, outcome):
+    heard = []
+
+    def inquired(name, outcomes, *, seconds):
+        heard.append((name, tuple(outcomes), seconds >= 0))
+
+    point = DecisionPoint(
+        Engine(refusing(DecisionReason.NO_PERMIT)), desk.clock, engine, inquired=inquired
+    )
+    asked = replace(desk.ask(), engine=replace(PDP, timeout_ms=10))
+    await point.adjudicate(asked)
+    await point.in_force.adjudicate_all([asked, asked])
+    assert heard == [("pdp", (outcome,), True), ("pdp", (outcome, outcome), True)]
+
+
+async def test_what_is_decided_here_is_told_to_nobody(desk):
+    point = DecisionPoint(Engine(ALLOW), desk.clock, inquired=pytest.fail)
+    assert (await point.adjudicate(desk.ask())).allowed

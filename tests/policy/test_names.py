@@ -35,6 +35,21 @@ def test_what_was_meant_is_said(desk, condition, message):
 
 
 @pytest.mark.parametrize(
+    ("head", "condition", "expected"),
+    [
+        (HEAD, 'context.networks.contains("home")', "a network declared under `networks` of remit.yaml"),
+        (HEAD, "context.history has cals", "`calls`, `"),
+        ('(principal, action in Remit::Action::"server/crm", resource)', "context.arguments.score > 3",
+         "`context.arguments has score` first: not every thing it is about has it"),
+    ],
+    ids=["network", "fact", "argument-of-some"],
+)  # fmt: skip
+def test_what_to_do_is_said(desk, head, condition, expected):
+    found = desk.check(f'@id("x") forbid{head} when {{ {condition} }};')
+    assert expected in found[0].expected
+
+
+@pytest.mark.parametrize(
     "condition",
     [
         'context has justification && context.justification like "INC-*"',

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+from html import unescape
 
 import pytest
 
@@ -126,6 +127,38 @@ def test_markdown_means_nothing_but_its_words():
     assert text.count("\n```") == 2
     rows = [line for line in outside.splitlines() if line.startswith("| 3 |")]
     assert all(len(re.findall(r"(?<!\\)\|", row)) == 7 for row in rows)
+
+
+CALLS = "@octocat #12 https://evil.example/x www.evil.example a@b.example"
+TURNED = "get\u202eelif\u2066_\u200baccount\x1b[31m"
+
+
+def test_nobody_is_called_and_nothing_is_linked_once_the_escapes_are_gone():
+    """A forge looks for mentions and addresses in what the Markdown has become."""
+    made = plan(groups=(group(name=CALLS),), changes=(change(name=CALLS, what=CALLS, lines=("+x",)),))  # fmt: skip
+    text = re.sub(r"```diff\n.*?\n```", "", plan_markdown(made), flags=re.DOTALL)
+    become = unescape(re.sub(r"\\(?=[^\w\s])", "", text))
+    assert become.count("octocat") == 3
+    assert not re.search(r"[@#]\w|://\w|www\.\w", become)
+
+
+def test_what_stands_inside_of_a_tag_has_no_escapes_of_markdown():
+    text = plan_markdown(plan(changes=(change(name="refund-limit & <b>it's</b>"),)))
+    assert "<summary>refund-limit &#38; &#60;b&#62;it's&#60;/b&#62;</summary>" in text
+
+
+@pytest.mark.parametrize("form", [plan_page, plan_markdown], ids=["page", "markdown"])
+def test_nothing_turns_the_writing_around(form):
+    shown = form(
+        plan(
+            groups=(group(name=TURNED, agent=TURNED, tenant=TURNED, because=TURNED, scopes=(TURNED,),
+                examples=(Example(decision_id="dec_1", time="2026-01-05T15:00:00.000Z", input={"a": TURNED}),)),),
+            changes=(change(name=TURNED, what=f"`{TURNED}`", lines=(f"+// {TURNED}",)),),
+            notes=(TURNED,),
+        )
+    )  # fmt: skip
+    assert "account" in shown
+    assert [one for one in shown if not one.isprintable() and one != "\n"] == []
 
 
 def test_markdown_fits_into_a_comment_and_closes_what_it_opened():

@@ -1,25 +1,37 @@
-"""Callers of one sort, and who is none of any."""
+"""Callers of one sort before a thing, and who is none of any."""
 
 from dataclasses import replace
 
 import pytest
 
 from remit.policy.facts import FACTS
-from remit.replay.precedents import ALWAYS, TIMED
+from remit.replay.court import Court
+from remit.replay.looks import ALWAYS, TIMED
 from remit.replay.rebuilt import Rebuilder
-from remit.replay.sorts import FOLLOWING, Sorts, read_of_token
+from remit.replay.sorts import FOLLOWING
 from remit.tokens.access_token import Delegate
 
 
 @pytest.fixture
-def token(busy):
-    (entry, *_) = [one for one in busy.decisions() if one["body"]["claims"].get("attributes")]
-    return Rebuilder(None).rebuild(entry).token
+def recorded(busy):
+    """An allowed write of somebody with attributes."""
+    for entry in busy.decisions():
+        body = entry["body"]
+        if body["outcome"] == "allow" and body["operation"] == "write" and entry["user"]:
+            return Rebuilder(None).rebuild(entry)
+    raise AssertionError("nobody wrote anything")
+
+
+def sort_of(court, recorded, **changes):
+    rebuilt = replace(recorded, token=replace(recorded.token, **changes))
+    precedents = court._precedents
+    place = precedents.place(rebuilt)
+    return precedents._sorts.of(rebuilt, place.number, place.target, place.looks.tellers)
 
 
 @pytest.fixture
-def sorts(busy):
-    return Sorts(busy.loaded().catalog)
+def court(busy):
+    return Court(busy.loaded())
 
 
 def test_every_fact_that_policies_can_read_is_told_somewhere():
@@ -27,16 +39,20 @@ def test_every_fact_that_policies_can_read_is_told_somewhere():
     assert frozenset(FACTS) == FOLLOWING | ALWAYS | TIMED
 
 
-def test_another_person_with_the_same_rights_is_of_the_same_sort(sorts, token):
-    other = replace(token, sub="usr_other", grant_id="gnt_other", client_id="cli_x", acr="mfa")
-    assert sorts.of(token) == sorts.of(other)
-    assert sorts.of(token) == sorts.of(replace(token, roles=tuple(reversed(token.roles))))
+def test_another_person_with_the_same_rights_is_of_the_same_sort(court, recorded):
+    before = sort_of(court, recorded)
+    others = {"sub": "usr_other", "grant_id": "gnt_other", "client_id": "cli_x", "acr": "mfa"}
+    assert before is not None
+    assert sort_of(court, recorded, **others) == before
+    assert sort_of(court, recorded, roles=tuple(reversed(recorded.token.roles))) == before
+    assert sort_of(court, recorded, roles=(*recorded.token.roles, "nothing-more")) == before
 
 
 @pytest.mark.parametrize(
     "changes",
     [
-        {"roles": ("auditor",)},
+        {"roles": ("intern",)},
+        {"roles": ()},
         {"scopes": ()},
         {"agent_id": "agent-x"},
         {"organization_id": "elsewhere"},
@@ -46,34 +62,40 @@ def test_another_person_with_the_same_rights_is_of_the_same_sort(sorts, token):
         {"jkt": "a-key"},
         {"auth_time": -1},
     ],
-    ids=lambda one: next(iter(one)),
+    ids=lambda one: f"{next(iter(one))}-{len(str(one))}",
 )
-def test_whoever_differs_in_what_limits_a_caller_is_of_another(sorts, token, changes):
-    assert sorts.of(token) != sorts.of(replace(token, **changes))
+def test_whoever_differs_in_what_limits_a_caller_is_of_another(court, recorded, changes):
+    if "sensitivity" in changes:
+        changes = {"sensitivity": type(recorded.token.sensitivity).LOW}
+    assert sort_of(court, recorded, **changes) != sort_of(court, recorded)
 
 
-def test_a_workload_is_of_another_sort_than_a_person(sorts, token):
-    assert sorts.of(token) != sorts.of(replace(token, sub=token.agent_id))
+def test_a_workload_is_of_another_sort_than_a_person(court, recorded):
+    assert sort_of(court, recorded, sub=recorded.token.agent_id) != sort_of(court, recorded)
 
 
-def test_details_and_attributes_that_are_no_text_have_no_sort(sorts, token):
-    assert sorts.of(replace(token, authorization_details=({"type": "x"},))) is None
-    assert sorts.of(replace(token, attributes={"region": ["eu"]})) is None
-    assert sorts.of(replace(token, roles=(["support"],))) is None
+def test_whoever_is_stopped_before_policy_is_told_by_what_stops_them_alone(court, recorded):
+    one = sort_of(court, recorded, agent_id="agent-x")
+    assert one.is_stopped
+    assert sort_of(court, recorded, agent_id="agent-y", roles=(), sub="usr_z") == one
+    assert sort_of(court, recorded, environment="dev") != one
 
 
-def test_attributes_are_of_the_sort_where_scopes_are_filled_with_them(busy, token):
-    catalog = busy.loaded().catalog
-    agents = {
-        name: replace(one, scopes=(*one.scopes, "crm:read:{region}"))
-        for name, one in catalog.agents.items()
-    }
-    other = replace(token, attributes={"region": "elsewhere"})
-    plain, filled = Sorts(catalog), Sorts(replace(catalog, agents=agents))
-    assert plain.of(token) == plain.of(other)
-    assert filled.of(token) != filled.of(other)
+def test_details_and_attributes_that_are_no_text_have_no_sort(court, recorded):
+    assert sort_of(court, recorded, authorization_details=({"type": "x"},)) is None
+    assert sort_of(court, recorded, attributes={"region": ["eu"]}) is None
 
 
-def test_what_policies_look_at_of_a_token_is_told_besides(token):
-    told = read_of_token({("principal",), ("principal", "()"), ("principal", "roles")})
-    assert [one(token) for one in told] == [token.sub, frozenset(token.attributes.items())]
+def test_tags_are_told_by_what_they_are_held_against(court, busy):
+    """To export asks whether the region is `apac`, and nothing else of it."""
+    export = next(
+        Rebuilder(None).rebuild(entry)
+        for entry in busy.decisions()
+        if entry["body"]["operation"] == "export" and entry["body"]["outcome"] == "allow"
+    )
+    eu, us, apac, none = (
+        sort_of(court, export, attributes=one)
+        for one in ({"region": "eu"}, {"region": "us", "floor": "3"}, {"region": "apac"}, {})
+    )
+    assert eu == us
+    assert len({eu.number, apac.number, none.number}) == 3

@@ -146,6 +146,12 @@ def test_a_table_that_is_none_is_refused(table, message):
     assert [one.message for one in found] == [message]
 
 
+def test_a_word_that_is_short_for_more_is_wrong_once_and_where_it_stands():
+    (found,) = cases("  - { name: x, tool: crm/get, expect: alow }\n")
+    assert (found.line, found.column, found.width) == (5, 39, 4)
+    assert found.message == "`alow` is not known here; did you mean `allow`?"
+
+
 def test_people_are_checked_and_shared_ones_are_known_everywhere():
     shared = "people:\n  ann: { tenant: acme, roles: [suport] }\n  bob: { tenant: akme }\n"
     own = "people:\n  ann: { tenant: acme }\ncases:\n  - { name: x, who: bob, agent: helper, tool: crm/get, expect: allow }\n"

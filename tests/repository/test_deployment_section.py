@@ -7,13 +7,16 @@ from remit.repository.deployment_section import DeploymentSection, deployment_of
 
 from .conftest import Repository
 
+KEY = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
+
 
 def test_the_rules_are_read_from_the_root(repository: Repository) -> None:
     repository.append(
         "remit.yaml",
         "stages: [dev, prod]\n"
         "deployment: {second_person: always, tests_required: false, replay_days: 30, trial_share: 10,"
-        " trial_lifetime: 1h, trial_refusals: 3, from_stages: [dev], newly_allowed_reviewed: false}\n",
+        " trial_lifetime: 1h, trial_refusals: 3, from_stages: [dev], newly_allowed_reviewed: false,"
+        f" replaced_may_come: true, stage_keys: {{dev: [{KEY}]}}}}\n",
     )
     rules = repository.catalog().deployment
     assert rules == DeploymentRules(
@@ -25,6 +28,8 @@ def test_the_rules_are_read_from_the_root(repository: Repository) -> None:
         trial_lifetime=3_600,
         trial_refusals=3,
         from_stages=("dev",),
+        replaced_may_come=True,
+        stage_keys={"dev": (KEY,)},
     )
 
 
@@ -45,6 +50,10 @@ def test_what_is_left_out_is_as_careful_as_the_model(repository: Repository) -> 
         {"trial_lifetime": "59s"},
         {"trial_lifetime": "8d"},
         {"trial_refusals": 101},
+        {"stage_keys": {"dev": []}},
+        {"stage_keys": {"dev": ["release"]}},
+        {"stage_keys": {"dev": [f"{'A' * 42}="]}},
+        {"replaced_may_come": "yes"},
         {"nobody": True},
     ],
     ids=str,
@@ -59,9 +68,10 @@ def test_what_is_no_rule_is_refused(given: dict[str, object]) -> None:
     [
         ("stages: [dev]\ndeployment: {from_stages: [prod]}\n", "names `prod`, which is no stage"),
         ("deployment: {from_stages: [dev]}\n", "names `dev`, which is no stage"),
+        (f"deployment: {{stage_keys: {{dev: [{KEY}]}}}}\n", "names `dev`, which is no stage"),
         ("deployment: {privileged_scopes: ['crm:read:nothing']}\n", "crm:read:nothing"),
     ],
-    ids=["another stage", "no stages", "a scope that is not declared"],
+    ids=["another stage", "no stages", "a key of no stage", "a scope that is not declared"],
 )
 def test_names_have_to_exist(repository: Repository, text: str, said: str) -> None:
     repository.append("remit.yaml", text)

@@ -31,6 +31,16 @@ def test_a_policy_that_is_no_text_is_refused(repository: Repository) -> None:
     assert repository.said() == ["policies/all.cedar:2 not UTF-8"]
 
 
+def test_a_policy_that_is_shown_otherwise_than_it_is_read_is_refused(
+    repository: Repository,
+) -> None:
+    """The comment would look as if it ended before the `forbid` that stands in it."""
+    path = repository.path / "policies" / "all.cedar"
+    path.write_text(path.read_text() + "// \u202e forbid\n", encoding="utf-8")
+    (said,) = repository.said()
+    assert "U+202E, which turns the writing around" in said
+
+
 def test_a_file_that_is_no_yaml_does_not_hide_the_mistakes_of_others(
     repository: Repository,
 ) -> None:

@@ -48,7 +48,7 @@ class ActivationShown(Shape):
 
 
 class TrialShown(Shape):
-    """A bundle that decides for `share` percent of the agents; `counts` by `trial`, `beside`, `before`."""
+    """A bundle that decides for `share` percent of the agents; `counts` of calls, refusals and agents by `trial`, `beside`, `before`."""
 
     bundle: str
     previous: str
@@ -183,7 +183,9 @@ async def _key(deps: ApiDeps, _asked: Asked[Nothing, Nothing]) -> BundleKeyShown
 
 
 async def _roll_back(deps: ApiDeps, asked: Asked[Nothing, Back]) -> ProposalShown:
-    by = await deps.database.read(lambda tx: person_named(tx, asked.context.actor.id))
+    by = await deps.database.read(
+        lambda tx: person_named(tx, asked.context.actor.id, deps.directory.catalog)
+    )
     proposal = await roll_back(
         deps.deployment,
         asked.body.bundle,
@@ -258,7 +260,12 @@ def _trial(tx: Transaction, trial: Trial) -> TrialShown:
         started_at=trial.started_at,
         until=EpochSeconds(trial.until),
         counts={
-            arm.value: {"calls": one.calls, "refused": one.refused} for arm, one in found.items()
+            arm.value: {
+                "calls": sum(one.calls for one in agents.values()),
+                "refused": sum(one.refused for one in agents.values()),
+                "agents": len(agents),
+            }
+            for arm, agents in found.items()
         },
     )
 

@@ -12,6 +12,7 @@ from remit.canonical import Json, JsonObject
 from remit.clock import Clock, Seconds
 from remit.db import Database
 from remit.deployment import DeploymentDeps
+from remit.engines.inquiry import EngineInquiry
 from remit.guard import Guard
 from remit.guard.ports import Directory
 from remit.identity import Passwords
@@ -43,6 +44,7 @@ class ApiDeps:
     `stopping` is set when the process is told to stop: answers that go on and on then end.
     `record_key` opens what records hold sealed, so that recorded calls can be decided again.
     `guard_lease` is for how long guards inside servers decide without hearing from this process.
+    `engines` asks external engines beforehand, a little at a time.
     `deployment` is what bringing a bundle into force needs.
     """
 
@@ -64,4 +66,5 @@ class ApiDeps:
     stopping: asyncio.Event
     guard_lease: Seconds
     record_key: bytes
+    engines: EngineInquiry
     deployment: DeploymentDeps

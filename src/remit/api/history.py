@@ -147,7 +147,7 @@ def _named(deps: ApiDeps, tx: Transaction, tenant: TenantId | None, wanted: Past
         raise BadRequestError("say in which organisation: `tenant`")
     if tenant not in catalog.tenants:
         raise NotFoundError("there is no such organisation")
-    grant = "" if wanted.grant is None else consent_of(tx, wanted.grant)
+    grant = "" if wanted.grant is None else consent_of(tx, wanted.grant, within=tenant)
     return _Named(tenant, wanted.agent or "", subject, grant)
 
 

@@ -175,7 +175,9 @@ async def _withdraw(deps: ApiDeps, asked: Asked[Nothing, Why]) -> ProposalShown:
 
 
 async def _person(deps: ApiDeps, asked: Asked[Any, Any]) -> Person:
-    return await deps.database.read(lambda tx: person_named(tx, asked.context.actor.id))
+    return await deps.database.read(
+        lambda tx: person_named(tx, asked.context.actor.id, deps.directory.catalog)
+    )
 
 
 async def shown_proposal(deps: ApiDeps, proposal: Proposal) -> ProposalShown:

@@ -2,6 +2,7 @@
 
 Once a bundle was put in force, the folder decides nothing any more, in no process and after no restart. Refused: to
 start on a bundle that Remit did not write or that is altered (there is no older one in memory to stay with), on a
+database that has come less far than this data folder remembers, on a
 folder with a mistake, and on a folder where only bundles may decide. A folder with a mistake is refused before
 anything is opened.
 """
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from remit.app.landmark import Landmark, landmark_in
 from remit.app.stores import Stores, is_deployed
 from remit.clock import Clock
 from remit.db import Transaction
@@ -38,6 +40,7 @@ class Beginning:
     loaded: LoadedPolicies
     activation: Activation | None
     key: InstallationKey
+    landmark: Landmark
 
 
 class ServerNames:
@@ -70,32 +73,37 @@ async def begin(
     """What decides from the start on; `folder` is what `folder_first` found.
 
     Raises:
-        BadSignatureError: what is in force was altered, or not written by this installation.
+        BadSignatureError: what is in force was altered, not written by this installation, or older than what was in force here.
         RepositoryInvalidError: this version of Remit finds a mistake in it.
         OtherStageError: it was judged for another stage.
         NoBundleError: see there.
     """
     database = stores.database
     key = await database.run(lambda tx: installation_key(tx, stores.box, clock.now()))
+    # Where the folder decides, the way out must not be closed by the very note that says why it is needed.
+    landmark = landmark_in(
+        stores.folder.path, key, believed=settings.policies is not Policies.FOLDER
+    )
     if settings.policies is Policies.FOLDER:
-        return Beginning(folder or await _read_folder(settings), None, key)
+        return Beginning(folder or await _read_folder(settings), None, key, landmark)
 
     def work(tx: Transaction) -> Activation | None:
         return newest_activation(tx, key)
 
     newest = await database.read(work)
+    landmark.check(newest)
     if newest is not None:
         bundle = await database.read(lambda tx: kept_bundle(tx, key, newest.bundle))
         loaded = await asyncio.to_thread(
             load_judged, bundle, stage=settings.stage, judged_for=newest.stage
         )
-        return Beginning(loaded, newest, key)
+        return Beginning(loaded, newest, key, landmark)
     if settings.policies is Policies.BUNDLE:
         raise NoBundleError(
             "`policies` is `bundle`, and no bundle was ever put in force: start once with `policies` `auto`, "
             "and put one in force with `remit apply`"
         )
-    return Beginning(folder or await _read_folder(settings), None, key)
+    return Beginning(folder or await _read_folder(settings), None, key, landmark)
 
 
 async def _read_folder(settings: Settings) -> LoadedPolicies:

@@ -1,8 +1,8 @@
 """Which bundle is in force, read twice a second, and put in force here: so all processes on one database agree.
 
 What counts is the number of the newest activation, never a clock. What is read is checked before it is believed; a
-row or a bundle that Remit did not write, or a sequence that has become shorter, changes nothing: what was in force
-stays, and it is said. The same when the database does not answer.
+row or a bundle that Remit did not write, a sequence that has become shorter, or a trial that was over and runs again
+changes nothing: what was in force stays, and it is said. The same when the database does not answer.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ from typing import Final, NoReturn
 import structlog
 
 from remit.app.in_force import InForce
+from remit.app.landmark import Landmark
 from remit.app.repetition import for_ever
 from remit.app.trial_desk import TrialDesk
 from remit.db import Database, Transaction
@@ -109,12 +110,14 @@ class BundleBook:
         in_force: InForce,
         *,
         desk: TrialDesk,
+        landmark: Landmark,
         activation: Activation | None,
         folder_decides: bool,
     ) -> None:
         self._in_force = in_force
         self._shelf = shelf
         self._desk = desk
+        self._landmark = landmark
         self._activation = activation
         self._folder_decides = folder_decides
         self._one_at_a_time = asyncio.Lock()
@@ -133,6 +136,7 @@ class BundleBook:
             RepositoryInvalidError: this version of Remit finds a mistake in it; what was in force stays.
             OtherStageError: it was judged for another stage; what was in force stays.
             DatabaseUnavailableError: the database does not answer; what was in force stays.
+            DataFolderError: how far it has come cannot be noted; what was in force stays.
         """
         async with self._one_at_a_time:
             if not self._folder_decides:
@@ -150,10 +154,19 @@ class BundleBook:
             raise BadSignatureError(
                 f"activation {known.sequence} is no longer in the database; it stays in force"
             )
+        self._landmark.check(newest)
+        if trial is not None and self._landmark.is_over(trial.id):
+            raise BadSignatureError(f"the trial `{trial.id}` was over, and runs again")
+        if newest is not None and newest.sequence > self._landmark.sequence:
+            # Before it decides: what could not be noted could be taken back behind this process's back.
+            await asyncio.to_thread(self._landmark.keep, newest)
         if newest is not None and newest != known:
             if known is not None and newest.sequence == known.sequence:
                 raise BadSignatureError(f"activation {known.sequence} is another than it was")
             if newest.bundle != self._in_force.loaded.bundle or known is None:
                 await self._in_force.put(await self._shelf.take_judged(newest))
             self._activation = newest
+        tried = self._desk.trial
         await self._desk.look(trial, self._shelf)
+        if tried is not None and (trial is None or trial.id != tried.id):
+            await asyncio.to_thread(self._landmark.end, tried.id)

@@ -75,6 +75,7 @@ class Metrics:
         self._decision_seconds = histogram(
             "remit_decision_seconds", "Time to decide one call.", buckets=_FAST
         )
+        self._engine_answers, self._engine_seconds = _of_engines(registry)
         self._calls = counter(
             "remit_calls", "Allowed calls by what became of them.", ["server", "outcome"]
         )
@@ -135,6 +136,12 @@ class Metrics:
     def standing_failed(self) -> None:
         self._standing_failures.inc()
 
+    def engine_asked(self, engine: str, outcomes: Sequence[str], *, seconds: float) -> None:
+        """What came of asking `engine`, which the catalog names, once, so many questions."""
+        self._engine_seconds.labels(engine).observe(seconds)
+        for outcome in outcomes:
+            self._engine_answers.labels(engine, outcome).inc()
+
     def reloaded(self, *, succeeded: bool) -> None:
         self._reloads.labels("in_force" if succeeded else "refused").inc()
 
@@ -174,6 +181,24 @@ class Metrics:
 
     def _server(self, name: str) -> str:
         return name if self._is_server(name) else "unknown"
+
+
+def _of_engines(registry: CollectorRegistry) -> tuple[Counter, Histogram]:
+    """What is counted of policy engines in other processes."""
+    answers = Counter(
+        "remit_engine_answers",
+        "Questions to policy engines in other processes, by what came of them.",
+        ["engine", "outcome"],
+        registry=registry,
+    )
+    seconds = Histogram(
+        "remit_engine_seconds",
+        "Time until a policy engine in another process answered, or was given up.",
+        ["engine"],
+        buckets=_SLOW,
+        registry=registry,
+    )
+    return answers, seconds
 
 
 class MeteredAuditLog:

@@ -73,7 +73,8 @@ async def open_parts(
     keys = await open_keys(stores.database, stores.box, clock)
     verifier = TokenVerifier(keys, settings.issuer, clock)
     engines = EngineConnections(stores.resolve_secret)
-    decisions = DecisionPoint(began.loaded.engine, clock, engines)
+    engine_asked = stores.metrics.engine_asked
+    decisions = DecisionPoint(began.loaded.engine, clock, engines, inquired=engine_asked)
     in_force = InForce(
         began.loaded,
         directory=directory,
@@ -87,7 +88,7 @@ async def open_parts(
         in_force,
         began=began,
         clock=clock,
-        decide_by=lambda engine: DecisionPoint(engine, clock, engines),
+        decide_by=lambda engine: DecisionPoint(engine, clock, engines, inquired=engine_asked),
     )
     past = DatabasePast(stores.database)
     return Parts(
@@ -170,6 +171,7 @@ def _bundles(
         shelf,
         in_force,
         desk=desk,
+        landmark=began.landmark,
         activation=began.activation,
         folder_decides=settings.policies is Policies.FOLDER,
     )

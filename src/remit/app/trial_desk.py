@@ -92,6 +92,10 @@ class TrialDesk:
         """One call of `agent` was decided."""
         self._tally.count(agent, refused=refused, on_trial=on_trial)
 
+    def forget_counts(self) -> None:
+        """Forget every call so far: of nobody who is served, but of the self-test before anybody is."""
+        self._tally.forget()
+
     async def look(self, trial: Trial | None, bundles: _Bundles) -> None:
         """Let `trial` decide for its share from here on, or nothing.
 
@@ -137,6 +141,12 @@ class TrialDesk:
         state = await self._database.run(work)
         if state is TrialState.RETURNED:
             _log.error("trial_returned", bundle=trial.bundle[:12], proposal=trial.proposal)
+        elif state is TrialState.HELD:
+            _log.error(
+                "trial_held",
+                bundle=trial.bundle[:12],
+                mend=f"look at it: remit proposals show {trial.proposal}",
+            )
         elif state is TrialState.COMPLETED:
             _log.info("trial_completed", bundle=trial.bundle[:12], proposal=trial.proposal)
 

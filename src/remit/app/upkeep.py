@@ -1,7 +1,8 @@
 """What is done by the clock: forgetting what has expired, removing clients, recording what was only counted.
 
 A failure is logged and tried again the next time; nothing else depends on it.
-Several processes may do it at once.
+Several processes may do it at once. What a clock says that leaps ahead counts once it has said so for an hour: else
+a moment of it would forget for good what was done before, and whose token was revoked.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ from remit.oauth import purge_expired, remove_due_clients
 
 __all__ = [
     "INTERVAL",
+    "WatchedClock",
     "forget_expired",
     "keep_counts",
     "keep_up",
@@ -43,17 +45,43 @@ async def keep_up(
 
     The root of a task. `renew` is `oauth.renew_documents`.
     """
+    watched = WatchedClock(clock)
     while True:
         await asyncio.sleep(INTERVAL)
         try:
-            removed = await database.run(lambda tx: forget_expired(tx, clock.now()))
-            removed += await trim_pasts(database, directory, clock)
-            removed += await remove_clients(database, directory, clock)
+            removed = await database.run(lambda tx: forget_expired(tx, watched.now()))
+            removed += await trim_pasts(database, directory, watched)
+            removed += await remove_clients(database, directory, watched)
             renewed = await renew()
         except Exception as error:  # noqa: BLE001  the root of a task: nothing else depends on it
             _log.error("upkeep_failed", error=type(error).__name__, exc_info=error)
         else:
             _log.info("upkeep", removed=removed, renewed=renewed)
+        watched.look()
+
+
+class WatchedClock:
+    """`clock`, but no later than so long after it was looked at last as really went by since."""
+
+    __slots__ = ("_clock", "_looked", "_seen_ms")
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.look()
+
+    def look(self) -> None:
+        """Believe what the clock says now."""
+        self._seen_ms, self._looked = self._clock.now_ms(), self._clock.monotonic()
+
+    def now(self) -> EpochSeconds:
+        return EpochSeconds(self.now_ms() // 1_000)
+
+    def now_ms(self) -> int:
+        watched = self._seen_ms + int((self._clock.monotonic() - self._looked) * 1_000)
+        return min(self._clock.now_ms(), watched)
+
+    def monotonic(self) -> float:
+        return self._clock.monotonic()
 
 
 def forget_expired(tx: Transaction, now: EpochSeconds) -> int:

@@ -42,6 +42,7 @@ from remit.audit import TallyingAuditLog
 from remit.clock import Clock, EpochSeconds, Seconds, SystemClock
 from remit.db import Database
 from remit.deployment.bundle import MAX_BUNDLE
+from remit.engines.inquiry import EngineInquiry
 from remit.gateway import GatewayApp
 from remit.guard import Standing
 from remit.identity import providers
@@ -337,6 +338,7 @@ def _api(
         stopping=parts.stopping,
         guard_lease=Seconds(parts.settings.guard_lease),
         record_key=stores.record_key,
+        engines=EngineInquiry(parts.engines, parts.clock),
         deployment=deployment_of(parts),
     )
 

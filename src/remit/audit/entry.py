@@ -136,7 +136,9 @@ def draft(event: Event, producer: Producer, moment: Moment) -> Draft:
         else {"trace_id": _text(trace.trace_id), "span_id": _text(trace.span_id)},
         "body": {
             name: value
-            if value is None or (type(value) is str and value.isprintable())
+            if value is None or value is False or (type(value) is str and value.isprintable())
+            else []
+            if value == ()
             else _plain(value, 1)
             for name, value in zip(names, values_of(event), strict=True)
         },

@@ -102,7 +102,7 @@ class BundleTrialStarted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BundleTrialEnded(Event):
-    """A trial is over. `outcome`: `completed`, `returned` (it refused too much), or `cancelled`."""
+    """A trial is over. `outcome`: `completed`, `returned` (it refused too much), `held` (it said nothing), or `cancelled`."""
 
     kind: ClassVar[str] = "bundle.trial_ended"
     bundle: str

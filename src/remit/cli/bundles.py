@@ -12,9 +12,7 @@ from remit.cli.options import AsJson, Config, Data, DatabaseUrl, Repo, Where
 
 __all__ = ["bundles"]
 
-bundles = typer.Typer(
-    help="Bundles of policies: every file that counts, named by its digest.", no_args_is_help=True
-)
+bundles = typer.Typer(help="Bundles: every file that counts, by its digest.", no_args_is_help=True)
 
 Named = Annotated[
     str, typer.Argument(metavar="BUNDLE", help="Digest, or enough of it.", show_default=False)
@@ -24,7 +22,7 @@ Out = Annotated[
     typer.Option(
         "--out",
         metavar="FILE",
-        help="File to write.  [default: standard output]",
+        help="File to write; `-` for standard output.  [default: standard output, if that is no terminal]",
         show_default=False,
     ),
 ]
@@ -58,10 +56,11 @@ def list_bundles(
     )  # fmt: skip
     trial = found["trial"]
     if trial is not None:
-        tried = trial["counts"].get("trial", {"calls": 0, "refused": 0})
+        tried = trial["counts"].get("trial", {"calls": 0, "refused": 0, "agents": 0})
         say(
             f"{short(trial['bundle'])} is on trial for {trial['share']} % of the agents until "
-            f"{instant(trial['until'])}: {tried['refused']} of {tried['calls']} calls refused"
+            f"{instant(trial['until'])}: {tried['refused']} of {tried['calls']} calls "
+            f"refused to {tried['agents']} agents"
         )
 
 
@@ -214,6 +213,11 @@ def prune(
 def _write(out: Path | None, content: bytes, digest: str) -> None:
     from remit.cli.terminal import say_hint
 
+    if out is None and sys.stdout.isatty():
+        raise typer.BadParameter(
+            f"a bundle is {len(content):,} bytes that nobody reads: name a file, or `-` for the terminal",
+            param_hint="'--out'",
+        )
     if out is None or str(out) == "-":
         sys.stdout.buffer.write(content + b"\n")
     else:

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import typer
 
-from remit.cli.asking import call
 from remit.cli.options import AsJson, Config, Data, DatabaseUrl, Reason, Where
 
 __all__ = ["apply", "promote", "rollback"]
@@ -54,10 +53,11 @@ def apply(
     database_url: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
-    """Put policies in force, everywhere, or propose them where somebody else has to look at them first.
+    """Propose a policy repository. Unless somebody else has to look first, it is in force everywhere at once.
 
-    Its decision tables are run, it is held against what is in force, and the calls that really came are decided
-    again. Exit code 4: it waits for approval.
+    Remit checks it, runs its decision tables, holds it against what is in force, and decides the calls that really came
+    once more. Exit code 4: it waits for approval. Where no server runs, this command does all of that by itself, and
+    servers that are started later decide by it.
     """
     from remit.cli.bundle_source import bundle_in
 
@@ -66,7 +66,7 @@ def apply(
         body["trial"] = trial
     # Not `repo`: without a server, what it is held against must not be the very folder that is proposed.
     where = Where(data, None, config, database_url)
-    _tell(call(where, "proposals.create", body=body), as_json=as_json)
+    _tell(*_asked(where, "proposals.create", body), as_json=as_json)
 
 
 def promote(
@@ -115,7 +115,7 @@ def promote(
     database_url: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
-    """Bring a bundle from one Remit to another: the same bytes, with what the other says of where it was in force."""
+    """Bring a bundle from one Remit to another. The same bytes, with what the other says of where it was in force."""
     from remit.cli.bundle_source import fetched
 
     body: dict[str, Any] = {
@@ -128,7 +128,7 @@ def promote(
     if trial is not None:
         body["trial"] = trial
     where = Where(data, repo, config, database_url)
-    _tell(call(where, "proposals.create", body=body), as_json=as_json)
+    _tell(*_asked(where, "proposals.create", body), as_json=as_json)
 
 
 def rollback(
@@ -162,14 +162,24 @@ def rollback(
     if bundle is not None:
         body["bundle"] = bundle
     where = Where(data, repo, config, database_url)
-    _tell(call(where, "bundles.rollback", body=body), as_json=as_json)
+    _tell(*_asked(where, "bundles.rollback", body), as_json=as_json)
 
 
-def _tell(proposal: dict[str, Any], *, as_json: bool) -> None:
+def _asked(where: Where, operation: str, body: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+    """The answer, and whether a server that runs gave it."""
+    from remit.cli.connection import Management, ask  # imports an HTTP client
+
+    async def question(management: Management) -> tuple[dict[str, Any], bool]:
+        return await management.call(operation, body=body), management.online
+
+    return ask(where, question)
+
+
+def _tell(proposal: dict[str, Any], online: bool, *, as_json: bool) -> None:
     """Say what became of it; exit 4 when it waits."""
     from remit.cli.exits import ExitCode
     from remit.cli.proposal_view import print_proposal, verdict
-    from remit.cli.terminal import print_json, say
+    from remit.cli.terminal import print_json, say, say_hint
 
     if as_json:
         print_json(proposal)
@@ -179,5 +189,17 @@ def _tell(proposal: dict[str, Any], *, as_json: bool) -> None:
         say(verdict(proposal))
     else:
         say(verdict(proposal))
+    if not online:
+        say_hint(_alone(proposal))
     if proposal["state"] == "waits":
         raise typer.Exit(ExitCode.INCOMPLETE)
+
+
+def _alone(proposal: dict[str, Any]) -> str:
+    """What it means that no server was asked."""
+    if proposal["state"] == "waits":
+        return "no server runs, so that nobody can approve it here: start one, and let somebody else do so"
+    return (
+        "no server runs: this command judged it, by the rules of what was in force (before the first bundle, of the folder "
+        "that the settings name), and nobody else was asked; servers decide by it from their next start"
+    )

@@ -15,6 +15,12 @@ __all__ = ["explain"]
 
 _COLOURS = {"allow": "bold green", "deny": "bold red", "challenge": "bold yellow"}
 _WORDS = {"allow": "ALLOWED", "deny": "DENIED", "challenge": "CHALLENGED"}
+_HELD = {
+    "absent": "(not given)",
+    "sealed": "(sealed in the log: decided with, and not shown)",
+    "pseudonym": "(redacted)",
+    "missing": "(not in the log)",
+}
 _WIDTH = 10
 
 
@@ -55,6 +61,7 @@ def _lines(found: Mapping[str, Any]) -> "Iterator[Text]":
     yield from _policies(found["policies"])
     yield from _limits(found["limits"])
     yield from _arguments(found["arguments"])
+    yield from _justification(found["justification"])
     yield from _history(found["history"])
     yield from _versions(found)
     if found["outcome"] != "allow":
@@ -127,13 +134,14 @@ def _policies(policies: list[dict[str, Any]]) -> "Iterator[Text]":
         if "file" in one:
             place = f"{one['file']}:{one['line']}"
         colour = "red" if one["effect"] == "forbid" else "green"
-        line = Text.assemble((one["effect"], colour), f" {one['id']}  ", (place, "dim"))
+        matched = "" if one.get("matched", True) else "did not match  "
+        line = Text.assemble((one["effect"], colour), f" {one['id']}  {matched}", (place, "dim"))
         yield _line("policies" if first else "", line)
         if one.get("refusal"):
             yield _line("", _plain(f"  says: {one['refusal']}"))
         for reading in one.get("reads", []):
-            value = _value(reading["value"]) if reading["recorded"] else "(not in the log)"
-            yield _line("", _plain(f"  read  {reading['attribute']} = {value}"), style="dim")
+            words = f"  read  {reading['attribute']} = {_held(reading)}"
+            yield _line("", _plain(words), style="dim")
 
 
 def _limits(limits: list[dict[str, Any]]) -> "Iterator[Text]":
@@ -155,6 +163,18 @@ def _arguments(arguments: Mapping[str, Any]) -> "Iterator[Text]":
         redacted = isinstance(value, str) and value.startswith(("tok1.", "****"))
         words = f"{name} = {'(redacted)' if redacted else _value(value)}"
         yield _line("arguments" if first else "", _plain(words))
+
+
+def _justification(said: Mapping[str, Any]) -> "Iterator[Text]":
+    """Why it was called, if it was said."""
+    if said["held"] not in {"absent", "missing"}:
+        words = f"“{said['value']}”" if said["held"] == "open" else _held(said)
+        yield _line("said why", _plain(words))
+
+
+def _held(told: Mapping[str, Any]) -> str:
+    """A value, or how the log holds it."""
+    return _value(told["value"]) if told["held"] == "open" else _HELD[told["held"]]
 
 
 def _history(history: list[dict[str, Any]]) -> "Iterator[Text]":

@@ -11,9 +11,7 @@ from remit.cli.options import AsJson, Config, Data, DatabaseUrl, Repo, Where
 
 __all__ = ["history", "length", "worth"]
 
-history = typer.Typer(
-    help="What was done before, as `history` of remit.yaml counts it.", no_args_is_help=True
-)
+history = typer.Typer(help="What was done before, as policies are told it.", no_args_is_help=True)
 
 Agent = Annotated[
     str | None,

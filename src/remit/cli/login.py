@@ -71,7 +71,7 @@ def login(
         ),
     ] = None,
 ) -> None:
-    """Get a short token for a job, by what its platform signs. In GitHub Actions nothing has to be named."""
+    """Get a short token for a job. By what its platform signs: in GitHub Actions nothing has to be named."""
     import httpx2  # half of a second that `--help` need not pay
 
     from remit.cli.terminal import say

@@ -25,6 +25,7 @@ from remit.cli.keys import keys
 from remit.cli.log import audit
 from remit.cli.login import login
 from remit.cli.operate import operate
+from remit.cli.overview import Overview
 from remit.cli.people import users
 from remit.cli.plan import plan
 from remit.cli.proposals import proposals
@@ -42,7 +43,9 @@ __all__ = ["app", "main"]
 
 app = typer.Typer(
     name="remit",
+    cls=Overview,
     help="An agent control plane for MCP: decides what AI agents may do, and proves what it decided.",
+    epilog="To begin: remit demo, or remit init policy and then remit serve --repo policy. Every command answers to --help.",
     no_args_is_help=True,
     add_completion=False,
     # Rich help takes three times as long to import as everything else that `--help` needs.
@@ -92,6 +95,8 @@ def main() -> None:
     except Exception as error:
         if sys.flags.dev_mode:
             raise
+        if isinstance(error, OSError) and isinstance(error.filename, str | os.PathLike):
+            sys.exit(_report_file(error))
         _report_defect(error)
         sys.exit(ExitCode.DEFECT)
 
@@ -100,6 +105,15 @@ def _report(error: Error) -> ExitCode:
     from remit.cli.report import report_error  # imports rich: only when something is wrong
 
     return report_error(error)
+
+
+def _report_file(error: OSError) -> ExitCode:
+    """A file that was named on the command line, most of the time: no defect of ours."""
+    from remit.cli.terminal import say_error
+
+    told = (error.strerror or "it cannot be used").lower()
+    say_error(f"`{os.fspath(error.filename)}`: {told}", mend="name a place that can be used")
+    return ExitCode.FOUND_WRONG
 
 
 def _report_defect(error: Exception) -> None:

@@ -201,6 +201,10 @@ def check(
         raise typer.BadParameter("text, json or sarif", param_hint="--format")
     if stage is not None and all_stages:
         raise typer.BadParameter("one of --stage and --all-stages", param_hint="--stage")
+    if diff and wanted != CheckFormat.TEXT:
+        raise typer.BadParameter(
+            f"a difference is no {wanted}: ask for one of them", param_hint="--diff"
+        )
     asked = CheckRequest(
         repo=repo or Path("." if Path("remit.yaml").is_file() else "policy"),
         stage=None if all_stages else stage or os.environ.get("REMIT_STAGE") or None,

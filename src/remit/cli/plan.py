@@ -73,7 +73,9 @@ def plan(
             help="With --baseline: the stage in which both are read.",
         ),
     ] = None,
-    form: Annotated[_Format, typer.Option("--format", help="How it is told.")] = _Format.TEXT,
+    form: Annotated[
+        _Format, typer.Option("--format", metavar="FORMAT", help="text, json, markdown or html.")
+    ] = _Format.TEXT,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="FILE", help="Write it there.", show_default=False),
@@ -81,7 +83,11 @@ def plan(
     fail_on: Annotated[
         _Fails | None,
         typer.Option(
-            "--fail-on", help="End with exit code 1 if there is such a thing.", show_default=False
+            "--fail-on",
+            metavar="KIND",
+            help="End with exit code 1 if there is such a thing: "
+            "widening, privileged, newly-allowed, newly-refused or any.",
+            show_default=False,
         ),
     ] = None,
     workers: Annotated[

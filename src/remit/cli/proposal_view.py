@@ -21,8 +21,8 @@ _WAITS = {
     "second_person": "a second person: it widens something privileged, or a second person is always asked for",
     "newly_allowed": "a second person: recorded calls that were refused would be allowed",
     "regraded": "a second person: it puts back what was privileged before, as something that is not",
-    "fewer_cases": "a second person: its decision tables have fewer cases than those in force",
-    "untried": "a second person: it cannot be tried on some agents only, which the rules ask for",
+    "weaker_tests": "a second person: its decision tables take away or weaken what those in force expect",
+    "untried": "a second person: it was not tried on some agents first, or trying it said nothing",
     "review": "a second person's look: it is in force already, because somebody went back to it",
 }
 _MOST = 12
@@ -70,6 +70,7 @@ def _lines(proposal: Mapping[str, Any]) -> "Iterator[Text]":
         yield _line("reason", proposal["reason"])
     report = proposal["report"]
     yield from _tests(report.get("tests") or {})
+    yield from _weakened(report.get("tests") or {})
     yield from _difference(report.get("difference") or {})
     yield from _replay(report.get("replay"))
     for gate in proposal["waits_for"]:
@@ -99,6 +100,18 @@ def _tests(tests: Mapping[str, Any]) -> "Iterator[Text]":
     yield _line("tests", said, "red" if failures else "")
     for one in failures[:_MOST]:
         yield _line("", one, "red")
+
+
+def _weakened(tests: Mapping[str, Any]) -> "Iterator[Text]":
+    """The expectations in force that would hold no longer: also where no case is left to be run."""
+    found, left_out = tests.get("weakened", []), tests.get("weakened_left_out", 0)
+    if not found:
+        return
+    yield _line("weaker", f"{len(found) + left_out} expected results are gone or weaker", "yellow")
+    for one in found[:_MOST]:
+        yield _line("", f"! {one}", "bold yellow")
+    if len(found) + left_out > _MOST:
+        yield _line("", f"and {len(found) + left_out - _MOST} more: --json has the first 50", "dim")
 
 
 def _difference(difference: Mapping[str, Any]) -> "Iterator[Text]":

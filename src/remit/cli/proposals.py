@@ -11,7 +11,7 @@ from remit.cli.options import AsJson, Config, Data, DatabaseUrl, Reason, Repo, W
 __all__ = ["proposals"]
 
 proposals = typer.Typer(
-    help="Policies that were proposed, and what was found about them.", no_args_is_help=True
+    help="Proposed policies, and what was found about them.", no_args_is_help=True
 )
 
 Named = Annotated[

@@ -36,6 +36,13 @@ _Ip = Annotated[
         "--ip", metavar="ADDR", help="From where.  [default: wherever]", show_default=False
     ),
 ]
+_AskEngine = Annotated[
+    bool,
+    typer.Option(
+        "--ask-engine",
+        help="Where an external engine permits, ask it: a few questions, for a few seconds. What it says permits nothing.",
+    ),
+]
 
 
 def who_can(
@@ -57,6 +64,7 @@ def who_can(
     everybody: Annotated[
         bool, typer.Option("--all", help="Show who cannot, too, and why.")
     ] = False,
+    ask_engine: _AskEngine = False,
     repo: _Folder = None,
     data: Data = None,
     config: Config = None,
@@ -67,6 +75,7 @@ def who_can(
     query = {
         "thing": thing, "tenant": tenant, "at": at, "ip": ip,
         "arguments": json.dumps(known) if known else None,
+        "ask_engine": "true" if ask_engine else None,
     }  # fmt: skip
     found = _ask("access.who-can", query, repo, Where(data, config=config))
     from remit.cli.reachable_lines import who_can_lines
@@ -90,6 +99,7 @@ def what_can(
     everything: Annotated[
         bool, typer.Option("--all", help="Show what it cannot use, too, and why.")
     ] = False,
+    ask_engine: _AskEngine = False,
     repo: _Folder = None,
     data: Data = None,
     config: Config = None,
@@ -98,7 +108,7 @@ def what_can(
     """Say what an agent can use. For whom, and on what it depends; nothing is called."""
     query = {
         "agent": agent, "user": user, "roles": ",".join(role) if role else None,
-        "tenant": tenant, "at": at, "ip": ip,
+        "tenant": tenant, "at": at, "ip": ip, "ask_engine": "true" if ask_engine else None,
     }  # fmt: skip
     found = _ask("access.what-can", query, repo, Where(data, config=config))
     from remit.cli.reachable_lines import what_can_lines
@@ -111,6 +121,8 @@ def _ask(
 ) -> dict[str, Any]:
     if repo is None:
         return call(where, name, query=query)
+    if query.pop("ask_engine"):
+        raise typer.BadParameter("engines are asked by a running Remit: leave out `--repo`")
     from remit.cli.reachable_folder import asked_of_folder  # the API's rooms: only without a server
 
     return asked_of_folder(name, query, repo, stage=where.named_stage)

@@ -35,5 +35,7 @@ def asked_of_folder(
     )
     by = Administrator(context=Context())
     if name == "access.who-can":
-        return who_can_asked(ground, WhoCan.model_validate(query), by).model_dump(mode="json")
-    return what_can_asked(ground, WhatCan.model_validate(query), by).model_dump(mode="json")
+        draft = who_can_asked(ground, WhoCan.model_validate(query), by)
+    else:
+        draft = what_can_asked(ground, WhatCan.model_validate(query), by)
+    return draft.answered().model_dump(mode="json")

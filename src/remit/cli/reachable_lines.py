@@ -112,11 +112,29 @@ def _terms(one: Mapping[str, Any]) -> Iterator[Text]:
     if one["observed"]:
         yield _indented("policies refuse nothing here: they are on trial", "magenta")
     if one["engine"]:
-        yield _indented(f"decided by the engine `{one['engine']}`, asked when a call comes", "cyan")
+        yield from _engine(one["engine"], one["engine_says"])
     for condition in one["conditions"]:
         yield from _condition(condition)
     if one["step_up"]:
         yield _indented(f"after asking for {', '.join(one['step_up'])} besides", "dim")
+
+
+def _engine(name: str, said: Mapping[str, Any] | None) -> Iterator[Text]:
+    """That an engine decides, and what it says of it now, if it was asked."""
+    if said is None:
+        words = f"the engine `{name}` decides, asked when a call comes (ask now: --ask-engine)"
+        yield _indented(words, "cyan")
+        return
+    what = "this call" if said["asked"] == "call" else "some such call"
+    words = {
+        "yes": f"the engine `{name}` says yes to {what}",
+        "no": f"the engine `{name}` says no to {what}",
+        "unknown": f"the engine `{name}` did not say: {said['why']}",
+    }[said["answer"]]
+    rules = f"  {', '.join(said['rules'])}" if said["rules"] else ""
+    yield Text.assemble("       ", (words, "cyan"), (rules, "dim"))
+    for need in said["needs"]:
+        yield _indented(f"  and wants {need}", "cyan")
 
 
 def _condition(condition: Mapping[str, Any]) -> Iterator[Text]:

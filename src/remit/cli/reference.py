@@ -12,6 +12,7 @@ import typer.main
 
 from remit.cli.exits import ExitCode
 from remit.cli.main import app
+from remit.cli.overview import in_sections
 
 __all__ = ["render"]
 
@@ -29,6 +30,14 @@ Remit elsewhere ([pipelines](../guides/continuous-integration.md)). Results go t
 output and everything else to standard error. `--json` prints for machines, `NO_COLOR` takes the colour
 away. Passwords are never arguments: they are asked for, or read from standard input with `--password-stdin`.
 
+"""
+_OVERVIEW = """\
+## At a glance
+
+| | |
+|---|---|
+"""
+_EXITS = """
 ## Exit codes
 
 | code | what it says |
@@ -44,7 +53,7 @@ _CODES = {
     ExitCode.UNAVAILABLE: "Remit cannot be started or reached: settings, data folder, database, port, "
     "audit log.",
     ExitCode.INCOMPLETE: "Nothing that was looked at is wrong, but not all could be looked at. From `remit test`: "
-    "some cases were not run, or there was none.",
+    "some cases were not run, or there was none. From `remit apply` and `remit promote`: it waits for a second person.",
     ExitCode.DEFECT: "Something unforeseen happened inside Remit. `python -X dev -m remit …` shows where.",
     ExitCode.INTERRUPTED: "Stopped from the keyboard.",
 }
@@ -54,7 +63,15 @@ def render() -> str:
     """The whole page."""
     codes = "".join(f"| {code.value} | {_CODES[code]} |\n" for code in ExitCode)
     commands = typer.main.get_command(app)
-    return _HEAD + codes + "".join(_sections(commands, ("remit",)))
+    return _HEAD + _overview(commands) + _EXITS + codes + "".join(_sections(commands, ("remit",)))
+
+
+def _overview(commands: Any) -> str:
+    rows = []
+    for title, names in in_sections([*commands.commands]):
+        words = ", ".join(f"`{name}`" for name in names)
+        rows += [f"| {title} | {words} |\n"] if names else []
+    return _OVERVIEW + "".join(rows)
 
 
 def _sections(command: Any, name: tuple[str, ...]) -> Iterator[str]:
@@ -62,13 +79,14 @@ def _sections(command: Any, name: tuple[str, ...]) -> Iterator[str]:
     if children is None:
         yield _section(command, " ".join(name))
         return
-    for child, found in children.items():
-        yield from _sections(found, (*name, child))
+    order = [one for _, names in in_sections([*children]) for one in names]
+    for child in order if len(name) == 1 else children:
+        yield from _sections(children[child], (*name, child))
 
 
 def _section(command: Any, name: str) -> str:
     arguments = [one for one in command.params if one.param_type_name == "argument"]
-    options = [one for one in command.params if one.param_type_name == "option"]
+    options = [one for one in command.params if one.param_type_name == "option" and not one.hidden]
     usage = " ".join([name, *(_argument(one) for one in arguments)])
     lines = [f"\n## `{usage}`\n", f"\n{_paragraphs(command.help)}\n"]
     rows = [f"| `{_argument(one)}` | {_cell(one.help)} |\n" for one in arguments if one.help]

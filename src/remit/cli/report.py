@@ -36,10 +36,31 @@ _NEXT: Mapping[str, str] = MappingProxyType(
         "audit_unavailable": "see that the disk of the data folder has room and can be written",
         "audit_log_damaged": "keep the data folder as it is and run `remit audit verify DIR`",
         "self_test_failed": "do not serve with this installation: what it should refuse may pass; report it",
+        "bad_signature": "see who is believed, and what to do: the guide to deploying policies; `remit bundles list` says what is in force",
+        "bundle_malformed": "build it anew: `remit bundles build --out FILE`",
+        "folder_decides": "start it with `policies` set to `auto`, and bundles come into force again",
+        "not_a_second_person": "let somebody else look: `remit proposals show PROPOSAL`",
+        "not_triable": "leave out --trial; where the rules ask for one, it waits for a second person then",
+        "wrong_origin": "bring it from where it is in force: `remit promote --from URL`",
         "tests_failed": "see which and why: `remit test`",
         "not_reachable": "look at the log of the server; `remit doctor` tells more",
     }
 )
+
+_LISTED: Mapping[str, str] = MappingProxyType(
+    {
+        "agent": "remit agents list",
+        "account": "remit users list",
+        "bundle": "remit bundles list",
+        "client": "remit clients list",
+        "decision": "remit audit tail --kind decision",
+        "grant": "remit grants list",
+        "proposal": "remit proposals list",
+        "server": "remit servers list",
+        "tool, resource or prompt": "remit servers show SERVER",
+    }
+)
+"""What lists the things of which there is none of that name."""
 
 
 def report_error(error: Error) -> ExitCode:
@@ -49,10 +70,19 @@ def report_error(error: Error) -> ExitCode:
     # Its own detail is the first mistake, which stands among the parts.
     invalid = reason == "repository_invalid" and parts
     told = f"{counted(len(parts), 'mistake')} in the policy repository" if invalid else error.detail
-    say_error(told, mend=_NEXT.get(reason, ""))
+    say_error(told, mend=_NEXT.get(reason) or _listing(told))
     for part in parts:
         say_hint(f"  {part}")
     if error.code in _UNDECIDED:
         return ExitCode.USAGE
     unavailable = reason in _UNAVAILABLE or error.code in _UNAVAILABLE
     return ExitCode.UNAVAILABLE if unavailable else ExitCode.FOUND_WRONG
+
+
+def _listing(told: str) -> str:
+    """Where to look when `told` is that there is no such thing; nothing when it is something else."""
+    if told.startswith(("no bundle ", "more than one bundle ")):
+        return f"see which there are: {_LISTED['bundle']}"
+    _, _, what = told.partition("there is no such ")
+    kind = next((one for one in _LISTED if what == one or what.startswith(f"{one} in the ")), None)
+    return "" if kind is None else f"see which there are: {_LISTED[kind]}"

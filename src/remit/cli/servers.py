@@ -11,9 +11,7 @@ from remit.cli.options import AsJson, Config, Data, DatabaseUrl, Reason, Repo, W
 
 __all__ = ["servers"]
 
-servers = typer.Typer(
-    help="MCP servers: what they offer, and what waits for review.", no_args_is_help=True
-)
+servers = typer.Typer(help="MCP servers, and what of them waits for review.", no_args_is_help=True)
 
 Server = Annotated[
     str, typer.Argument(metavar="SERVER", help="Name in the repository.", show_default=False)

@@ -65,6 +65,8 @@ def postgresql_engine(url: URL, *, connections: int) -> Engine:
     engine = create_engine(
         url,
         hide_parameters=True,
+        # Whatever the role or the server has as its default: see `history.store.lock_pasts`.
+        isolation_level="READ COMMITTED",
         pool_size=connections,
         max_overflow=0,
         pool_pre_ping=True,

@@ -19,7 +19,7 @@ from typing import ClassVar, Final
 from remit.canonical import Json, JsonObject, MalformedJsonError, canonical_bytes, parse_json
 from remit.documents.reading import MAX_BYTES
 from remit.errors import Error
-from remit.repository.files import MAX_FILES, digest_of
+from remit.repository.files import CASES, FOLDERS, MAX_FILES, SINGLE, STAGES, digest_of
 
 __all__ = [
     "MAX_BUNDLE",
@@ -41,12 +41,10 @@ _MAX_PATH: Final = 200
 _MAX_PROVENANCE: Final = 16_384
 
 _NAME: Final = r"[A-Za-z0-9][A-Za-z0-9._-]*"
-_BASE: Final = (
-    rf"(?:(?:remit|scopes|roles|people|trust)\.yaml|(?:servers|agents)/{_NAME}\.yaml"
-    rf"|policies/{_NAME}\.cedar)"
-)
+_FOLDERS: Final = [rf"{name}/{_NAME}{re.escape(end)}" for name, end in FOLDERS.items()]
+_BASE: Final = f"(?:{'|'.join([*map(re.escape, SINGLE), *_FOLDERS])})"
 _PATH: Final = re.compile(
-    rf"(?:{_BASE}|stages/{_NAME}/{_BASE}|tests/(?:{_NAME}/){{0,8}}{_NAME}\.yaml)"
+    rf"(?:{_BASE}|{STAGES}/{_NAME}/{_BASE}|{CASES}/(?:{_NAME}/){{0,8}}{_NAME}\.yaml)"
 )
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _NOTHING: Final[Mapping[str, Json]] = MappingProxyType({})

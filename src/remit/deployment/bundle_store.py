@@ -91,7 +91,7 @@ def kept_bundle(tx: Transaction, key: InstallationKey, digest: str) -> Bundle:
         select(bundles.c.content, bundles.c.seal).where(bundles.c.digest == digest)
     ).one_or_none()
     if found is None:
-        raise NotFoundError(f"there is no bundle `{digest[:12]}`")
+        raise NotFoundError(f"there is no such bundle in the database: `{digest[:12]}`")
     if not key.has_signed(digest, found.seal):
         raise BadSignatureError(f"the bundle `{digest[:12]}` is not signed by this installation")
     try:

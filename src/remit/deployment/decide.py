@@ -1,6 +1,7 @@
 """What becomes of a proposal that waits: approved by somebody else, rejected, or taken back.
 
-Refused: the word of whoever proposed it, under whatever account or client; a word given on a report that is not the
+Refused: the word of whoever proposed it, under whatever account or client; of whoever may approve no longer, whatever
+their token says; a word given on a report that is not the
 proposal's own; and every word about a proposal that was held against what is no longer in force: that has to be
 proposed, and judged, anew.
 """
@@ -9,7 +10,12 @@ from remit.audit.context import Context
 from remit.audit.events import BundleApproved, BundleRejected
 from remit.db import Transaction
 from remit.deployment.deps import DeploymentDeps, Present
-from remit.deployment.person import NotASecondPersonError, Person, require_second_person
+from remit.deployment.person import (
+    NotASecondPersonError,
+    Person,
+    may_approve,
+    require_second_person,
+)
 from remit.deployment.proposal_store import (
     Approval,
     Proposal,
@@ -40,7 +46,7 @@ async def approve(
 
     Raises:
         NotFoundError: there is no such proposal.
-        NotASecondPersonError: whoever says so proposed it.
+        NotASecondPersonError: whoever says so proposed it, is no person, or may approve no longer.
         ConflictError: it does not wait, another report was shown, or something else came into force since.
     """
     deps.require_bundles()
@@ -61,6 +67,8 @@ async def approve(
 
     def work(tx: Transaction) -> None:
         now = deps.clock.now()
+        if not may_approve(tx, by.name, present.loaded.catalog):
+            raise NotASecondPersonError("you may approve nothing any more: the role for it is gone")
         add_approval(tx, _word(proposal, by, reason=reason, now_is=deps))
         tx.record(
             BundleApproved(

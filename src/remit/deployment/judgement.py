@@ -29,10 +29,10 @@ class Gate(StrEnum):
     """Recorded calls that were refused would be allowed."""
     REGRADED = "regraded"
     """It puts something back that was privileged in an earlier bundle, as something that is not."""
-    FEWER_CASES = "fewer_cases"
-    """Its decision tables have fewer cases than those in force: whoever takes a test away could hide what it would show."""
+    WEAKER_TESTS = "weaker_tests"
+    """Its decision tables no longer hold what those in force do: that would hide what they would show."""
     UNTRIED = "untried"
-    """The rules ask for a trial, and it changes what cannot be tried on some agents only."""
+    """It cannot be tried on some agents only though the rules ask for it, or it was, and that said nothing."""
     REVIEW = "review"
     """It is in force already, put there by one person in an emergency; somebody else has to look at it."""
 
@@ -44,6 +44,8 @@ class Tables:
     cases: int
     before: int = 0
     """How many the bundle in force has."""
+    weakened: tuple[str, ...] = ()
+    """Which of those it takes away, or expects less of; a sentence each."""
     not_run: int = 0
     """An engine outside would have to be asked."""
     failures: tuple[str, ...] = ()
@@ -72,8 +74,8 @@ def gates(rules: DeploymentRules, judgement: Judgement) -> tuple[Gate, ...]:
     replayed = judgement.replayed
     if rules.newly_allowed_reviewed and replayed is not None and replayed.newly_allowed:
         found.append(Gate.NEWLY_ALLOWED)
-    if rules.tests_required and judgement.tables.cases < judgement.tables.before:
-        found.append(Gate.FEWER_CASES)
+    if rules.tests_required and judgement.tables.weakened:
+        found.append(Gate.WEAKER_TESTS)
     return tuple(found)
 
 
@@ -84,6 +86,7 @@ def report_of(
     difference = judgement.difference
     changes: list[Json] = [one.as_json() for one in difference.changes[:_MAX_SHOWN]]
     failures: list[Json] = list(judgement.tables.failures[:_MAX_SHOWN])
+    weakened: list[Json] = list(judgement.tables.weakened[:_MAX_SHOWN])
     report: JsonObject = {
         "base": base.bundle,
         "bundle": proposed.bundle,
@@ -93,6 +96,8 @@ def report_of(
             "before": judgement.tables.before,
             "not_run": judgement.tables.not_run,
             "failures": failures,
+            "weakened": weakened,
+            "weakened_left_out": max(0, len(judgement.tables.weakened) - _MAX_SHOWN),
         },
         "difference": {
             "widening": len(difference.widening),
@@ -114,6 +119,9 @@ def summary_of(report: JsonObject) -> JsonObject:
     said: JsonObject = {}
     if isinstance(tests, dict):
         said["cases"] = tests["cases"]
+        listed = tests.get("weakened", [])
+        left_out = tests.get("weakened_left_out", 0)
+        said["weakened"] = (len(listed) if isinstance(listed, list) else 0) + int(str(left_out))
     if isinstance(difference, dict):
         said |= {name: difference[name] for name in ("widening", "narrowing", "privileged")}
     if isinstance(replayed, dict):

@@ -12,6 +12,7 @@ from remit.casebook import Result, Status, run_tables, tables_of
 from remit.clock import Clock, EpochSeconds
 from remit.deployment.judgement import Judge, Judgement, Tables
 from remit.deployment.loaded import LoadedPolicies
+from remit.deployment.weaker_tables import weakened
 from remit.model import DeploymentRules
 from remit.replay import Records, ReplayReport, compare, replay
 
@@ -50,11 +51,12 @@ def _judge(court: Court, present: LoadedPolicies, proposed: LoadedPolicies) -> J
 
 
 def _tables(present: LoadedPolicies, proposed: LoadedPolicies) -> Tables:
-    report = run_tables(proposed.repository, tables_of(proposed.repository.contents))
-    before = sum(len(one.cases) for one in tables_of(present.repository.contents))
+    tables, before = (tables_of(one.repository.contents) for one in (proposed, present))
+    report = run_tables(proposed.repository, tables)
     return Tables(
         cases=len(report.results),
-        before=before,
+        before=sum(len(one.cases) for one in before),
+        weakened=weakened(before, tables),
         not_run=len(report.of(Status.NOT_RUN)),
         failures=tuple(_failure(one) for one in report.of(Status.FAILED)),
     )

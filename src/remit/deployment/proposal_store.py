@@ -112,6 +112,19 @@ class Proposal:
         """The proposal in `state`, decided upon by `by`; `None`: by itself."""
         return replace(self, state=state, decided_at=now, decided_by=by, decision=why)
 
+    def held(self, gate: str, *, base_sequence: int, why: str) -> "Proposal":
+        """The proposal as it waits again, for `gate` besides, to come into force whole; `why` is shown."""
+        return replace(
+            self,
+            state=ProposalState.WAITS,
+            waits_for=tuple(dict.fromkeys((*self.waits_for, gate))),
+            base_sequence=base_sequence,
+            share=0,
+            decided_at=None,
+            decided_by=None,
+            decision=why,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
@@ -189,6 +202,9 @@ def move_proposal(
         .where(proposals.c.id == proposal.id, proposals.c.state == proposal.state.value)
         .values(
             state=then.state.value,
+            waits_for=canonical_text(list(then.waits_for)),
+            base_sequence=then.base_sequence,
+            share=then.share,
             decided_at=then.decided_at,
             decided_by=then.decided_by,
             decision=then.decision,

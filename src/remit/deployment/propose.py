@@ -10,7 +10,7 @@ from typing import ClassVar
 from remit.audit.context import Context
 from remit.audit.events import BundleProposed, BundleRefused
 from remit.db import Transaction
-from remit.deployment.activation_store import How
+from remit.deployment.activation_store import How, newest_activation
 from remit.deployment.bundle import Bundle
 from remit.deployment.bundle_store import keep_bundle
 from remit.deployment.deps import DeploymentDeps, Present
@@ -25,7 +25,7 @@ from remit.deployment.proposal_store import (
     move_proposal,
     proposal_named,
 )
-from remit.deployment.provenance import require_stage
+from remit.deployment.provenance import require_origin, require_signer
 from remit.deployment.putting_in_force import begin_trial, put_in_force
 from remit.deployment.regraded import regraded
 from remit.deployment.share import NotTriableError, require_triable
@@ -79,8 +79,8 @@ async def _judged(deps: DeploymentDeps, wish: Wish, *, present: Present, by: Per
     """The bundle, checked and held against what is in force; what it waits for."""
     catalog = present.loaded.catalog
     rules = catalog.deployment
-    deps.publishers.signer(wish.bundle)
-    require_stage(wish.bundle, rules.from_stages, deps.publishers)
+    require_signer(wish.bundle, rules, stage=deps.stage, publishers=deps.publishers)
+    require_origin(wish.bundle, rules, publishers=deps.publishers, now=deps.clock.now())
     proposed = await deps.load(wish.bundle)
     # Whoever proposes may ask for a trial, but not be rid of the one that the rules ask for.
     share, waits = wish.share or rules.trial_share, list[Gate]()
@@ -139,6 +139,10 @@ async def _keep(
 ) -> None:
     def work(tx: Transaction) -> None:
         now = deps.clock.now()
+        newest = newest_activation(tx, deps.key)
+        if (0 if newest is None else newest.sequence) != present.sequence:
+            # What waits would be told so only by whoever looks at it to approve it.
+            raise ConflictError("another bundle came into force meanwhile; propose it anew")
         keep_bundle(tx, deps.key, wish.bundle, now=now, by=proposal.proposed_by)
         add_proposal(tx, deps.key, proposal)
         tx.record(_event(proposal, context))

@@ -21,6 +21,7 @@ from remit.deployment.activation_store import Activation, How, activations_so_fa
 from remit.deployment.bundle_store import kept_bundle
 from remit.deployment.deps import DeploymentDeps, Present
 from remit.deployment.judgement import Gate, Judgement, Tables, report_of, summary_of
+from remit.deployment.loaded import load_judged
 from remit.deployment.person import Person
 from remit.deployment.proposal_store import (
     Proposal,
@@ -49,6 +50,7 @@ async def roll_back(
         NotFoundError: it was never in force here, or there was none before.
         ConflictError: it is in force already, or something else came into force meanwhile.
         BadSignatureError: it was altered since.
+        OtherStageError: it was in force here in another stage alone, and says something else in this one.
     """
     deps.require_bundles()
     present = await deps.refresh()
@@ -58,6 +60,11 @@ async def roll_back(
         raise ConflictError(f"the bundle `{wanted[:12]}` is in force already")
     bundle = await deps.database.read(lambda tx: kept_bundle(tx, deps.key, wanted))
     loaded = await deps.load(bundle)
+    stages = {one.stage for one in history if one.bundle == wanted}
+    if deps.stage not in stages:
+        # Without a judgement of its own it is not what was judged, unless it says the same in both.
+        stage, there = deps.stage or None, min(stages)
+        await asyncio.to_thread(load_judged, bundle, stage=stage, judged_for=there)
     difference = await asyncio.to_thread(compare, present.loaded.repository, loaded.repository)
     report, report_digest = report_of(
         Judgement(tables=Tables(cases=0), difference=difference),

@@ -90,20 +90,13 @@ class PublisherKeys:
         known = self._keys.get(key)
         return known is not None and _is_signed(known, _statement(purpose, value), seal)
 
-    def signer(self, bundle: Bundle) -> str | None:
-        """The key that signed, the first of them in the bundle's order; `None` when no key is asked for.
-
-        Raises:
-            BadSignatureError: no key that is believed signed it.
-        """
-        if not self._keys:
-            return None
-        for one in bundle.signatures:
-            if self.believes(one.key, _BUNDLE, _named(bundle.digest), one.value):
-                return one.key
-        if not bundle.signatures:
-            raise BadSignatureError("the bundle is not signed, and only signed ones are taken here")
-        raise BadSignatureError("no key that is believed here has signed the bundle")
+    def signers(self, bundle: Bundle) -> tuple[str, ...]:
+        """The keys that are believed here and have signed `bundle`, in its own order."""
+        return tuple(
+            one.key
+            for one in bundle.signatures
+            if self.believes(one.key, _BUNDLE, _named(bundle.digest), one.value)
+        )
 
 
 def sign_bundle(bundle: Bundle, private: Ed25519PrivateKey) -> Bundle:

@@ -19,7 +19,7 @@ _Counts = dict[AgentId, list[int]]
 
 
 class Tally:
-    """Counts by agent as long as nothing is on trial, and by arm while something is."""
+    """Counts by agent, and by arm besides while something is on trial."""
 
     __slots__ = ("_arms", "_earlier", "_lately", "_turned_at")
 
@@ -27,14 +27,15 @@ class Tally:
         self._lately: _Counts = {}
         self._earlier: _Counts = {}
         self._turned_at = 0.0
-        self._arms: dict[Arm, list[int]] | None = None
+        self._arms: dict[Arm, _Counts] | None = None
 
     def count(self, agent: AgentId, *, refused: bool, on_trial: bool) -> None:
         """One call of `agent` was decided."""
         if self._arms is not None:
-            found = self._arms[Arm.TRIAL if on_trial else Arm.BESIDE]
+            counts = self._arms[Arm.TRIAL if on_trial else Arm.BESIDE]
         else:
-            found = self._lately.setdefault(agent, [0, 0])
+            counts = self._lately
+        found = counts.setdefault(agent, [0, 0])
         found[0] += 1
         found[1] += refused
 
@@ -43,20 +44,30 @@ class Tally:
         if now - self._turned_at >= _WINDOW:
             self._earlier, self._lately, self._turned_at = self._lately, {}, now
 
+    def forget(self) -> None:
+        """Forget every call that was counted."""
+        self._lately, self._earlier = {}, {}
+        if self._arms is not None:
+            self._arms = {arm: {} for arm in self._arms}
+
     def begin(self, is_in_share: Callable[[AgentId], bool]) -> None:
         """Count for a trial from here on, of the agents that `is_in_share` says."""
-        before = [0, 0]
+        before: _Counts = {}
         for counts in (self._earlier, self._lately):
             for agent, (calls, refused) in counts.items():
                 if is_in_share(agent):
-                    before[0] += calls
-                    before[1] += refused
-        self._arms = {Arm.BEFORE: before, Arm.TRIAL: [0, 0], Arm.BESIDE: [0, 0]}
+                    found = before.setdefault(agent, [0, 0])
+                    found[0] += calls
+                    found[1] += refused
+        self._arms = {Arm.BEFORE: before, Arm.TRIAL: {}, Arm.BESIDE: {}}
 
     def end(self) -> None:
-        """Count by agent again."""
+        """Count by agent alone again."""
         self._arms = None
 
-    def found(self) -> dict[Arm, Count]:
-        """What was counted since the trial began."""
-        return {arm: Count(calls, refused) for arm, (calls, refused) in (self._arms or {}).items()}
+    def found(self) -> dict[Arm, dict[AgentId, Count]]:
+        """What was counted since the trial began, of each agent."""
+        return {
+            arm: {agent: Count(calls, refused) for agent, (calls, refused) in counts.items()}
+            for arm, counts in (self._arms or {}).items()
+        }

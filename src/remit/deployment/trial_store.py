@@ -1,17 +1,18 @@
 """The SQL of trials: the one that runs, those that ran, and what every process counted under them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Column, Row, Table, Text, func, insert, select, update
+from sqlalchemy import BigInteger, Column, Row, Table, Text, insert, select, update
 
-from remit.canonical import Json
+from remit.canonical import Json, canonical_text, parse_json
 from remit.clock import EpochSeconds
 from remit.db import Transaction, conflict_insert, metadata
 from remit.deployment.sealing import BadSignatureError, InstallationKey
 from remit.errors import ConflictError
+from remit.ids import AgentId
 
 __all__ = [
     "Arm",
@@ -65,8 +66,7 @@ counts = Table(
     Column("trial", Text, primary_key=True),
     Column("instance", Text, primary_key=True),
     Column("arm", Text, primary_key=True),
-    Column("calls", BigInteger, nullable=False),
-    Column("refused", BigInteger, nullable=False),
+    Column("agents", Text, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
 )
 
@@ -79,6 +79,8 @@ class TrialState(StrEnum):
     RETURNED = "returned"
     """It refused too much."""
     CANCELLED = "cancelled"
+    HELD = "held"
+    """Its time is over and it says nothing: somebody has to decide."""
 
 
 class Arm(StrEnum):
@@ -180,12 +182,13 @@ def put_counts(
     trial: str,
     instance: str,
     *,
-    found: Mapping[Arm, Count],
+    found: Mapping[Arm, Mapping[AgentId, Count]],
     now: EpochSeconds,
 ) -> None:
     """What this process has counted since the trial began, in place of what it said before."""
-    for arm, count in found.items():
-        values = {"calls": count.calls, "refused": count.refused, "changed_at": now}
+    for arm, agents in found.items():
+        said: dict[str, Json] = {str(one): [of.calls, of.refused] for one, of in agents.items()}
+        values = {"agents": canonical_text(said), "changed_at": now}
         statement = conflict_insert(tx, counts).values(
             trial=trial, instance=instance, arm=arm.value, **values
         )
@@ -196,18 +199,25 @@ def put_counts(
         )
 
 
-def counted(tx: Transaction, trial: str) -> dict[Arm, Count]:
-    """What all processes counted together."""
-    rows: Iterable[Row[Any]] = tx.connection.execute(
-        select(
-            counts.c.arm,
-            func.sum(counts.c.calls).label("calls"),
-            func.sum(counts.c.refused).label("refused"),
-        )
-        .where(counts.c.trial == trial)
-        .group_by(counts.c.arm)
+def counted(tx: Transaction, trial: str) -> dict[Arm, dict[AgentId, Count]]:
+    """What all processes counted together, of each agent."""
+    rows = tx.connection.execute(
+        select(counts.c.arm, counts.c.agents).where(counts.c.trial == trial)
     )
-    return {Arm(row.arm): Count(int(row.calls), int(row.refused)) for row in rows}
+    found: dict[Arm, dict[AgentId, Count]] = {}
+    for row in rows:
+        arm = found.setdefault(Arm(row.arm), {})
+        for agent, said in _read_agents(row.agents):
+            before = arm.get(agent, Count())
+            arm[agent] = Count(before.calls + said.calls, before.refused + said.refused)
+    return found
+
+
+def _read_agents(text: str) -> Iterator[tuple[AgentId, Count]]:
+    value = parse_json(text.encode(), max_values=4 * len(text))
+    for agent, said in (value if isinstance(value, dict) else {}).items():
+        calls, refused = said if isinstance(said, list) else (0, 0)
+        yield AgentId(agent), Count(int(str(calls)), int(str(refused)))
 
 
 def _seal(key: InstallationKey, trial: Trial) -> str:

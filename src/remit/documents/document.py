@@ -105,10 +105,12 @@ class Document:
         """A problem with the value at `path`, or with its key.
 
         A mapping or sequence is pointed at by its key; and where nothing stands at
-        `path`, so is the last that exists on the way.
+        `path`, so is the last that exists on the way, but for a word that is short for more.
         """
         node, exists = self.nearest(path)
-        by_key = at_key or not exists or isinstance(node.value, dict | list)
+        by_key = (
+            at_key or isinstance(node.value, dict | list) or (not exists and node.value is None)
+        )
         position = node.key if node.key is not None and by_key else node.position
         return self.problem_at(position, message, expected=expected)
 

@@ -45,6 +45,7 @@ _MOST_PROBLEMS = 100
 _WHOLE_NUMBER: Final = re.compile(r"[-+]?[0-9]+")
 _NUMBER: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _LONGEST_NUMBER = 18
+_TURNS: Final = re.compile("[\\u202a-\\u202e\\u2066-\\u2069]")
 _WORDS: Final[dict[str, bool | None]] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
     "true": True, "True": True, "TRUE": True,
@@ -117,7 +118,7 @@ def read_yaml(data: bytes, *, file: str) -> Reading:
 
 
 def decode(data: bytes, *, file: str) -> str:
-    """`data` as text: at most `MAX_BYTES` of UTF-8, without a byte-order mark.
+    """`data` as text: at most `MAX_BYTES` of UTF-8, without a byte-order mark, that is read as it is shown.
 
     Raises:
         DocumentInvalidError: it is something else.
@@ -131,7 +132,7 @@ def decode(data: bytes, *, file: str) -> str:
             [_unplaced(file, "the file starts with a byte-order mark", expected="plain UTF-8")]
         )
     try:
-        return data.decode("utf-8")
+        text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8")
         line = before.count("\n") + 1
@@ -139,6 +140,30 @@ def decode(data: bytes, *, file: str) -> str:
         raise DocumentInvalidError(
             [Problem(file=file, line=line, column=column, message="not UTF-8", expected="UTF-8")]
         ) from error
+    _refuse_turned(text, file)
+    return text
+
+
+def _refuse_turned(text: str, file: str) -> None:
+    """A reviewer would be shown something else than what is decided by (CVE-2021-42574, "Trojan Source")."""
+    found = _TURNS.search(text)
+    if found is None:
+        return
+    line_start = text.rfind("\n", 0, found.start()) + 1
+    line_end = text.find("\n", found.start())
+    excerpt = text[line_start:] if line_end < 0 else text[line_start:line_end]
+    raise DocumentInvalidError(
+        [
+            Problem(
+                file=file,
+                line=text.count("\n", 0, found.start()) + 1,
+                column=found.start() - line_start + 1,
+                message=f"the character U+{ord(found[0]):04X}, which turns the writing around",
+                expected="text that is read as it is shown; in a value, an escape",
+                excerpt=printable(excerpt),
+            )
+        ]
+    )
 
 
 class _Composer:

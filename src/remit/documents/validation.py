@@ -12,7 +12,7 @@ from dataclasses import replace
 from types import UnionType
 from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, RootModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
@@ -44,6 +44,8 @@ _WANTED: Final[dict[str, str]] = {
     "none_required": "nothing",
 }
 _SECRET_KEY: Final = re.compile(r"secret|token|passw|credential|private|api_?key", re.IGNORECASE)
+_FIRST_WORD: Final = re.compile(r"^[A-Z](?=[a-z]*\b)")
+"""The capital that a sentence begins with, and no name that is written so."""
 _BOUNDS: Final[dict[str, tuple[str, str]]] = {
     "greater_than": ("gt", "more than {}"),
     "greater_than_equal": ("ge", "at least {}"),
@@ -97,7 +99,8 @@ def _problem(document: Document, details: ErrorDetails, model: type[BaseModel]) 
     if details["type"] == "missing":
         field = _fields(model, path[:-1]).get(str(path[-1]))
         wanted = (field.description or "").rstrip(".") if field else ""
-        return document.problem(path, f"{quoted(path[-1])} is missing", expected=wanted)
+        expected = _FIRST_WORD.sub(lambda word: word[0].lower(), wanted)
+        return document.problem(path, f"{quoted(path[-1])} is missing", expected=expected)
     message, expected = _words(details)
     context = details.get("ctx", {})
     problem = replace(
@@ -159,7 +162,9 @@ def _fields(annotation: object, path: Path) -> dict[str, FieldInfo]:
     """The fields of the model at `path` below `annotation`, by the names that files use."""
     found: dict[str, FieldInfo] = {}
     for candidate in _alternatives(annotation):
-        if isinstance(candidate, type) and issubclass(candidate, BaseModel):
+        if isinstance(candidate, type) and issubclass(candidate, RootModel):
+            found.update(_fields(candidate.model_fields["root"].annotation, path))
+        elif isinstance(candidate, type) and issubclass(candidate, BaseModel):
             fields = {field.alias or name: field for name, field in candidate.model_fields.items()}
             if not path:
                 found.update(fields)

@@ -20,12 +20,16 @@ __all__ = ["RemotePast"]
 
 _log = logging.getLogger("remit.guard")
 
+_BACK_WITHIN = 2.0
+"""Seconds; by then whoever has a use taken back goes on. It counts until it is done."""
+
 
 class RemotePast:
     """Implements `guard.ports.Past`. Lives in one event loop."""
 
-    def __init__(self, door: RemitDoor) -> None:
+    def __init__(self, door: RemitDoor, *, back_within: float = _BACK_WITHIN) -> None:
         self._door = door
+        self._back_within = back_within
         self._taking_back: set[asyncio.Task[None]] = set()
 
     async def come_to(self, use: Use) -> History:
@@ -48,8 +52,11 @@ class RemotePast:
         return history
 
     async def take_back(self, use: Use) -> None:
-        """Let `use` count no longer, if Remit can be told."""
-        await asyncio.shield(self._begin_to_take_back(use))
+        """Let `use` count no longer, if Remit can be told; whoever waits goes on after a while."""
+        task = self._begin_to_take_back(use)
+        _, late = await asyncio.wait({task}, timeout=self._back_within)
+        if late:
+            _log.warning("a refused call counts until remit has answered")
 
     def _begin_to_take_back(self, use: Use) -> asyncio.Task[None]:
         task = asyncio.create_task(self._take_back(use))
@@ -72,6 +79,10 @@ def _question(use: Use, what: str) -> JsonObject:
         for entry in use.entries
         if entry.counted and entry.fact.measure is HistoryMeasure.SUM
     }
+    earlier = use.call.earlier if what == "count" else None
+    comes_again: JsonObject = {}
+    if earlier is not None:
+        comes_again["earlier"] = {"use": earlier.decision_id, "at": earlier.at}
     reads: list[Json] = [entry.fact.name for entry in use.entries if entry.told]
     return {
         "do": what,
@@ -83,6 +94,7 @@ def _question(use: Use, what: str) -> JsonObject:
         "amounts": amounts,
         "reads": reads,
         "again": use.call.task_of is not None,
+        **comes_again,
     }
 
 

@@ -6,7 +6,7 @@ agent, token, circumstances and phase are the context. Never sent: the token its
 Refused: whatever is not `decision: true` or `false`, fewer or more answers than questions, the echo of another
 request's id, a permission together with an error.
 
-Source: AuthZEN Authorization API 1.0 §6, §7, §9, §10; docs/guides/policy-engines.md.
+Source: AuthZEN Authorization API 1.0 §6, §7, §9, §10 (X-Request-ID); docs/guides/policy-engines.md.
 """
 
 from collections.abc import Sequence
@@ -26,6 +26,7 @@ from remit.engines.question import (
 )
 from remit.engines.telling import obligations_in, rules_of, text_in
 from remit.engines.together import all_answers
+from remit.ids import IdSource
 from remit.policy.evaluation import Evaluation, ResourceKind, SubjectKind
 from remit.policy.port import Answer, EngineSettings, EngineUnavailableError
 
@@ -66,6 +67,7 @@ class AuthZenEngine:
         self._max_batch = number_option(options, "max_batch", default=_MAX_BATCH, most=1_000)
         self._member = options.get("policies_member", "policies")
         self._paths = paths
+        self._ids = IdSource()
         self._endpoints = {path: Endpoint(settings, path) for path in (*paths.all,)}
 
     @property
@@ -91,17 +93,21 @@ class AuthZenEngine:
 
     async def _ask(self, batch: Sequence[Evaluation], paths: Paths) -> list[Answer]:
         if len(batch) == 1 or paths.evaluations is None:
-            said = await self._endpoint(paths.evaluation).post(_question(batch[0]))
+            said = await self._said(paths.evaluation, _question(batch[0]))
             return [self._answer(said, batch[0])]
         question: JsonObject = {
             "evaluations": [_question(one) for one in batch],
             "options": {"evaluations_semantic": "execute_all"},
         }
-        said = await self._endpoint(paths.evaluations).post(question)
+        said = await self._said(paths.evaluations, question)
         answers = said.get("evaluations")
         if not isinstance(answers, list) or len(answers) != len(batch):
             raise EngineUnavailableError("the engine did not answer every question")
         return [self._answer(one, asked) for one, asked in zip(answers, batch, strict=True)]
+
+    async def _said(self, path: str, question: JsonObject) -> JsonObject:
+        request_id = self._ids.new_id("evl")
+        return await self._endpoint(path).post(question, request_id=request_id)
 
     def _endpoint(self, path: str) -> Endpoint:
         known = self._endpoints.get(path)
@@ -115,7 +121,10 @@ class AuthZenEngine:
         allowed, context = said.get("decision"), said.get("context")
         if allowed is not True and allowed is not False:
             raise EngineUnavailableError("an answer of the engine is neither yes nor no")
-        told = context if isinstance(context, dict) else {}
+        if context is not None and not isinstance(context, dict):
+            # What it asks for besides may stand there.
+            raise EngineUnavailableError("the context of an answer is no object")
+        told = context or {}
         if allowed and told.get("error") is not None:
             raise EngineUnavailableError("the engine allows and reports an error at once")
         names = _names(told.get(self._member))

@@ -30,6 +30,7 @@ T = TypeVar("T")
 _MAX_ANSWER: Final = 1024 * 1024
 _AT_ONCE: Final = 64
 _IDLE: Final = 30.0
+_REQUEST_ID: Final = "x-request-id"
 _OWN: Final = (
     ("accept", "application/json"),
     ("accept-encoding", "identity"),
@@ -54,15 +55,16 @@ class Endpoint:
         )
         self._places = asyncio.Semaphore(_AT_ONCE)
 
-    async def post(self, question: JsonObject, *headers: tuple[str, str]) -> JsonObject:
-        """The answer to `question`.
+    async def post(self, question: JsonObject, *, request_id: str | None = None) -> JsonObject:
+        """The answer to `question`, and, where it names the request that it answers, to that one.
 
         Raises:
             EngineUnavailableError: there is none that can be believed.
         """
         body = canonical_bytes(question)
-        lines = [*_OWN, ("content-type", "application/json"), *self._authorization(), *headers]
-        return await self._exchange("POST", lines, body)
+        named = () if request_id is None else ((_REQUEST_ID, request_id),)
+        lines = [*_OWN, ("content-type", "application/json"), *self._authorization(), *named]
+        return await self._exchange("POST", lines, body, request_id=request_id)
 
     async def get(self) -> JsonObject:
         """The document there; no secret is sent for it.
@@ -90,8 +92,15 @@ class Endpoint:
         """Give back every connection; what is under way breaks off."""
         self._pool.close()
 
-    async def _exchange(self, method: str, lines: list[tuple[str, str]], body: bytes) -> JsonObject:
-        return await self._heard(lambda: self._once(method, lines, body))
+    async def _exchange(
+        self,
+        method: str,
+        lines: list[tuple[str, str]],
+        body: bytes,
+        *,
+        request_id: str | None = None,
+    ) -> JsonObject:
+        return await self._heard(lambda: self._once(method, lines, body, request_id))
 
     async def _heard(self, ask: Callable[[], Awaitable[T]]) -> T:
         """What comes of asking, a second time if the connection broke."""
@@ -118,10 +127,14 @@ class Endpoint:
         except ValueError as error:
             raise EngineUnavailableError("the question cannot be sent", cause=error) from error
 
-    async def _once(self, method: str, lines: list[tuple[str, str]], body: bytes) -> JsonObject:
+    async def _once(
+        self, method: str, lines: list[tuple[str, str]], body: bytes, request_id: str | None
+    ) -> JsonObject:
         seconds = self._settings.timeout
         async with self._pool.request(method, lines, body, seconds=seconds) as answer:
             _refuse_head(answer)
+            if request_id is not None and answer.get_header(_REQUEST_ID) not in {None, request_id}:
+                raise EngineUnavailableError("the answer of the engine is to another request")
             found = bytearray()
             while (chunk := await answer.read_chunk(seconds)) is not None:
                 found += chunk

@@ -7,7 +7,7 @@ from remit.gateway.http import Exchange, Scope
 from remit.gateway.jsonrpc import JsonRpcId, Request
 from remit.gateway.methods import Decided, Listed, Treatment, subject_of
 from remit.gateway.rejection import RejectedError, invalid_params
-from remit.guard.call import Call, RequestProof
+from remit.guard.call import Call, Earlier, RequestProof
 from remit.guard.justification import (
     JUSTIFICATION_KEY,
     InvalidJustificationError,
@@ -32,6 +32,8 @@ class Incoming:
     server: Server
     context: Context
     proof: RequestProof | None = None
+    earlier: Earlier | None = None
+    """As what the same call was counted when it came before, where it comes again."""
 
     def call(
         self,
@@ -70,6 +72,7 @@ class Incoming:
             protocol_version=version,
             proof=self.proof,
             justification=justification,
+            earlier=self.earlier,
         )
 
 

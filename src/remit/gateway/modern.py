@@ -9,6 +9,7 @@ and so are requests that lack their `id`.
 Source: MCP 2026-07-28 transports, base protocol.
 """
 
+from dataclasses import replace
 from functools import partial
 
 from remit.gateway.carriage import Carriage, Passage
@@ -104,6 +105,8 @@ class ModernDoor:
         if isinstance(treatment_of(request.method, Era.MODERN), Listening):
             await self._subscriptions.listen(incoming, request, version=version)
             return
+        earlier = self._states.earlier(request, incoming.server.name)
+        incoming = replace(incoming, earlier=earlier)
         judged = await self._tasks.judged(incoming, request, version=version, era=Era.MODERN)
         if isinstance(judged, Challenge | Deny):
             refusal = refusal_of(judged, incoming.server, public_url=deps.settings.public_url)

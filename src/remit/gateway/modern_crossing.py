@@ -82,8 +82,15 @@ class ModernCrossing:
             check_inputs(result, capabilities)
         elif result.get("resultType") == "input_required":
             check_inputs(result, capabilities)
-            principal = Principal.of(self.judged.token)
-            result = self.states.sealed(result, self.request, self.server.name, principal)
+            permit, principal = self.judged.permit, Principal.of(self.judged.token)
+            account = None if permit is None else permit.account
+            result = self.states.sealed(
+                result,
+                self.request,
+                self.server.name,
+                principal,
+                counted=None if account is None else account.counted,
+            )
         told = _unrelated(result)
         return response if told is response.result else Response(response.id, told)
 

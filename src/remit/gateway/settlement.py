@@ -46,7 +46,6 @@ class Settlement:
                 size=len(body),
                 output_digest=hashlib.sha256(body).hexdigest(),
                 micros=self._micros(),
-                asks_back=(response.result or {}).get("resultType") == "input_required",
             )
         )
 

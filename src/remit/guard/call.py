@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from remit.audit.context import Context
 from remit.canonical import JsonObject
+from remit.clock import EpochSeconds
 from remit.ids import ServerName
 from remit.policy.evaluation import ResourceKind
 
-__all__ = ["Call", "CallResult", "RequestProof"]
+__all__ = ["Call", "CallResult", "Earlier", "RequestProof"]
 
 # Clients of the revisions before this one replace their scopes at a step-up instead of adding to them.
 _ADDS_SCOPES_SINCE = "2026-07-28"
@@ -39,6 +40,14 @@ class RequestProof:
         self._proved = token
 
 
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The decision about a call when it came before, and its server asked something first; and when that was."""
+
+    decision_id: str
+    at: EpochSeconds
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """One request to an MCP server, parsed once by the door.
@@ -65,6 +74,8 @@ class Call:
     task_of: str | None = None
     justification: str | None = None
     """Why, in the caller's own words; `justification_of` says what may stand here."""
+    earlier: Earlier | None = None
+    """Of a call that comes again with what its server asked for: whoever hands it over knows that it is the same."""
 
     @property
     def replaces_scopes(self) -> bool:
@@ -88,5 +99,3 @@ class CallResult:
     size: int = 0
     output_digest: str | None = None
     micros: int = 0
-    asks_back: bool = False
-    """Whether the server asks something first: nothing is done yet, and the same call comes again, to be decided anew."""

@@ -7,7 +7,7 @@ from remit.guard.limits import ScopeLimits, is_workload
 from remit.guard.token_record import TokenRecord, record_of_token
 from remit.guard.world import World
 from remit.ids import ScopeName
-from remit.model import Agent, Catalog, Sensitivity, Server
+from remit.model import Agent, Catalog, ExternalEngine, Sensitivity, Server
 from remit.policy.evaluation import AgentFacts, Subject, SubjectKind, TokenFacts
 from remit.tokens.access_token import AccessToken
 
@@ -35,11 +35,18 @@ class Caller:
     world: World
     limits: ScopeLimits
     known: Known = field(default_factory=Known, compare=False, repr=False)
+    catalog: Catalog = field(init=False, compare=False, repr=False)
+    """The catalog of the bundle that decides this caller's calls."""
+    engine: ExternalEngine | None = field(init=False, compare=False, repr=False)
+    """Who permits this caller's calls outside this process; `None`: the repository's policies."""
+    time_zone: str = field(init=False, compare=False, repr=False)
 
-    @property
-    def catalog(self) -> Catalog:
-        """The catalog of the bundle that decides this caller's calls."""
-        return self.world.catalog
+    def __post_init__(self) -> None:
+        # Worked out once: a caller is remembered, and asked for them with every call.
+        catalog, tenant = self.world.catalog, self.token.organization_id
+        object.__setattr__(self, "catalog", catalog)
+        object.__setattr__(self, "engine", catalog.engine_for(self.server, tenant))
+        object.__setattr__(self, "time_zone", catalog.tenants[tenant].time_zone)
 
     @property
     def clearance(self) -> Sensitivity:

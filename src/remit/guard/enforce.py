@@ -6,7 +6,6 @@ earlier outcome is unrecorded. Whatever goes wrong here is a refusal too.
 Source: docs/architecture.md, "a call through the gateway", "what fails closed".
 """
 
-from collections.abc import Callable
 from typing import Final
 
 from remit.audit.events import Decided
@@ -34,6 +33,7 @@ from remit.tokens.verify import TokenVerifier
 __all__ = ["Guard"]
 
 _NOTHING: Final = Redaction(input={}, digest=None)
+_NONE: Final[frozenset[str]] = frozenset()
 _NOTHING_SENT: Final = frozenset({"connection_needed"})
 """Outcomes of calls of which the server has not heard; every other counts in what was done."""
 _EXCESSES: Final = frozenset({RefusalReason.RATE_LIMITED, RefusalReason.TOO_MANY_CALLS})
@@ -120,7 +120,21 @@ class Guard:
             if isinstance(place, Refusal):
                 await verdict.take_back()
                 return await self._refuse(call, place, decision_id)
-            permit = await self._recorded(call, verdict, decision_id, place)
+            try:
+                event = self._event(call, verdict, decision_id)
+                await self._audit.append(event)
+            except BaseException:
+                place()
+                await verdict.take_back()
+                raise
+            permit = Permit(
+                decision_id=decision_id,
+                token=verdict.caller.token,
+                decision=verdict.decision,
+                release=place,
+                context=event.context,
+                account=verdict.account,
+            )
             gone = self._ladder.lapsed(verdict)
             if gone is not None:
                 # The log was waited for, and it has the permit: so it hears that nothing came of it.
@@ -132,26 +146,6 @@ class Guard:
         except Exception as error:  # noqa: BLE001  whatever it is, it is a refusal
             return await self._fail(call, decision_id, error)
         return permit
-
-    async def _recorded(
-        self, call: Call, verdict: Allowance, decision_id: str, place: Callable[[], None]
-    ) -> Permit:
-        """The permit, once it is on stable storage; else nothing of it is left."""
-        try:
-            event = self._event(call, verdict, decision_id)
-            await self._audit.append(event)
-        except BaseException:
-            place()
-            await verdict.take_back()
-            raise
-        return Permit(
-            decision_id=decision_id,
-            token=verdict.caller.token,
-            decision=verdict.decision,
-            release=place,
-            context=event.context,
-            account=verdict.account,
-        )
 
     async def visible(self, call: Call) -> Visible | Challenge | Deny:
         """What may stand in a list of `call.kind`, of every kind when it is `None`. Recorded once."""
@@ -187,8 +181,8 @@ class Guard:
             if permit.account is not None:
                 if result.outcome in _NOTHING_SENT:
                     await permit.account.take_back()
-                elif result.asks_back:
-                    await permit.account.take_back(comes_again=True)
+                else:
+                    await permit.account.stand()
 
     def _count(self, verdict: Allowance | Refusal) -> None:
         """Tell whoever counts how the bundle decided; what it had no say in tells nothing about it."""
@@ -251,13 +245,18 @@ class Guard:
         if finding.token is None:
             return _NOTHING
         tenant = finding.token.organization_id
-        rules, unsaid = finding.declared, unsaid_by(finding.decision)
-        kept = argument_rules(rules, unsaid)
+        rules = () if finding.target is None else finding.target.arguments
+        unsaid = _NONE
+        if finding.decision is not None and finding.decision.obligations:
+            unsaid = unsaid_by(finding.decision)
+        kept = argument_rules(rules, unsaid) if unsaid else rules
         redaction = self._redactor.redact(call.arguments, tenant=tenant, rules=kept)
         content = withheld(call, finding.token, rules, unsaid=unsaid)
         if content is None:
             return redaction
         sealed = self._redactor.seal(content, decision=decision_id, tenant=tenant)
+        if sealed is None:
+            return redaction
         return Redaction(redaction.input, redaction.digest, sealed)
 
     def _justified(self, call: Call, finding: Finding) -> str | None:
@@ -281,8 +280,8 @@ class Guard:
             finding,
             decision_id=decision_id,
             redaction=redaction,
-            justification=self._justified(call, finding),
-            present=World(self._directory.catalog, self._decisions),
+            justification=None if call.justification is None else self._justified(call, finding),
+            present=finding.world or World(self._directory.catalog, self._decisions),
         )
 
 

@@ -14,6 +14,7 @@ import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
+from operator import attrgetter
 from types import MappingProxyType
 from typing import ClassVar, Final, assert_never
 
@@ -23,11 +24,18 @@ from remit.guard.look_alike import look_alike
 from remit.model import Argument, ArgumentType
 from remit.policy.evaluation import ArgumentValue, Money
 
-__all__ = ["InvalidArgumentError", "typed_arguments", "value_at"]
+__all__ = [
+    "InvalidArgumentError",
+    "refuse_look_alikes",
+    "typed_argument",
+    "typed_arguments",
+    "value_at",
+]
 
 _DECIMAL: Final = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,4})?")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _INDEX: Final = re.compile(r"0|[1-9][0-9]{0,9}")
+_POINTERS: Final = attrgetter("pointer", "currency_pointer")
 _MAX_DECIMAL: Final = Decimal("922337203685477.5807")
 _MIN_LONG: Final = -(2**63)
 _MAX_LONG: Final = 2**63 - 1
@@ -45,12 +53,12 @@ def typed_arguments(arguments: Json, declared: Sequence[Argument]) -> Mapping[st
     Raises:
         InvalidArgumentError: one is missing, is not of its type, or has a look-alike.
     """
-    _refuse_look_alikes(arguments, declared)
+    refuse_look_alikes(arguments, declared)
     typed: dict[str, ArgumentValue] = {}
     for argument in declared:
         value = value_at(arguments, argument.pointer)
         if value is not None:
-            typed[argument.name] = _typed(argument, value, arguments)
+            typed[argument.name] = typed_argument(argument, value, arguments)
         elif argument.required:
             raise InvalidArgumentError(f"the argument `{argument.name}` is missing")
     return typed
@@ -74,10 +82,13 @@ def _unescaped(part: str) -> str:
     return part.replace("~1", "/").replace("~0", "~") if "~" in part else part
 
 
-def _refuse_look_alikes(arguments: Json, declared: Sequence[Argument]) -> None:
+def refuse_look_alikes(arguments: Json, declared: Sequence[Argument]) -> None:
     """Refuse names that are almost those on the way to a declared argument.
 
     A server that folds case or trims names would take `User_ID` for the `user_id` that policy read.
+
+    Raises:
+        InvalidArgumentError: there is one.
     """
     for pointer, names in _declared_names(declared).items():
         holder = value_at(arguments, pointer) if pointer else arguments
@@ -89,7 +100,7 @@ def _refuse_look_alikes(arguments: Json, declared: Sequence[Argument]) -> None:
 
 def _declared_names(declared: Sequence[Argument]) -> Mapping[str, frozenset[str]]:
     """The names that the catalog's pointers go through, by the pointer to what holds them."""
-    return _names_on_the_way(tuple([(one.pointer, one.currency_pointer) for one in declared]))
+    return _names_on_the_way(tuple(map(_POINTERS, declared)))
 
 
 @lru_cache(maxsize=4_096)
@@ -111,7 +122,12 @@ def _add_names(names: dict[str, set[str]], pointer: str) -> None:
         holder = f"{holder}/{part}"
 
 
-def _typed(argument: Argument, value: Json, arguments: Json) -> ArgumentValue:
+def typed_argument(argument: Argument, value: Json, arguments: Json) -> ArgumentValue:
+    """`value`, which stands where `arguments` has `argument`.
+
+    Raises:
+        InvalidArgumentError: it is not of its type.
+    """
     match argument.type:
         case ArgumentType.STRING:
             if isinstance(value, str):

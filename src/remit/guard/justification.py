@@ -4,8 +4,8 @@ A door reads it: an MCP client says it in `_meta["dev.remit/justification"]` of 
 gateway in `context.justification` of its question. It proves nothing; policies may demand it, compare it, and the log
 keeps that it was given.
 
-Refused: what is no text, is empty, longer than `LONGEST`, or does not print on one line. So is what a policy
-might read and a person could not.
+Refused: what is no text, has neither a letter nor a digit, is longer than `LONGEST`, or does not print on one line. So is
+what a policy might read and a person could not.
 
 Source: MISSION B7; MCP 2026-07-28, `_meta` (keys with a prefix).
 """
@@ -14,6 +14,7 @@ from typing import ClassVar, Final
 
 from remit.canonical import Json
 from remit.errors import Error
+from remit.policy.duties import is_blank
 
 __all__ = ["JUSTIFICATION_KEY", "LONGEST", "InvalidJustificationError", "justification_of"]
 
@@ -36,8 +37,8 @@ def justification_of(value: Json) -> str | None:
     if value is None:
         return None
     text = value.strip() if isinstance(value, str) else ""
-    if not 0 < len(text) <= LONGEST or not text.isprintable():
+    if not 0 < len(text) <= LONGEST or not text.isprintable() or is_blank(text):
         raise InvalidJustificationError(
-            f"the justification is not one line of 1 to {LONGEST} printable characters"
+            f"the justification is not one line of 1 to {LONGEST} printable characters that say something"
         )
     return text

@@ -21,40 +21,33 @@ from functools import partial
 from typing import TypeVar
 
 from remit.canonical import Json
+from remit.clock import EpochSeconds
 from remit.guard.account import Account, PastUnavailableError, unknown_past
-from remit.guard.acquaintance import Acquaintance
+from remit.guard.acquaintance import Reach
+from remit.guard.authentication import Authentication
 from remit.guard.call import Call
 from remit.guard.caller import Caller
+from remit.guard.definitions import Definitions
 from remit.guard.denial import denied, refusal_of, truth_of
 from remit.guard.details import is_named_in_details, what_exceeds_details
 from remit.guard.facts import InvalidArgumentError, typed_arguments
+from remit.guard.footing import Footing, footing_of
 from remit.guard.lasting import lapsed
 from remit.guard.observing import as_listed, as_observed, goes_on
 from remit.guard.outcome import RefusalReason
-from remit.guard.ports import Directory, Standing
-from remit.guard.presented_token import PresentedTokens
+from remit.guard.ports import Directory
 from remit.guard.question import Moment, question
 from remit.guard.quota import Excess, Quota
-from remit.guard.refusal import (
-    Refusal,
-    hidden,
-    hidden_server,
-    no_longer_good,
-    quarantined,
-    refused,
-    stale,
-)
+from remit.guard.refusal import Refusal, hidden, quarantined, refused
 from remit.guard.rule_limits import RuleLimits
 from remit.guard.settings import GuardSettings
-from remit.guard.standing import agent_of, is_backed, is_fresh
 from remit.guard.target import Target
-from remit.guard.use import Entry, Use, amount_in, entries_of, remembering
+from remit.guard.use import Entry, amount_in, entries_of, remembering
 from remit.guard.verdict import Allowance, Shown, as_declared, undecided_among
-from remit.guard.world import Trial, World
-from remit.policy.decision import DecisionReason
+from remit.guard.world import Trial
+from remit.policy.decision import Decision, DecisionReason
 from remit.policy.decision_point import DecisionPoint
 from remit.policy.evaluation import ArgumentValue, Evaluation, Phase, ResourceKind
-from remit.policy.history import History
 from remit.policy.vocabulary import URI_ARGUMENT
 from remit.tokens.access_token import AccessToken
 from remit.tokens.verify import TokenVerifier
@@ -68,16 +61,12 @@ class Ladder:
     """Decides calls against the snapshots and the policies in force."""
 
     __slots__ = (
-        "_acquaintance",
-        "_decisions",
+        "_authentication",
         "_directory",
         "_past",
-        "_presented",
         "_quota",
         "_rule_limits",
         "_settings",
-        "_trial",
-        "_tried",
         "_verifier",
     )
 
@@ -89,104 +78,79 @@ class Ladder:
         decisions: DecisionPoint,
         settings: GuardSettings,
     ) -> None:
-        self._acquaintance = Acquaintance()
-        self._tried = Acquaintance()
-        self._trial = settings.trial
+        self._authentication = Authentication(verifier, decisions=decisions, settings=settings)
         self._quota = Quota()
         self._rule_limits = RuleLimits()
         self._past = settings.past
         self._verifier = verifier
         self._directory = directory
-        self._decisions = decisions
         self._settings = settings
-        self._presented = PresentedTokens(verifier, settings)
 
     def backs(self, token: AccessToken) -> bool:
-        """Whether everything that `token` rests on still stands."""
-        catalog = self._directory.catalog
-        return agent_of(token, catalog) is not None and is_backed(
-            token, self._directory.standing, catalog
-        )
+        """Whether everything that `token` rests on still stands, in the world that decides its agent's calls."""
+        return self._authentication.backs(token, self._directory)
 
     def authenticate(self, call: Call) -> Caller | Refusal:
         """Who calls, and that they may speak with this server at all."""
-        # Each snapshot is read once, so that every step of a call sees the same world.
-        catalog, standing = self._directory.catalog, self._directory.standing
-        token = self._presented.token(call, catalog)
-        if isinstance(token, Refusal):
-            return token
-        if not is_fresh(standing, self._verifier.clock.now(), self._settings.standing_max_age):
-            return stale(token)
-        trial = self._trial(token.agent_id)
-        world = trial or World(catalog, self._decisions.in_force)
-        caller = self._admitted(call, token, standing=standing, world=world)
-        return replace(caller, world=world) if isinstance(caller, Refusal) else caller
+        footing = footing_of(self._directory, self._verifier.clock)
+        return self._authentication.caller(call, footing)
 
-    def _admitted(
-        self, call: Call, token: AccessToken, *, standing: Standing, world: World
-    ) -> Caller | Refusal:
-        """Whether the agent of `token` may speak with the server at all, as `world` has it."""
-        catalog = world.catalog
-        agent = agent_of(token, catalog)
-        if agent is None or not is_backed(token, standing, catalog):
-            return no_longer_good(token)
-        server = catalog.server_named(call.server)
-        if server is None:
-            return hidden_server(RefusalReason.NOT_FOUND, token)
-        tenant = token.organization_id
-        if tenant not in agent.tenants or server.tenant not in {None, tenant}:
-            return hidden_server(RefusalReason.WRONG_TENANT, token)
-        if server.environment not in agent.environments or server.environment != token.environment:
-            return hidden_server(RefusalReason.WRONG_ENVIRONMENT, token)
-        if token.jkt is None and (server.dpop_required or agent.dpop_required):
-            detail = "only a token that is bound to a key is good here"
-            unbound = refused(RefusalReason.INVALID_TOKEN, detail, token=token)
-            return replace(unbound, dpop=True)
-        known = self._tried if world.on_trial else self._acquaintance
-        return known.caller(token, agent, server=server, world=world)
+    def counted(self, call: Call) -> Caller | Refusal:
+        """Who calls, and that it is not one time too many."""
+        return self._counted(call, footing_of(self._directory, self._verifier.clock))
 
-    def _known(self, caller: Caller) -> Acquaintance:
-        """What was worked out before in the caller's own world."""
-        return self._tried if caller.world.on_trial else self._acquaintance
+    def _counted(self, call: Call, footing: Footing) -> Caller | Refusal:
+        caller = self._authentication.caller(call, footing)
+        if isinstance(caller, Refusal):
+            return caller
+        excess = self._quota.count(caller, self._verifier.clock.monotonic())
+        if excess is None:
+            return caller
+        return self._excess(RefusalReason.RATE_LIMITED, caller, excess)
 
     async def decide(self, call: Call, decision_id: str = "") -> Allowance | Refusal:
         """Whether this very call may happen. Of one that is refused nothing counts in what was done before."""
-        account = Account(self._past)
-        try:
-            verdict = self._still(await self._decided(call, account, decision_id))
-        except BaseException:
-            await account.take_back()
-            raise
-        if isinstance(verdict, Refusal):
-            await account.take_back()
-            return verdict if account.told is None else replace(verdict, told=account.told)
-        return verdict
-
-    async def _decided(self, call: Call, account: Account, decision_id: str) -> Allowance | Refusal:
-        caller = self.counted(call)
+        footing = footing_of(self._directory, self._verifier.clock)
+        caller = self._counted(call, footing)
         if isinstance(caller, Refusal):
             return caller
-        verdict = await self._climbed(call, caller, account, decision_id)
-        return replace(verdict, world=caller.world) if isinstance(verdict, Refusal) else verdict
+        # Where no fact is declared nothing is counted, and nothing has to be taken back.
+        account = Account(self._past, decision_id) if caller.catalog.history else None
+        try:
+            verdict = await self._climbed(call, caller, footing=footing, account=account)
+            if caller.engine is not None or account is not None:
+                # Else nothing was waited for since the footing was taken, which the same step of the loop did.
+                verdict = self._still(verdict)
+        except BaseException:
+            if account is not None:
+                await account.take_back()
+            raise
+        if not isinstance(verdict, Refusal):
+            return verdict
+        if account is None:
+            return replace(verdict, world=caller.world)
+        await account.take_back()
+        return replace(verdict, world=caller.world, told=account.told)
 
     async def _climbed(
-        self, call: Call, caller: Caller, account: Account, decision_id: str
+        self, call: Call, caller: Caller, *, footing: Footing, account: Account | None
     ) -> Allowance | Refusal:
         if call.kind is None and call.method in caller.server.allowed_methods:
-            return Allowance(caller=caller, target=None, required=(), decision=as_declared(caller))
-        target = self._known(caller).target(caller.server, call.kind, call.name)
+            return as_declared(caller, footing)
+        known = self._authentication.acquaintance(caller)
+        target = known.target(caller.server, call.kind, call.name)
         if target is None:
             return hidden(call.kind, RefusalReason.NOT_FOUND, token=caller.token)
-        moment = self._moment(call, caller)
-        refusal = await self._within_limits(caller, target, moment, replaces=call.replaces_scopes)
-        if refusal is not None:
+        moment, reach = self._moment(call, caller, footing.now), known.reach(caller, target)
+        refusal = self._within_limits(call, caller, reach)
+        if refusal is not None and refusal is reach.beyond:
             return refusal
-        refusal = self._as_admitted(call, caller, target)
+        refusal = refusal or self._as_admitted(call, caller, target, footing.definitions)
         if refusal is not None:
             return await self._if_known(refusal, caller, target=target, moment=moment)
         try:
             arguments = typed_arguments(_given(call), target.arguments)
-            entries = self._entries(call, caller, target, arguments)
+            entries = () if account is None else _entries(call, caller, target, arguments)
         except InvalidArgumentError as error:
             refusal = refused(RefusalReason.INVALID_ARGUMENTS, error.detail, token=caller.token)
             return await self._if_known(refusal, caller, target=target, moment=moment)
@@ -194,14 +158,6 @@ class Ladder:
         if excess is not None:
             refusal = refused(RefusalReason.OUTSIDE_DETAILS, excess, token=caller.token)
             return await self._if_known(refusal, caller, target=target, moment=moment)
-        history: History | None = None
-        if entries:
-            use = Use(id=decision_id, at=moment.now, call=call, entries=entries)
-            try:
-                history = await account.open(use)
-            except PastUnavailableError as error:
-                unknown = denied(unknown_past(error, caller.world.decisions.version), caller.token)
-                return await self._if_known(unknown, caller, target=target, moment=moment)
         asked = question(
             Phase.CALL,
             caller,
@@ -210,35 +166,40 @@ class Ladder:
             arguments=arguments,
             moment=moment,
         )
-        asked = remembering(asked, history)
-        decision = await caller.world.decisions.adjudicate(asked)
-        # A use of a task is no other call than the one it began with.
-        limits = self._rule_limits if call.task_of is None else None
-        refusal = refusal_of(
-            decision, asked, caller.token, limits=limits, at=self._verifier.clock.monotonic()
-        )
-        if refusal is not None and goes_on(refusal, caller):
-            decision, refusal = as_observed(decision, refusal), None
-        if refusal is not None:
-            return await self._if_known(refusal, caller, target=target, moment=moment)
-        required = self._known(caller).reach(caller, target).required
+        if account is not None and entries:
+            try:
+                asked = remembering(asked, await account.open(call, entries, at=moment.now))
+            except PastUnavailableError as error:
+                unknown = denied(unknown_past(error, caller.world.decisions.version), caller.token)
+                return await self._if_known(unknown, caller, target=target, moment=moment)
+        decisions = caller.world.decisions
+        # Cedar is in this process and answers at once; who asks it waits for nothing.
+        here = asked.engine is None
+        decision = decisions.decide(asked) if here else await decisions.adjudicate(asked)
+        if decision.obligations or not decision.allowed:
+            decision, refusal = self._judged(call, caller, asked, decision)
+            if refusal is not None:
+                return await self._if_known(refusal, caller, target=target, moment=moment)
         return Allowance(
             caller=caller,
             target=target,
-            required=required,
+            required=reach.required,
             decision=decision,
             account=account if entries else None,
+            footing=footing,
         )
 
-    def counted(self, call: Call) -> Caller | Refusal:
-        """Who calls, and that it is not one time too many."""
-        caller = self.authenticate(call)
-        if isinstance(caller, Refusal):
-            return caller
-        excess = self._quota.count(caller, self._verifier.clock.monotonic())
-        return (
-            caller if excess is None else self._excess(RefusalReason.RATE_LIMITED, caller, excess)
-        )
+    def _judged(
+        self, call: Call, caller: Caller, asked: Evaluation, decision: Decision
+    ) -> tuple[Decision, Refusal | None]:
+        """What stands in the way of `asked` now that it is decided; where it is observed, nothing that policies say does."""
+        # A use of a task is no other call than the one it began with.
+        limits = self._rule_limits if call.task_of is None else None
+        at = self._verifier.clock.monotonic()
+        refusal = refusal_of(decision, asked, caller.token, limits=limits, at=at)
+        if refusal is not None and goes_on(refusal, caller):
+            return as_observed(decision, refusal), None
+        return decision, refusal
 
     def forget_counts(self) -> None:
         """Forget how much was asked so far."""
@@ -259,14 +220,18 @@ class Ladder:
 
     async def shown(self, call: Call) -> Shown | Refusal:
         """What of `call.kind` the caller may use with this very token, arguments permitting."""
-        caller = self.counted(call)
+        footing = footing_of(self._directory, self._verifier.clock)
+        caller = self._counted(call, footing)
         if isinstance(caller, Refusal):
             return caller
-        moment = self._moment(call, caller)
+        moment = self._moment(call, caller, footing.now)
+        things = self._authentication.acquaintance(caller).targets(caller.server, call.kind)
+        quarantined = footing.definitions.quarantined
         near = [
             target
-            for target in self._known(caller).targets(caller.server, call.kind)
-            if self._is_near(caller, target, moment)
+            for target in things
+            if (target.facts.server, target.facts.kind, target.facts.name) not in quarantined
+            and self._is_near(caller, target, moment)
         ]
         questions = [self._asked_of_list(caller, target, moment) for target in near]
         answers = await caller.world.decisions.adjudicate_all(questions)
@@ -275,7 +240,7 @@ class Ladder:
             return denied(undecided, caller.token)
         listed = [as_listed(answer, caller) for answer in answers]
         targets = (target for target, answer in zip(near, listed, strict=True) if answer.allowed)
-        return self._still(Shown(caller=caller, targets=tuple(targets)))
+        return self._still(Shown(caller=caller, targets=tuple(targets), footing=footing))
 
     def _still(self, verdict: _Verdict | Refusal) -> _Verdict | Refusal:
         """`verdict`, unless what it was begun on is gone by now: it may have been waited for."""
@@ -286,19 +251,15 @@ class Ladder:
         max_age = self._settings.standing_max_age
         return lapsed(verdict, self._directory, verifier=self._verifier, max_age=max_age)
 
-    async def _within_limits(
-        self, caller: Caller, target: Target, moment: Moment, *, replaces: bool
-    ) -> Refusal | None:
+    @staticmethod
+    def _within_limits(call: Call, caller: Caller, reach: Reach) -> Refusal | None:
         """What stands in the way before policy is asked about the call: clearance, scopes."""
-        reach = self._known(caller).reach(caller, target)
-        if reach.beyond is not None:
+        if reach.beyond is not None or not reach.missing:
             return reach.beyond
-        if not reach.missing:
-            return None
         # Policy is asked first whether it would let the call be, with the scopes: else the
         # client would step up and come back for nothing.
-        held = caller.effective if replaces else ()
-        challenge = Refusal(
+        held = caller.effective if call.replaces_scopes else ()
+        return Refusal(
             reason=RefusalReason.INSUFFICIENT_SCOPE,
             detail="the token lacks scopes that this call needs",
             truth=RefusalReason.INSUFFICIENT_SCOPE,
@@ -306,11 +267,12 @@ class Ladder:
             token=caller.token,
             missing=reach.missing,
         )
-        return await self._if_known(challenge, caller, target=target, moment=moment)
 
-    def _as_admitted(self, call: Call, caller: Caller, target: Target) -> Refusal | None:
+    @staticmethod
+    def _as_admitted(
+        call: Call, caller: Caller, target: Target, definitions: Definitions
+    ) -> Refusal | None:
         """What is wrong with the thing's definition, or with arguments that it does not allow."""
-        definitions = self._directory.definitions
         thing = (target.facts.server, target.facts.kind, target.facts.name)
         if thing in definitions.quarantined:
             return quarantined(caller.token)
@@ -350,12 +312,9 @@ class Ladder:
 
     def _is_near(self, caller: Caller, target: Target, moment: Moment) -> bool:
         """Whether nothing but policy keeps `target` out of this caller's lists: in reach, its scopes held, its details willing."""
-        reach = self._known(caller).reach(caller, target)
-        facts = target.facts
-        quarantined = self._directory.definitions.quarantined
+        reach = self._authentication.acquaintance(caller).reach(caller, target)
         return (
-            (facts.server, facts.kind, facts.name) not in quarantined
-            and reach.beyond is None
+            reach.beyond is None
             and is_named_in_details(caller.token, target, moment.now)
             and not reach.missing
         )
@@ -366,31 +325,31 @@ class Ladder:
             Phase.LIST,
             caller,
             target=target,
-            scopes=self._known(caller).reach(caller, target).with_required,
+            scopes=self._authentication.acquaintance(caller).reach(caller, target).with_required,
             arguments=target.known_arguments,
             moment=moment,
         )
 
-    @staticmethod
-    def _entries(
-        call: Call, caller: Caller, target: Target, arguments: Mapping[str, ArgumentValue]
-    ) -> tuple[Entry, ...]:
-        """The facts of history that have to do with the call; not looked for where none is declared."""
-        if not caller.catalog.history:
-            return ()
-        return entries_of(
-            caller.token,
-            target,
-            history=caller.catalog.history,
-            reads=caller.world.decisions.history_read(target.facts),
-            amount_of=partial(amount_in, arguments),
-            again=call.task_of is not None,
-        )
-
-    def _moment(self, call: Call, caller: Caller) -> Moment:
+    def _moment(self, call: Call, caller: Caller, now: EpochSeconds) -> Moment:
         ip = call.context.network.ip
-        networks = self._known(caller).networks(ip)
-        return Moment(self._verifier.clock.now(), ip, networks, call.justification)
+        if not caller.catalog.networks:
+            return Moment(now, ip, (), call.justification)
+        networks = self._authentication.acquaintance(caller).networks(ip)
+        return Moment(now, ip, networks, call.justification)
+
+
+def _entries(
+    call: Call, caller: Caller, target: Target, arguments: Mapping[str, ArgumentValue]
+) -> tuple[Entry, ...]:
+    """The facts of history that have to do with the call; not looked for where none is declared."""
+    return entries_of(
+        caller.token,
+        target,
+        history=caller.catalog.history,
+        reads=caller.world.decisions.history_read(target.facts),
+        amount_of=partial(amount_in, arguments),
+        again=call.task_of is not None,
+    )
 
 
 def _given(call: Call) -> Json:

@@ -24,6 +24,18 @@ def lapsed(
     verdict: Allowance | Shown, directory: Directory, *, verifier: TokenVerifier, max_age: Seconds
 ) -> Refusal | None:
     """What `verdict` was begun on and is not good any more; `None`: all of it is."""
+    footing = verdict.footing
+    # INVARIANT: what is looked at below follows from the token, the snapshots and the second, and the call was held
+    # against those of its footing. Where each is the very same object still, looking again says what was said then.
+    # Snapshots are replaced whole: a suspension, a revocation, a quarantine or a catalog is another object.
+    if (
+        footing is not None
+        and directory.standing is footing.standing
+        and directory.catalog is footing.catalog
+        and directory.definitions is footing.definitions
+        and verifier.clock.now() == footing.now
+    ):
+        return None
     gone = _lapsed(verdict, directory, verifier, max_age)
     if gone is None:
         return None

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Final
 
 from remit.clock import EpochSeconds
+from remit.guard.justification import JUSTIFICATION_KEY
 from remit.guard.limits import ScopeLimits, is_workload, scope_limits
 from remit.guard.reconsider import Scenario
 from remit.guard.standing import agent_of
@@ -27,6 +28,8 @@ __all__ = ["Change", "Window", "nearest_changes", "open_hours"]
 _QUARTER: Final = 900
 _DAY: Final = 86_400
 _MINUTE: Final = 60
+_SOME_REASON: Final = "some reason"
+"""For policies that only want one. Whoever compares it with words of their own is not met by this."""
 
 _AFTER_AUTHORIZING: Final = frozenset({"agent", "role", "role-file"})
 
@@ -122,6 +125,10 @@ def _candidates(
         what = f"the token also covers `{words}`"
         how = "the client authorizes again for it, and the person consents"
         yield Change("authorize", what, how), _with_scopes(scenario, missing)
+    if scenario.call.justification is None:
+        how = f'the agent says it in `_meta["{JUSTIFICATION_KEY}"]` of the request'
+        said = replace(scenario.call, justification=_SOME_REASON)
+        yield Change("justification", "the call says why", how), replace(scenario, call=said)
     yield from _of_log_in(scenario, strengths)
     yield from _of_roles(scenario, missing)
     yield from _of_files(scenario, agent, target, missing=missing, limits=limits)

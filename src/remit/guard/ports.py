@@ -83,5 +83,8 @@ class Past(Protocol):
         ...
 
     async def take_back(self, use: Use) -> None:
-        """Let `use` count no longer. Never raises: what cannot be taken back counts."""
+        """Let `use` count no longer. Never raises: what cannot be taken back counts.
+
+        Returns within a few seconds though it is not done by then; it goes on, and the use counts until it is.
+        """
         ...

@@ -42,10 +42,10 @@ def question(
         agent=caller.agent_facts,
         token=caller.token_facts(scopes),
         resource=target.facts,
-        engine=caller.catalog.engine_for(caller.server, caller.token.organization_id),
+        engine=caller.engine,
         context=Context(
             now=moment.now,
-            time_zone=caller.catalog.tenants[caller.token.organization_id].time_zone,
+            time_zone=caller.time_zone,
             ip=moment.ip,
             arguments=arguments,
             networks=moment.networks,

@@ -21,7 +21,6 @@ from remit.guard.target import Target
 from remit.guard.token_record import TokenRecord, record_of_token
 from remit.guard.world import World
 from remit.ids import ScopeName
-from remit.model import Argument
 from remit.policy.decision import Decision, MatchedRule
 from remit.policy.history import History, history_json
 from remit.tokens.access_token import AccessToken
@@ -42,6 +41,7 @@ _MAX_CODE: Final = 2**31
 LISTED: Final = "listed"
 DECLARED: Final = "allowed_method"
 SELF_TEST_KEY: Final = "remit.self_test"
+_NO_HISTORY: Final[JsonObject] = {}
 _SYSTEM: Final = Actor(ActorType.SYSTEM)
 SELF_TEST: Final = Actor(ActorType.SYSTEM, "self-test")
 """Who calls while Remit tries itself at its start. No door takes it from a request; `app.self_test` alone sets it."""
@@ -66,11 +66,6 @@ class Finding:
     world: World | None = None
     """By what it was decided, where it came so far."""
 
-    @property
-    def declared(self) -> tuple[Argument, ...]:
-        """The arguments that the catalog declares of what was called."""
-        return () if self.target is None else self.target.arguments
-
 
 def finding_of(verdict: Allowance | Shown | Refusal) -> Finding:
     """A verdict as it is recorded."""
@@ -78,13 +73,13 @@ def finding_of(verdict: Allowance | Shown | Refusal) -> Finding:
         case Allowance():
             return Finding(
                 outcome="allow",
-                reason=DECLARED if verdict.target is None else verdict.decision.reason.value,
+                reason=DECLARED if verdict.target is None else verdict.decision.reason._value_,
                 token=verdict.caller.token,
                 target=verdict.target,
                 required=verdict.required,
                 decision=verdict.decision,
                 known=verdict.caller.token_record,
-                told=verdict.told,
+                told=None if verdict.account is None else verdict.told,
                 world=verdict.caller.world,
             )
         case Shown():
@@ -131,6 +126,7 @@ def decided(
 ) -> Decided:
     """The event of one decision; `present` is what is in force, for what was refused before it mattered."""
     world = finding.world or present
+    # Of every call that is recorded: `_value_` is what `value` reads, without its two calls.
     token, target, decision = finding.token, finding.target, finding.decision
     said = finding.known
     if said is None and token is not None:
@@ -143,8 +139,8 @@ def decided(
         name=None if call.name is None else call.name[:_MAX_TEXT],
         outcome=finding.outcome,
         reason=finding.reason,
-        operation=None if target is None else target.facts.operation.value,
-        sensitivity=None if target is None else target.sensitivity.value,
+        operation=None if target is None else target.facts.operation._value_,
+        sensitivity=None if target is None else target.facts.sensitivity._value_,
         scopes_required=finding.required,
         scopes_missing=finding.missing,
         scopes_token=() if token is None else token.scopes,
@@ -162,10 +158,10 @@ def decided(
         jsonrpc_id=None if call.jsonrpc_id is None else str(call.jsonrpc_id)[:_MAX_TEXT],
         protocol_version=_cut(call.protocol_version),
         task_of=call.task_of,
-        history=history_json(finding.told or {}),
+        history=history_json(finding.told) if finding.told else _NO_HISTORY,
         on_trial=world.on_trial,
-        obligations=() if decision is None else _obligations(decision),
-        observed=() if decision is None else _rules(decision.observed),
+        obligations=_obligations(decision) if decision and decision.obligations else (),
+        observed=_rules(decision.observed) if decision and decision.observed else (),
         justification=justification,
     )
 
@@ -226,7 +222,7 @@ def _context(context: Context, said: TokenRecord | None) -> Context:
 
 
 def _rules(rules: Sequence[MatchedRule]) -> tuple[JsonObject, ...]:
-    return tuple({"id": rule.id, "effect": rule.effect.value} for rule in rules)
+    return tuple([{"id": rule.id, "effect": rule.effect._value_} for rule in rules])
 
 
 def _obligations(decision: Decision) -> tuple[JsonObject, ...]:

@@ -23,11 +23,13 @@ _TOKEN: Final = (
 _KEEP: Final = (replace(_TOKEN[0], audit=AuditTreatment.KEEP),)
 
 
-@lru_cache(maxsize=1_024)
 def argument_rules(declared: tuple[Argument, ...], unsaid: frozenset[str]) -> tuple[Argument, ...]:
     """`declared`, with nothing kept of those that are `unsaid`; the same object for the same of both."""
-    if not unsaid:
-        return declared
+    return _less(declared, unsaid) if unsaid else declared
+
+
+@lru_cache(maxsize=1_024)
+def _less(declared: tuple[Argument, ...], unsaid: frozenset[str]) -> tuple[Argument, ...]:
     return tuple(
         replace(one, audit=AuditTreatment.DROP) if one.name in unsaid else one for one in declared
     )

@@ -12,6 +12,7 @@ from typing import ClassVar, Final
 from remit.clock import Clock, EpochSeconds, Seconds
 from remit.errors import Error
 from remit.guard.call import Call
+from remit.guard.caller import Caller
 from remit.guard.definitions import NO_DEFINITIONS, Definitions
 from remit.guard.ladder import Allowance, Ladder
 from remit.guard.ports import Past, Standing
@@ -78,13 +79,24 @@ class Rehearing:
             UnansweredError: an engine that is not in this process would have to be asked.
             UnrecordedPastError: a fact is read that is not in `history`.
         """
-        self._now.at = now
-        self._vouching.token = token
+        self._hear(token, now)
         self._past.told, self._past.instead = history, past
         # A call is no precedent: what a rule or a caller may have so often is not used up by others here.
         self._ladder.forget_counts()
-        call = replace(call, authorization=_BEARER) if call.authorization != _BEARER else call
-        return at_once(self._ladder.decide(call))
+        return at_once(self._ladder.decide(_spoken(call)))
+
+    def caller(self, call: Call, token: AccessToken, *, now: EpochSeconds) -> Caller | Refusal:
+        """Who makes `call`, and that they may speak with its server at all: the first steps of `decide`."""
+        self._hear(token, now)
+        return self._ladder.authenticate(_spoken(call))
+
+    def _hear(self, token: AccessToken, now: EpochSeconds) -> None:
+        self._now.at = now
+        self._vouching.token = token
+
+
+def _spoken(call: Call) -> Call:
+    return call if call.authorization == _BEARER else replace(call, authorization=_BEARER)
 
 
 def _unlimited(catalog: Catalog) -> Catalog:

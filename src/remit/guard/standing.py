@@ -35,11 +35,14 @@ def is_backed(token: AccessToken, standing: Standing, catalog: Catalog) -> bool:
         or token.agent_id in standing.suspended_agents
         or UserId(token.sub) in standing.disabled_users
         or token.client_id in standing.disabled_clients
-        or any(
-            actor.agent_id in standing.suspended_agents
-            or actor.client_id in standing.disabled_clients
-            or _declared(actor.agent_id, catalog) is None
-            for actor in token.actors
+        or (
+            token.actors
+            and any(
+                actor.agent_id in standing.suspended_agents
+                or actor.client_id in standing.disabled_clients
+                or _declared(actor.agent_id, catalog) is None
+                for actor in token.actors
+            )
         )
         or token.organization_id not in catalog.tenants
         or len(token.scopes) > catalog.guardrails.max_scopes_per_token

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from remit.guard.account import Account
 from remit.guard.caller import Caller
+from remit.guard.footing import Footing
 from remit.guard.target import Target
 from remit.ids import ScopeName
 from remit.policy.decision import Decision, DecisionOutcome, DecisionReason
@@ -24,6 +25,8 @@ class Allowance:
     decision: Decision
     account: Account | None = None
     """What it was counted in as; `None` where no fact of history has to do with it."""
+    footing: Footing | None = None
+    """What it was begun on; `None` where that was not kept."""
 
     @property
     def told(self) -> History:
@@ -42,17 +45,19 @@ class Shown:
 
     caller: Caller
     targets: tuple[Target, ...]
+    footing: Footing | None = None
 
 
-def as_declared(caller: Caller) -> Decision:
+def as_declared(caller: Caller, footing: Footing) -> Allowance:
     """What whoever may use the server at all may send: its declaration decides, and no policy."""
-    return Decision(
+    decision = Decision(
         outcome=DecisionOutcome.ALLOW,
         reason=DecisionReason.PERMITTED,
         rules=(),
         policy_version=caller.world.decisions.version,
         engine="declaration",
     )
+    return Allowance(caller=caller, target=None, required=(), decision=decision, footing=footing)
 
 
 def undecided_among(answers: Sequence[Decision]) -> Decision | None:

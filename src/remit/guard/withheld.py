@@ -90,12 +90,15 @@ def _hidden(
     arguments: JsonObject, declared: Sequence[Argument], unsaid: frozenset[str]
 ) -> JsonObject:
     """The values at the pointers of `declared` that the log does not hold."""
-    dropped = {
-        one.pointer for one in declared if one.audit is AuditTreatment.DROP or one.name in unsaid
-    }
+    dropped: list[str] = []
+    for one in declared:
+        if one.audit is AuditTreatment.DROP or one.name in unsaid:
+            dropped.append(one.pointer)  # noqa: PERF401  every call comes by here, and a loop makes no frame
     found: JsonObject = {}
     for one in declared:
-        value = None if _is_within(one.pointer, dropped) else value_at(arguments, one.pointer)
+        if dropped and _is_within(one.pointer, dropped):
+            continue
+        value = value_at(arguments, one.pointer)
         if value is None:
             continue
         if one.audit is not AuditTreatment.KEEP or not is_shown(value):

@@ -1,7 +1,8 @@
 """The past that is kept in the database, as the guard asks for it: counted and told in one transaction.
 
 Refuses when the database does not answer, or not in time. What was begun is never left half done: whoever gives up
-waiting is taken back when it is done. What cannot be taken back counts, and is said in the process's own log.
+waiting is taken back when it is done. What cannot be taken back counts, and is said in the process's own log. Nobody waits
+for long until it is: whatever the database does, a call that is over, or refused, is answered, and counts until then.
 
 Source: docs/adr/0020-history.md.
 """
@@ -22,14 +23,23 @@ _log = structlog.stdlib.get_logger("remit.history")
 
 _PATIENCE = 10.0
 """Seconds; by then a call that waits for what was done before is refused."""
+_BACK_WITHIN = 2.0
+"""Seconds; by then whoever has a use taken back goes on. It counts until it is done."""
 
 
 class DatabasePast:
     """Counts and tells. Lives in one event loop."""
 
-    def __init__(self, database: Database, *, patience: float = _PATIENCE) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        patience: float = _PATIENCE,
+        back_within: float = _BACK_WITHIN,
+    ) -> None:
         self._database = database
         self._patience = patience
+        self._back_within = back_within
         self._counting: dict[str, asyncio.Task[History]] = {}
         self._taking_back: set[asyncio.Task[None]] = set()
 
@@ -54,12 +64,16 @@ class DatabasePast:
             raise PastUnavailableError(error.detail, cause=error) from error
 
     async def take_back(self, use: Use) -> None:
-        """Let `use` count no longer, as soon as it is known whether it does."""
-        await asyncio.shield(self._begin_to_take_back(use))
+        """Let `use` count no longer, as soon as it is known whether it does; whoever waits goes on after a while."""
+        task = self._begin_to_take_back(use)
+        _, late = await asyncio.wait({task}, timeout=self._back_within)
+        if late:
+            _log.warning("history_taken_back_late", decision=use.id)
 
     async def close(self) -> None:
-        """Wait for what is being taken back."""
-        await asyncio.gather(*self._taking_back)
+        """Wait for what is being taken back, for as long as for any answer of the database."""
+        if self._taking_back:
+            await asyncio.wait(set(self._taking_back), timeout=self._patience)
 
     async def _give_up(self, use: Use) -> None:
         """Take `use` back when it is done, without waiting for that."""

@@ -43,6 +43,7 @@ __all__ = [
     "members_of",
     "merge_uses",
     "tally",
+    "tally_of_use",
     "thin_uses",
     "trim_uses",
 ]
@@ -79,11 +80,20 @@ _TALLY = Prepared(
         func.coalesce(func.sum(uses.c.amount), 0).label("amount"),
     ).where(*_SINCE)
 )
+_OF_USE = Prepared(
+    select(
+        func.count().label("rows"),
+        func.coalesce(func.sum(uses.c.times), 0).label("times"),
+        func.coalesce(func.sum(uses.c.amount), 0).label("amount"),
+    ).where(*_OF_ONE, uses.c.at == bindparam("at"), uses.c.use == bindparam("use"))
+)
 _ANY = Prepared(select(uses.c.at).where(*_SINCE).limit(1))
 _MEMBERS = Prepared(select(uses.c.member).where(*_SINCE).distinct())
 
-_GRANTS = table("grants", column("id"), column("parent_id"))
-_PARENT = Prepared(select(_GRANTS.c.parent_id).where(_GRANTS.c.id == bindparam("grant")))
+_GRANTS = table("grants", column("id"), column("tenant"), column("parent_id"))
+_PARENT = Prepared(
+    select(_GRANTS.c.parent_id, _GRANTS.c.tenant).where(_GRANTS.c.id == bindparam("grant"))
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,13 +118,16 @@ class Tally:
     rows: int
 
 
-def consent_of(tx: Transaction, grant: str) -> str:
-    """The grant that somebody consented to and from which `grant` came, by however many exchanges of tokens."""
+def consent_of(tx: Transaction, grant: str, *, within: str) -> str:
+    """The grant that somebody consented to and from which `grant` came, by however many exchanges of tokens.
+
+    Nothing is told of a grant of another organisation than `within`: it is as one that does not exist.
+    """
     seen: set[str] = set()
     while grant not in seen:
         seen.add(grant)
         row = _PARENT.one_or_none(tx, grant=grant)
-        if row is not None and row.parent_id is not None:
+        if row is not None and row.tenant == within and row.parent_id is not None:
             grant = row.parent_id
     return grant
 
@@ -146,8 +159,13 @@ def delete_uses(tx: Transaction, fact: str, whose: Whose, *, at: EpochSeconds, u
 
 def tally(tx: Transaction, fact: str, whose: Whose, *, since: int) -> Tally:
     """The uses after `since`. What is dated later than now is among them."""
-    row = _TALLY.one_or_none(tx, **_named(fact, whose), since=since)
-    rows, times, amount = row
+    rows, times, amount = _TALLY.one_or_none(tx, **_named(fact, whose), since=since)
+    return Tally(int(times), int(amount), int(rows))
+
+
+def tally_of_use(tx: Transaction, fact: str, whose: Whose, *, at: EpochSeconds, use: str) -> Tally:
+    """One use, as far as it counts in one past."""
+    rows, times, amount = _OF_USE.one_or_none(tx, **_named(fact, whose), at=at, use=use)
     return Tally(int(times), int(amount), int(rows))
 
 

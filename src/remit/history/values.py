@@ -14,6 +14,7 @@ from typing import Final, assert_never
 
 from remit.clock import EpochSeconds
 from remit.db import Transaction
+from remit.guard.call import Earlier
 from remit.guard.use import Entry, Use, Whose
 from remit.history.store import (
     Tally,
@@ -26,6 +27,7 @@ from remit.history.store import (
     members_of,
     merge_uses,
     tally,
+    tally_of_use,
 )
 from remit.model import HistoryFact, HistoryMeasure
 from remit.policy.history import History, HistoryValue
@@ -56,7 +58,7 @@ def count_use(tx: Transaction, use: Use) -> History:
     for entry in told:
         fact = entry.fact
         if fact.measure in _ADDED_UP:
-            tallies = _tallies(tx, fact, entry.whose, now=use.at)
+            tallies = _tallies(tx, fact, entry.whose, now=use.at, but=use.call.earlier)
             history[fact.name] = _most(fact, tallies.values())
             _merge_where_many(tx, fact, tallies, now=use.at)
         else:
@@ -97,16 +99,33 @@ def _by_consent(tx: Transaction, use: Use) -> Use:
 
 def _of_consent(tx: Transaction, entry: Entry) -> Entry:
     pasts = tuple(
-        replace(one, grant=consent_of(tx, one.grant)) if one.grant else one for one in entry.whose
+        replace(one, grant=consent_of(tx, one.grant, within=one.tenant)) if one.grant else one
+        for one in entry.whose
     )
     return replace(entry, whose=pasts)
 
 
 def _tallies(
-    tx: Transaction, fact: HistoryFact, pasts: Sequence[Whose], *, now: EpochSeconds
+    tx: Transaction,
+    fact: HistoryFact,
+    pasts: Sequence[Whose],
+    *,
+    now: EpochSeconds,
+    but: Earlier | None = None,
 ) -> dict[Whose, Tally]:
     since = now - fact.reach
-    return {whose: tally(tx, fact.account, whose, since=since) for whose in pasts}
+    found = {whose: tally(tx, fact.account, whose, since=since) for whose in pasts}
+    if but is None or but.at <= since:
+        return found
+    return {whose: _without(tx, fact, whose, tallied=found[whose], but=but) for whose in found}
+
+
+def _without(
+    tx: Transaction, fact: HistoryFact, whose: Whose, *, tallied: Tally, but: Earlier
+) -> Tally:
+    """`tallied`, but for the same call as it came before."""
+    gone = tally_of_use(tx, fact.account, whose, at=but.at, use=but.decision_id)
+    return replace(tallied, count=tallied.count - gone.count, amount=tallied.amount - gone.amount)
 
 
 def _most(fact: HistoryFact, tallies: Iterable[Tally]) -> HistoryValue:

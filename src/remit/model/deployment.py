@@ -1,7 +1,9 @@
 """What has to hold before another bundle of policies comes into force here."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 
 from remit.clock import Seconds
 from remit.ids import ScopeName
@@ -39,3 +41,7 @@ class DeploymentRules:
     """Percentage points by which refusals under it may exceed those beside it, before it is taken back."""
     from_stages: tuple[str, ...] = ()
     """Only bundles that were in force in one of these stages may be promoted here; none named: any."""
+    replaced_may_come: bool = False
+    """Whether such a bundle may come though it is no longer in force there."""
+    stage_keys: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    """Thumbprints of keys by the stage that they are for: a key that is named speaks for no other stage."""

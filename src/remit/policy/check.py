@@ -55,6 +55,7 @@ _ONE_OF_MANY: Final = re.compile(
     r"""(?P<what>attribute\ `[^`]*`)\ (?P<where>in\ context\ for\ .*|on\ entity\ type\ .*)\ not\ found""",
     re.VERBOSE | re.DOTALL,
 )
+_ATTRIBUTE: Final = re.compile(r"attribute `([^`]*)` (?:in context|on entity type `Remit::(\w+)`)")
 _NO_ACTION: Final = "unable to find an applicable action given the policy scope constraints"
 
 
@@ -130,8 +131,8 @@ def checked_policies(
             if typed is not None:
                 found += _validation(place, tree, typed)
                 found += [
-                    place.problem(message, at=f"`{word}`")
-                    for message, word in typed.names.mistakes_in(tree)
+                    place.problem(message, at=f"`{word}`", expected=expected)
+                    for message, word, expected in typed.names.mistakes_in(tree)
                 ]
             problems += found
             if not found:
@@ -233,7 +234,11 @@ def _validation(place: _Place, tree: Template, typed: _Typed) -> list[Problem]:
     if not messages and not result.validation_passed:
         messages = ["the policy does not validate"]
     return [
-        place.problem(_one_line(message) + _suggestion(message, tree, typed), at=message)
+        place.problem(
+            _one_line(message) + _suggestion(message, tree, typed),
+            at=message,
+            expected=_expected(message, tree, typed),
+        )
         for message in messages
     ]
 
@@ -258,12 +263,22 @@ def _suggestion(message: str, tree: Template, typed: _Typed) -> str:
     action = re.search(r'unrecognized action `Remit::Action::"([^"]*)"`', message)
     if action:
         return did_you_mean(action[1], typed.actions)
-    found = re.search(r"attribute `([^`]*)` (in context|on entity type `Remit::(\w+)`)", message)
+    path = _attribute(message)
+    return typed.names.suggestion(path, tree) if path else ""
+
+
+def _expected(message: str, tree: Template, typed: _Typed) -> str:
+    path = _attribute(message)
+    return typed.names.expected(path, tree) if path else ""
+
+
+def _attribute(message: str) -> tuple[str, ...]:
+    """The path of the attribute that `message` is about; empty when it is about something else."""
+    found = _ATTRIBUTE.search(message)
     if found is None:
-        return ""
-    root = "principal" if found[3] in {"User", "Workload"} else "resource"
-    path = ("context" if found[3] is None else root, *found[1].split("."))
-    return typed.names.suggestion(path, tree)
+        return ()
+    root = "principal" if found[2] in {"User", "Workload"} else "resource"
+    return ("context" if found[2] is None else root, *found[1].split("."))
 
 
 def _action_names(catalog: Declared) -> list[str]:

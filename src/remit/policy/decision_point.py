@@ -15,9 +15,17 @@ from dataclasses import replace
 from remit.clock import Clock
 from remit.model import ExternalEngine
 from remit.policy.decision import Decision, DecisionOutcome, DecisionReason, RuleEffect
-from remit.policy.elsewhere import Inquiries, Nowhere, described
+from remit.policy.elsewhere import (
+    Inquired,
+    Inquiries,
+    Nowhere,
+    described,
+    failure_of,
+    nobody_hears,
+)
 from remit.policy.error_text import error_text
 from remit.policy.evaluation import Evaluation, ResourceFacts
+from remit.policy.obligation import Obligation, ObligationKind
 from remit.policy.port import Answer, Elsewhere, PolicyEngine
 
 __all__ = ["DecisionPoint"]
@@ -29,16 +37,25 @@ _MAX_VERSION = 64
 class DecisionPoint:
     """Puts questions to the engine in force, and never raises."""
 
-    __slots__ = ("_clock", "_elsewhere", "_engine", "_held", "_inquiries")
+    __slots__ = ("_clock", "_elsewhere", "_engine", "_held", "_inquired", "_inquiries")
 
     def __init__(
-        self, engine: PolicyEngine, clock: Clock, elsewhere: Elsewhere | None = None
+        self,
+        engine: PolicyEngine,
+        clock: Clock,
+        elsewhere: Elsewhere | None = None,
+        *,
+        inquired: Inquired = nobody_hears,
     ) -> None:
-        """`elsewhere`: the engines outside this process; without it, what needs one is refused."""
+        """`elsewhere`: the engines outside this process; without it, what needs one is refused.
+
+        `inquired` hears what comes of every time that one of them is asked.
+        """
         self._engine = engine
-        self._held: DecisionPoint | None = None
+        self._held: tuple[PolicyEngine, DecisionPoint] | None = None
         self._clock = clock
         self._elsewhere = elsewhere or Nowhere()
+        self._inquired = inquired
         self._inquiries = Inquiries()
 
     @property
@@ -54,11 +71,12 @@ class DecisionPoint:
     @property
     def in_force(self) -> "DecisionPoint":
         """The same, held to the engine in force now: a call that began with it ends with it, whatever is published."""
-        held = self._held
-        if held is None or held.engine is not self._engine:
-            held = self._held = DecisionPoint(self._engine, self._clock, self._elsewhere)
-            held._inquiries = self._inquiries
-        return held
+        engine, held = self._engine, self._held
+        if held is None or held[0] is not engine:
+            point = DecisionPoint(engine, self._clock, self._elsewhere, inquired=self._inquired)
+            point._inquiries = self._inquiries
+            held = self._held = engine, point
+        return held[1]
 
     def publish(self, engine: PolicyEngine) -> None:
         """Let `engine` decide from now on."""
@@ -108,10 +126,14 @@ class DecisionPoint:
                 _as_answered(answer, own, declared=declared.name, engine=name)
                 for answer, (_, own) in zip(answers, pairs, strict=True)
             ]
+            outcomes = ["allow" if answer.allowed else "deny" for answer in answers]
         except Exception as error:  # noqa: BLE001  whatever it is, it is a refusal
             said = error_text(described(error))
             decided = [_unanswered(own, name, said) for _, own in pairs]
-        micros = int((self._clock.monotonic() - started) * 1_000_000)
+            outcomes = [failure_of(error)] * len(pairs)
+        seconds = self._clock.monotonic() - started
+        self._inquired(declared.name, outcomes, seconds=seconds)
+        micros = int(seconds * 1_000_000)
         return tuple(_after(one, one.micros + micros) for one in decided)
 
     def decide(self, evaluation: Evaluation) -> Decision:
@@ -130,8 +152,10 @@ def _without_errors(decision: Decision) -> Decision:
     """`decision`, or its refusal if a policy failed, or if it allows what nothing permits."""
     if not decision.allowed and not decision.errors:
         return decision
-    permitted = any(rule.effect is RuleEffect.PERMIT for rule in decision.rules)
-    forbidden = any(rule.effect is RuleEffect.FORBID for rule in decision.rules)
+    permitted = forbidden = False
+    for rule in decision.rules:
+        permitted = permitted or rule.effect is RuleEffect.PERMIT
+        forbidden = forbidden or rule.effect is RuleEffect.FORBID
     errors = decision.errors
     if decision.allowed and (forbidden or not permitted) and not errors:
         errors = ("the engine allows what no policy permits, or what one forbids",)
@@ -167,8 +191,9 @@ def _as_answered(answer: Answer, own: Decision, *, declared: str, engine: str) -
         reason=reason,
         rules=tuple(replace(rule, id=f"{declared}:{rule.id}") for rule in answer.rules),
         engine=engine,
-        obligations=tuple(
-            replace(one, rule=f"{declared}:{one.rule}") for one in answer.obligations
+        obligations=(
+            *_redactions(own),
+            *(replace(one, rule=f"{declared}:{one.rule}") for one in answer.obligations),
         ),
     )
 
@@ -181,8 +206,13 @@ def _unanswered(own: Decision, engine: str, error: str) -> Decision:
         rules=(),
         engine=engine,
         errors=(error,),
-        obligations=(),
+        obligations=_redactions(own),
     )
+
+
+def _redactions(own: Decision) -> tuple[Obligation, ...]:
+    """What the repository's own policies want kept out of the log counts, whoever permits the call."""
+    return tuple(one for one in own.obligations if one.kind is ObligationKind.REDACT)
 
 
 def _after(decision: Decision, micros: int) -> Decision:

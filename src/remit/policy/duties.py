@@ -15,7 +15,7 @@ from typing import Final
 
 from remit.clock import Seconds
 from remit.model import ACR_VALUES, Mode
-from remit.policy.evaluation import Evaluation
+from remit.policy.evaluation import ArgumentValue, Evaluation
 from remit.policy.facts import age_of_authentication
 from remit.policy.obligation import Obligation, ObligationKind
 
@@ -23,6 +23,7 @@ __all__ = [
     "Limit",
     "age_of",
     "condition_of",
+    "is_blank",
     "is_met",
     "is_observed",
     "is_readable",
@@ -35,6 +36,8 @@ __all__ = [
 _LIMIT: Final = re.compile(r"([1-9][0-9]{0,5})/([1-9][0-9]{0,5})([smhd])")
 _AGE: Final = re.compile(r"([1-9][0-9]{0,5})([smhd])")
 _ARGUMENT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_UNSEEN: Final = frozenset("\u115f\u1160\u3164\uffa0")
+# Letters by their category, and blank on every screen: the fillers of Hangul (Unicode, Default_Ignorable_Code_Point).
 _UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _LONGEST: Final = 366 * 86_400
 
@@ -82,6 +85,11 @@ def words_of(written: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one.strip() for one in written.split(",")))
 
 
+def is_blank(given: ArgumentValue) -> bool:
+    """Whether `given` is a text that says nothing: without a letter or a digit that can be seen."""
+    return isinstance(given, str) and not any(one.isalnum() and one not in _UNSEEN for one in given)
+
+
 def limit_of(value: str) -> Limit | None:
     """What `10/1h` says; `None` for what says nothing."""
     found = _LIMIT.fullmatch(value)
@@ -110,6 +118,7 @@ def condition_of(obligation: Obligation) -> str | None:
     value = obligation.value
     match obligation.kind:
         case ObligationKind.REQUIRE_JUSTIFICATION:
+            # Cedar cannot tell a blank text from another: the engine is told the empty one in its place.
             argument = f'context.arguments has {value} && context.arguments.{value} != ""'
             return f"context has justification || (context has arguments && {argument})"
         case ObligationKind.STEP_UP:
@@ -130,9 +139,11 @@ def is_met(obligation: Obligation, evaluation: Evaluation) -> bool:
     """Whether the question itself has what a `permit` asks for. A limit is for the guard to count."""
     match obligation.kind:
         case ObligationKind.REQUIRE_JUSTIFICATION:
-            arguments = evaluation.context.arguments or {}
-            given = arguments.get(obligation.value, "") != ""
-            return evaluation.context.justification is not None or given
+            context = evaluation.context
+            if context.justification is not None:
+                return True
+            given = (context.arguments or {}).get(obligation.value)
+            return given is not None and not is_blank(given)
         case ObligationKind.STEP_UP:
             age, most = age_of_authentication(evaluation), age_of(obligation.value)
             if most is not None:

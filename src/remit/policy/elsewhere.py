@@ -7,6 +7,7 @@ let itself be cancelled is not waited for.
 
 import asyncio
 from collections.abc import Sequence
+from typing import Protocol
 
 from remit.errors import Error
 from remit.model import ExternalEngine
@@ -16,7 +17,7 @@ from remit.policy.evaluation import Evaluation
 from remit.policy.obligation import Obligation, ObligationKind
 from remit.policy.port import Answer, EngineUnavailableError, ExternalPolicyEngine
 
-__all__ = ["Inquiries", "Nowhere", "described"]
+__all__ = ["Inquired", "Inquiries", "Nowhere", "described", "failure_of", "nobody_hears"]
 
 _MAX_RULES = 32
 _MAX_TEXT = 256
@@ -56,7 +57,9 @@ class Inquiries:
             raise
         if not done:
             self._give_up(task)
-            raise EngineUnavailableError(f"no answer within {round(seconds * 1000)} ms")
+            raise EngineUnavailableError(
+                f"no answer within {round(seconds * 1000)} ms", cause=TimeoutError()
+            )
         if task.cancelled():
             raise EngineUnavailableError("the engine gave up")
         return _checked(task.result(), asked)
@@ -71,6 +74,26 @@ class Inquiries:
         self._abandoned.discard(task)
         if not task.cancelled():
             task.exception()
+
+
+class Inquired(Protocol):
+    """Hears what came of asking an engine: of so many questions, in so long. Waits for nothing, and never raises.
+
+    `outcomes`: for each question `allow`, `deny`, `late` or `error`.
+    """
+
+    def __call__(self, engine: str, outcomes: Sequence[str], *, seconds: float) -> None: ...
+
+
+def nobody_hears(engine: str, outcomes: Sequence[str], *, seconds: float) -> None:
+    """Nobody counts."""
+    del engine, outcomes, seconds
+
+
+def failure_of(error: Exception) -> str:
+    """`late` for an answer that did not come in time, by our clock or the adapter's; else `error`."""
+    cause = error.cause if isinstance(error, Error) else None
+    return "late" if isinstance(error, TimeoutError) or isinstance(cause, TimeoutError) else "error"
 
 
 def described(error: Exception) -> str:

@@ -24,6 +24,7 @@ __all__ = [
     "TAGS",
     "Fact",
     "Getter",
+    "age_at",
     "age_of_authentication",
     "facts_below",
     "local_time",
@@ -83,7 +84,11 @@ def age_of_authentication(evaluation: Evaluation) -> int | None:
 
     A time to come would be fresh until then: it is no proof of anything.
     """
-    auth_time, now = evaluation.token.auth_time, evaluation.context.now
+    return age_at(evaluation.token.auth_time, evaluation.context.now)
+
+
+def age_at(auth_time: EpochSeconds | None, now: EpochSeconds) -> int | None:
+    """How many seconds before `now` that was; `None` for no time, and for one that is still to come."""
     return None if auth_time is None or auth_time > now + _SKEW else max(0, now - auth_time)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from cedarpy.pst import BinaryOp, HasAttr, Set, StringLit, Template
 
-from remit.documents import did_you_mean
+from remit.documents import did_you_mean, one_of
 from remit.policy.facts import FACTS
 from remit.policy.heads import admits
 from remit.policy.open_question import nodes_of, open_attributes
@@ -52,8 +52,8 @@ class Names:
                 below.setdefault(path[:end], set()).add(path[end])
         return cls(catalog, {path: frozenset(names) for path, names in below.items()})
 
-    def mistakes_in(self, tree: Template) -> Iterator[tuple[str, str]]:
-        """What is wrong, in words, and the word that is."""
+    def mistakes_in(self, tree: Template) -> Iterator[tuple[str, str, str]]:
+        """What is wrong, in words, the word that is, and what was expected."""
         below = {("context", HISTORY): frozenset[str](), **self.below}
         if ARGUMENTS in open_attributes(tree):
             below["context", ARGUMENTS] = names_of_arguments(tree, self.catalog)
@@ -74,11 +74,20 @@ class Names:
             known = names_of_arguments(tree, self.catalog)
         return "" if path[-1] in known else did_you_mean(path[-1], known)
 
-    def _unknown_networks(self, names: Collection[str]) -> Iterator[tuple[str, str]]:
+    def expected(self, path: tuple[str, ...], tree: Template) -> str:
+        """What to do about the attribute at `path`, which not everything has that the policy is about."""
+        if path[:-1] != ("context", ARGUMENTS):
+            return ""
+        if path[-1] not in names_of_arguments(tree, self.catalog):
+            return ""
+        return f"`{'.'.join(path[:-1])} has {path[-1]}` first: not every thing it is about has it"
+
+    def _unknown_networks(self, names: Collection[str]) -> Iterator[tuple[str, str, str]]:
         declared = self.catalog.networks
         for name in names:
             if declared is not None and name not in declared:
-                yield f"unknown network `{name}`{did_you_mean(name, declared)}", name
+                message = f"unknown network `{name}`{did_you_mean(name, declared)}"
+                yield message, name, "a network declared under `networks` of remit.yaml"
 
 
 def names_of_arguments(tree: Template, catalog: Declared) -> frozenset[str]:
@@ -102,14 +111,15 @@ def _unknown(
     path: tuple[str, ...],
     attributes: tuple[str, ...],
     below: Mapping[tuple[str, ...], frozenset[str]],
-) -> Iterator[tuple[str, str]]:
+) -> Iterator[tuple[str, str, str]]:
     for name in attributes:
         known = below.get(path)
         if known is None:
             return  # it is no record of ours: a tag, a literal, an amount of money
         if name not in known:
             where = ".".join(path)
-            yield f"`{where}` has no attribute `{name}`{did_you_mean(name, known)}", name
+            message = f"`{where}` has no attribute `{name}`{did_you_mean(name, known)}"
+            yield message, name, one_of(known)
             return
         path = (*path, name)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from remit.audit.record_seal import RecordSeal
 from remit.model import Sensitivity
 from remit.replay.court import Court
-from remit.replay.judged import Judge, Judged
+from remit.replay.judged import ALIKE, Judge, Judged
 from remit.replay.privilege import is_privileged
 from remit.replay.reading import Piece, decisions_in
 from remit.replay.rebuilt import Rebuilder
@@ -49,7 +49,9 @@ class Bench:
                 tally.damaged += 1
                 continue
             judged = judge.judge(entry)
-            if isinstance(judged, Skipped):
+            if judged is ALIKE:
+                tally.add_alike(entry)
+            elif isinstance(judged, Skipped):
                 tally.skip(judged)
             else:
                 tally.add(entry, judged, self._scopes_of)

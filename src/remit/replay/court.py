@@ -11,11 +11,10 @@ from functools import cached_property
 from typing import Final
 
 from remit.clock import SystemClock
-from remit.guard import Call
 from remit.guard.reconsider import UnansweredError
 from remit.guard.records import Finding, finding_of
 from remit.guard.rehearing import Rehearing, UnrecordedPastError
-from remit.guard.target import Target, find_target
+from remit.guard.target import Target
 from remit.model import Catalog
 from remit.policy import CedarEngine, DecisionPoint
 from remit.policy.buckets import could_matter
@@ -75,10 +74,9 @@ class Court:
         self._rehearing = Rehearing(repository.catalog, decisions, unheard=True)
         self._placeholders = placeholders_of(repository.catalog)
         self._reads: dict[str, Reads] = {}
-        self._precedents = Precedents(self.policies, repository.catalog)
+        self._precedents = Precedents(self.policies, repository.catalog, self._rehearing)
         # By all that a ruling depends on.
         self._known: dict[Hashable, Ruling | Unknown] = {}
-        self._targets: dict[tuple[object, ...], Target | None] = {}
 
     @property
     def catalog(self) -> Catalog:
@@ -87,29 +85,28 @@ class Court:
 
     def hear(self, rebuilt: Rebuilt) -> Ruling | Unknown:
         """Decide one call."""
-        target = self.target(rebuilt)
-        call, missing = completed(rebuilt, target)
-        unknown = self._unknown_about_caller(rebuilt, target)
-        if unknown is not None:
-            return unknown
+        place = self._precedents.place(rebuilt)
+        if not (rebuilt.attributes_known and rebuilt.justification_known):
+            unknown = self._unknown_about_caller(rebuilt, place.target)
+            if unknown is not None:
+                return unknown
         try:
-            name = self._precedents.name(rebuilt, call, missing, target)
+            name = self._precedents.name(rebuilt, place)
             known = None if name is None else self._known.get(name)
         except TypeError:  # a record of somebody else's making
             name = known = None
         if known is not None:
             return known
-        found = self._decided(rebuilt, call, missing, target)
+        found = self._decided(rebuilt, place.target)
         if name is not None:
             if len(self._known) >= _MOST_KNOWN:
                 self._known = {}
             self._known[name] = found
         return found
 
-    def _decided(
-        self, rebuilt: Rebuilt, call: Call, missing: Sequence[str], target: Target | None
-    ) -> Ruling | Unknown:
+    def _decided(self, rebuilt: Rebuilt, target: Target | None) -> Ruling | Unknown:
         """What the steps that take every other decision say."""
+        call, missing = completed(rebuilt, target)
         try:
             verdict = self._rehearing.decide(
                 call, rebuilt.token, now=rebuilt.now, history=rebuilt.history
@@ -127,16 +124,7 @@ class Court:
 
     def target(self, rebuilt: Rebuilt) -> Target | None:
         """The thing that is called, as this repository declares it; `None` when it does not."""
-        call = rebuilt.call
-        name = (call.server, call.kind, call.name)
-        if name not in self._targets:
-            server = self.catalog.server_named(call.server)
-            if len(self._targets) >= 16_384:
-                self._targets = {}
-            self._targets[name] = (
-                None if server is None else find_target(server, call.kind, call.name)
-            )
-        return self._targets[name]
+        return self._precedents.place(rebuilt).target
 
     def _unknown_arguments(
         self, missing: Sequence[str], rebuilt: Rebuilt, target: Target, finding: Finding
@@ -154,8 +142,6 @@ class Court:
 
     def _unknown_about_caller(self, rebuilt: Rebuilt, target: Target | None) -> Unknown | None:
         """What of the person, or of their words, is not known and may matter."""
-        if rebuilt.attributes_known and rebuilt.justification_known:
-            return None
         read = frozenset() if target is None else self._reads_about(target.facts).facts
         if not rebuilt.justification_known and JUSTIFICATION_FACT in read:
             return Unknown("`context.justification` was not recorded")

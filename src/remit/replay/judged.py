@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, Final
 
 from remit.replay.court import Court, Ruling, Unknown
@@ -10,7 +11,7 @@ from remit.replay.report import Shift
 from remit.replay.same_ground import SameGround
 from remit.replay.skipped import Skipped, skipped_for
 
-__all__ = ["Judge", "Judged"]
+__all__ = ["ALIKE", "Alike", "Judge", "Judged"]
 
 _EQUAL: Final = ""
 
@@ -31,6 +32,15 @@ class Judged:
     because: str = _EQUAL
 
 
+class Alike(Enum):
+    """What came of most: decided by the bundle in force, decided so again, and no otherwise by the candidate."""
+
+    ALIKE = "alike"
+
+
+ALIKE: Final = Alike.ALIKE
+
+
 class Judge:
     """Hears every call twice. For one thread."""
 
@@ -42,7 +52,7 @@ class Judge:
         self.rebuilder = rebuilder
         self._common = SameGround(old, new)
 
-    def judge(self, entry: Mapping[str, Any]) -> Judged | Skipped:
+    def judge(self, entry: Mapping[str, Any]) -> Judged | Alike | Skipped:
         """Decide `entry` again under both; or why it is not decided again."""
         try:
             skipped = skipped_for(entry, entry["body"])
@@ -56,15 +66,18 @@ class Judge:
         body = entry["body"]
         ours = (body["policy_version"], body["catalog_version"]) == self.old.versions
         if ours:
-            recorded = _recorded(body)
-            if isinstance(before, Ruling) and before != recorded:
-                return self._drifted(rebuilt, recorded, before)
-            # What cannot be decided again was decided: the record says how.
             verified = isinstance(before, Ruling)
-            before = recorded
+            if not (isinstance(before, Ruling) and _is_recorded(before, body)):
+                recorded = _recorded(body)
+                if isinstance(before, Ruling) and before != recorded:
+                    return self._drifted(rebuilt, recorded, before)
+                # What cannot be decided again was decided: the record says how.
+                before = recorded
         # Where nothing differs that a decision can come from, the ruling is the same, known or not.
         after = before if self._common.holds(rebuilt) else self.new.hear(rebuilt)
         shift, because = _shift(before, after)
+        if shift is None and verified:
+            return ALIKE
         return Judged(rebuilt, shift, ours, verified, before, after, because)
 
     def _drifted(self, rebuilt: Rebuilt, recorded: Ruling, again: Ruling) -> Judged:
@@ -72,6 +85,18 @@ class Judge:
         would = candidate.words if isinstance(candidate, Ruling) else "not known"
         because = f"recorded as `{recorded.words}`; the candidate: {would}"
         return Judged(rebuilt, Shift.DRIFT, True, False, recorded, again, because)
+
+
+def _is_recorded(ruling: Ruling, body: Mapping[str, Any]) -> bool:
+    """Whether the record plainly says what `ruling` does. If not, it may do so in other words."""
+    return (
+        ruling.outcome == body["outcome"]
+        and ruling.reason == body["reason"]
+        and ruling.rules == tuple([rule["id"] for rule in body["rules"]])
+        and ruling.missing == tuple(body["scopes_missing"])
+        and not (ruling.observed or ruling.obligations)
+        and not (body.get("observed") or body.get("obligations"))
+    )
 
 
 def _recorded(body: Mapping[str, Any]) -> Ruling:

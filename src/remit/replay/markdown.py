@@ -36,6 +36,9 @@ _MOST_CHANGES: Final = 40
 _LONGEST: Final = 60_000
 """Characters; forges cut a comment at 65,536."""
 _SPECIAL: Final = re.compile(r"([\\`*_{}\[\]()#+!|<>~@&$:-])")
+_ACTIVE: Final = re.compile(r"[\\`*_{}\[\]()#+!|<>~@&$]")
+_CALLING: Final = re.compile(r"([@#]|:(?=//)|\bwww(?=\.))", re.IGNORECASE)
+"""What a forge makes links and mentions of after it has read the Markdown, when no escape is left."""
 
 
 def plan_markdown(plan: Plan) -> str:
@@ -129,7 +132,7 @@ def _declared(difference: Difference) -> Iterator[str]:
 
 def _text_changed(change: Change) -> Iterator[str]:
     yield "<details>"
-    yield f"<summary>{_text(change.name)}</summary>"
+    yield f"<summary>{_html(change.name)}</summary>"
     yield ""
     yield "```diff"
     # A fence inside would end ours.
@@ -142,7 +145,19 @@ def _text_changed(change: Change) -> Iterator[str]:
 
 def _text(text: str) -> str:
     """Words that mean nothing but themselves."""
-    return _SPECIAL.sub(r"\\\1", printable(text)).replace("\\<", "&lt;").replace("\\>", "&gt;")
+    escaped = _SPECIAL.sub(r"\\\1", _parted(text))
+    return escaped.replace("\\<", "&lt;").replace("\\>", "&gt;").replace("\0", "<!-- -->")
+
+
+def _html(text: str) -> str:
+    """The same inside of a tag, where most forges read no Markdown and show its escapes."""
+    escaped = _ACTIVE.sub(lambda one: f"&#{ord(one[0])};", _parted(text))
+    return escaped.replace("\0", "<!-- -->")
+
+
+def _parted(text: str) -> str:
+    """`text` with a mark in whatever calls or links somebody: an empty comment there leaves no name."""
+    return _CALLING.sub("\\1\0", printable(text))
 
 
 def _code(text: str) -> str:

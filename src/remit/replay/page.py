@@ -1,7 +1,8 @@
 """A plan as one page for a reviewer: who gains what and who loses what first, then why.
 
 One file that needs nothing else: no script, no picture, no font, nothing fetched; its own policy lets nothing be. It is
-read in the dark, on a telephone, by keyboard and aloud; printed, too. Whatever came from outside is escaped.
+read in the dark, on a telephone, by keyboard and aloud; printed, too. Whatever came from outside is escaped, and
+what could turn the writing around is replaced.
 """
 
 import base64
@@ -16,6 +17,7 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from remit.canonical import canonical_text
+from remit.documents.problem import printable
 from remit.replay.chart import chart_of
 from remit.replay.difference import Effect
 from remit.replay.plan import Plan
@@ -97,15 +99,24 @@ def _shown(example: Example) -> str:
 
 def _coded(text: str) -> Markup:
     """`text` escaped, with what stands between backquotes as code."""
-    return Markup(_QUOTED.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704  escaped first
+    return Markup(_QUOTED.sub(r"<code>\1</code>", str(escape(printable(text)))))  # noqa: S704  escaped first
 
 
 @cache
 def _template() -> Template:
     environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_inert,
     )
     return environment.from_string(_file("plan.html"))
+
+
+def _inert(value: object) -> object:
+    """Text of others without what does not print; ours, which is marked, as it is."""
+    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _file(name: str) -> str:

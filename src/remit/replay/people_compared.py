@@ -47,12 +47,17 @@ _AGENT: Final = Properties(
 )
 
 
-def people_changes(old: Catalog, new: Catalog) -> Iterator[Change]:
-    """Every change of scopes, their hierarchy, roles, assignments and agents."""
+def people_changes(
+    old: Catalog, new: Catalog, *, watched: frozenset[str] = frozenset()
+) -> Iterator[Change]:
+    """Every change of scopes, their hierarchy, roles, assignments and agents.
+
+    `watched` are the roles that policies about something privileged look at.
+    """
     yield from _scopes(old, new)
     yield from _hierarchy(old, new)
     yield from _roles(old, new)
-    yield from _assignments(old, new)
+    yield from _assignments(old, new, watched)
     for agent in sorted(old.agents.keys() | new.agents.keys()):
         yield from _agent(agent, old.agents.get(agent), new.agents.get(agent), (old, new))
     yield from _agent(old.unregistered.id, old.unregistered, new.unregistered, (old, new))
@@ -114,7 +119,7 @@ def _roles(old: Catalog, new: Catalog) -> Iterator[Change]:
             )
 
 
-def _assignments(old: Catalog, new: Catalog) -> Iterator[Change]:
+def _assignments(old: Catalog, new: Catalog, watched: frozenset[str]) -> Iterator[Change]:
     """Who has which role by their attributes."""
     for rules, others, kind in (
         (new.attribute_rules, old.attribute_rules, Kind.ADDED),
@@ -122,24 +127,31 @@ def _assignments(old: Catalog, new: Catalog) -> Iterator[Change]:
     ):
         for rule in rules:
             if rule not in others:
-                yield _assignment(rule, kind, (old, new))
+                yield _assignment(rule, kind, (old, new), watched)
 
 
-def _assignment(rule: AttributeRule, kind: Kind, catalogs: tuple[Catalog, Catalog]) -> Change:
+def _assignment(
+    rule: AttributeRule,
+    kind: Kind,
+    catalogs: tuple[Catalog, Catalog],
+    watched: frozenset[str],
+) -> Change:
     added = kind is Kind.ADDED
     catalog = catalogs[1] if added else catalogs[0]
     roles = [catalog.roles[name] for name in rule.roles if name in catalog.roles]
     scopes = tuple(dict.fromkeys(scope for role in roles for scope in role.scopes))
     verb = "are" if added else "are no longer"
+    is_watched = not watched.isdisjoint(rule.roles)
     return Change(
         area=Area.ASSIGNMENT,
         kind=kind,
         name=said(rule.attributes),
         what=f"people with {said(rule.attributes)} {verb} {said(rule.roles)}",
-        # To be without a role can widen, too: a policy may forbid by it. That is found by replay alone.
-        effect=Effect.WIDENS if added else Effect.NARROWS,
+        # To be without a role can widen, too, where a policy forbids by it.
+        effect=Effect.WIDENS if added else Effect.MAY_WIDEN if is_watched else Effect.NARROWS,
         scopes=scopes,
-        privileged=added and any(is_privileged(scope, *catalogs) for scope in scopes),
+        privileged=is_watched
+        or (added and any(is_privileged(scope, *catalogs) for scope in scopes)),
     )
 
 

@@ -13,14 +13,16 @@ from cedarpy.pst import Template
 from remit.model import Catalog, Sensitivity
 from remit.policy.buckets import could_matter
 from remit.policy.check import CheckedPolicy, checked_policies
-from remit.policy.vocabulary import callable_things, group_names
+from remit.policy.obligation import ObligationKind
+from remit.policy.vocabulary import ISSUE, callable_things, group_names
 from remit.replay.difference import Area, Change, Effect, Kind
 from remit.replay.privilege import is_privileged, scopes_of_thing
 from remit.repository import LoadedRepository
 
-__all__ = ["policy_changes"]
+__all__ = ["policy_changes", "roles_watched"]
 
 _WORDS: Final = frozenset({"id", "refusal", "description", "owner"})
+_OTHERWISE: Final = "when it matches is said otherwise"
 _MODE: Final = "mode"
 _OBSERVE: Final = "observe"
 _MOST_LINES: Final = 200
@@ -37,6 +39,19 @@ def policy_changes(old: LoadedRepository, new: LoadedRepository) -> Iterator[Cha
             yield _whole(name, was, Kind.REMOVED, (old.catalog, new.catalog))
         elif was is not None and would is not None and was.text != would.text:
             yield _changed(name, was, would, (old.catalog, new.catalog))
+
+
+def roles_watched(old: LoadedRepository, new: LoadedRepository) -> frozenset[str]:
+    """The roles by which a policy may forbid something privileged, or spare somebody: to have one, or not, is more than its scopes."""
+    catalogs = (old.catalog, new.catalog)
+    roles = {str(name) for catalog in catalogs for name in catalog.roles}
+    found: set[str] = set()
+    for policy in (*_by_id(old).values(), *_by_id(new).values()):
+        tree = repr(policy.tree)
+        named = {name for name in roles - found if repr(name) in tree}
+        if named and _reaches_privileged([policy], catalogs):
+            found |= named
+    return frozenset(found)
 
 
 def _by_id(repository: LoadedRepository) -> Mapping[str, CheckedPolicy]:
@@ -102,27 +117,44 @@ def _judged(was: CheckedPolicy, would: CheckedPolicy) -> tuple[Effect, str]:
         return weaker, "it would be in observe mode, and decide nothing"
     if modes[0]:
         return stronger, "it would leave observe mode, and decide"
-    if _head(was.tree) == _head(would.tree):
-        parts = [[str(clause) for clause in one.tree.clauses] for one in (was, would)]
-        if parts[0] == parts[1]:
-            return _annotations(was, would)
-        if _is_part(parts[0], parts[1]):
-            return weaker, "it takes a further condition to match"
-        if _is_part(parts[1], parts[0]):
-            return stronger, "it takes a condition less to match"
-    return Effect.MAY_WIDEN, "when it matches is said otherwise"
+    if _head(was.tree) != _head(would.tree):
+        return Effect.MAY_WIDEN, _OTHERWISE
+    parts = [[str(clause) for clause in one.tree.clauses] for one in (was, would)]
+    besides, words = (_of_permit if permits else _of_forbid)(_asked(was), _asked(would))
+    if parts[0] == parts[1]:
+        return besides, words
+    # A condition more does not make up for an approval that is asked for no longer.
+    if _is_part(parts[0], parts[1]) and besides in {Effect.NEITHER, weaker}:
+        return weaker, "it takes a further condition to match"
+    if _is_part(parts[1], parts[0]) and besides in {Effect.NEITHER, stronger}:
+        return stronger, "it takes a condition less to match"
+    return Effect.MAY_WIDEN, _OTHERWISE
 
 
-def _annotations(was: CheckedPolicy, would: CheckedPolicy) -> tuple[Effect, str]:
-    """Of two policies that match alike."""
-    before = {name: text for name, text in was.annotations.items() if name not in _WORDS}
-    after = {name: text for name, text in would.annotations.items() if name not in _WORDS}
+def _asked(policy: CheckedPolicy) -> dict[str, str]:
+    """What a policy asks for besides, as its annotations say it."""
+    return {name: text for name, text in policy.annotations.items() if name not in _WORDS}
+
+
+def _of_permit(before: dict[str, str], after: dict[str, str]) -> tuple[Effect, str]:
     if before == after:
         return Effect.NEITHER, "its words alone differ"
     if not before.items() - after.items():
         return Effect.NARROWS, "it asks for more besides"
     if not after.items() - before.items():
         return Effect.WIDENS, "it asks for less besides"
+    return Effect.MAY_WIDEN, "it asks for something else besides"
+
+
+def _of_forbid(before: dict[str, str], after: dict[str, str]) -> tuple[Effect, str]:
+    """What a `forbid` asks for lifts it: whoever has that is forbidden nothing by it."""
+    if before == after:
+        return Effect.NEITHER, "its words alone differ"
+    cures = [{name for name in one if name != ObligationKind.REDACT} for one in (before, after)]
+    if not cures[0] and cures[1]:
+        return Effect.WIDENS, "it is lifted for whoever has what it asks for"
+    if cures[0] and not cures[1]:
+        return Effect.NARROWS, "nothing lifts it any more"
     return Effect.MAY_WIDEN, "it asks for something else besides"
 
 
@@ -140,7 +172,12 @@ def _is_part(few: list[str], many: list[str]) -> bool:
 
 
 def _reaches_privileged(policies: list[CheckedPolicy], catalogs: tuple[Catalog, Catalog]) -> bool:
-    """Whether one of `policies` can matter to a thing that is privileged, in either catalog."""
+    """Whether one of `policies` can matter to a thing that is privileged, in either catalog.
+
+    What is said about issuing tokens is said about whatever they are for.
+    """
+    if could_matter(policies, ISSUE, ()):
+        return True
     for catalog in catalogs:
         for thing in callable_things(catalog):
             groups = group_names(thing.server, thing.operation)

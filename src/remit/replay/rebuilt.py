@@ -7,7 +7,7 @@ whether any policy reads it. A call that cannot be asked again is told why, in o
 Source: docs/adr/0022-replay.md; `guard.withheld`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -38,13 +38,15 @@ from remit.policy.history import History, history_of
 from remit.replay.skipped import Skipped
 from remit.tokens.access_token import AccessToken, Delegate
 
-__all__ = ["Rebuilder", "Rebuilt", "completed", "moment_of"]
+__all__ = ["Rebuilder", "Rebuilt", "completed", "is_partial", "is_whole", "moment_of"]
 
 _LIFETIME: Final = 600
 _LONGEST_NAME: Final = 256
 _MOST_TOKENS: Final = 8_192
 _NOTHING: Final[Mapping[str, Json]] = MappingProxyType({})
 _OMITTED: Final = "+omitted"
+_NO_PAST: Final[History] = MappingProxyType({})
+_NONE: Final[frozenset[str]] = frozenset()
 _PLACEHOLDERS: Final[Mapping[ArgumentType, Json]] = MappingProxyType(
     {
         ArgumentType.STRING: "",
@@ -66,24 +68,53 @@ _KINDS: Final[Mapping[str, ResourceKind]] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Rebuilt:
-    """The call and the token of a record. `call.arguments` hold tokens where the log does; see `completed`.
+    """What a record says of the call and the token, read so far as every call needs it; the rest when it is asked for.
 
-    `opened` are the pointers whose values came out of the seal, `unsaid` the arguments that a policy wanted kept
-    nowhere. Without `attributes_known` the person had attributes of which the log has the names alone.
+    `kept` are the arguments as the log holds them, with tokens where it does; `values` what came out of the seal, by
+    its pointer. `unsaid` are the arguments that a policy wanted kept nowhere, `attributes` the names of the person's
+    attributes. Without `attributes_known` the log has those names alone. Nothing changes it.
     """
 
-    call: Call
+    server: ServerName
+    method: str
+    kind: ResourceKind | None
+    name: str | None
+    ip: str | None
+    kept: JsonObject
+    values: Mapping[str, Json]
     token: AccessToken
     now: EpochSeconds
     history: History
-    opened: frozenset[str]
     unsaid: frozenset[str]
     attributes: tuple[str, ...]
-    """The names of the person's attributes."""
     attributes_known: bool
+    justification: str | None
     justification_known: bool
+    protocol_version: str | None
+    task_of: str | None
+
+    @property
+    def call(self) -> Call:
+        """The call. Its arguments hold tokens where the log does and nothing was sealed; see `completed`."""
+        return Call(
+            server=self.server,
+            method=self.method,
+            authorization=(),
+            context=Context(network=Network(self.ip)),
+            kind=self.kind,
+            name=self.name,
+            arguments=_overlaid(self.kept, self.values),
+            protocol_version=self.protocol_version,
+            justification=self.justification,
+            task_of=self.task_of,
+        )
+
+    @property
+    def opened(self) -> frozenset[str]:
+        """The pointers whose values came out of the seal."""
+        return frozenset(self.values)
 
 
 class Rebuilder:
@@ -114,32 +145,26 @@ class Rebuilder:
         known = not names or ATTRIBUTES in sealed
         if claims.get("details") and DETAILS not in sealed:
             return Skipped.DETAILS
-        token = self._token(entry, claims, sealed)
-        values = sealed.get(ARGUMENTS) or {}
-        call = Call(
+        said, obliged = body.get("justification"), body.get("obligations")
+        past = body.get("history")
+        return Rebuilt(
             server=ServerName(body["server"]),
             method=body["method"],
-            authorization=(),
-            context=Context(network=Network(entry["net"]["ip"])),
             kind=_kind_of(body),
             name=name,
-            arguments=_overlaid(body["input"], values),
-            protocol_version=body.get("protocol_version"),
-            justification=sealed.get(JUSTIFICATION) or body.get("justification"),
-            task_of=body.get("task_of"),
-        )
-        return Rebuilt(
-            call=call,
-            token=token,
+            ip=entry["net"]["ip"],
+            kept=body["input"],
+            values=sealed.get(ARGUMENTS) or _NOTHING,
+            token=self._token(entry, claims, sealed),
             now=moment_of(entry),
-            history=history_of(body.get("history") or _NOTHING),
-            opened=frozenset(values),
-            unsaid=frozenset(
-                one["value"] for one in body.get("obligations") or () if one["kind"] == "redact"
-            ),
+            history=history_of(past) if past else _NO_PAST,
+            unsaid=_unsaid(obliged) if obliged else _NONE,
             attributes=names,
             attributes_known=known,
-            justification_known=JUSTIFICATION in sealed or body.get("justification") is None,
+            justification=sealed.get(JUSTIFICATION) or said,
+            justification_known=said is None or JUSTIFICATION in sealed,
+            protocol_version=body.get("protocol_version"),
+            task_of=body.get("task_of"),
         )
 
     def _opened(self, entry: Mapping[str, Any], body: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -164,11 +189,12 @@ class Rebuilder:
         self, entry: Mapping[str, Any], claims: Mapping[str, Any], sealed: Mapping[str, Any]
     ) -> AccessToken:
         """The token that says what the record does; the same object for the same words."""
-        who = [entry[one] for one in ("agent", "client", "user", "tenant", "env", "grant")]
-        attributes, details = sealed.get(ATTRIBUTES), sealed.get(DETAILS)
-        scopes = entry["body"]["scopes_token"]
-        said = [*who, claims, scopes, attributes, details, sealed.get(AUDIENCE)]
-        name = orjson.dumps(said)
+        brought = None
+        if sealed:
+            brought = (sealed.get(ATTRIBUTES), sealed.get(DETAILS), sealed.get(AUDIENCE))
+        who = (entry["agent"], entry["client"], entry["user"], entry["tenant"], entry["env"])
+        said = (entry["grant"], claims, entry["body"]["scopes_token"])
+        name = orjson.dumps((who, said, brought))
         token = self._tokens.get(name)
         if token is None:
             if len(self._tokens) >= _MOST_TOKENS:
@@ -179,12 +205,13 @@ class Rebuilder:
 
 def completed(rebuilt: Rebuilt, target: Target | None) -> tuple[Call, tuple[str, ...]]:
     """The call as it can be asked about `target`, and the names of its declared arguments that are not known."""
-    if target is None or rebuilt.call.kind is not ResourceKind.TOOL or not target.arguments:
-        return rebuilt.call, ()
-    arguments = rebuilt.call.arguments or {}
+    call = rebuilt.call
+    if target is None or call.kind is not ResourceKind.TOOL or not target.arguments:
+        return call, ()
+    arguments = call.arguments or {}
     unknown = [one for one in target.arguments if not _is_known(rebuilt, one, arguments)]
     if not unknown:
-        return rebuilt.call, ()
+        return call, ()
     filled: Json = arguments
     for one in unknown:
         stands_in = _PLACEHOLDERS[one.type] if one.required else None
@@ -192,7 +219,7 @@ def completed(rebuilt: Rebuilt, target: Target | None) -> tuple[Call, tuple[str,
         if one.required and one.currency_pointer is not None:
             filled = _with(filled, _parts(one.currency_pointer), "XXX")
     held = filled if isinstance(filled, dict) else {}
-    return replace(rebuilt.call, arguments=held), tuple(one.name for one in unknown)
+    return replace(call, arguments=held), tuple(one.name for one in unknown)
 
 
 def moment_of(entry: Mapping[str, Any]) -> EpochSeconds:
@@ -202,20 +229,21 @@ def moment_of(entry: Mapping[str, Any]) -> EpochSeconds:
 
 
 def _is_known(rebuilt: Rebuilt, argument: Argument, arguments: JsonObject) -> bool:
-    if argument.pointer not in rebuilt.opened:
+    if argument.pointer not in rebuilt.values:
         if argument.audit is AuditTreatment.DROP or argument.name in rebuilt.unsaid:
             return False
         value = value_at(arguments, argument.pointer)
         if value is None:
             return not _may_hide(arguments, argument.pointer)
-        if not is_shown(value) or _is_cut(value):
+        if not is_whole(value):
             return False
     pointer = argument.currency_pointer
-    return pointer is None or pointer in rebuilt.opened or is_shown(value_at(arguments, pointer))
+    return pointer is None or pointer in rebuilt.values or is_shown(value_at(arguments, pointer))
 
 
-def _is_cut(value: Json) -> bool:
-    return isinstance(value, list) and len(value) >= 128
+def is_whole(value: Json) -> bool:
+    """Whether the log holds `value` as it was given."""
+    return is_shown(value) and not (isinstance(value, list) and len(value) >= 128)
 
 
 def _may_hide(arguments: JsonObject, pointer: str) -> bool:
@@ -226,10 +254,19 @@ def _may_hide(arguments: JsonObject, pointer: str) -> bool:
             return here.startswith("tok1.tree.")
         if not isinstance(here, dict):
             return False
-        if _OMITTED in here or any(name.startswith("tok1.key.") for name in here):
+        if is_partial(here):
             return True
         here = here.get(part)
     return False
+
+
+def is_partial(members: JsonObject) -> bool:
+    """Whether the log left some of `members` out, or does not tell the names of some."""
+    return _OMITTED in members or any(name.startswith("tok1.key.") for name in members)
+
+
+def _unsaid(obligations: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    return frozenset(one["value"] for one in obligations if one["kind"] == "redact")
 
 
 def _kind_of(body: Mapping[str, Any]) -> ResourceKind | None:

@@ -44,6 +44,7 @@ _DEPLOYMENT: Final = Properties(
         "newly_allowed_reviewed": lower_is_wider,
         "trial_refusals": higher_is_wider,
         "from_stages": listed,
+        "replaced_may_come": higher_is_wider,
     },
 )
 _REGISTRATION: Final = Properties(

@@ -61,7 +61,7 @@ class SameGround:
         return (
             self._everywhere
             and self._is_same_caller(rebuilt.token)
-            and self._is_same_server(rebuilt.call.server)
+            and self._is_same_server(rebuilt.server)
             and self._is_same_thing(rebuilt)
         )
 
@@ -87,8 +87,7 @@ class SameGround:
 
     def _is_same_thing(self, rebuilt: Rebuilt) -> bool:
         """What is called, and the policies that can matter to it."""
-        call = rebuilt.call
-        name = (call.server, call.kind, call.name)
+        name = (rebuilt.server, rebuilt.kind, rebuilt.name)
         known = self._things.get(name)
         if known is None:
             if len(self._things) >= _MOST:

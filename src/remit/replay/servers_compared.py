@@ -43,7 +43,9 @@ _THINGS: Final = {
     Area.RESOURCE: Properties(Area.RESOURCE, _JUDGED, skipped=("scopes",)),
     Area.PROMPT: Properties(Area.PROMPT, _JUDGED, skipped=("scopes",)),
 }
-_ARGUMENT: Final = Properties(Area.TOOL, {"required": lower_is_wider, "audit": words})
+_ARGUMENT: Final = Properties(
+    Area.TOOL, {"required": lower_is_wider, "audit": ordered("drop", "token", "last4", "keep")}
+)
 
 _Thing = Tool | Resource | Prompt
 

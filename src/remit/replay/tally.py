@@ -61,12 +61,19 @@ class Tally:
         """Count one that is not decided again."""
         self.skipped[why.value] += 1
 
+    def add_alike(self, entry: Mapping[str, Any]) -> None:
+        """Count one that both decide as it was recorded."""
+        self.decided += 1
+        self.verified += 1
+        self.equal += 1
+        self._day(entry)[0] += 1
+
     def add(self, entry: Mapping[str, Any], judged: Judged, scopes_of: _Sorter) -> None:
-        """Count one that was. `scopes_of` tells what it takes, and whether that is privileged."""
+        """Count any other. `scopes_of` tells what it takes, and whether that is privileged."""
         self.decided += 1
         self.verified += judged.verified
         self.other_bundle += not judged.ours
-        day = self.days.setdefault(entry["time"][:10], [0, 0, 0])
+        day = self._day(entry)
         day[0] += 1
         shift = judged.shift
         if shift is None:
@@ -94,6 +101,13 @@ class Tally:
         )
         if len(kept.examples) > MAX_EXAMPLES:
             kept.examples.pop(0)
+
+    def _day(self, entry: Mapping[str, Any]) -> list[int]:
+        day = entry["time"][:10]
+        found = self.days.get(day)
+        if found is None:
+            found = self.days[day] = [0, 0, 0]
+        return found
 
     def merge(self, other: "Tally") -> None:
         """Add what another part of the log came to."""
@@ -180,7 +194,7 @@ class Tally:
 
 def _key(entry: Mapping[str, Any], judged: Judged, shift: Shift) -> _Key:
     """What a group has in common."""
-    call = judged.rebuilt.call
+    call = judged.rebuilt
     before, after = judged.before, judged.after
     return (
         shift.value,

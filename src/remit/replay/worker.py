@@ -1,15 +1,17 @@
-"""A process of our own that judges pieces of the log, one after the other, until there are no more.
+"""Processes of our own that judge pieces of the log, one after the other, until there are no more.
 
-It ends when its parent does, and writes nothing.
+They end when whoever started them does, at the latest with the piece they are at, and write nothing.
 """
 
+import gc
 import os
 import signal
+from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from types import TracebackType
-from typing import ClassVar, Final, Self
+from typing import ClassVar, Final, NoReturn, Self
 
 from remit.errors import Error
 from remit.replay.bench import Bench, Brief
@@ -20,6 +22,7 @@ from remit.replay.tally import Tally
 __all__ = ["ReplayFailedError", "Workers"]
 
 _NICER: Final = 5
+_RARELY: Final = 50_000
 _STARTING: Final = 60.0
 
 
@@ -39,19 +42,20 @@ class Workers:
     """Some processes, each with one piece at a time. Used in a `with`, which ends them."""
 
     def __init__(self, count: int, brief: Brief) -> None:
-        # Spawned, not forked: this process may have threads, and locks that they hold.
+        # Spawned, not forked: this process may have threads, and locks that they hold. The one that is spawned
+        # has none, and forks the others: so that what takes longest, to import it all, is done once.
         context = get_context("spawn")
+        pipes = [context.Pipe() for _ in range(count)]
+        self._workers = [_Worker(mine) for mine, _ in pipes]
+        theirs = [one for _, one in pipes]
+        self._process = context.Process(
+            target=_run, args=(theirs,), daemon=True, name="remit-replay"
+        )
+        self._process.start()
         load = packed(brief)
-        self._workers: list[_Worker] = []
-        self._processes = []
-        for _ in range(count):
-            mine, theirs = context.Pipe()
-            process = context.Process(target=_run, args=(theirs,), daemon=True, name="remit-replay")
-            process.start()
-            theirs.close()
+        for mine, their in pipes:
+            their.close()
             mine.send_bytes(load)
-            self._workers.append(_Worker(mine))
-            self._processes.append(process)
 
     def __enter__(self) -> Self:
         return self
@@ -64,24 +68,23 @@ class Workers:
     ) -> None:
         for worker in self._workers:
             worker.connection.close()
-        for process in self._processes:
-            if kind is not None:
-                process.terminate()
-            process.join(timeout=10)
+        if kind is not None:
+            self._process.terminate()
+        self._process.join(timeout=10)
 
     @property
-    def has_room(self) -> bool:
-        """Whether one of them has nothing to do."""
-        return any(worker.piece is None for worker in self._workers)
+    def idle(self) -> int | None:
+        """The number of one that has nothing to do; `None`: there is none."""
+        return next((n for n, one in enumerate(self._workers) if one.piece is None), None)
 
     @property
     def is_busy(self) -> bool:
         """Whether one of them has something to do."""
         return any(worker.piece is not None for worker in self._workers)
 
-    def give(self, piece: Piece) -> None:
-        """Let one that has nothing to do judge `piece`."""
-        worker = next(one for one in self._workers if one.piece is None)
+    def give(self, number: int, piece: Piece) -> None:
+        """Let the one with that `number`, which has nothing to do, judge `piece`."""
+        worker = self._workers[number]
         worker.piece = piece
         worker.connection.send_bytes(packed(piece))
 
@@ -107,15 +110,45 @@ class Workers:
         return done
 
 
-def _run(connection: Connection) -> None:
-    """What a worker does."""
-    # Whoever interrupts means the parent; it closes the pipe, and that ends this.
+def _run(connections: list[Connection]) -> None:
+    """What the process that is started does: it makes the others, and is one of them."""
+    # Whoever interrupts means the parent; it closes the pipes, and that ends all of them.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(_NICER)
-    bench = Bench(unpacked(connection.recv_bytes()))
-    while True:
-        try:
+    others: list[int] = []
+    for number in range(1, len(connections)):
+        other = os.fork()
+        if not other:
+            _alone(connections, number)
+        others.append(other)
+    _judge(connections, 0)
+    for other in others:
+        os.waitpid(other, 0)
+
+
+def _alone(connections: Sequence[Connection], number: int) -> NoReturn:
+    """All that a forked process does: nothing of the one that it came from is tidied up twice."""
+    failed = 1
+    try:
+        _judge(connections, number)
+        failed = 0
+    finally:
+        os._exit(failed)
+
+
+def _judge(connections: Sequence[Connection], number: int) -> None:
+    """Judge the pieces that come through one pipe, until its other end is closed."""
+    connection = connections[number]
+    for other in connections:
+        if other is not connection:
+            other.close()
+    try:
+        bench = Bench(unpacked(connection.recv_bytes()))
+        # What is there now stays, and records come and go: to look through it all again and again finds nothing.
+        gc.freeze()
+        gc.set_threshold(_RARELY)
+        while True:
             piece = unpacked(connection.recv_bytes())
-        except (EOFError, OSError):
-            return
-        connection.send_bytes(packed(bench.sum_of(piece)))
+            connection.send_bytes(packed(bench.sum_of(piece)))
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        return

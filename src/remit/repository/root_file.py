@@ -213,4 +213,10 @@ class RootFile(Section):
                 f"`from_stages` of `deployment` names {quoted(strange[0])}, which is no stage",
                 expected="names that stand in `stages`",
             )
+        strange = [one for one in self.deployment.stage_keys if one not in self.stages]
+        if strange:
+            raise mistake(
+                f"`stage_keys` of `deployment` names {quoted(strange[0])}, which is no stage",
+                expected="names that stand in `stages`",
+            )
         return self

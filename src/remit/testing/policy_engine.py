@@ -14,10 +14,12 @@ In the phase `list` the arguments are not known: then whatever may be allowed wi
 # ruff: noqa: S101  asserting is what a contract suite is for
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
+from typing import Any
 
 from remit.clock import EpochSeconds
 from remit.ids import AgentId, ClientId, ScopeName, ServerName, TenantId
@@ -42,16 +44,24 @@ __all__ = ["CASES", "Case", "EngineSubject", "PolicyEngineContract", "ask"]
 
 _PATIENCE = 20.0
 """Seconds: what an engine has to be fast enough for is its time-out, which is not judged here."""
+_GENEROUS = 5.0
+"""Seconds in which something has to have happened that takes none."""
+_BLOCKED = 1.0
+"""Seconds for which nothing else moves: whoever waits like that holds up every call of the process."""
 _WRITES = frozenset({"refund", "update_account"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSubject:
-    """An engine under test. After `fail` nobody answers it any more; after `mend` it is answered again."""
+    """An engine under test. After `fail` nobody answers it any more; after `mend` it is answered again.
+
+    After `stall` its questions are taken, and nothing is said until `mend`; `None` for an engine that waits for nobody.
+    """
 
     engine: ExternalPolicyEngine
     fail: Callable[[], Awaitable[None]]
     mend: Callable[[], Awaitable[None]]
+    stall: Callable[[], Awaitable[None]] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +237,73 @@ class PolicyEngineContract:
         await subject.mend()
         assert await _decided(subject, CASES) == [case.allowed for case in CASES]
 
+    async def test_what_fails_is_an_exception_and_nothing_worse(
+        self, subject: EngineSubject
+    ) -> None:
+        await subject.fail()
+        failure: BaseException | None = None
+        try:
+            await subject.engine.evaluate_all([CASES[0].evaluation])
+        except BaseException as error:  # noqa: BLE001  what is no `Exception` would end the process
+            failure = error
+        assert failure is not None, "it answers though nobody answers it"
+        assert isinstance(failure, Exception), f"`{type(failure).__name__}` ends the process"
+
+    async def test_no_failure_is_left_lying_that_nobody_heard_of(
+        self, subject: EngineSubject
+    ) -> None:
+        unheard: list[str] = []
+        loop = asyncio.get_running_loop()
+        before = loop.get_exception_handler()
+        loop.set_exception_handler(lambda _, context: unheard.append(str(context["message"])))
+        try:
+            await subject.fail()
+            for _ in range(3):
+                assert await _is_refused(subject, CASES)
+            await asyncio.sleep(0)
+            gc.collect()
+            await asyncio.sleep(0)
+        finally:
+            loop.set_exception_handler(before)
+        assert unheard == []
+
+    async def test_who_is_kept_waiting_is_let_go_and_nothing_goes_on_for_them(
+        self, subject: EngineSubject
+    ) -> None:
+        assert await _decided(subject, CASES[:1]) == [True]
+        if subject.stall is None:
+            assert _answers_at_once(subject), "it waits for somebody: `stall` has to say how"
+            return
+        before = asyncio.all_tasks()
+        await subject.stall()
+        asked = [case.evaluation for case in CASES]
+        waiting = [asyncio.ensure_future(subject.engine.evaluate_all(asked)) for _ in range(2)]
+        blocked = await _longest_step(10)
+        assert blocked < _BLOCKED, "nothing else moves while it waits"
+        for task in waiting:
+            task.cancel()
+        done, kept = await asyncio.wait(waiting, timeout=_GENEROUS)
+        assert not kept, "it does not let itself be cancelled"
+        answered = [one for one in done if not one.cancelled() and one.exception() is None]
+        assert not answered, "it answers though nobody answers it"
+        assert await _ends(asyncio.all_tasks() - before), "something goes on that nobody waits for"
+        await subject.mend()
+        assert await _decided(subject, CASES) == [case.allowed for case in CASES]
+
+    async def test_who_waits_too_long_is_refused_in_time(self, subject: EngineSubject) -> None:
+        if subject.stall is None:
+            return
+        await subject.stall()
+        asked = [case.evaluation for case in CASES]
+        try:
+            async with asyncio.timeout(_GENEROUS):
+                await Inquiries().answers(subject.engine, asked, seconds=0.1)
+        except TimeoutError:
+            raise AssertionError("whoever asks cannot stop waiting") from None
+        except Exception:  # noqa: BLE001  whatever it raises is a refusal
+            return
+        raise AssertionError("it answers though nobody answers it")
+
     async def test_it_says_what_it_is_called_and_of_which_version(
         self, subject: EngineSubject
     ) -> None:
@@ -250,3 +327,33 @@ async def _is_refused(subject: EngineSubject, cases: Sequence[Case]) -> bool:
     except Exception:  # noqa: BLE001  whatever it raises is a refusal
         return True
     return False
+
+
+def _answers_at_once(subject: EngineSubject) -> bool:
+    """Whether the engine answers without letting anybody else have a turn."""
+    try:
+        asked: Any = subject.engine.evaluate_all([CASES[0].evaluation])
+        asked.send(None)
+    except StopIteration:
+        return True
+    asked.close()
+    return False
+
+
+async def _longest_step(turns: int) -> float:
+    """How long, at most, everybody else had to wait for one of so many turns, in seconds."""
+    loop = asyncio.get_running_loop()
+    longest = 0.0
+    for _ in range(turns):
+        started = loop.time()
+        await asyncio.sleep(0.01)
+        longest = max(longest, loop.time() - started)
+    return longest
+
+
+async def _ends(tasks: set["asyncio.Task[object]"]) -> bool:
+    """Whether all of them end by themselves."""
+    if not tasks:
+        return True
+    _, going_on = await asyncio.wait(tasks, timeout=_GENEROUS)
+    return not going_on

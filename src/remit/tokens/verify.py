@@ -114,7 +114,7 @@ class TokenVerifier:
             raise InvalidTokenError("the token is of another issuer")
         if token.aud != audience:
             raise InvalidTokenError("the token is for another resource")
-        if self.has_expired(token):
+        if now >= token.exp:
             raise InvalidTokenError("the token has expired")
         if token.iat > now + _FUTURE_LEEWAY or token.iat >= token.exp:
             raise InvalidTokenError("the token is issued in the future")

@@ -36,8 +36,9 @@ def call(app, public):
     servers = {name: replace(one, pinning=Pinning.OFF) for name, one in catalog.servers.items()}
     app.directory.replace_catalog(replace(catalog, servers=servers))
 
-    async def called(tool, arguments, *, server="payments", raw=None, **claims) -> str:
+    async def called(tool, arguments, *, server="payments", raw=None, why=None, **claims) -> str:
         meta = {
+            **({} if why is None else {"dev.remit/justification": why}),
             "io.modelcontextprotocol/protocolVersion": "2026-07-28",
             "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "0"},
             "io.modelcontextprotocol/clientCapabilities": {},
@@ -92,7 +93,12 @@ async def test_a_forbidden_call_is_explained_whole(app, call, explain):
     text = (app.settings.repo / policy["file"]).read_text().splitlines()
     assert text[policy["line"] - 1].startswith("forbid")
     assert policy["reads"] == [
-        {"attribute": "context.arguments.amount.value", "value": "900.00", "recorded": True}
+        {
+            "attribute": "context.arguments.amount.value",
+            "value": "900.00",
+            "recorded": True,
+            "held": "open",
+        }
     ]
     assert found["scopes"] == [
         {

@@ -78,6 +78,15 @@ async def test_what_is_asked_about_first_is_set_aside(ask):
     assert (await ask(use=use(2))).json() == {"history": {"looked_up": 1}}
 
 
+async def test_what_comes_again_is_told_without_what_it_was_counted_as_before(ask, app):
+    before = {"use": use(1), "at": app.clock.now()}
+    assert (await ask(**before)).json() == {"history": {"looked_up": 1}}
+    assert (await ask(use=use(2), earlier=before)).json() == {"history": {"looked_up": 1}}
+    assert (await ask(use=use(3))).json() == {"history": {"looked_up": 3}}
+    assert (await ask(**before, do="set_aside")).json() == {"history": {}}
+    assert (await ask(use=use(4), earlier=before)).json() == {"history": {"looked_up": 3}}
+
+
 async def test_what_is_used_again_is_told_and_not_counted(ask):
     assert (await ask(use=use(1))).json() == {"history": {"looked_up": 1}}
     assert (await ask(use=use(2), again=True)).json() == {"history": {"looked_up": 1}}
@@ -109,6 +118,11 @@ async def test_what_a_call_adds_is_taken_under_what_is_measured(ask):
         {"reads": [1]},
         {"again": 1},
         {"amounts": []},
+        {"earlier": None},
+        {"earlier": {"use": USE}},
+        {"earlier": {"use": USE, "at": 0}},
+        {"earlier": {"use": "dec_1", "at": 1}},
+        {"further": 1},
         {"name": "refund", "amounts": {}},
         {"name": "refund", "amounts": {"refunded sum amount USD": "-1"}},
         {"name": "refund", "amounts": {"refunded sum amount USD": 1}},

@@ -57,6 +57,10 @@ async def test_it_leaves_nothing_behind(app):
     assert app.directory.standing == before
     assert b"remit_decisions_total{" not in numbers.exposition()
     assert app.self_test._parts.guard._ladder._quota.remembered == 0
+    tally = app.desk._tally
+    tally.begin(lambda _agent: True)
+    assert not any(tally.found().values()), "what it tried is not what is usual for a trial"
+    tally.end()
     assert not app.self_test.seal.is_closed
     assert app.self_test.seal.asked == 0
     assert recorded(app, "call.completed") == []
@@ -93,17 +97,14 @@ def sabotage(monkeypatch):
         monkeypatch.setattr(Ladder, "decide", _allowing)
 
     def scopes():
-        async def within(*_a, **_k):
-            return None
-
-        monkeypatch.setattr(Ladder, "_within_limits", within)
+        monkeypatch.setattr(Ladder, "_within_limits", lambda *_a, **_k: None)
         monkeypatch.setattr(CedarEngine, "evaluate", lambda *_a: PERMITTED)
 
     def engine():
         monkeypatch.setattr(CedarEngine, "evaluate", lambda *_a: PERMITTED)
 
     def revocations():
-        monkeypatch.setattr("remit.guard.ladder.is_backed", lambda *_a: True)
+        monkeypatch.setattr("remit.guard.authentication.is_backed", lambda *_a: True)
 
     def audience():
         real = TokenVerifier.verify

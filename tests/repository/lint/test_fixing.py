@@ -2,6 +2,7 @@
 
 from itertools import combinations
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -9,8 +10,10 @@ from remit.casebook.running import run_tables
 from remit.casebook.tables import tables_of
 from remit.guard.limits import ScopeLimits
 from remit.repository import RepositoryInvalidError, load_contents, load_repository, write_example
+from remit.repository.files import files_of
 from remit.repository.folder import read_files
-from remit.repository.lint import fix_contents
+from remit.repository.lint import fix_contents, lint
+from remit.repository.loading import examine
 from remit.scopes import fill, fill_hierarchy
 from tests.repository.conftest import FILES
 
@@ -101,6 +104,26 @@ def test_a_fix_that_would_be_a_mistake_is_not_made(tidy):
     done = fixed(contents)
     assert [one.code for one in done.remarks].count("redundant-requirement") == 1
     load_contents({**contents, **done.after}, check=unchecked)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("environments: [dev, prod]", "environments: [dev, prod"),
+        ("forbidden_scopes: [payments:ledger.admin]", "forbidden_scopes: payments:ledger.admin"),
+    ],
+    ids=["not-yaml", "not-a-list"],
+)
+def test_nothing_is_mended_while_a_file_cannot_be_told(tmp_path, right, wrong):
+    """Finance holds the narrower scope because the wider one, which covers it, is forbidden to every agent."""
+    write_example(tmp_path)
+    contents = dict(load_repository(tmp_path).contents)
+    contents["remit.yaml"] = contents["remit.yaml"].replace(right.encode(), wrong.encode())
+    contents["scopes.yaml"] += b"\ncrm:fax.send: {title: F, description: D}\n"
+    assert fix_contents(contents, stages=(None,)).after == {}
+    found = examine(files_of(contents))
+    assert found.findings.problems
+    assert "redundant-scope" not in {one.code for one in lint([found], stages=[None])}
 
 
 def decisions(contents):

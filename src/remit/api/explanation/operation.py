@@ -15,14 +15,11 @@ from typing import Any, Final
 
 from remit.api.administrator import Administrator
 from remit.api.deps import ApiDeps
-from remit.api.explanation.account import (
-    history_told,
-    limits_told,
-    readings_of,
-    scopes_told,
-)
-from remit.api.explanation.reason import engine_elsewhere, sentence_of
-from remit.api.explanation.rebuilt import Rebuilt, rebuild
+from remit.api.explanation.account import history_told, limits_told, scopes_told
+from remit.api.explanation.policies import policies_told
+from remit.api.explanation.readings import evaluation_of, justification_told
+from remit.api.explanation.reason import sentence_of
+from remit.api.explanation.rebuilt import NotRebuilt, Rebuilt, rebuild
 from remit.api.explanation.record import Recorded, find_record, is_decision_id
 from remit.api.explanation.retried import retried
 from remit.api.operation import AnyOperation, Asked, Nothing, Operation, Shape
@@ -34,7 +31,8 @@ from remit.guard.standing import agent_of
 from remit.identity import require_user
 from remit.ids import ServerName
 from remit.model import Catalog
-from remit.policy.places import PolicyPlace, places_of
+from remit.policy import CedarEngine, DecisionPoint
+from remit.policy.check import checked_policies
 
 __all__ = ["EXPLANATION_OPERATIONS"]
 
@@ -58,6 +56,7 @@ class Explained(Shape):
     engine: str | None
     limits: list[dict[str, Any]]
     arguments: dict[str, Any]
+    justification: dict[str, Any]
     history: list[dict[str, Any]]
     errors: list[str]
     became: dict[str, Any] | None
@@ -102,9 +101,14 @@ def _explained(deps: ApiDeps, found: Recorded, attributes: Mapping[str, str]) ->
     """In a thread: policies are loaded anew, so that nothing of this is in the way of a call."""
     entry, catalog, sources = found.decision, deps.directory.catalog, deps.policies()
     body: Any = entry["body"]
-    places = places_of(sources)
-    rebuilt = rebuild(entry, catalog, places, attributes, record_key=deps.record_key)
-    again = retried(deps, entry, rebuilt, sources=sources)
+    policies, _ = checked_policies(sources, None)
+    question = rebuild(entry, catalog, policies, attributes, record_key=deps.record_key)
+    engine = CedarEngine.load(sources, catalog)
+    again = retried(deps, entry, question, engine=engine, sources=sources)
+    rebuilt = None if isinstance(question, NotRebuilt) else question
+    asked = None
+    if rebuilt is not None:
+        asked = evaluation_of(rebuilt, catalog, DecisionPoint(engine, deps.clock))
     return Explained(
         decision=body["decision_id"],
         at=str(entry["time"]),
@@ -114,10 +118,11 @@ def _explained(deps: ApiDeps, found: Recorded, attributes: Mapping[str, str]) ->
         who=_who(entry, catalog),
         what=_what(entry),
         scopes=_scopes(body, rebuilt, catalog),
-        policies=_policies(entry, places, rebuilt, catalog),
+        policies=policies_told(entry, rebuilt, asked, policies=policies, sources=sources),
         engine=body["engine"],
         limits=_limits(body, rebuilt, catalog),
         arguments=body["input"],
+        justification=justification_told(entry, rebuilt),
         history=[dict(one) for one in history_told(entry, catalog)],
         errors=list(body["engine_errors"]),
         became=_became(found),
@@ -162,30 +167,6 @@ def _scopes(body: Any, rebuilt: Rebuilt | None, catalog: Catalog) -> list[dict[s
         return [dict(one) for one in scopes_told(rebuilt, catalog)]
     missing = set(body["scopes_missing"])
     return [{"scope": one, "held": one not in missing} for one in body["scopes_required"]]
-
-
-def _policies(
-    entry: JsonObject,
-    places: Mapping[str, PolicyPlace],
-    rebuilt: Rebuilt | None,
-    catalog: Catalog,
-) -> list[dict[str, Any]]:
-    """Every policy that decided; where it stands now, if it still does."""
-    body: Any = entry["body"]
-    told: list[dict[str, Any]] = []
-    engine = engine_elsewhere(body)
-    for rule in body["rules"]:
-        place = None if engine is not None else places.get(rule["id"])
-        known: dict[str, Any] = {} if engine is None else {"of": f"in the engine {engine}"}
-        if place is not None:
-            known = {
-                "file": f"policies/{place.file.removeprefix('policies/')}",
-                "line": place.line,
-                "refusal": place.refusal,
-                "reads": readings_of(place, entry, rebuilt, catalog),
-            }
-        told.append({"id": rule["id"], "effect": rule["effect"], **known})
-    return told
 
 
 def _limits(body: Any, rebuilt: Rebuilt | None, catalog: Catalog) -> list[dict[str, Any]]:

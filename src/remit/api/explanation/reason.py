@@ -12,6 +12,7 @@ __all__ = ["engine_elsewhere", "sentence_of"]
 _SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "permitted": "a policy permits it, and none forbids it",
+        "observed": "policies refuse it, and where it is used they only observe what they would refuse",
         "listed": "a list was shown, with what this very token may use",
         "allowed_method": "the server's file allows this method to whoever may use the server",
         RefusalReason.MISSING_TOKEN: "the request brought no access token",

@@ -8,7 +8,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from remit.api.deps import ApiDeps
-from remit.api.explanation.rebuilt import Rebuilt
+from remit.api.explanation.past import less_past
+from remit.api.explanation.rebuilt import NotRebuilt, Rebuilt
 from remit.canonical import JsonObject
 from remit.guard.definitions import Definitions
 from remit.guard.ladder import Allowance
@@ -23,13 +24,13 @@ from remit.policy.places import without
 __all__ = ["Retried", "retried"]
 
 _MOST_POLICIES = 8
-_NOBODY = "who called is not known, so there is nothing to decide again"
 _OTHER_VERSIONS = "the policies or the catalog have changed since; what is in force now was asked"
 _ARGUMENTS = (
     "arguments are not held against their schema again; the caller was told which of them is wrong"
 )
 _DIFFERS = "decided again, it comes out differently, so something that is not in the log mattered"
 
+_UNTOLD = "what was done before is recorded as far as it was looked at: not where a call is refused before, nor what no policy read then"
 _WAIT = "wait, and call again"
 _PASSING: Mapping[str, tuple[str, str, str]] = MappingProxyType(
     {
@@ -76,20 +77,22 @@ class Retried:
 
 
 def retried(
-    deps: ApiDeps, entry: JsonObject, rebuilt: Rebuilt | None, *, sources: Sequence[PolicySource]
+    deps: ApiDeps,
+    entry: JsonObject,
+    rebuilt: Rebuilt | NotRebuilt,
+    *,
+    engine: CedarEngine,
+    sources: Sequence[PolicySource],
 ) -> Retried:
-    """Decide `entry` again, and whatever is near it."""
+    """Decide `entry` again by `engine`, which holds `sources`, and whatever is near it."""
     body: Any = entry["body"]
     catalog = deps.directory.catalog
-    engine = CedarEngine.load(sources, catalog)
     versions = (engine.version, catalog.version)
     again = Retried(in_force=versions == (body["policy_version"], body["catalog_version"]))
     if not again.in_force:
         again.notes.append(_OTHER_VERSIONS)
-    if rebuilt is None:
-        again.notes.append(
-            _NOBODY if entry.get("agent") is None else "this method is not decided again"
-        )
+    if isinstance(rebuilt, NotRebuilt):
+        again.notes.append(rebuilt.why)
         return again
     scenario = _scenario(deps, rebuilt, DecisionPoint(engine, deps.clock))
     elsewhere = _elsewhere(catalog, rebuilt)
@@ -114,7 +117,7 @@ def retried(
         if change is not None:
             again.tried = 1
             again.nearest.append(dict(zip(("kind", "what", "how"), change, strict=True)))
-        else:
+        elif not rebuilt.unknown:
             again.notes.append(_DIFFERS if again.in_force else "it would be allowed now")
         return again
     lifted = {
@@ -127,7 +130,11 @@ def retried(
     changes, again.tried = nearest_changes(
         scenario, rebuilt.target, allows=allows, lifted=lifted, strengths=ACR_VALUES
     )
-    again.nearest = [{"kind": one.kind, "what": one.what, "how": one.how} for one in changes]
+    waits, tries = less_past(scenario, rebuilt.target, allows=allows)
+    again.tried += tries
+    again.nearest = [
+        {"kind": one.kind, "what": one.what, "how": one.how} for one in (*changes, *waits)
+    ]
     window = open_hours(scenario, allows=allows)
     again.tried += 1
     if window is not None:
@@ -202,6 +209,8 @@ def _note_missing(again: Retried, rebuilt: Rebuilt) -> None:
         again.notes.append(
             f"policies read {names}, which the log does not hold; changes are said to allow some call, not this very one"
         )
+    if any(name.startswith("context.history.") for name in rebuilt.unknown):
+        again.notes.append(_UNTOLD)
     if not rebuilt.attributes_known:
         again.notes.append(
             "the person's attributes are taken as they are now; the log has their names alone"

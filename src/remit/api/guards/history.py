@@ -19,7 +19,7 @@ from remit.audit.context import Context
 from remit.canonical import Json, JsonObject
 from remit.clock import Clock, EpochSeconds
 from remit.errors import Error
-from remit.guard.call import Call
+from remit.guard.call import Call, Earlier
 from remit.guard.ports import Directory, Past
 from remit.guard.target import Target, find_target
 from remit.guard.use import Entry, Use, entries_of
@@ -34,6 +34,7 @@ __all__ = ["BadUseError", "HistoryAnswers"]
 _MEMBERS: Final = frozenset(
     {"do", "use", "at", "token", "kind", "name", "amounts", "reads", "again"}
 )
+_EARLIER: Final = "earlier"
 _USE: Final = re.compile(r"dec_[0-9a-z]{26}")
 _AMOUNT: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,4})?")
 _MOST_APART: Final = 60
@@ -64,7 +65,7 @@ class HistoryAnswers:
             BadUseError: see the module.
             PastUnavailableError: it is not known.
         """
-        if asked.keys() != _MEMBERS:
+        if asked.keys() - {_EARLIER} != _MEMBERS:
             raise BadUseError(f"the members are `{'`, `'.join(sorted(_MEMBERS))}`")
         if asked["do"] not in {"count", "take_back", "set_aside"}:
             raise BadUseError("`do` is `count`, `take_back` or `set_aside`")
@@ -76,19 +77,30 @@ class HistoryAnswers:
         return {"history": history_json(await self.past.come_to(use))}
 
     def _use(self, server: Server, asked: JsonObject, *, patience: int) -> Use:
-        identifier, at = asked["use"], asked["at"]
+        one, target = self._named(server, asked, patience=patience), _target(server, asked)
+        return Use(
+            id=one.decision_id,
+            at=one.at,
+            call=replace(_call(server, target), earlier=self._earlier(server, asked)),
+            entries=self._entries(self._token(server, asked), target, asked),
+        )
+
+    def _named(self, server: Server, asked: Mapping[str, Json], *, patience: int) -> Earlier:
+        identifier, at = asked.get("use"), asked.get("at")
         if not isinstance(identifier, str) or _USE.fullmatch(identifier) is None:
             raise BadUseError("`use` is not the id of a decision")
         if type(at) is not int or abs(self.clock.now() - at) > patience:
             raise BadUseError("`at` is no moment near ours")
-        target = _target(server, asked)
-        return Use(
-            # INVARIANT: no guard has a use of the gateway's or of another guard's.
-            id=f"{server.name}:{identifier}",
-            at=EpochSeconds(at),
-            call=_call(server, target),
-            entries=self._entries(self._token(server, asked), target, asked),
-        )
+        # INVARIANT: no guard has a use of the gateway's or of another guard's.
+        return Earlier(f"{server.name}:{identifier}", EpochSeconds(at))
+
+    def _earlier(self, server: Server, asked: JsonObject) -> Earlier | None:
+        if _EARLIER not in asked:
+            return None
+        said = asked[_EARLIER]
+        if not isinstance(said, dict) or said.keys() != {"use", "at"}:
+            raise BadUseError("`earlier` is an object with `use` and `at`")
+        return self._named(server, said, patience=_UNDER_WAY)
 
     def _token(self, server: Server, asked: JsonObject) -> AccessToken:
         raw = asked["token"]

@@ -7,7 +7,7 @@ Source: docs/guides/who-can.md.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from remit.api.reachable.cohort import Cohort
@@ -19,6 +19,7 @@ from remit.guard.target import Target, targets_of
 from remit.ids import ClientId, TenantId
 from remit.model import Agent, AgentClass, Server
 from remit.policy import Subject, SubjectKind
+from remit.policy.evaluation import Evaluation, Phase
 from remit.policy.places import PolicyPlace
 from remit.policy.unsettled import OpenPolicy
 from remit.scopes import covers
@@ -48,6 +49,8 @@ class Asking:
     tenants: Sequence[TenantId]
     names: bool
     weeks: dict[tuple[str, str, str], Sequence[bool]] = field(default_factory=dict)
+    questions: list[Evaluation] | None = None
+    """What there is to ask engines, in the order of the answers that await a word; `None`: they are not asked."""
 
 
 def who_can(
@@ -136,8 +139,36 @@ def _told(
         "why": [_why(one, asking) for one in found.obstacles],
         "step_up": [*_step_up(server, target, asking)],
         "engine": found.engine,
+        "engine_says": _awaited(found, target, asking),
         "observed": found.observed,
     }
+
+
+def _awaited(found: Prospect, target: Target, asking: Asking) -> JsonObject | None:
+    """The place of what the engine says, where it is asked: unknown until it is."""
+    if asking.questions is None or found.engine is None or found.asked is None:
+        return None
+    question = _to_engine(found.asked, found.engine, target, asking)
+    asking.questions.append(question)
+    return {
+        "answer": "unknown",
+        "asked": question.phase.value,
+        "rules": [],
+        "needs": [],
+        "why": None,
+    }
+
+
+def _to_engine(asked: Evaluation, engine: str, target: Target, asking: Asking) -> Evaluation:
+    """What a call would ask it, if all its arguments are known; else whether some call may be."""
+    known = {**(target.known_arguments or {}), **(asking.within.known or {})}
+    is_whole = {one.name for one in target.arguments} <= known.keys()
+    return replace(
+        asked,
+        phase=Phase.CALL if is_whole else Phase.LIST,
+        engine=asking.within.catalog.engines[engine],
+        context=replace(asked.context, arguments=known if is_whole else None),
+    )
 
 
 def _applicant(agent: Agent, cohort: Cohort, asking: Asking) -> Applicant:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from pydantic import Field
 
 from remit.api.administrator import Administrator, ForbiddenError
-from remit.api.operation import Shape, Text
+from remit.api.operation import Flag, Shape, Text
 from remit.api.problems import BadRequestError
 from remit.api.reachable.answers import MOST_ANSWERS, Asking, what_can, who_can, workload_of
 from remit.api.reachable.answers import thing_told as told_of
@@ -35,6 +35,7 @@ from remit.api.reachable.question import (
 )
 from remit.canonical import JsonObject, MalformedJsonError, parse_json
 from remit.clock import Clock
+from remit.engines.inquiry import EngineWord
 from remit.errors import NotFoundError
 from remit.guard.definitions import Definitions
 from remit.guard.ports import Standing
@@ -44,26 +45,35 @@ from remit.ids import ScopeName, TenantId
 from remit.model import MANAGEMENT, Agent, Catalog
 from remit.policy import PolicySource
 from remit.policy.check import CheckedPolicy, checked_policies
-from remit.policy.evaluation import ArgumentValue
+from remit.policy.evaluation import ArgumentValue, Evaluation
 from remit.policy.places import places_of
 from remit.policy.unsettled import OpenPolicies
 
-__all__ = ["Answered", "Ground", "WhatCan", "WhoCan", "what_can_asked", "who_can_asked"]
+__all__ = ["Answered", "Draft", "Ground", "WhatCan", "WhoCan", "what_can_asked", "who_can_asked"]
 
 _NAMES: Final = ScopeName("remit:users.read")
 _EVERY_ROLE: Final = "nobody was named: people are taken to hold every role that brings anything"
 _ROLES: Final = "there are no accounts to look at: roles stand for those who hold them"
+_NO_ENGINE: Final = "no external engine permits any of this, so none was asked"
+_WORDS: Final = (
+    "engines were asked about what is known here and no more: of a call they are told how the person logged in, "
+    "from where, why and after what, and may say otherwise; what they say now permits nothing"
+)
 _MORE: Final = f"there are more than {MOST_ANSWERS} answers; name an organisation"
 
 
 class WhoCan(Shape):
-    """Which thing, by `SERVER/NAME`; and what is known of the call. `arguments`: a JSON object of texts."""
+    """Which thing, by `SERVER/NAME`; and what is known of the call. `arguments`: a JSON object of texts.
+
+    `ask_engine`: where an external engine permits, ask it.
+    """
 
     thing: Text
     arguments: Text | None = None
     tenant: Text | None = None
     at: Text | None = None
     ip: Text | None = None
+    ask_engine: Flag = False
 
 
 class WhatCan(Shape):
@@ -75,6 +85,7 @@ class WhatCan(Shape):
     tenant: Text | None = None
     at: Text | None = None
     ip: Text | None = None
+    ask_engine: Flag = False
 
 
 class Answered(Shape):
@@ -98,7 +109,34 @@ class Ground:
     clock: Clock
 
 
-def who_can_asked(ground: Ground, asked: WhoCan, by: Administrator) -> Answered:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """The answers, before engines had a say. `questions` are those to engines, one for each answer that awaits a word."""
+
+    about: JsonObject
+    answers: list[JsonObject]
+    notes: list[str]
+    version: str
+    questions: Sequence[Evaluation] = ()
+
+    def answered(self, words: Sequence[EngineWord] = ()) -> Answered:
+        """The answers, with what engines said to `questions`."""
+        awaiting = [one for one in self.answers if one["engine_says"] is not None]
+        for one, word in zip(awaiting, words, strict=False):
+            said: Any = one["engine_says"]
+            one["engine_says"] = {
+                **said, "answer": word.word.value, "rules": [*word.rules],
+                "needs": [*word.needs], "why": word.why,
+            }  # fmt: skip
+        return Answered(
+            asked=self.about,
+            versions={"catalog": self.version},
+            answers=self.answers,
+            notes=self.notes,
+        )
+
+
+def who_can_asked(ground: Ground, asked: WhoCan, by: Administrator) -> Draft:
     """Who can use a thing, on what it depends, and why others cannot.
 
     Raises:
@@ -111,14 +149,16 @@ def who_can_asked(ground: Ground, asked: WhoCan, by: Administrator) -> Answered:
     known = arguments_given(_texts(asked.arguments), target.arguments)
     policies = _checked(ground)
     asking = _asking(ground, asked, policies, by=by, tenants=tenants, known=known)
-    cohorts = _cohorts(ground, policies, tenants, roles=roles_within(catalog, [server]))
+    cohorts = _cohorts(
+        ground, policies, tenants, roles=roles_within(catalog, [server]), apart=asked.ask_engine
+    )
     answers = list(islice(who_can(server, target, cohorts, asking=asking), MOST_ANSWERS + 1))
     notes = [_ROLES] if ground.users is None else []
-    return _answered({**told_of(server, target), **_said(asked), "arguments": [*sorted(known)]},
-                     answers, notes, ground)  # fmt: skip
+    about: JsonObject = {**told_of(server, target), **_said(asked), "arguments": [*sorted(known)]}
+    return _drafted(about, answers, notes=notes, ground=ground, asking=asking)
 
 
-def what_can_asked(ground: Ground, asked: WhatCan, by: Administrator) -> Answered:
+def what_can_asked(ground: Ground, asked: WhatCan, by: Administrator) -> Draft:
     """What an agent can use for somebody, on what it depends, and why not the rest.
 
     Raises:
@@ -136,7 +176,7 @@ def what_can_asked(ground: Ground, asked: WhatCan, by: Administrator) -> Answere
         "agent": agent.id, "agent_name": agent.name, "owner": agent.owner,
         "class": agent.agent_class.value, "tenant": cohort.tenant, **_said(asked),
     }  # fmt: skip
-    return _answered(about, answers, notes, ground)
+    return _drafted(about, answers, notes=notes, ground=ground, asking=asking)
 
 
 def _for_whom(
@@ -207,6 +247,7 @@ def _asking(
         places=places_of(ground.sources),
         tenants=tenants,
         names=by.holds(_NAMES),
+        questions=[] if asked.ask_engine else None,
     )
 
 
@@ -222,11 +263,13 @@ def _cohorts(
     tenants: Sequence[TenantId],
     *,
     roles: Sequence[str],
+    apart: bool,
 ) -> list[Cohort]:
+    """`apart`: each by themselves, for whoever is asked elsewhere may tell them apart."""
     there: list[Cohort] = []
     if ground.users is not None:
         seen = [one for one in ground.users if one.tenant in tenants]
-        there = cohorts_of(seen, ground.catalog, one_by_one=names_persons(policies))
+        there = cohorts_of(seen, ground.catalog, one_by_one=apart or names_persons(policies))
     return [*there, *role_cohorts(ground.catalog, tenants, roles=roles, besides=there)]
 
 
@@ -251,14 +294,23 @@ def _said(asked: WhoCan | WhatCan) -> dict[str, Any]:
     return {"at": asked.at, "ip": asked.ip}
 
 
-def _answered(
-    about: JsonObject, answers: list[JsonObject], notes: list[str], ground: Ground
-) -> Answered:
-    if len(answers) > MOST_ANSWERS:
-        notes = [*notes, _MORE]
-    return Answered(
-        asked=about,
-        versions={"catalog": ground.catalog.version},
-        answers=answers[:MOST_ANSWERS],
+def _drafted(
+    about: JsonObject,
+    answers: list[JsonObject],
+    *,
+    notes: list[str],
+    ground: Ground,
+    asking: Asking,
+) -> Draft:
+    notes = [*notes, _MORE] if len(answers) > MOST_ANSWERS else notes
+    shown = answers[:MOST_ANSWERS]
+    awaiting = sum(one["engine_says"] is not None for one in shown)
+    if asking.questions is not None:
+        notes = [*notes, _WORDS if awaiting else _NO_ENGINE]
+    return Draft(
+        about=about,
+        answers=shown,
         notes=notes,
+        version=ground.catalog.version,
+        questions=(asking.questions or [])[:awaiting],
     )

@@ -1,6 +1,7 @@
 """`access.who-can` and `access.what-can`: what policies would say, of everybody or of one agent.
 
-Nothing is called, recorded as a decision or counted. Each sees the organisation of the own token,
+Nothing is called, recorded as a decision or counted; an external engine is asked only if whoever asks wants that
+(`engines.inquiry`). Each sees the organisation of the own token,
 and every one only with `remit:tenants.cross`; what is another's is answered like what does not
 exist. Names and attributes of people are told to those alone who may read them (`remit:users.read`).
 
@@ -17,6 +18,7 @@ from remit.api.deps import ApiDeps
 from remit.api.operation import AnyOperation, Asked, Nothing, Operation, Shape
 from remit.api.reachable.asked import (
     Answered,
+    Draft,
     Ground,
     WhatCan,
     WhoCan,
@@ -46,7 +48,7 @@ async def _answered(
     query: Q,
     by: Administrator,
     *,
-    answer: Callable[[Ground, Q, Administrator], Answered],
+    answer: Callable[[Ground, Q, Administrator], Draft],
 ) -> Answered:
     ground = Ground(
         catalog=deps.directory.catalog,
@@ -57,7 +59,8 @@ async def _answered(
         clock=deps.clock,
     )
     loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(_ALONE, answer, ground, query, by)
+    draft = await loop.run_in_executor(_ALONE, answer, ground, query, by)
+    return draft.answered(await deps.engines.ask(draft.questions))
 
 
 REACHABLE_OPERATIONS: Final[tuple[AnyOperation, ...]] = (

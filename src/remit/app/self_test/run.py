@@ -126,6 +126,8 @@ class SelfTest:
         finally:
             parts.directory.publish(standing)
             parts.guard.forget_counts()
+            # What is refused here would raise what is usual, of agents that never called.
+            parts.desk.forget_counts()
         return [one for one in found if one is not None]
 
     def _unrecorded(self, place: Place, attempts: list[Attempt]) -> list[str]:

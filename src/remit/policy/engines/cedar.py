@@ -10,9 +10,7 @@ Source: Cedar authorization semantics (default deny, forbid overrides permit, sk
 """
 
 import hashlib
-import re
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import replace
 from typing import Final
 
 from cedarpy import (
@@ -43,6 +41,13 @@ from remit.policy.decision import (
     MatchedRule,
     RuleEffect,
 )
+from remit.policy.engines.cedar_beside import (
+    redacting,
+    told_of_reasons,
+    with_nothing_said,
+    with_observed,
+    with_redactions,
+)
 from remit.policy.engines.cedar_held import HeldPolicy, held
 from remit.policy.engines.cedar_place import Bucket, Corner, Part, Place, Places, Typed
 from remit.policy.engines.cedar_question import is_regular, literal, open_to, with_nothing
@@ -60,7 +65,6 @@ _NAME: Final = "cedar"
 _MAX_ANSWERS: Final = 256
 _MAX_KNOWN: Final = 8_192
 _MAX_PRINCIPALS: Final = 2_048
-_NAMED: Final = re.compile(r"policy `([^`]*)`")
 
 
 class CedarEngine:
@@ -75,6 +79,8 @@ class CedarEngine:
         "_observer",
         "_places",
         "_principals",
+        "_reasons",
+        "_redactor",
         "_schema",
         "_version",
     )
@@ -87,14 +93,18 @@ class CedarEngine:
         *,
         observer: "CedarEngine | None" = None,
         lister: "CedarEngine | None" = None,
+        redactor: "CedarEngine | None" = None,
     ) -> None:
         """`policies` in their order; `observer` holds those on trial among them, as if they were in force.
 
         `lister` holds what is left for lists, where something that nobody has yet would cure a `forbid`.
+        `redactor` holds the permits that keep arguments out of the log: they are asked alone once the rest refuses.
         """
         self._held = tuple(policies)
         self._observer = observer
         self._lister = lister
+        self._redactor = redactor
+        self._reasons = told_of_reasons(policies)
         self._by_id = {one.rule.id: one for one in policies}
         self._schema = typed.schema
         self._version = version
@@ -145,7 +155,8 @@ class CedarEngine:
         if any(one.is_cured_later for one in every):
             left = [one for one in every if not (one.on_trial or one.is_cured_later)]
             lister = cls(left, typed, version)
-        return cls(every, typed, version, observer=observer, lister=lister)
+        redactor = cls(kept_out, typed, version) if (kept_out := redacting(every)) else None
+        return cls(every, typed, version, observer=observer, lister=lister, redactor=redactor)
 
     def excerpt(self, server: ServerName, catalog: Catalog) -> tuple[str, ...]:
         """The texts of the policies that can matter to `server`; see `of_excerpt`."""
@@ -178,32 +189,34 @@ class CedarEngine:
         """
         if self._lister is not None and evaluation.phase is Phase.LIST:
             return self._lister.evaluate(evaluation)
+        if self._reasons:
+            evaluation = with_nothing_said(evaluation, self._reasons)
         decision = self._decide(evaluation)
-        if self._observer is None or evaluation.phase is Phase.LIST:
+        if evaluation.phase is Phase.LIST:
             return decision
-        return self._with_observed(decision, self._observer.evaluate(evaluation))
+        redactor, observer = self._redactor, self._observer
+        if redactor is not None and not decision.allowed:
+            decision = with_redactions(decision, redactor.evaluate(evaluation), self._held)
+        if observer is None:
+            return decision
+        return with_observed(decision, observer.evaluate(evaluation), self._held)
 
     def evaluate_anew(self, evaluation: Evaluation) -> Decision:
         """As `evaluate`, of all policies about the action, with all that is known, and nothing remembered."""
         if self._lister is not None and evaluation.phase is Phase.LIST:
             return self._lister.evaluate_anew(evaluation)
+        evaluation = with_nothing_said(evaluation, self._reasons)
         place = self._places.place(action_of(evaluation), evaluation.resource)
         decision = self._evaluate_whole(evaluation, place, self._places.bucket(place.positions))
-        if self._observer is None or evaluation.phase is Phase.LIST:
+        if evaluation.phase is Phase.LIST:
             return decision
-        return self._with_observed(decision, self._observer.evaluate_anew(evaluation))
-
-    def _with_observed(self, decision: Decision, trial: Decision) -> Decision:
-        """`decision`, with the rules on trial that match, or fail: in force, either would have refused."""
-        if not trial.rules and not trial.errors:
+        redactor, observer = self._redactor, self._observer
+        if redactor is not None and not decision.allowed:
+            told = redactor.evaluate_anew(evaluation)
+            decision = with_redactions(decision, told, self._held)
+        if observer is None:
             return decision
-        on_trial = [one.rule for one in self._held if one.on_trial]
-        named = {name for error in trial.errors for name in _NAMED.findall(error)}
-        failed = [rule for rule in on_trial if rule.id in named]
-        if trial.errors and not failed:
-            failed = on_trial
-        rules = sorted({*trial.rules, *failed}, key=lambda rule: rule.id)
-        return replace(decision, observed=tuple(rules))
+        return with_observed(decision, observer.evaluate_anew(evaluation), self._held)
 
     def _decide(self, evaluation: Evaluation) -> Decision:
         """What the policies in force say."""

@@ -22,7 +22,7 @@ from remit.policy.facts import FACTS, OPEN_FACTS, PRINCIPAL, Getter
 from remit.policy.open_question import open_attributes, open_policies
 from remit.policy.read_context import ReadContext
 from remit.policy.reads import EVERYTHING, Reads, reads_of, union_of
-from remit.policy.vocabulary import ACTION_TYPE, ISSUE, entity_type, group_names
+from remit.policy.vocabulary import ACTION_TYPE, HISTORY, ISSUE, entity_type, group_names
 
 __all__ = ["Bucket", "Corner", "Part", "Place", "Places", "Typed"]
 
@@ -253,5 +253,8 @@ class Places:
         return frozenset().union(*(self._open[position] for position in positions))
 
     def _past_read_by(self, positions: tuple[int, ...]) -> frozenset[str]:
-        names = self._read_by(positions).history
+        # What cannot be understood counts as reading everything. But none may take the whole context as a value
+        # (`check`), so that a policy which nowhere says `context.history` does not read it, whatever else it does.
+        saying = tuple(position for position in positions if HISTORY in self._open[position])
+        names = self._read_by(saying).history
         return frozenset(self._history if names is None else names & self._history.keys())

@@ -2,7 +2,7 @@
 
 What is said of a part that stands nowhere (an unused scope, a tool out of reach) holds only if it holds in
 every stage that was looked at, and only while every file can be told; what is said of a part that is there,
-wherever it does.
+wherever it does. Nothing is mended while a file cannot be told: what it says may be why a part is there.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,6 +27,8 @@ __all__ = ["Remark", "lint", "severities_of"]
 
 _HIDING: Final = frozenset({"file", "stage", "yaml", "schema"})
 """Mistakes behind which a part may stand that is not seen."""
+_UNLESS_FORBIDDEN: Final = frozenset({"redundant-scope"})
+"""Remarks that hold unless a part that may not be seen forbids the wider scope."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,13 +64,14 @@ def lint(examinations: Sequence[Examination], *, stages: Sequence[str | None]) -
         replace(seen[0][1], edits=seen[0][1].edits if len(seen) == everywhere else ())
         for (code, _), seen in found.items()
         if not KINDS[code].absence or (len(seen) == everywhere and not blind)
+        if not (blind and code in _UNLESS_FORBIDDEN)
     ]
     seen_in = {one: tuple(stage for stage, _ in seen) for one, seen in found.items()}
     remarks = [
         Remark(
             problem=one.problem,
             severity=severities[one.code],
-            edits=one.edits if KINDS[one.code].fixable else (),
+            edits=one.edits if KINDS[one.code].fixable and not blind else (),
             stages=seen_in.get((one.code, one.problem), (None,)),
         )
         for one in exceptions_in(_texts(first)).silence(kept)

@@ -104,8 +104,7 @@ def _trials() -> None:
         Column("trial", Text, nullable=False),
         Column("instance", Text, nullable=False),
         Column("arm", Text, nullable=False),
-        Column("calls", BigInteger, nullable=False),
-        Column("refused", BigInteger, nullable=False),
+        Column("agents", Text, nullable=False),
         Column("changed_at", BigInteger, nullable=False),
         PrimaryKeyConstraint("trial", "instance", "arm"),
     )

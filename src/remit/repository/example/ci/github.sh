@@ -19,8 +19,14 @@ case "${1:-}" in
       -f commit_sha="$GITHUB_SHA" -f ref="$GITHUB_REF" -F sarif=@"$results/check.sarif.gz.b64"
     ;;
   comment)
-    # A comment has at most 65,536 characters.
-    { echo "$mark"; head -c 60000 "$results/plan.md"; } > "$results/comment.md"
+    # A comment has at most 65,536 characters: `remit plan` keeps within them, and closes what it opens.
+    echo "$mark" > "$results/comment.md"
+    if [ -f "$results/plan.md" ]; then
+      cat "$results/plan.md" >> "$results/comment.md"
+    else
+      # The comment of an earlier commit would be read as what this one does.
+      echo "**No policy plan** could be made of ${GITHUB_SHA:-this commit}; the log of the job says why." >> "$results/comment.md"
+    fi
     # Only a comment of the workflow's own: anybody may write one that begins so, and go on writing in it.
     known=$(gh api --paginate "repos/$GITHUB_REPOSITORY/issues/$PULL_REQUEST/comments" \
       --jq ".[] | select(.user.login == \"github-actions[bot]\" and (.body | startswith(\"$mark\"))) | .id" | head -n 1)

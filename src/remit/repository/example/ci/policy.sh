@@ -30,6 +30,7 @@ results=${POLICY_RESULTS:-.policy-results}
 
 cd "$(dirname "$0")/.."
 mkdir -p "$results"
+echo '*' > "$results/.gitignore"
 
 # A token for minutes, in a file that nobody else can read, and gone when this ends.
 log_in() {
@@ -65,6 +66,7 @@ case "$step" in
     $remit test --repo . --junit "$results/tests.xml"
     ;;
   plan)
+    rm -f "$results/plan.md"
     log_in
     set -- --repo . --days "${POLICY_DAYS:-7}" --format markdown --out "$results/plan.md"
     if [ -n "${POLICY_FAIL_ON:-}" ]; then
