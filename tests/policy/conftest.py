@@ -23,6 +23,7 @@ from remit.policy import (
     TokenFacts,
     check_policies,
 )
+from remit.policy.evaluation import NOT_ELEVATED
 from remit.testing.catalog import ACME, CRM, PAYMENTS, PROD, small_catalog
 from remit.testing.clock import FixedClock
 
@@ -93,6 +94,7 @@ class Desk:
             "networks": (),
             "justification": None,
             "history": None,
+            "elevation": NOT_ELEVATED,
         }
         for group in (resource, context, subject):
             group.update({key: changes.pop(key) for key in list(changes) if key in group})

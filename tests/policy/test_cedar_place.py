@@ -8,6 +8,7 @@ from cedarpy import Entities, PolicySet, is_authorized
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from remit.clock import EpochSeconds
 from remit.model import AgentClass, Operation
 from remit.policy import (
     CedarEngine,
@@ -28,6 +29,7 @@ from remit.policy.cedar_request import (
 )
 from remit.policy.check import schema_handle
 from remit.policy.decision import DecisionReason
+from remit.policy.evaluation import NOT_ELEVATED, Elevation
 from remit.policy.vocabulary import ACTION_TYPE
 from remit.testing.catalog import small_catalog, with_server
 from tests.policy.conftest import PAST
@@ -83,6 +85,10 @@ ATOMS = [
     'resource has region && resource.region == "eu"',
     "(context.authentication has age_seconds && context.authentication.age_seconds < 300)",
     '(context.authentication has acr && context.authentication.acr == "gold")',
+    'context.elevation.roles.contains("finance")',
+    '(context.elevation has acr && context.elevation.acr == "urn:remit:acr:mfa")',
+    "(context.elevation has age_seconds && context.elevation.age_seconds < 300)",
+    'context.elevation.scopes.contains("crm:a.b")',
     "(context has justification)",
     '(context has justification && context.justification like "INC-*")',
     "(context has history && context.history.calls > 2)",
@@ -122,11 +128,18 @@ ANNOTATIONS = {
     ' || (context has arguments && context.arguments has reason && context.arguments.reason != "")',
     '@require_justification("account") ': "context has justification"
     ' || (context has arguments && context.arguments has account && context.arguments.account != "")',
-    '@step_up("5m") ': "context.authentication has age_seconds"
-    " && context.authentication.age_seconds <= 300",
-    '@step_up("urn:remit:acr:mfa") ': "context.authentication has acr"
-    ' && ["urn:remit:acr:mfa", "urn:remit:acr:phr"].contains(context.authentication.acr)',
-    '@require_approval("finance") ': "false",
+    '@step_up("5m") ': "(context.authentication has age_seconds"
+    " && context.authentication.age_seconds <= 300) || (context.elevation has age_seconds"
+    " && context.elevation.age_seconds <= 300)",
+    '@step_up("urn:remit:acr:mfa") ': "(context.authentication has acr"
+    ' && ["urn:remit:acr:mfa", "urn:remit:acr:phr"].contains(context.authentication.acr))'
+    " || (context.elevation has acr"
+    ' && ["urn:remit:acr:mfa", "urn:remit:acr:phr"].contains(context.elevation.acr))',
+    '@confirm("urn:remit:acr:phr") ': "context.elevation has acr"
+    ' && ["urn:remit:acr:phr"].contains(context.elevation.acr)',
+    '@require_scope("crm:a.b") ': 'context.token.scopes.contains("crm:a.b")'
+    ' || context.elevation.scopes.contains("crm:a.b")',
+    '@require_approval("finance") ': 'context.elevation.roles.contains("finance")',
     '@mode("observe") ': "",
     '@mode("enforce") ': "",
     '@mode("observe") @require_justification("reason") ': "context has justification"
@@ -178,6 +191,15 @@ CONTEXTS = st.fixed_dictionaries(
         "now": st.sampled_from([1767625200, 1767625201, 1767625260, 1767690000, 1767780000]),
         "networks": st.sampled_from([(), ("office",), ("office", "vpn")]),
         "justification": st.sampled_from([None, "INC-1", "because"]),
+        "elevation": st.sampled_from(
+            [
+                NOT_ELEVATED,
+                Elevation(roles=("finance",)),
+                Elevation(acr="urn:remit:acr:mfa", confirmed_at=EpochSeconds(1767625190)),
+                Elevation(acr="urn:remit:acr:phr", confirmed_at=EpochSeconds(2**63)),
+                Elevation(roles=("boss", "finance"), scopes=("crm:a.b",)),
+            ]
+        ),
         "history": st.sampled_from(
             [
                 PAST,

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from remit.clock import EpochSeconds
 from remit.policy.duties import (
     age_of,
     condition_of,
@@ -13,6 +14,7 @@ from remit.policy.duties import (
     obligations_of,
     strengths_of,
 )
+from remit.policy.evaluation import Elevation
 from remit.policy.obligation import Obligation, ObligationKind
 
 
@@ -51,6 +53,9 @@ def test_an_age_and_a_strength_are_told_apart():
     assert strengths_of("5m") == ()
 
 
+CONFIRMED = Elevation(acr="urn:remit:acr:mfa", confirmed_at=EpochSeconds(1))
+
+
 @pytest.mark.parametrize(
     ("obligation", "changes", "met"),
     [
@@ -74,6 +79,14 @@ def test_an_age_and_a_strength_are_told_apart():
         (one("require_approval", "finance"), {}, False),
         (one("redact", "account"), {}, True),
         (one("limit", "1/1h"), {}, True),
+        (one("require_approval", "finance"), {"elevation": Elevation(roles=("sales",))}, False),
+        (one("require_approval", "finance"), {"elevation": Elevation(roles=("finance",))}, True),
+        (one("require_scope", "crm:a.b"), {}, False),
+        (one("require_scope", "crm:a.b"), {"elevation": Elevation(scopes=("crm:a.b",))}, True),
+        (one("confirm", "urn:remit:acr:mfa"), {}, False),
+        (one("confirm", "urn:remit:acr:mfa"), {"elevation": CONFIRMED}, True),
+        (one("confirm", "urn:remit:acr:phr"), {"elevation": CONFIRMED}, False),
+        (one("step_up", "urn:remit:acr:mfa"), {"elevation": CONFIRMED}, True),
         (one("step_up", "5m"), {}, False),
         (one("step_up", "urn:remit:acr:mfa"), {}, False),
     ],
@@ -99,6 +112,6 @@ def test_a_log_in_is_strong_or_fresh_enough(desk, acr, auth_time, strong, fresh)
     assert is_met(one("step_up", "5m"), asked) is fresh
 
 
-def test_an_approval_is_no_condition_and_what_is_kept_out_of_the_log_asks_for_none():
-    assert condition_of(one("require_approval", "finance")) is None
+def test_a_limit_is_no_condition_and_what_is_kept_out_of_the_log_asks_for_none():
+    assert condition_of(one("limit", "1/1h")) is None
     assert condition_of(one("redact", "account")) == ""

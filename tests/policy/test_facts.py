@@ -4,7 +4,14 @@ from dataclasses import fields, replace
 
 import pytest
 
-from remit.policy.evaluation import AgentFacts, Context, Evaluation, Subject, TokenFacts
+from remit.policy.evaluation import (
+    AgentFacts,
+    Context,
+    Elevation,
+    Evaluation,
+    Subject,
+    TokenFacts,
+)
 from remit.policy.facts import (
     ARGUMENTS_FACT,
     FACTS,
@@ -44,7 +51,17 @@ def test_a_new_field_of_a_question_has_to_become_a_fact():
         Subject: {"kind", "id", "tenant", "roles", "attributes"},
         AgentFacts: {"id", "agent_class", "owner", "max_sensitivity"},
         TokenFacts: {"client_id", "scopes", "acr", "amr", "auth_time", "purpose"},
-        Context: {"now", "time_zone", "ip", "arguments", "networks", "justification", "history"},
+        Context: {
+            "now",
+            "time_zone",
+            "ip",
+            "arguments",
+            "networks",
+            "justification",
+            "history",
+            "elevation",
+        },
+        Elevation: {"roles", "acr", "confirmed_at", "scopes"},
         Evaluation: {"phase", "subject", "agent", "token", "resource", "context", "engine"},
     }
     for value, names in known.items():

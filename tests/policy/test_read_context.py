@@ -7,14 +7,19 @@ import pytest
 from cedarpy import Entities, PolicySet, is_authorized
 
 from remit.canonical import parse_object
+from remit.clock import EpochSeconds
 from remit.model import HistoryFact, HistoryMeasure
 from remit.policy import Phase
 from remit.policy.cedar_request import context_json, principal_uid
+from remit.policy.evaluation import Elevation
 from remit.policy.facts import FACTS
 from remit.policy.read_context import ReadContext
 from remit.policy.reads import Reads
 
 TOOL = "crm/update_account"
+ELEVATED = Elevation(
+    roles=("boss",), acr="urn:remit:acr:mfa", confirmed_at=EpochSeconds(1), scopes=("a:b",)
+)
 PAST = {"calls": 3, "spent": Decimal("2.5"), "opened": frozenset({"hr", "b"})}
 PAST_FACTS = {
     name: HistoryFact(name=name, measure=measure)
@@ -39,7 +44,12 @@ def reads(*facts, arguments=(), history=None):
 
 def asked(desk, **changes):
     arguments = {"account": "a", "score": 3, "tags": ("x", "y")}
-    told = {"justification": "asked for", "history": PAST, "networks": ("office",)}
+    told = {
+        "justification": "asked for",
+        "history": PAST,
+        "networks": ("office",),
+        "elevation": ELEVATED,
+    }
     return desk.ask(**{"name": "update_account", "arguments": arguments, **told, **changes})
 
 

@@ -2,7 +2,7 @@
 
 Durations are seconds. Names of roles are those of `roles.yaml`; of networks, environments and scopes likewise.
 
-Source: docs/adr/0025-cures.md; MISSION C2–C5, B7.
+Source: docs/adr/0025-cures.md; MISSION C2, C3, C4, C5, B7.
 """
 
 from collections.abc import Mapping

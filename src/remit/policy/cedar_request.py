@@ -22,7 +22,7 @@ from remit.policy.evaluation import (
     ResourceKind,
     Subject,
 )
-from remit.policy.facts import age_of_authentication, local_time
+from remit.policy.facts import age_of_authentication, age_of_confirmation, local_time
 from remit.policy.history import HistoryValue
 from remit.policy.vocabulary import (
     ACTION_TYPE,
@@ -233,10 +233,18 @@ def _circumstances(evaluation: Evaluation) -> JsonObject:
     age = age_of_authentication(evaluation)
     if age is not None:
         proved["age_seconds"] = age
+    elevation = evaluation.context.elevation
+    elevated: JsonObject = {"roles": list(elevation.roles), "scopes": list(elevation.scopes)}
+    if elevation.acr is not None:
+        elevated["acr"] = elevation.acr
+    confirmed = age_of_confirmation(evaluation)
+    if confirmed is not None:
+        elevated["age_seconds"] = confirmed
     facts: JsonObject = {
         "agent": {"id": agent.id, "class": agent.agent_class.value, "owner": agent.owner},
         "token": said,
         "authentication": proved,
+        "elevation": elevated,
         "networks": list(evaluation.context.networks),
         "environment": evaluation.resource.environment,
         "time": dict(local_time(evaluation.context.now, evaluation.context.time_zone)),

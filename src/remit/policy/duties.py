@@ -16,8 +16,9 @@ from typing import Final
 from remit.clock import Seconds
 from remit.model import ACR_VALUES, Mode
 from remit.policy.evaluation import ArgumentValue, Evaluation
-from remit.policy.facts import age_of_authentication
+from remit.policy.facts import age_of_authentication, age_of_confirmation
 from remit.policy.obligation import Obligation, ObligationKind
+from remit.scopes import is_scope_token
 
 __all__ = [
     "Limit",
@@ -74,6 +75,10 @@ def is_readable(obligation: Obligation) -> bool:
             return limit_of(value) is not None
         case ObligationKind.STEP_UP:
             return age_of(value) is not None or bool(strengths_of(value))
+        case ObligationKind.CONFIRM:
+            return bool(strengths_of(value))
+        case ObligationKind.REQUIRE_SCOPE:
+            return is_scope_token(value)
         case ObligationKind.REDACT:
             return _ARGUMENT.fullmatch(value) is not None
         case _:
@@ -122,17 +127,27 @@ def condition_of(obligation: Obligation) -> str | None:
             argument = f'context.arguments has {value} && context.arguments.{value} != ""'
             return f"context has justification || (context has arguments && {argument})"
         case ObligationKind.STEP_UP:
-            age = age_of(value)
-            if age is not None:
-                proved = "context.authentication"
-                return f"{proved} has age_seconds && {proved}.age_seconds <= {age}"
-            strong = ", ".join(f'"{one}"' for one in strengths_of(value))
-            proved = "context.authentication"
-            return f"{proved} has acr && [{strong}].contains({proved}.acr)"
+            return f"({_proved('authentication', value)}) || ({_proved('elevation', value)})"
+        case ObligationKind.CONFIRM:
+            return _proved("elevation", value)
+        case ObligationKind.REQUIRE_SCOPE:
+            held = ("token", "elevation")
+            return " || ".join(f'context.{one}.scopes.contains("{value}")' for one in held)
+        case ObligationKind.REQUIRE_APPROVAL:
+            return f'context.elevation.roles.contains("{value}")'
         case ObligationKind.REDACT:
             return ""
         case _:
             return None
+
+
+def _proved(where: str, value: str) -> str:
+    """That the person proved who they are as `value` says, in Cedar."""
+    proved, age = f"context.{where}", age_of(value)
+    if age is not None:
+        return f"{proved} has age_seconds && {proved}.age_seconds <= {age}"
+    strong = ", ".join(f'"{one}"' for one in strengths_of(value))
+    return f"{proved} has acr && [{strong}].contains({proved}.acr)"
 
 
 def is_met(obligation: Obligation, evaluation: Evaluation) -> bool:
@@ -145,11 +160,25 @@ def is_met(obligation: Obligation, evaluation: Evaluation) -> bool:
             given = (context.arguments or {}).get(obligation.value)
             return given is not None and not is_blank(given)
         case ObligationKind.STEP_UP:
-            age, most = age_of_authentication(evaluation), age_of(obligation.value)
-            if most is not None:
-                return age is not None and age <= most
-            return evaluation.token.acr in strengths_of(obligation.value)
+            return _is_proved(
+                obligation.value, evaluation.token.acr, age_of_authentication(evaluation)
+            ) or _is_confirmed(obligation.value, evaluation)
+        case ObligationKind.CONFIRM:
+            return _is_confirmed(obligation.value, evaluation)
+        case ObligationKind.REQUIRE_SCOPE:
+            elevated = evaluation.context.elevation.scopes
+            return obligation.value in (*evaluation.token.scopes, *elevated)
         case ObligationKind.REQUIRE_APPROVAL:
-            return False
+            return obligation.value in evaluation.context.elevation.roles
         case ObligationKind.REDACT | ObligationKind.LIMIT:
             return True
+
+
+def _is_confirmed(value: str, evaluation: Evaluation) -> bool:
+    """Whether the person confirmed this very call, as strongly or as lately as `value` says."""
+    return _is_proved(value, evaluation.context.elevation.acr, age_of_confirmation(evaluation))
+
+
+def _is_proved(value: str, acr: str | None, age: int | None) -> bool:
+    most = age_of(value)
+    return acr in strengths_of(value) if most is None else age is not None and age <= most

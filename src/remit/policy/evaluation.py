@@ -19,9 +19,11 @@ from remit.model import AgentClass, Environment, ExternalEngine, Operation, Sens
 from remit.policy.history import History
 
 __all__ = [
+    "NOT_ELEVATED",
     "AgentFacts",
     "ArgumentValue",
     "Context",
+    "Elevation",
     "Evaluation",
     "Money",
     "Phase",
@@ -119,6 +121,22 @@ class ResourceFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Elevation:
+    """What people said of this very call, and of no other."""
+
+    roles: tuple[str, ...] = ()
+    """In whose name it was approved."""
+    acr: str | None = None
+    """How strongly the person of the call proved who they are when they confirmed it."""
+    confirmed_at: EpochSeconds | None = None
+    scopes: tuple[ScopeName, ...] = ()
+    """What it may use besides what the token has."""
+
+
+NOT_ELEVATED = Elevation()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """The circumstances. `time_zone` is the subject's tenant's; `ip` is the peer, proxies resolved."""
 
@@ -133,6 +151,7 @@ class Context:
     """Why, in the caller's own words; `None` when nothing was said."""
     history: History | None = None
     """The declared facts of what was done before, this call counted in; `None` where no policy asks."""
+    elevation: Elevation = NOT_ELEVATED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,7 @@ __all__ = [
     "Getter",
     "age_at",
     "age_of_authentication",
+    "age_of_confirmation",
     "facts_below",
     "local_time",
 ]
@@ -87,6 +88,11 @@ def age_of_authentication(evaluation: Evaluation) -> int | None:
     return age_at(evaluation.token.auth_time, evaluation.context.now)
 
 
+def age_of_confirmation(evaluation: Evaluation) -> int | None:
+    """How many seconds ago the person confirmed this very call; `None` for one that nobody confirmed."""
+    return age_at(evaluation.context.elevation.confirmed_at, evaluation.context.now)
+
+
 def age_at(auth_time: EpochSeconds | None, now: EpochSeconds) -> int | None:
     """How many seconds before `now` that was; `None` for no time, and for one that is still to come."""
     return None if auth_time is None or auth_time > now + _SKEW else max(0, now - auth_time)
@@ -136,6 +142,10 @@ FACTS: Final[Mapping[Fact, Getter]] = MappingProxyType(
         ("context", "ip"): lambda one: one.context.ip,
         ("context", "networks"): lambda one: one.context.networks,
         ("context", "environment"): lambda one: one.resource.environment,
+        ("context", "elevation", "roles"): lambda one: one.context.elevation.roles,
+        ("context", "elevation", "acr"): lambda one: one.context.elevation.acr,
+        ("context", "elevation", "age_seconds"): age_of_confirmation,
+        ("context", "elevation", "scopes"): lambda one: one.context.elevation.scopes,
         ARGUMENTS_FACT: _arguments,
         HISTORY_FACT: _history,
         JUSTIFICATION_FACT: lambda one: one.context.justification,

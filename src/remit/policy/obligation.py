@@ -15,6 +15,10 @@ class ObligationKind(StrEnum):
 
     STEP_UP = "step_up"
     """Stronger or fresher authentication; `value` is an `acr`, or a maximal age such as `5m`."""
+    CONFIRM = "confirm"
+    """The person says yes to this very call; `value` is the `acr` that they must have proved who they are with."""
+    REQUIRE_SCOPE = "require_scope"
+    """The call takes a scope besides those of the thing; `value` is the scope."""
     REQUIRE_APPROVAL = "require_approval"
     """The word of somebody else; `value` is the role that may give it."""
     REQUIRE_JUSTIFICATION = "require_justification"

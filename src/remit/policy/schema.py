@@ -123,6 +123,14 @@ def _common_types() -> JsonObject:
                 "age_seconds": _optional(_LONG),
             }
         ),
+        "ElevationFacts": _record(
+            {
+                "roles": _STRINGS,
+                "acr": _optional(_STRING),
+                "age_seconds": _optional(_LONG),
+                "scopes": _STRINGS,
+            }
+        ),
         "TimeFacts": _record(
             {
                 "epoch": _LONG,
@@ -198,6 +206,7 @@ def _context(
         "agent": {"type": "AgentFacts"},
         "token": {"type": "TokenFacts"},
         "authentication": {"type": "AuthenticationFacts"},
+        "elevation": {"type": "ElevationFacts"},
         "time": {"type": "TimeFacts"},
         "ip": _optional(_ADDRESS),
         "networks": _STRINGS,

@@ -20,7 +20,14 @@ from remit.policy.obligation import Obligation, ObligationKind
 __all__ = ["HeldPolicy", "held"]
 
 
-_LATER: Final = frozenset({ObligationKind.STEP_UP, ObligationKind.REQUIRE_APPROVAL})
+_LATER: Final = frozenset(
+    {
+        ObligationKind.STEP_UP,
+        ObligationKind.CONFIRM,
+        ObligationKind.REQUIRE_SCOPE,
+        ObligationKind.REQUIRE_APPROVAL,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +45,7 @@ class HeldPolicy:
 
     @property
     def is_cured_later(self) -> bool:
-        """Whether it forbids only until somebody gets what no list of theirs can have: an approval, a fresh log-in."""
+        """Whether it forbids only until somebody gets what no list of theirs can have: an approval, a confirmation, a fresh log-in."""
         kinds = {one.kind for one in self.obligations}
         return self.rule.effect is RuleEffect.FORBID and bool(kinds & _LATER)
 
