@@ -24,7 +24,9 @@ __all__ = ["denied", "refusal_of", "truth_of"]
 
 _REASONS: Final = (
     (ObligationKind.REQUIRE_APPROVAL, RefusalReason.APPROVAL_NEEDED),
+    (ObligationKind.CONFIRM, RefusalReason.CONFIRMATION_NEEDED),
     (ObligationKind.STEP_UP, RefusalReason.STEP_UP_NEEDED),
+    (ObligationKind.REQUIRE_SCOPE, RefusalReason.INSUFFICIENT_SCOPE),
     (ObligationKind.REQUIRE_JUSTIFICATION, RefusalReason.JUSTIFICATION_NEEDED),
 )
 """What is said when several are wanting: what takes longest."""
@@ -110,5 +112,9 @@ def _cure(obligation: Obligation) -> str:
             return f"the person has to have logged in no longer than `{value}` ago"
         case ObligationKind.STEP_UP:
             return f"the person has to have logged in with `{value}`"
+        case ObligationKind.CONFIRM:
+            return "the person has to confirm this very call"
+        case ObligationKind.REQUIRE_SCOPE:
+            return f"it takes the scope `{value}` for this very call"
         case _:
             return f"somebody with the role `{value}` has to approve it"

@@ -49,6 +49,8 @@ class RefusalReason(StrEnum):
     """A policy wants to be told why."""
     STEP_UP_NEEDED = "step_up_needed"
     """A policy wants the person to have proved who they are more strongly, or more recently."""
+    CONFIRMATION_NEEDED = "confirmation_needed"
+    """A policy wants the person to say yes to this very call."""
     APPROVAL_NEEDED = "approval_needed"
     """A policy wants somebody else to approve it."""
     LIMIT_REACHED = "limit_reached"

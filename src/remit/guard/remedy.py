@@ -138,6 +138,11 @@ _REMEDIES: Final[Mapping[RefusalReason, Remedy]] = MappingProxyType(
             "authorize again with what `missing` names as `acr_values` or `max_age`, and repeat the call",
             "This needs you to log in once more, or more strongly than you did.",
         ),
+        RefusalReason.CONFIRMATION_NEEDED: Remedy(
+            Obtainable.ASK,
+            "ask the person to confirm the call at the address that is named, and repeat it as it is",
+            "You have to look at this, and say yes to it, before it is done.",
+        ),
         RefusalReason.APPROVAL_NEEDED: Remedy(
             Obtainable.ASK,
             "do not repeat the call; somebody with the role in `missing` has to approve it",

@@ -34,6 +34,7 @@ class About:
     issuance: bool
     arguments: Collection[str] | None
     roles: Collection[str] | None
+    scopes: Collection[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,14 @@ def _of_value(kind: ObligationKind, value: str, about: About) -> Iterator[Mistak
             if age_of(value) is None and not strengths_of(value):
                 expected = f"a longest age such as `5m`, or {one_of(ACR_VALUES)}"
                 yield _misread(kind, value, did_you_mean(value, ACR_VALUES), expected)
+        case ObligationKind.CONFIRM:
+            if not strengths_of(value):
+                yield _misread(kind, value, did_you_mean(value, ACR_VALUES), one_of(ACR_VALUES))
+        case ObligationKind.REQUIRE_SCOPE:
+            if about.scopes is not None and value not in about.scopes:
+                yield _misread(
+                    kind, value, did_you_mean(value, about.scopes), "a scope of `scopes.yaml`"
+                )
         case ObligationKind.LIMIT:
             if about.effect == "forbid":
                 yield Mistake("a `forbid` lets nothing through that could be limited", kind.value)
@@ -118,6 +127,7 @@ def _of_value(kind: ObligationKind, value: str, about: About) -> Iterator[Mistak
 def _misread(kind: ObligationKind, value: str, meant: str, expected: str) -> Mistake:
     words = {
         ObligationKind.REQUIRE_APPROVAL: "unknown role",
+        ObligationKind.REQUIRE_SCOPE: "unknown scope",
         ObligationKind.REDACT: "unknown argument",
     }
     what = words.get(kind, f"`@{kind.value}` cannot be read:")
