@@ -97,14 +97,8 @@ def _of_value(kind: ObligationKind, value: str, about: About) -> Iterator[Mistak
             if age_of(value) is None and not strengths_of(value):
                 expected = f"a longest age such as `5m`, or {one_of(ACR_VALUES)}"
                 yield _misread(kind, value, did_you_mean(value, ACR_VALUES), expected)
-        case ObligationKind.CONFIRM:
-            if not strengths_of(value):
-                yield _misread(kind, value, did_you_mean(value, ACR_VALUES), one_of(ACR_VALUES))
-        case ObligationKind.REQUIRE_SCOPE:
-            if about.scopes is not None and value not in about.scopes:
-                yield _misread(
-                    kind, value, did_you_mean(value, about.scopes), "a scope of `scopes.yaml`"
-                )
+        case ObligationKind.CONFIRM | ObligationKind.REQUIRE_SCOPE:
+            yield from _of_name(kind, value, about)
         case ObligationKind.LIMIT:
             if about.effect == "forbid":
                 yield Mistake("a `forbid` lets nothing through that could be limited", kind.value)
@@ -122,6 +116,14 @@ def _of_value(kind: ObligationKind, value: str, about: About) -> Iterator[Mistak
                 if about.arguments is not None and name not in about.arguments:
                     expected = one_of(about.arguments) or "an argument of what the policy is about"
                     yield _misread(kind, name, did_you_mean(name, about.arguments), expected)
+
+
+def _of_name(kind: ObligationKind, value: str, about: About) -> Iterator[Mistake]:
+    """What names one of a few things: a strength, or a scope."""
+    known = ACR_VALUES if kind is ObligationKind.CONFIRM else about.scopes
+    if known is not None and value not in known:
+        expected = one_of(known) if kind is ObligationKind.CONFIRM else "a scope of `scopes.yaml`"
+        yield _misread(kind, value, did_you_mean(value, known), expected)
 
 
 def _misread(kind: ObligationKind, value: str, meant: str, expected: str) -> Mistake:
