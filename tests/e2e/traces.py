@@ -71,7 +71,9 @@ def _records(stage: Stage) -> list[dict[str, Any]]:
         for line in segment.read_bytes().splitlines(keepends=True)
     ]
     # The last line may still be on its way.
-    return [json.loads(line) for line in lines if line.endswith(b"\n")]
+    records = [json.loads(line) for line in lines if line.endswith(b"\n")]
+    # What a server offers is learned when it has started, seconds later, and is nobody's request.
+    return [one for one in records if one["kind"] != "definition.pinned"]
 
 
 def _upstream(stage: Stage) -> int:

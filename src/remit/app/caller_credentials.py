@@ -10,7 +10,6 @@ where to make one; anything that cannot be had now.
 Source: RFC 8693; MCP 2026-07-28 authorization (token passthrough).
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
@@ -31,6 +30,7 @@ from remit.oauth import (
     issue_onward_token,
 )
 from remit.tokens import AccessToken
+from remit.turns import Turns
 
 __all__ = ["OwnCallerCredentials"]
 
@@ -69,7 +69,7 @@ class OwnCallerCredentials:
         self._connections = connections or ConnectionTokens(deps)
         self._issue = issue
         self._kept: dict[_Key, _Kept] = {}
-        self._making: dict[_Key, asyncio.Lock] = {}
+        self._making = Turns[_Key]()
 
     async def of(self, server: Server, token: AccessToken) -> Presented:
         """As `remit.gateway.CallerCredentials` says."""
@@ -109,19 +109,14 @@ class OwnCallerCredentials:
         known = self._kept.get(key)
         if known is not None and self._clock.monotonic() < known.until:
             return known.presented
-        lock = self._making.setdefault(key, asyncio.Lock())
-        try:
-            async with lock:
-                known = self._kept.get(key)
-                if known is not None and self._clock.monotonic() < known.until:
-                    return known.presented
-                presented, lifetime = await make()
-                self._make_room()
-                self._kept[key] = _Kept(presented, self._clock.monotonic() + lifetime)
-                return presented
-        finally:
-            if not lock.locked():
-                self._making.pop(key, None)
+        async with self._making.of(key):
+            known = self._kept.get(key)
+            if known is not None and self._clock.monotonic() < known.until:
+                return known.presented
+            presented, lifetime = await make()
+            self._make_room()
+            self._kept[key] = _Kept(presented, self._clock.monotonic() + lifetime)
+            return presented
 
     def _make_room(self) -> None:
         if len(self._kept) < _MOST:

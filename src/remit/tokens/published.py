@@ -10,7 +10,6 @@ Keys are not kept here but in `published_keys`, more briefly.
 Source: OpenID Connect Discovery §4; RFC 8414 §3; RFC 9111 §4.2.
 """
 
-import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import ClassVar, Final
@@ -19,6 +18,7 @@ from remit.canonical import JsonObject, MalformedJsonError, parse_object
 from remit.clock import Clock, EpochSeconds
 from remit.errors import UnavailableError
 from remit.tokens.published_keys import FetchWithin
+from remit.turns import Turns
 from remit.web.fetch import FetchFailedError, FetchRefusedError, Reach
 
 __all__ = ["IssuerUnavailableError", "Published"]
@@ -58,7 +58,7 @@ class Published:
         self._fetch = fetch
         self._clock = clock
         self._documents: OrderedDict[tuple[str, Reach], _Kept] = OrderedDict()
-        self._under_way: dict[tuple[str, Reach], asyncio.Lock] = {}
+        self._under_way = Turns[tuple[str, Reach]]()
 
     async def document(self, url: str, *, reach: Reach) -> JsonObject:
         """The JSON object at `url`.
@@ -72,14 +72,9 @@ class Published:
         kept = self._fresh(name)
         if kept is not None:
             return kept
-        lock = self._under_way.setdefault(name, asyncio.Lock())
-        try:
-            async with lock:
-                # Whoever waited finds what the one before fetched.
-                return self._fresh(name) or await self._fetched(name)
-        finally:
-            if not lock.locked():
-                self._under_way.pop(name, None)
+        async with self._under_way.of(name):
+            # Whoever waited finds what the one before fetched.
+            return self._fresh(name) or await self._fetched(name)
 
     def _fresh(self, name: tuple[str, Reach]) -> _Kept | None:
         kept = self._documents.get(name)

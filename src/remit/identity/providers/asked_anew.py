@@ -12,7 +12,6 @@ What a provider gave that the repository does not declare any more is taken back
 Source: OpenID Connect Core §12.1, §12.2; RFC 6749 §6; RFC 9700 §4.14 (rotation); MISSION A7, B3.
 """
 
-import asyncio
 from typing import ClassVar, Final
 
 from remit.audit.context import Context
@@ -40,6 +39,7 @@ from remit.ids import UserId
 from remit.model import IdentityProvider
 from remit.secrets import SealBrokenError
 from remit.tokens.issuer_metadata import IssuerMetadata
+from remit.turns import Turns
 from remit.web.fetch import Reach
 
 __all__ = ["AskedAnew", "PersonUnconfirmedError", "ProviderSilentError"]
@@ -72,7 +72,7 @@ class AskedAnew:
 
     def __init__(self, deps: ProviderDeps) -> None:
         self._deps = deps
-        self._asking: dict[tuple[str, str], asyncio.Lock] = {}
+        self._asking = Turns[tuple[str, str]]()
 
     async def __call__(self, user_id: UserId, context: Context) -> None:
         """See to it that what every provider gave that person is as young as it has to be.
@@ -98,16 +98,11 @@ class AskedAnew:
             return
         if self._is_fresh(identity, provider):
             return
-        name = (identity.issuer, identity.subject)
-        lock = self._asking.setdefault(name, asyncio.Lock())
-        try:
-            async with lock:  # a refresh token that is rotated must not be sent twice
-                present = await self._present(identity)
-                if present is not None and not self._is_fresh(present, provider):
-                    await self._ask(present, provider, context)
-        finally:
-            if not lock.locked():
-                self._asking.pop(name, None)
+        # A refresh token that is rotated must not be sent twice.
+        async with self._asking.of((identity.issuer, identity.subject)):
+            present = await self._present(identity)
+            if present is not None and not self._is_fresh(present, provider):
+                await self._ask(present, provider, context)
 
     def _declared(self, identity: ExternalIdentity) -> IdentityProvider | None:
         declared = self._deps.people.directory.catalog.sign_in.providers.values()

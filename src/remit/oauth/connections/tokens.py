@@ -9,7 +9,6 @@ clients authorize anew, and so the person is sent to the third party again.
 Source: RFC 6749 §6; O21 §4.3; RFC 9700 §4.14 (rotation: a refresh token is sent once).
 """
 
-import asyncio
 from typing import ClassVar, Final
 
 from remit.audit.context import Context
@@ -34,6 +33,7 @@ from remit.oauth.grant import GrantFilter, RevokeReason
 from remit.oauth.grant_revocation import revoke_grants
 from remit.tokens import resource_of
 from remit.tokens.published import IssuerUnavailableError
+from remit.turns import Turns
 from remit.web.fetch import Reach
 
 __all__ = ["ConnectionTokens", "ConnectionUnavailableError", "NotConnectedError"]
@@ -62,7 +62,7 @@ class ConnectionTokens:
 
     def __init__(self, deps: OAuthDeps) -> None:
         self._deps = deps
-        self._renewals: dict[tuple[str, str], asyncio.Lock] = {}
+        self._renewals = Turns[tuple[str, str]]()
 
     async def connection_token(self, user_id: str, server: Server) -> str:
         """The access token of that person for the third party of `server`, good for a while yet.
@@ -74,17 +74,11 @@ class ConnectionTokens:
         connection, tokens = await self._current(user_id, server)
         if self._holds(connection):
             return tokens.access_token
-        name = (user_id, str(server.name))
-        lock = self._renewals.setdefault(name, asyncio.Lock())
-        try:
-            async with lock:
-                connection, tokens = await self._current(user_id, server)
-                if self._holds(connection):  # somebody renewed it while this waited
-                    return tokens.access_token
-                return await self._renewed(server, connection, tokens)
-        finally:
-            if not lock.locked():
-                self._renewals.pop(name, None)
+        async with self._renewals.of((user_id, str(server.name))):
+            connection, tokens = await self._current(user_id, server)
+            if self._holds(connection):  # somebody renewed it while this waited
+                return tokens.access_token
+            return await self._renewed(server, connection, tokens)
 
     async def renewed_token(self, user_id: str, server: Server, *, refused: str) -> str | None:
         """What to use instead of `refused`, which somebody turned down though its time is not over.
@@ -95,19 +89,13 @@ class ConnectionTokens:
         Raises:
             NotConnectedError, ConnectionUnavailableError: as `connection_token`.
         """
-        name = (user_id, str(server.name))
-        lock = self._renewals.setdefault(name, asyncio.Lock())
-        try:
-            async with lock:
-                connection, tokens = await self._current(user_id, server)
-                if tokens.access_token != refused:  # somebody renewed it meanwhile
-                    return tokens.access_token
-                if connection.updated_at + _RENEWED_BEFORE > self._deps.clock.now():
-                    return None
-                return await self._renewed(server, connection, tokens)
-        finally:
-            if not lock.locked():
-                self._renewals.pop(name, None)
+        async with self._renewals.of((user_id, str(server.name))):
+            connection, tokens = await self._current(user_id, server)
+            if tokens.access_token != refused:  # somebody renewed it meanwhile
+                return tokens.access_token
+            if connection.updated_at + _RENEWED_BEFORE > self._deps.clock.now():
+                return None
+            return await self._renewed(server, connection, tokens)
 
     def _holds(self, connection: Connection) -> bool:
         expires = connection.expires_at
