@@ -5,6 +5,8 @@ Policies and calls are drawn at random, out of all that policies can read; the o
 
 import random
 from dataclasses import replace
+from ipaddress import ip_address, ip_network
+from types import SimpleNamespace
 
 import pytest
 from cedarpy import validate_policies
@@ -17,6 +19,8 @@ from remit.guard.rehearing import Rehearing, UnrecordedPastError
 from remit.policy import CedarEngine, DecisionPoint, PolicySource
 from remit.policy.check import schema_handle
 from remit.replay.court import Court, Ruling, Unknown
+from remit.replay.cuts import Ranges
+from remit.replay.looks import Circumstances, Looks
 from remit.replay.rebuilt import Rebuilder, completed
 from remit.testing.clock import FixedClock
 from remit.testing.traffic import RECORD_KEY
@@ -333,3 +337,17 @@ def mixed(chance, one, other):
     if "arguments" in names or "name" in names:
         changes |= {"kept": other.kept, "values": other.values, "name": other.name}
     return replace(one, **changes)
+
+
+def test_what_is_looked_by_and_was_forgotten_is_not_taken_for_another(repository):
+    """Another object may have the number of one that is gone: that of a memory, which Python gives again."""
+    circumstances = Circumstances(repository.catalog)
+    call = SimpleNamespace(ip="10.1.2.3", justification=None)
+    for width in [8, 16, 24] * 20:
+        network = ip_network(
+            f"10.1.2.0/{width}" if width == 24 else f"10.9.0.0/{width}", strict=False
+        )
+        looks = Looks(address=True, lines={("context", "ip"): Ranges((network,))})
+        inside = ip_address(call.ip) in network
+        assert circumstances.told(call, looks)[0] == (inside,)
+        del looks

@@ -207,6 +207,18 @@ def test_without_the_key_what_is_sealed_counts_as_not_recorded_and_nothing_is_gu
     assert busy.replay(record_key=None).undecided == 0
 
 
+def test_an_argument_that_an_annotation_alone_looks_at_is_no_guess_either(busy, tmp_path):
+    why = (
+        '@id("why") @require_justification("rows")\n'
+        'forbid (principal, action == Remit::Action::"crm/export_file", resource);\n'
+    )
+    new = busy.candidate(tmp_path, (POLICIES, END, why + END))
+    sure, unsure = busy.replay(new), busy.replay(new, record_key=None)
+    assert (sure.newly_refused, sure.undecided, unsure.newly_refused) == (0, 0, 0)
+    because = {one.because for one in unsure.of(Shift.UNDECIDED)}
+    assert any("`context.arguments.rows` was not recorded" in one for one in because)
+
+
 def rewritten(busy, change):
     """The log with every record changed by hand."""
     for path in busy.log.glob("*/*.jsonl"):

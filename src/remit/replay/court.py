@@ -19,10 +19,12 @@ from remit.model import Catalog
 from remit.policy import CedarEngine, DecisionPoint
 from remit.policy.buckets import could_matter
 from remit.policy.check import CheckedPolicy, checked_policies
+from remit.policy.duties import obligations_of
 from remit.policy.evaluation import ResourceFacts
 from remit.policy.facts import JUSTIFICATION_FACT, TAGS
 from remit.policy.reads import Reads, reads_of, union_of
 from remit.policy.vocabulary import action_name, group_names
+from remit.replay.looks import asked_for
 from remit.replay.placeholders import placeholders_of
 from remit.replay.precedents import Precedents
 from remit.replay.rebuilt import Rebuilt, completed
@@ -161,8 +163,10 @@ class Court:
         if reads is None:
             groups = group_names(facts.server, facts.operation)
             positions = could_matter(self.policies, action, groups)
-            reads = union_of(reads_of(self.policies[position].tree) for position in positions)
-            self._reads[action] = reads
+            about = [self.policies[position] for position in positions]
+            asked = [asked_for(obligations_of(one.annotations, one.id)) for one in about]
+            # What an annotation asks for stands in no condition, and is looked at all the same.
+            reads = self._reads[action] = union_of([*(reads_of(one.tree) for one in about), *asked])
         return reads
 
     @cached_property

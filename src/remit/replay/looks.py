@@ -32,7 +32,7 @@ from remit.policy.facts import (
     age_at,
     local_time,
 )
-from remit.policy.obligation import ObligationKind
+from remit.policy.obligation import Obligation, ObligationKind
 from remit.policy.reads import Reads, reads_of, union_of
 from remit.policy.vocabulary import action_name, group_names
 from remit.replay.cuts import AGE, Lines, Path, lines_of, ties_of
@@ -40,7 +40,7 @@ from remit.replay.forms import Form, Told
 from remit.replay.rebuilt import Rebuilt
 from remit.replay.sorts import FOLLOWING, Teller, said_in, tellers_of
 
-__all__ = ["ALWAYS", "TIMED", "Circumstances", "Looks", "looks_at"]
+__all__ = ["ALWAYS", "TIMED", "Circumstances", "Looks", "asked_for", "looks_at"]
 
 _STRENGTH: Final[Fact] = ("context", "authentication", "acr")
 _ADDRESS: Final[Fact] = ("context", "ip")
@@ -96,8 +96,9 @@ class Circumstances:
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
         self._networks = NetworkNames(catalog.networks)
-        self._addresses: dict[tuple[int, str], Hashable] = {}
-        self._clocks: dict[tuple[int, int, str], Hashable] = {}
+        # With what was looked by: a number is another's when the one whose it was is forgotten.
+        self._addresses: dict[tuple[int, str], tuple[Looks, Hashable]] = {}
+        self._clocks: dict[tuple[int, int, str], tuple[Looks, Hashable]] = {}
 
     def told(self, rebuilt: Rebuilt, looks: Looks) -> tuple[Hashable, ...]:
         """What `looks` see of the circumstances of `rebuilt`."""
@@ -115,16 +116,16 @@ class Circumstances:
         """The address, or where it is; of what is none, which is refused whoever reads it, that and what it is."""
         name = (id(looks), ip)
         known = self._addresses.get(name)
-        if known is None:
-            if len(self._addresses) >= _MOST:
-                self._addresses = {}
-            address = _canonical(ip)
-            if address is None:
-                known = False, ip
-            else:
-                known = looks.place(_ADDRESS, address) if looks.address else True
-            self._addresses[name] = known
-        return known
+        if known is not None and known[0] is looks:
+            return known[1]
+        if len(self._addresses) >= _MOST:
+            self._addresses = {}
+        address = _canonical(ip)
+        place: Hashable = (False, ip)
+        if address is not None:
+            place = looks.place(_ADDRESS, address) if looks.address else True
+        self._addresses[name] = looks, place
+        return place
 
     def _time(self, rebuilt: Rebuilt, looks: Looks) -> tuple[Hashable, ...]:
         now, token = rebuilt.now, rebuilt.token
@@ -141,11 +142,13 @@ class Circumstances:
             return now
         name = (id(looks), now // 60, tenant_id)
         known = self._clocks.get(name)
-        if known is None:
-            if len(self._clocks) >= _MOST:
-                self._clocks = {}
-            known = self._clocks[name] = self._clock_of(now, tenant_id, looks)
-        return known
+        if known is not None and known[0] is looks:
+            return known[1]
+        if len(self._clocks) >= _MOST:
+            self._clocks = {}
+        shown = self._clock_of(now, tenant_id, looks)
+        self._clocks[name] = looks, shown
+        return shown
 
     def _clock_of(self, now: EpochSeconds, tenant_id: TenantId, looks: Looks) -> Hashable:
         tenant = self._catalog.tenants.get(tenant_id)
@@ -168,7 +171,7 @@ def looks_at(target: Target, policies: Sequence[HeldPolicy], catalog: Catalog) -
     )
     about = [policies[place] for place in places]
     trees = [one.evaluated.tree for one in about]
-    asked = union_of(_asked_for(one) for one in about)
+    asked = union_of(asked_for(one.obligations) for one in about)
     reads = union_of([*map(reads_of, trees), asked])
     if not reads.facts <= FOLLOWING | ALWAYS | TIMED:
         return None
@@ -230,10 +233,10 @@ def _held_besides(policies: Sequence[HeldPolicy]) -> list[tuple[Path, int | str]
     return asked
 
 
-def _asked_for(policy: HeldPolicy) -> Reads:
-    """What the guard looks at to see whether that is there which a policy asks for besides."""
+def asked_for(obligations: Sequence[Obligation]) -> Reads:
+    """What is looked at to see whether that is there which a policy asks for besides."""
     reads = Reads()
-    for one in policy.obligations:
+    for one in obligations:
         if one.kind is ObligationKind.STEP_UP:
             reads |= Reads(facts=frozenset({AGE, _STRENGTH}))
         elif one.kind is ObligationKind.REQUIRE_JUSTIFICATION:

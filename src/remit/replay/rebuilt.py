@@ -47,6 +47,8 @@ _NOTHING: Final[Mapping[str, Json]] = MappingProxyType({})
 _OMITTED: Final = "+omitted"
 _NO_PAST: Final[History] = MappingProxyType({})
 _NONE: Final[frozenset[str]] = frozenset()
+_NO_CURRENCY: Final = "XXX"
+"""What ISO 4217 has for none: it stands where the log does not hold the currency."""
 _PLACEHOLDERS: Final[Mapping[ArgumentType, Json]] = MappingProxyType(
     {
         ArgumentType.STRING: "",
@@ -217,7 +219,7 @@ def completed(rebuilt: Rebuilt, target: Target | None) -> tuple[Call, tuple[str,
         stands_in = _PLACEHOLDERS[one.type] if one.required else None
         filled = _with(filled, _parts(one.pointer), stands_in)
         if one.required and one.currency_pointer is not None:
-            filled = _with(filled, _parts(one.currency_pointer), "XXX")
+            filled = _with(filled, _parts(one.currency_pointer), _NO_CURRENCY)
     held = filled if isinstance(filled, dict) else {}
     return replace(call, arguments=held), tuple(one.name for one in unknown)
 
