@@ -163,6 +163,7 @@ async def test_a_passkey_follows_the_password_where_the_account_has_one(
     await _log_in_with_password(screen, address, "/login?return_to=/authorize")
     button = screen.get_by_role("button", name="Use your passkey")
     await button.wait_for()
+    await screen.wait_for_selector("button:focus")  # nobody has to look for it with the keyboard
     await _is_present(device, present=True)
     await screen.keyboard.press("Enter")
     await screen.wait_for_url(f"{address}/authorize")

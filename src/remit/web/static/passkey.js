@@ -99,6 +99,10 @@
 
   for (const form of document.querySelectorAll("form[data-passkey]")) {
     form.hidden = false;
+    // A browser that drew the page while this form was hidden has passed its autofocus over; it is
+    // looked at when it draws again, after the browser's own autofocus.
+    const first = form.querySelector("[autofocus]");
+    if (first) requestAnimationFrame(() => document.activeElement === document.body && first.focus());
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       ask(form);
