@@ -190,6 +190,7 @@ class DefinitionBook:
         unseen: set[ThingKey] = set()
         checks: dict[ThingKey, _Check] = {}
         schemas: dict[ThingKey, Json] = {}
+        digests: dict[ThingKey, str] = {}
         # What only the bundle on trial declares was never admitted: it is refused there, and not forwarded unseen.
         for server, key in (*_pinned_things(tried), *_pinned_things(catalog)):
             row = self._rows.get(key)
@@ -197,14 +198,17 @@ class DefinitionBook:
                 quarantined.add(key)
             elif row is None or row.admitted_digest is None:
                 self._unknown(server, key, quarantined=quarantined, unseen=unseen)
-            elif key[1] is ResourceKind.TOOL:
-                schemas[key] = self._admitted[row.admitted_digest].get("inputSchema")
-                checks[key] = self._check(row.admitted_digest, schemas[key])
+            else:
+                digests[key] = row.admitted_digest
+                if key[1] is ResourceKind.TOOL:
+                    schemas[key] = self._admitted[row.admitted_digest].get("inputSchema")
+                    checks[key] = self._check(row.admitted_digest, schemas[key])
         self._directory.publish_definitions(
             Definitions(
                 quarantined=frozenset(quarantined),
                 unseen=frozenset(unseen),
                 argument_checks=MappingProxyType(checks),
+                digests=MappingProxyType(digests),
                 schemas=MappingProxyType(schemas),
             )
         )

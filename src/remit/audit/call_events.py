@@ -61,6 +61,10 @@ class Decided(Event):
     """Whether the bundle that decided was on trial for this agent."""
     task_of: str | None = None
     """The decision under which the task began that this is a use of."""
+    elevation: Mapping[str, Json] = field(default_factory=lambda: _NOTHING)
+    """What people said yes to, as policies were told of it: `id`, `roles`, `acr`, `confirmed_at`, `scopes`."""
+    approval: str | None = None
+    """The request that people were asked for the cure by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,23 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import ClassVar
 
+from remit.audit.approval_events import (
+    AccessEnded,
+    AccessGranted,
+    AccessRequested,
+    ApprovalAnswered,
+    ApprovalExpired,
+    ApprovalOpened,
+    ApprovalRequested,
+    DeputyNamed,
+    DeputyRemoved,
+    ElevationGiven,
+    ElevationRevoked,
+    ElevationUsed,
+    EmergencyReviewed,
+    EmergencyTaken,
+    NotificationFailed,
+)
 from remit.audit.call_events import CallCompleted, Decided
 from remit.audit.client_events import (
     ClientApproved,
@@ -82,12 +99,19 @@ from remit.audit.server_events import (
 from remit.canonical import Json
 
 __all__ = [
+    "AccessEnded",
+    "AccessGranted",
+    "AccessRequested",
     "AccountCreated",
     "AccountDisabled",
     "AccountEnabled",
     "AccountUpdated",
     "AgentResumed",
     "AgentSuspended",
+    "ApprovalAnswered",
+    "ApprovalExpired",
+    "ApprovalOpened",
+    "ApprovalRequested",
     "AuditQueried",
     "AuditRecovered",
     "AuditStarted",
@@ -123,8 +147,15 @@ __all__ = [
     "DefinitionPinned",
     "DefinitionQuarantined",
     "DefinitionRejected",
+    "DeputyNamed",
+    "DeputyRemoved",
     "Durability",
     "EffectFailed",
+    "ElevationGiven",
+    "ElevationRevoked",
+    "ElevationUsed",
+    "EmergencyReviewed",
+    "EmergencyTaken",
     "Event",
     "GrantRevoked",
     "GuardSeen",
@@ -137,6 +168,7 @@ __all__ = [
     "LoggedIn",
     "LoggedOut",
     "LoginFailed",
+    "NotificationFailed",
     "OneTimePasswordsDisabled",
     "OneTimePasswordsEnabled",
     "PasskeyAdded",

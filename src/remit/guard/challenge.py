@@ -64,6 +64,7 @@ _WIRE: Final[Mapping[RefusalReason, _Wire]] = MappingProxyType(
         RefusalReason.APPROVAL_NEEDED: _Wire(403, 1021),
         RefusalReason.LIMIT_REACHED: _Wire(429, 1022),
         RefusalReason.CONFIRMATION_NEEDED: _Wire(403, 1023),
+        RefusalReason.ELEVATION_NEEDED: _Wire(403, 1024),
         RefusalReason.ENGINE_ERROR: _Wire(500, 1008),
         RefusalReason.STALE_SNAPSHOT: _Wire(503, 1009),
         RefusalReason.AUDIT_UNAVAILABLE: _Wire(503, 1010),

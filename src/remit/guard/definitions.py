@@ -31,6 +31,8 @@ class Definitions:
     argument_checks: Mapping[ThingKey, Callable[[Json], str | None]] = field(
         default_factory=lambda: MappingProxyType({})
     )
+    digests: Mapping[ThingKey, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Of each definition that was admitted: its digest, by which another one is told from it."""
     schemas: Mapping[ThingKey, Json] = field(default_factory=lambda: MappingProxyType({}))
     """The `inputSchema` of each tool as it was admitted."""
 

@@ -20,17 +20,18 @@ from remit.policy.evaluation import Evaluation
 from remit.policy.obligation import Obligation, ObligationKind
 from remit.tokens.access_token import AccessToken
 
-__all__ = ["denied", "refusal_of", "truth_of"]
+__all__ = ["denied", "is_for_people", "refusal_of", "truth_of"]
 
 _REASONS: Final = (
     (ObligationKind.REQUIRE_APPROVAL, RefusalReason.APPROVAL_NEEDED),
     (ObligationKind.CONFIRM, RefusalReason.CONFIRMATION_NEEDED),
     (ObligationKind.STEP_UP, RefusalReason.STEP_UP_NEEDED),
-    (ObligationKind.REQUIRE_SCOPE, RefusalReason.INSUFFICIENT_SCOPE),
+    (ObligationKind.REQUIRE_SCOPE, RefusalReason.ELEVATION_NEEDED),
     (ObligationKind.REQUIRE_JUSTIFICATION, RefusalReason.JUSTIFICATION_NEEDED),
 )
 """What is said when several are wanting: what takes longest."""
 _CURES: Final = frozenset(kind for kind, _ in _REASONS)
+_FOR_PEOPLE: Final = _CURES - {ObligationKind.REQUIRE_JUSTIFICATION}
 
 
 def denied(decision: Decision, token: AccessToken, asked: Evaluation | None = None) -> Refusal:
@@ -69,6 +70,11 @@ def refusal_of(
     used_up = refused(RefusalReason.LIMIT_REACHED, detail, token=token)
     needs = tuple(one for one in decision.obligations if one.kind is ObligationKind.LIMIT)
     return replace(used_up, decision=decision, retry_after=seconds, needs=needs)
+
+
+def is_for_people(refusal: Refusal) -> bool:
+    """Whether people could cure it, all that is for the caller itself to say being said."""
+    return bool(refusal.needs) and all(one.kind in _FOR_PEOPLE for one in refusal.needs)
 
 
 def truth_of(decision: Decision) -> RefusalReason:

@@ -7,20 +7,35 @@ Source: docs/adr/0025-cures.md.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import ClassVar, Protocol
 
 from remit.canonical import JsonObject
 from remit.clock import EpochSeconds
 from remit.errors import UnavailableError
+from remit.guard.call import Call
 from remit.guard.definitions import ThingKey
 from remit.ids import ScopeName
-from remit.policy.evaluation import ArgumentValue
+from remit.policy.evaluation import ArgumentValue, Elevation, Evaluation, ResourceKind
 from remit.policy.obligation import Obligation
+from remit.policy.vocabulary import URI_ARGUMENT
 from remit.tokens.access_token import AccessToken
 
-__all__ = ["Asked", "AskedState", "Elevated", "Elevations", "ElevationsUnavailableError", "Wanted"]
+__all__ = [
+    "NO_ELEVATIONS",
+    "Asked",
+    "AskedState",
+    "Elevated",
+    "Elevations",
+    "ElevationsUnavailableError",
+    "NoElevations",
+    "Recorded",
+    "Wanted",
+    "elevating",
+    "elevation_json",
+    "wanted_of",
+]
 
 
 class ElevationsUnavailableError(UnavailableError):
@@ -41,9 +56,17 @@ class Wanted:
     typed: Mapping[str, ArgumentValue]
     """The arguments that the catalog declares."""
     needs: tuple[Obligation, ...]
+    """What is wanting still, `held` counted in."""
     justification: str | None
     decision_id: str
     at: EpochSeconds
+    earlier: str | None = None
+    """The decision about this call when it came before, and its server asked something first: what was spent for
+    that one may be spent for this."""
+    task_of: str | None = None
+    """The decision under which the task began that this is a use of: what was spent for that one holds."""
+    held: "Elevated | None" = None
+    """What was found for it, and does not suffice: what is asked for now comes on top."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,15 +119,13 @@ class Elevations(Protocol):
         ...
 
     async def spend(self, elevated: Elevated, wanted: Wanted) -> bool:
-        """Spend it for this decision; whether this was the one that could. Recorded in the same step.
+        """Spend it for `wanted.decision_id`; whether this was the one that could. Recorded in the same step.
+
+        Of what was spent already: by the retry of that very decision, once, and by no other.
 
         Raises:
             ElevationsUnavailableError: it may be spent, and is not to be relied upon.
         """
-        ...
-
-    async def give_back(self, elevated: Elevated, wanted: Wanted) -> None:
-        """Let it be spent once more, by the retry that the server asked for. Never raises."""
         ...
 
     async def ask(self, wanted: Wanted) -> Asked | None:
@@ -114,3 +135,88 @@ class Elevations(Protocol):
             ElevationsUnavailableError: nobody can be asked at present.
         """
         ...
+
+
+class NoElevations:
+    """Where nobody is asked, and nothing was allowed beyond what policies allow by themselves."""
+
+    async def found(self, wanted: Wanted) -> Elevated | None:
+        """Nothing."""
+        return None
+
+    async def spend(self, elevated: Elevated, wanted: Wanted) -> bool:
+        """Nothing can be."""
+        return False
+
+    async def ask(self, wanted: Wanted) -> Asked | None:
+        """Nobody."""
+        return None
+
+
+NO_ELEVATIONS: Elevations = NoElevations()
+
+
+@dataclass(slots=True)
+class Recorded(NoElevations):
+    """What was found when a call was decided, for deciding it again. Nothing is spent, and nobody asked."""
+
+    elevated: Elevated | None = None
+
+    async def found(self, wanted: Wanted) -> Elevated | None:
+        """What the record says."""
+        return self.elevated
+
+
+def wanted_of(
+    call: Call,
+    asked: Evaluation,
+    needs: tuple[Obligation, ...],
+    *,
+    token: AccessToken,
+    digests: Mapping[ThingKey, str],
+    decision_id: str,
+) -> Wanted:
+    """`call`, as exactly as it has to come again."""
+    thing = (asked.resource.server, asked.resource.kind, asked.resource.name)
+    return Wanted(
+        token=token,
+        thing=thing,
+        definition=digests.get(thing),
+        arguments=_given(call),
+        typed=asked.context.arguments or {},
+        needs=needs,
+        justification=call.justification,
+        decision_id=decision_id,
+        at=asked.context.now,
+        earlier=None if call.earlier is None else call.earlier.decision_id,
+        task_of=call.task_of,
+    )
+
+
+def _given(call: Call) -> JsonObject:
+    """All that tells one call of a thing from another: a template has many resources."""
+    if call.kind is ResourceKind.RESOURCE:
+        return {URI_ARGUMENT.name: call.name}
+    return call.arguments or {}
+
+
+def elevating(asked: Evaluation, elevated: Elevated) -> Evaluation:
+    """The same question, with what people said of the call."""
+    facts = Elevation(
+        roles=elevated.roles,
+        acr=elevated.acr,
+        confirmed_at=elevated.confirmed_at,
+        scopes=elevated.scopes,
+    )
+    return replace(asked, context=replace(asked.context, elevation=facts))
+
+
+def elevation_json(elevated: Elevated) -> JsonObject:
+    """What the record of a decision says of it."""
+    return {
+        "id": elevated.id,
+        "roles": list(elevated.roles),
+        "acr": elevated.acr,
+        "confirmed_at": elevated.confirmed_at,
+        "scopes": list(elevated.scopes),
+    }

@@ -6,6 +6,7 @@ earlier outcome is unrecorded. Whatever goes wrong here is a refusal too.
 Source: docs/architecture.md, "a call through the gateway", "what fails closed".
 """
 
+from dataclasses import replace
 from typing import Final
 
 from remit.audit.events import Decided
@@ -14,6 +15,8 @@ from remit.audit.port import AuditLog, AuditUnavailableError
 from remit.audit.redact import Redaction
 from remit.guard.call import Call, CallResult
 from remit.guard.closing import Closing
+from remit.guard.denial import is_for_people
+from remit.guard.elevations import ElevationsUnavailableError
 from remit.guard.ladder import Allowance, Ladder, Shown
 from remit.guard.outcome import Challenge, Deny, Permit, RefusalReason
 from remit.guard.ports import Directory, Redactor
@@ -21,6 +24,7 @@ from remit.guard.records import SELF_TEST, Finding, completed, context_of, decid
 from remit.guard.redaction import argument_rules, kept_justification
 from remit.guard.refusal import Refusal
 from remit.guard.settings import GuardSettings
+from remit.guard.verdict import Resting
 from remit.guard.visible import Visible, names_of
 from remit.guard.withheld import unsaid_by, withheld
 from remit.guard.world import World
@@ -47,6 +51,7 @@ class Guard:
         "_closing",
         "_decisions",
         "_directory",
+        "_elevations",
         "_ids",
         "_ladder",
         "_redactor",
@@ -70,6 +75,7 @@ class Guard:
         self._closing = Closing(audit)
         self._ids = IdSource()
         self._tally = settings.tally
+        self._elevations = settings.elevations
         self._ladder = Ladder(verifier, directory, decisions=decisions, settings=settings)
 
     @property
@@ -115,18 +121,24 @@ class Guard:
             verdict = await self._ladder.decide(call, decision_id)
             self._count(verdict)
             if isinstance(verdict, Refusal):
-                return await self._refuse(call, verdict, decision_id)
+                return await self._refuse(call, await self._put(verdict), decision_id)
             place = self._ladder.place(verdict.caller)
             if isinstance(place, Refusal):
                 await verdict.take_back()
                 return await self._refuse(call, place, decision_id)
             try:
+                unspent = await self._unspent(verdict.resting)
                 event = self._event(call, verdict, decision_id)
-                await self._audit.append(event)
+                if unspent is None:
+                    await self._audit.append(event)
             except BaseException:
                 place()
                 await verdict.take_back()
                 raise
+            if unspent is not None:
+                place()
+                await verdict.take_back()
+                return await self._refuse(call, await self._put(unspent), decision_id)
             permit = Permit(
                 decision_id=decision_id,
                 token=verdict.caller.token,
@@ -134,6 +146,7 @@ class Guard:
                 release=place,
                 context=event.context,
                 account=verdict.account,
+                elevated=None if verdict.resting is None else verdict.resting.elevated,
             )
             gone = self._ladder.lapsed(verdict)
             if gone is not None:
@@ -183,6 +196,24 @@ class Guard:
                     await permit.account.take_back()
                 else:
                     await permit.account.stand()
+
+    async def _unspent(self, resting: Resting | None) -> Refusal | None:
+        """The refusal, where what the call rests on cannot be spent for it; `None` once it is."""
+        if resting is None or resting.is_spent:
+            return None
+        spent = await self._elevations.spend(resting.elevated, resting.wanted)
+        return None if spent else resting.otherwise
+
+    async def _put(self, refusal: Refusal) -> Refusal:
+        """`refusal`, with whom it was put to, where people can cure it and the caller may know of the thing."""
+        wanted = refusal.wanted
+        if wanted is None or wanted.task_of is not None or not is_for_people(refusal):
+            return refusal
+        try:
+            asked = await self._elevations.ask(wanted)
+        except ElevationsUnavailableError:
+            return refusal
+        return refusal if asked is None else replace(refusal, asked=asked)
 
     def _count(self, verdict: Allowance | Refusal) -> None:
         """Tell whoever counts how the bundle decided; what it had no say in tells nothing about it."""

@@ -6,7 +6,7 @@ token's tenant and environment; more calls a minute than they may have; a thing 
 have, or that this caller could never use; scopes the token lacks; a thing whose definition is not the
 one that was admitted, or arguments that its schema does not take; arguments of another type; what
 the token's authorization details do not allow; whatever policy does not permit, or permits under a condition that is
-not met. Where the server or the organisation observes, what policies refuse goes on, and is recorded.
+not met, unless people said yes to this very call, and policies with them. Where the server or the organisation observes, what policies refuse goes on, and is recorded.
 
 A caller's lists hold what this very token may use. Called directly, a thing that another token of the same agent and
 person could use is answered with the scopes it takes; anything further is answered as if it did not exist. Lists and
@@ -18,7 +18,7 @@ Source: MISSION B6; RFC 6750 §3.1; docs/reference/refusals.md.
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from remit.canonical import Json
 from remit.clock import EpochSeconds
@@ -28,8 +28,9 @@ from remit.guard.authentication import Authentication
 from remit.guard.call import Call
 from remit.guard.caller import Caller
 from remit.guard.definitions import Definitions
-from remit.guard.denial import denied, refusal_of, truth_of
+from remit.guard.denial import denied, is_for_people, refusal_of, truth_of
 from remit.guard.details import is_named_in_details, what_exceeds_details
+from remit.guard.elevations import ElevationsUnavailableError, Wanted, elevating, wanted_of
 from remit.guard.facts import InvalidArgumentError, typed_arguments
 from remit.guard.footing import Footing, footing_of
 from remit.guard.lasting import lapsed
@@ -43,7 +44,7 @@ from remit.guard.rule_limits import RuleLimits
 from remit.guard.settings import GuardSettings
 from remit.guard.target import Target
 from remit.guard.use import Entry, amount_in, entries_of, remembering
-from remit.guard.verdict import Allowance, Shown, as_declared, undecided_among
+from remit.guard.verdict import Allowance, Resting, Shown, as_declared, rests, undecided_among
 from remit.guard.world import Trial
 from remit.policy.decision import Decision, DecisionReason
 from remit.policy.decision_point import DecisionPoint
@@ -63,6 +64,7 @@ class Ladder:
     __slots__ = (
         "_authentication",
         "_directory",
+        "_elevations",
         "_past",
         "_quota",
         "_rule_limits",
@@ -82,6 +84,7 @@ class Ladder:
         self._quota = Quota()
         self._rule_limits = RuleLimits()
         self._past = settings.past
+        self._elevations = settings.elevations
         self._verifier = verifier
         self._directory = directory
         self._settings = settings
@@ -117,8 +120,10 @@ class Ladder:
         # Where no fact is declared nothing is counted, and nothing has to be taken back.
         account = Account(self._past, decision_id) if caller.catalog.history else None
         try:
-            verdict = await self._climbed(call, caller, footing=footing, account=account)
-            if caller.engine is not None or account is not None:
+            verdict = await self._climbed(
+                call, caller, footing=footing, account=account, decision_id=decision_id
+            )
+            if caller.engine is not None or account is not None or rests(verdict):
                 # Else nothing was waited for since the footing was taken, which the same step of the loop did.
                 verdict = self._still(verdict)
         except BaseException:
@@ -133,7 +138,13 @@ class Ladder:
         return replace(verdict, world=caller.world, told=account.told)
 
     async def _climbed(
-        self, call: Call, caller: Caller, *, footing: Footing, account: Account | None
+        self,
+        call: Call,
+        caller: Caller,
+        *,
+        footing: Footing,
+        account: Account | None,
+        decision_id: str,
     ) -> Allowance | Refusal:
         if call.kind is None and call.method in caller.server.allowed_methods:
             return as_declared(caller, footing)
@@ -176,10 +187,24 @@ class Ladder:
         # Cedar is in this process and answers at once; who asks it waits for nothing.
         here = asked.engine is None
         decision = decisions.decide(asked) if here else await decisions.adjudicate(asked)
+        resting: Resting | None = None
         if decision.obligations or not decision.allowed:
             decision, refusal = self._judged(call, caller, asked, decision)
+            if refusal is not None and is_for_people(refusal):
+                wanted = wanted_of(
+                    call, asked, refusal.needs, token=caller.token, decision_id=decision_id,
+                    digests=footing.definitions.digests,
+                )  # fmt: skip
+                decision, refusal, resting = await self._with_people(
+                    call, caller, asked, wanted=wanted, refusal=refusal
+                )
             if refusal is not None:
                 return await self._if_known(refusal, caller, target=target, moment=moment)
+            if resting is not None:
+                otherwise = await self._if_known(
+                    resting.otherwise, caller, target=target, moment=moment
+                )
+                resting = replace(resting, otherwise=otherwise)
         return Allowance(
             caller=caller,
             target=target,
@@ -187,7 +212,29 @@ class Ladder:
             decision=decision,
             account=account if entries else None,
             footing=footing,
+            resting=resting,
         )
+
+    async def _with_people(
+        self, call: Call, caller: Caller, asked: Evaluation, *, wanted: Wanted, refusal: Refusal
+    ) -> tuple[Decision, Refusal | None, Resting | None]:
+        """What policies say once they know what people said of this very call: what still stands in the way, or on what it rests."""
+        refused_by = cast("Decision", refusal.decision)
+        try:
+            elevated = await self._elevations.found(wanted)
+        except ElevationsUnavailableError:
+            # Nobody is asked again about what they may have answered.
+            return refused_by, refusal, None
+        if elevated is None:
+            return refused_by, replace(refusal, wanted=wanted), None
+        asked = elevating(asked, elevated)
+        decision = await caller.world.decisions.adjudicate(asked)
+        decision, still = self._judged(call, caller, asked, decision)
+        if still is None:
+            otherwise = replace(refusal, wanted=wanted, world=caller.world)
+            return decision, None, Resting(elevated=elevated, wanted=wanted, otherwise=otherwise)
+        again = replace(wanted, held=elevated, needs=still.needs)
+        return decision, replace(still, wanted=again), None
 
     def _judged(
         self, call: Call, caller: Caller, asked: Evaluation, decision: Decision

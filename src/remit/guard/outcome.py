@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from remit.audit.context import Context
 from remit.guard.account import Account
+from remit.guard.elevations import Asked, Elevated
 from remit.ids import ScopeName
 from remit.policy.decision import Decision
 from remit.policy.obligation import Obligation
@@ -51,6 +52,8 @@ class RefusalReason(StrEnum):
     """A policy wants the person to have proved who they are more strongly, or more recently."""
     CONFIRMATION_NEEDED = "confirmation_needed"
     """A policy wants the person to say yes to this very call."""
+    ELEVATION_NEEDED = "elevation_needed"
+    """A policy wants a scope for this very call, which no token has for good."""
     APPROVAL_NEEDED = "approval_needed"
     """A policy wants somebody else to approve it."""
     LIMIT_REACHED = "limit_reached"
@@ -77,6 +80,8 @@ class Permit:
     """The circumstances as the decision was recorded, for the record of the outcome."""
     account: Account | None = None
     """What the call was counted in as; `None` where no fact of history has to do with it."""
+    elevated: Elevated | None = None
+    """What people said yes to, spent for this call; a retry that its server asks for has to bring its decision."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +102,8 @@ class Deny:
     """The name of the argument that is at fault, where one is. Never its value."""
     needs: tuple[Obligation, ...] = ()
     """What would cure it, as the policies that want it say."""
+    asked: Asked | None = None
+    """Who was asked for the cure, and where; `None` where nobody was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

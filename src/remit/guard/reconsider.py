@@ -13,6 +13,7 @@ from remit.clock import Clock, EpochSeconds
 from remit.errors import Error
 from remit.guard.call import Call
 from remit.guard.definitions import Definitions
+from remit.guard.elevations import Elevated, Recorded
 from remit.guard.ladder import Allowance, Ladder, Shown
 from remit.guard.ports import Past, Standing
 from remit.guard.refusal import Refusal
@@ -61,6 +62,8 @@ class Scenario:
     """What policies were told of what was done before. What they were not told of is not known any more."""
     past: Past | None = None
     """What remembers, in place of `history`."""
+    elevated: Elevated | None = None
+    """What people said of the very call."""
 
 
 def reconsider(scenario: Scenario) -> Allowance | Refusal:
@@ -128,7 +131,11 @@ def _ladder(scenario: Scenario) -> Ladder:
             scenario.definitions,
         ),
         decisions=scenario.decisions,
-        settings=replace(_NOWHERE, past=scenario.past or _Recorded(scenario.history)),
+        settings=replace(
+            _NOWHERE,
+            past=scenario.past or _Recorded(scenario.history),
+            elevations=Recorded(scenario.elevated),
+        ),
     )
 
 

@@ -14,6 +14,7 @@ from remit.audit.events import CallCompleted, Decided
 from remit.audit.redact import Redaction
 from remit.canonical import JsonObject
 from remit.guard.call import Call, CallResult
+from remit.guard.elevations import Elevated, elevation_json
 from remit.guard.ladder import Allowance, Shown
 from remit.guard.outcome import Permit, RefusalReason
 from remit.guard.refusal import Refusal
@@ -41,7 +42,7 @@ _MAX_CODE: Final = 2**31
 LISTED: Final = "listed"
 DECLARED: Final = "allowed_method"
 SELF_TEST_KEY: Final = "remit.self_test"
-_NO_HISTORY: Final[JsonObject] = {}
+_NOTHING: Final[JsonObject] = {}
 _SYSTEM: Final = Actor(ActorType.SYSTEM)
 SELF_TEST: Final = Actor(ActorType.SYSTEM, "self-test")
 """Who calls while Remit tries itself at its start. No door takes it from a request; `app.self_test` alone sets it."""
@@ -65,6 +66,10 @@ class Finding:
     """What policies were told of what was done before."""
     world: World | None = None
     """By what it was decided, where it came so far."""
+    elevated: Elevated | None = None
+    """What people said yes to, as policies were told of it."""
+    approval: str | None = None
+    """By what request people were asked."""
 
 
 def finding_of(verdict: Allowance | Shown | Refusal) -> Finding:
@@ -81,6 +86,7 @@ def finding_of(verdict: Allowance | Shown | Refusal) -> Finding:
                 known=verdict.caller.token_record,
                 told=None if verdict.account is None else verdict.told,
                 world=verdict.caller.world,
+                elevated=None if verdict.resting is None else verdict.resting.elevated,
             )
         case Shown():
             caller = verdict.caller
@@ -112,6 +118,8 @@ def finding_of(verdict: Allowance | Shown | Refusal) -> Finding:
                 decision=verdict.decision,
                 told=verdict.told,
                 world=verdict.world,
+                elevated=verdict.elevated,
+                approval=None if verdict.asked is None else verdict.asked.id,
             )
 
 
@@ -158,11 +166,13 @@ def decided(
         jsonrpc_id=None if call.jsonrpc_id is None else str(call.jsonrpc_id)[:_MAX_TEXT],
         protocol_version=_cut(call.protocol_version),
         task_of=call.task_of,
-        history=history_json(finding.told) if finding.told else _NO_HISTORY,
+        history=history_json(finding.told) if finding.told else _NOTHING,
         on_trial=world.on_trial,
         obligations=_obligations(decision) if decision and decision.obligations else (),
         observed=_rules(decision.observed) if decision and decision.observed else (),
         justification=justification,
+        elevation=_NOTHING if finding.elevated is None else elevation_json(finding.elevated),
+        approval=finding.approval,
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from remit.guard.elevations import Asked, Elevated, Wanted
 from remit.guard.outcome import Challenge, Deny, RefusalReason
 from remit.guard.target import Target
 from remit.guard.world import World
@@ -75,6 +76,10 @@ class Refusal:
     """Whether another token would have to be bound to a key; one that was bound is so anyway."""
     needs: tuple[Obligation, ...] = ()
     """What would cure it, where policies say so."""
+    wanted: Wanted | None = None
+    """The very call, where people could cure it."""
+    asked: Asked | None = None
+    """Who was asked for the cure; `None` where nobody was."""
     told: History | None = None
     """What policies were told of what was done before."""
     world: World | None = None
@@ -99,7 +104,13 @@ class Refusal:
             retry_after=self.retry_after,
             argument=self._argument(),
             needs=self.needs,
+            asked=self.asked,
         )
+
+    @property
+    def elevated(self) -> Elevated | None:
+        """What people said yes to, and what did not suffice."""
+        return None if self.wanted is None else self.wanted.held
 
     def _argument(self) -> str | None:
         """The argument that `detail` names, where an argument is what is wrong."""

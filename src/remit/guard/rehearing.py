@@ -14,6 +14,7 @@ from remit.errors import Error
 from remit.guard.call import Call
 from remit.guard.caller import Caller
 from remit.guard.definitions import NO_DEFINITIONS, Definitions
+from remit.guard.elevations import Elevated, Recorded
 from remit.guard.ladder import Allowance, Ladder
 from remit.guard.ports import Past, Standing
 from remit.guard.reconsider import at_once
@@ -45,7 +46,7 @@ class UnrecordedPastError(Error):
 class Rehearing:
     """Decides calls under one catalog and the policies over it. For one thread."""
 
-    __slots__ = ("_ladder", "_now", "_past", "_vouching", "catalog")
+    __slots__ = ("_elevations", "_ladder", "_now", "_past", "_vouching", "catalog")
 
     def __init__(
         self, catalog: Catalog, decisions: DecisionPoint, *, unheard: bool = False
@@ -55,11 +56,14 @@ class Rehearing:
         self._now = _Recorded()
         self._vouching = _Vouching(self._now)
         self._past = _RecordedPast()
+        self._elevations = Recorded()
         self._ladder = Ladder(
             self._vouching,
             _World(self.catalog),
             decisions=decisions,
-            settings=replace(_FOR_EVER, past=self._past, unheard=unheard),
+            settings=replace(
+                _FOR_EVER, past=self._past, unheard=unheard, elevations=self._elevations
+            ),
         )
 
     def decide(
@@ -70,10 +74,12 @@ class Rehearing:
         now: EpochSeconds,
         history: History = _NO_PAST,
         past: Past | None = None,
+        elevated: Elevated | None = None,
     ) -> Allowance | Refusal:
         """What would be decided of `call`, made by the holder of `token` at `now`, to whom the past was `history`.
 
-        `call.authorization` does not matter. `past` remembers in place of `history`, where it is given.
+        `call.authorization` does not matter. `past` remembers in place of `history`, where it is given;
+        `elevated` is what people said of it.
 
         Raises:
             UnansweredError: an engine that is not in this process would have to be asked.
@@ -81,6 +87,7 @@ class Rehearing:
         """
         self._hear(token, now)
         self._past.told, self._past.instead = history, past
+        self._elevations.elevated = elevated
         # A call is no precedent: what a rule or a caller may have so often is not used up by others here.
         self._ladder.forget_counts()
         return at_once(self._ladder.decide(_spoken(call)))

@@ -143,6 +143,11 @@ _REMEDIES: Final[Mapping[RefusalReason, Remedy]] = MappingProxyType(
             "ask the person to confirm the call at the address that is named, and repeat it as it is",
             "You have to look at this, and say yes to it, before it is done.",
         ),
+        RefusalReason.ELEVATION_NEEDED: Remedy(
+            Obtainable.ASK,
+            "ask the person to allow the scope in `missing` for this call at the address that is named, and repeat it as it is",
+            "This takes a permission of its own, which you have to give for this one call.",
+        ),
         RefusalReason.APPROVAL_NEEDED: Remedy(
             Obtainable.ASK,
             "do not repeat the call; somebody with the role in `missing` has to approve it",

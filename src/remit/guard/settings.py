@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from remit.clock import Seconds
 from remit.guard.account import NoPast
+from remit.guard.elevations import NO_ELEVATIONS, Elevations
 from remit.guard.ports import Past
 from remit.guard.world import Tally, Trial, no_trial, untold
 
@@ -19,7 +20,8 @@ class GuardSettings:
     `standing_max_age`: a standing older than this refuses every call, for the
     guard could no longer know who is suspended or revoked. `past` is what remembers: without it,
     whatever has to do with declared history is refused. `trial` says whose calls another bundle decides;
-    `tally` is told of every call that came as far as a decision. `unheard`: nobody is told why policies refuse, so that
+    `tally` is told of every call that came as far as a decision. `elevations` knows what people
+    allowed beyond policies, and asks them; without it nobody is asked. `unheard`: nobody is told why policies refuse, so that
     it is not worked out how much they may know; the truth, which goes to the log, is the same.
     """
 
@@ -29,3 +31,4 @@ class GuardSettings:
     trial: Trial = no_trial
     tally: Tally = untold
     unheard: bool = False
+    elevations: Elevations = NO_ELEVATIONS

@@ -5,13 +5,29 @@ from dataclasses import dataclass
 
 from remit.guard.account import Account
 from remit.guard.caller import Caller
+from remit.guard.elevations import Elevated, Wanted
 from remit.guard.footing import Footing
+from remit.guard.refusal import Refusal
 from remit.guard.target import Target
 from remit.ids import ScopeName
 from remit.policy.decision import Decision, DecisionOutcome, DecisionReason
 from remit.policy.history import History
 
-__all__ = ["Allowance", "Shown", "as_declared", "undecided_among"]
+__all__ = ["Allowance", "Resting", "Shown", "as_declared", "rests", "undecided_among"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resting:
+    """What people said yes to, on which a call rests; and how it is refused if that cannot be spent for it."""
+
+    elevated: Elevated
+    wanted: Wanted
+    otherwise: Refusal
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether it was spent when the task began that this call is a use of."""
+        return self.wanted.task_of is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +43,8 @@ class Allowance:
     """What it was counted in as; `None` where no fact of history has to do with it."""
     footing: Footing | None = None
     """What it was begun on; `None` where that was not kept."""
+    resting: Resting | None = None
+    """What it rests on besides policies; `None` for nothing."""
 
     @property
     def told(self) -> History:
@@ -46,6 +64,11 @@ class Shown:
     caller: Caller
     targets: tuple[Target, ...]
     footing: Footing | None = None
+
+
+def rests(verdict: Allowance | Refusal) -> bool:
+    """Whether it may be only because people said yes to it."""
+    return isinstance(verdict, Allowance) and verdict.resting is not None
 
 
 def as_declared(caller: Caller, footing: Footing) -> Allowance:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from remit.clock import Seconds
 from remit.ids import AgentId, ScopeName, ServerName, TenantId
 from remit.model.agents import Agent
+from remit.model.approvals import NO_APPROVALS, Approvals
 from remit.model.deployment import DeploymentRules
 from remit.model.engines import ExternalEngine, Mode
 from remit.model.history import HistoryFact
@@ -103,6 +104,7 @@ class Catalog:
     """Names of networks, with their address ranges (CIDR), as `context.networks` has them."""
     history: Mapping[str, HistoryFact] = field(default_factory=lambda: MappingProxyType({}))
     deployment: DeploymentRules = DeploymentRules()
+    approvals: Approvals = NO_APPROVALS
 
     def server_named(self, name: ServerName) -> Server | None:
         """What a token may be for: a server of the repository, or the management API; `None` for neither.

@@ -19,6 +19,7 @@ from remit.guard.target import targets_of
 from remit.guard.use import is_counted
 from remit.ids import ServerName
 from remit.model import (
+    NO_APPROVALS,
     Agent,
     AgentClients,
     Catalog,
@@ -149,6 +150,7 @@ def _catalog(catalog: Catalog, server: Server) -> Catalog:
         trust=Trust(),
         attribute_rules=(),
         deployment=DeploymentRules(),
+        approvals=NO_APPROVALS,
         history=_history(catalog, server),
     )
 

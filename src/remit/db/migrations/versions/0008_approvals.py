@@ -40,7 +40,7 @@ def upgrade() -> None:
     )
     # One request for one call: whoever asks at the same time finds the other's.
     op.create_index(
-        "ux_approvals_waiting", "approvals", ["digest"], unique=True,
+        "ux_approvals_waiting", "approvals", ["digest", "grant_id"], unique=True,
         sqlite_where=Column("state") == "waiting", postgresql_where=Column("state") == "waiting",
     )  # fmt: skip
     op.create_index("ix_approvals_tenant_state", "approvals", ["tenant", "state", "created_at"])
@@ -73,7 +73,8 @@ def upgrade() -> None:
         Column("used_for", Text),
         Column("revoked_at", BigInteger),
     )
-    op.create_index("ix_elevations_digest", "elevations", ["digest"])
+    op.create_index("ix_elevations_digest", "elevations", ["digest", "grant_id"])
+    op.create_index("ix_elevations_used_for", "elevations", ["used_for"])
     op.create_table(
         "access",
         Column("id", Text, primary_key=True),
