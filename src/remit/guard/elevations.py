@@ -7,7 +7,7 @@ Source: docs/adr/0025-cures.md.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import ClassVar, Protocol
 
@@ -67,6 +67,8 @@ class Wanted:
     """The decision under which the task began that this is a use of: what was spent for that one holds."""
     held: "Elevated | None" = None
     """What was found for it, and does not suffice: what is asked for now comes on top."""
+    authorization: tuple[str, ...] = field(default=(), repr=False)
+    """As it came, for a guard that has to show elsewhere who calls. Never kept, and no part of which call it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +192,7 @@ def wanted_of(
         at=asked.context.now,
         earlier=None if call.earlier is None else call.earlier.decision_id,
         task_of=call.task_of,
+        authorization=call.authorization,
     )
 
 
