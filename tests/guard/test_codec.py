@@ -3,6 +3,7 @@
 import dataclasses
 import types
 from dataclasses import replace
+from decimal import Decimal
 from types import MappingProxyType
 
 import pytest
@@ -12,11 +13,19 @@ from hypothesis import strategies as st
 from remit.canonical import canonical_bytes, parse_json
 from remit.guard import Standing
 from remit.guard.codec import UnreadableError, from_json, to_json
-from remit.model import AgentClients, Catalog, Server, Tool
+from remit.model import AgentClients, ApprovalRule, Catalog, Server, Tool
 from remit.testing.catalog import small_catalog
 
 # Clients and trusted issuers hold free JSON, and are taken out of every snapshot: only empty ones travel.
 NOT_TRAVELLING = {"StaticClient", "AgentClients", "Trust"}
+
+
+PLAIN = {
+    bool: st.booleans(),
+    int: st.integers(0, 2**40),
+    str: st.text(max_size=5),
+    Decimal: st.decimals(allow_nan=False, allow_infinity=False),
+}
 
 
 def without_clients(catalog: Catalog) -> Catalog:
@@ -70,7 +79,7 @@ def strategy(kind):
         return st.none()
     if isinstance(kind, type) and hasattr(kind, "__members__"):
         return st.sampled_from(list(kind))
-    return {bool: st.booleans(), int: st.integers(0, 2**40), str: st.text(max_size=5)}[kind]
+    return PLAIN[kind]
 
 
 def test_a_whole_catalog_comes_back_as_it_was():
@@ -137,3 +146,10 @@ def test_a_word_that_this_version_does_not_know_is_refused():
 def test_what_nobody_can_read_back_is_not_written():
     with pytest.raises(TypeError):
         to_json(object())
+
+
+@pytest.mark.parametrize("text", ["NaN", "Infinity", "one", "", 5])
+def test_what_is_no_number_is_no_amount(text):
+    rule = {"$": "ApprovalRule", "name": "large", "role": "manager", "above": text}
+    with pytest.raises(UnreadableError):
+        from_json(ApprovalRule, rule)

@@ -11,6 +11,7 @@ Source: docs/adr/0017-guard-in-process.md.
 import dataclasses
 import types
 from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
 from enum import Enum
 from functools import cache
 from types import MappingProxyType
@@ -43,6 +44,8 @@ def to_json(value: object) -> Json:
         return cast("Json", value.value)
     if isinstance(value, _PLAIN):
         return value
+    if isinstance(value, Decimal):
+        return str(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return _object(value)
     if isinstance(value, Mapping):
@@ -96,6 +99,8 @@ def _read(kind: Any, value: Json, at: str) -> object:
         return _word(kind, value, at)
     if kind in _PLAIN and type(value) is kind:
         return value
+    if kind is Decimal:
+        return _number(value, at)
     raise UnreadableError(f"`{at}` is not what it should be")
 
 
@@ -157,6 +162,17 @@ def _instance(kind: type[Any], value: Json, at: str) -> object:
         return kind(**given)
     except TypeError as error:
         raise UnreadableError(f"`{at}` lacks a field", cause=error) from error
+
+
+def _number(value: Json, at: str) -> Decimal:
+    """A number with its decimals, which travels as text."""
+    try:
+        number = Decimal(value) if isinstance(value, str) else None
+    except InvalidOperation as error:
+        raise UnreadableError(f"`{at}` is no number", cause=error) from error
+    if number is None or not number.is_finite():
+        raise UnreadableError(f"`{at}` is no number")
+    return number
 
 
 def _word(kind: type[Enum], value: Json, at: str) -> object:
