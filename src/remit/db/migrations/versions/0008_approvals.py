@@ -111,10 +111,19 @@ def upgrade() -> None:
         "notifications",
         Column("id", Text, primary_key=True),
         Column("about", Text, nullable=False),
+        Column("event", Text, nullable=False),
         Column("notifier", Text, nullable=False),
+        Column("tenant", Text, nullable=False),
+        Column("told", Text, nullable=False),
         Column("attempts", Integer, nullable=False),
-        Column("next_at", BigInteger, nullable=False),
+        # Null once it is delivered, or given up.
+        Column("next_at", BigInteger),
         Column("created_at", BigInteger, nullable=False),
+        Column("ends_at", BigInteger, nullable=False),
         Column("delivered_at", BigInteger),
+        Column("error", Text),
     )
     op.create_index("ix_notifications_next_at", "notifications", ["next_at"])
+    op.create_index(
+        "ux_notifications_about", "notifications", ["about", "event", "notifier"], unique=True
+    )
