@@ -84,19 +84,38 @@ def upgrade() -> None:
         Column("tenant", Text, nullable=False),
         Column("holder_kind", Text, nullable=False),
         Column("holder", Text, nullable=False),
+        # The only agent through which it counts; null: any.
+        Column("agent_id", Text),
         Column("role", Text),
         Column("scopes", Text, nullable=False),
         Column("justification", Text, nullable=False),
         Column("ticket", Text, nullable=False),
+        Column("acr", Text),
         Column("seconds", BigInteger, nullable=False),
         Column("requested_at", BigInteger, nullable=False),
+        Column("approval", Text),
+        Column("approved_by", Text, nullable=False),
         Column("granted_at", BigInteger),
         Column("expires_at", BigInteger, nullable=False),
         Column("ended_at", BigInteger),
+        Column("how", Text),
+        Column("ended_for", Text),
         Column("review_by", BigInteger),
         Column("reviewed_at", BigInteger),
+        Column("reviewed_by", Text),
+        Column("verdict", Text),
     )
     op.create_index("ix_access_holder", "access", ["tenant", "holder_kind", "holder", "state"])
+    # The access tokens that say something by it: these end with it, and no others.
+    op.create_table(
+        "access_tokens",
+        Column("access_id", Text, nullable=False),
+        Column("jti", Text, nullable=False),
+        Column("grant_id", Text, nullable=False),
+        Column("expires_at", BigInteger, nullable=False),
+        PrimaryKeyConstraint("access_id", "jti"),
+    )
+    op.create_index("ix_access_tokens_expires_at", "access_tokens", ["expires_at"])
     op.create_table(
         "deputies",
         Column("tenant", Text, nullable=False),
