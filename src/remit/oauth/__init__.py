@@ -29,6 +29,13 @@ from remit.oauth.connections.withdrawal import (
 )
 from remit.oauth.continuation import login_form_sources, login_requirements
 from remit.oauth.deps import Limits, OAuthDeps
+from remit.oauth.elevation_grant import (
+    ELEVATION,
+    ElevationDetail,
+    ParentEndedError,
+    make_elevation_grant,
+    spend_elevation_grant,
+)
 from remit.oauth.grant import Grant, GrantFilter, GrantKind
 from remit.oauth.grant_revocation import (
     list_grants,
@@ -53,14 +60,18 @@ from remit.oauth.remembered_consent import RememberedConsent, list_consents, wit
 from remit.oauth.request_store import Consent
 from remit.oauth.resource_server import server_endpoint
 from remit.oauth.routes import routes
+from remit.oauth.step_up import NO_STEP_UPS, StepUps, WaitingRequest
 
 __all__ = [
+    "ELEVATION",
+    "NO_STEP_UPS",
     "ClientListing",
     "ClientStatus",
     "Connection",
     "ConnectionTokens",
     "ConnectionUnavailableError",
     "Consent",
+    "ElevationDetail",
     "Grant",
     "GrantFilter",
     "GrantKind",
@@ -71,11 +82,14 @@ __all__ = [
     "NotConnectedError",
     "OAuthDeps",
     "OnwardToken",
+    "ParentEndedError",
     "RememberedConsent",
     "RemovalReason",
+    "StepUps",
     "StoredClient",
     "ThirdPartyAccess",
     "UnacceptableTokenError",
+    "WaitingRequest",
     "approve_client",
     "connection_section",
     "create_initial_access_token",
@@ -93,6 +107,7 @@ __all__ = [
     "login_form_sources",
     "login_freshness",
     "login_requirements",
+    "make_elevation_grant",
     "purge_expired",
     "reject_client",
     "remove_client",
@@ -105,6 +120,7 @@ __all__ = [
     "revoked_tokens",
     "routes",
     "server_endpoint",
+    "spend_elevation_grant",
     "withdraw_connection",
     "withdraw_consent",
 ]

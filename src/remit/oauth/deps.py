@@ -16,6 +16,7 @@ from remit.guard.ports import Directory
 from remit.identity import ReadSession
 from remit.ids import UserId
 from remit.oauth.connections.access import ThirdPartyAccess
+from remit.oauth.step_up import NO_STEP_UPS, StepUps
 from remit.policy import DecisionPoint
 from remit.tokens import KeySet, TokenVerifier
 from remit.tokens.dpop_nonce import DpopNonces
@@ -92,6 +93,8 @@ class OAuthDeps:
     """Good in every process of this Remit where the application gives them one key."""
     third_parties: ThirdPartyAccess | None = None
     confirm: ConfirmPerson = _nobody_to_ask
+    step_ups: StepUps = NO_STEP_UPS
+    """The calls that wait for a person (`remit.approvals`)."""
 
     @property
     def public_url(self) -> str:

@@ -31,6 +31,8 @@ class GrantKind(StrEnum):
 
     USER = "user"
     WORKLOAD = "workload"
+    ELEVATION = "elevation"
+    """What people allowed of one call, below the grant it was made with; no token comes of it."""
 
 
 class RevokeReason(StrEnum):
@@ -67,7 +69,7 @@ class Grant:
     revoked_at: EpochSeconds | None = None
     revoke_reason: str | None = None
     parent_id: GrantId | None = None
-    """The grant whose token was exchanged for this one; it ends when that one does."""
+    """The grant whose token was exchanged for this one, or whose call this elevation is for; it ends when that one does."""
     actors: tuple[Delegate, ...] = ()
     """Who acts for its subject, the one that acts now first (RFC 8693 §4.1)."""
     authorization_details: tuple[JsonObject, ...] = ()
