@@ -640,3 +640,30 @@ async def test_an_endpoint_that_drips_costs_the_timeout_and_no_more(host):
     with pytest.raises(FetchFailedError, match="in time"):
         await fetcher.post_form(url, {}, reach=PRIVATE)
     server.close()
+
+
+@pytest.mark.parametrize("status", [200, 202, 204, 400, 410, 429, 503])
+async def test_of_what_answers_a_message_only_the_status_is_read(host, status):
+    url = host.serve("/hook", b"x" * 70_000, status=status, headers={"Content-Encoding": "gzip"})
+    assert await host.fetcher().post(url, b'{"a":1}', headers={"X-Own": "1"}) == status
+    assert host.requests[0].startswith("POST /hook HTTP/1.1\r\n")
+    assert "\r\nX-Own: 1\r\n" in host.requests[0]
+    assert host.bodies == [b'{"a":1}']
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_message_follows_nobody_elsewhere(host, status):
+    url = host.serve("/hook", b"", status=status, headers={"Location": "https://other.example/"})
+    with pytest.raises(FetchRefusedError, match=str(status)):
+        await host.fetcher().post(url, b"{}", headers={})
+    assert len(host.requests) == 1
+
+
+async def test_a_message_goes_to_no_private_address_that_nobody_vouched_for(host):
+    url = host.serve("/hook", b"")
+    host.addresses = ("169.254.169.254",)
+    with pytest.raises(FetchRefusedError, match="no public address"):
+        await host.fetcher().post(url, b"{}", headers={})
+    with pytest.raises(FetchRefusedError, match="field value"):
+        await host.fetcher().post(url, b"{}", headers={"X-Own": "a\r\nX-Other: b"})
+    assert host.requests == []

@@ -1,7 +1,7 @@
 """What another host answers, asked for without becoming a stranger's hand.
 
-A document is fetched from an address that a stranger, or an operator, named; a form is
-sent to an endpoint that an operator named. Whether a URL may be asked at all is decided by
+A document is fetched from an address that a stranger, or an operator, named; a form, or a
+message, is sent to an endpoint that an operator named. Whether a URL may be asked at all is decided by
 `reach`, on every address that its name has. The connection goes to the address that was
 checked, so a second answer of the DNS changes nothing. Documents of one site wait for each
 other, so that a stranger's hosts that hang keep others from nothing. Refuses redirects, encodings, bodies
@@ -12,15 +12,12 @@ Source: CIMD §5, §8.6, §8.7; MCP SBP26 SSRF.
 
 import asyncio
 import re
-import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
-from ipaddress import ip_address
-from typing import ClassVar, Protocol
+from typing import ClassVar
 from urllib.parse import urlencode
 from weakref import WeakValueDictionary
 
@@ -38,6 +35,7 @@ from remit.web.reach import (
     is_public_address,
     may_be_dialled,
 )
+from remit.web.resolution import Resolve, SystemResolver
 
 __all__ = [
     "Answer",
@@ -115,30 +113,8 @@ class _Question:
     content: bytes | None = None
 
 
-class Resolve(Protocol):
-    """How a host name becomes addresses: all of them, asked once."""
-
-    async def __call__(self, host: str, port: int) -> tuple[Address, ...]: ...
-
-
 FetchDocument = Callable[[str], Awaitable[Document]]
 """`DocumentFetcher.fetch`, as those who need a document see it."""
-
-
-class SystemResolver:
-    """The resolver of the machine, in threads of its own.
-
-    A name server that does not answer holds a thread for longer than we wait; it
-    must not be one that somebody else waits for.
-    """
-
-    def __init__(self, threads: int = 8) -> None:
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="resolver")
-
-    async def __call__(self, host: str, port: int) -> tuple[Address, ...]:
-        ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
-        found = await asyncio.get_running_loop().run_in_executor(self._threads, ask)
-        return tuple(dict.fromkeys(ip_address(entry[4][0]) for entry in found))
 
 
 class DocumentFetcher:
@@ -205,18 +181,26 @@ class DocumentFetcher:
             "Content-Type": "application/x-www-form-urlencoded",
         }
         if authorization is not None:
-            if _FIELD_VALUE.fullmatch(authorization) is None:
-                raise FetchRefusedError("the authorization is not a field value")
             headers["Authorization"] = authorization
-        question = _Question(
-            method="POST",
-            destination=destination_of(url, reach),
-            headers=headers,
-            content=urlencode(fields).encode(),
-        )
+        question = _posted(url, urlencode(fields).encode(), headers=headers, reach=reach)
         response, body = await self._ask(question, reach, check=_check_answer, limit=_FORM_ANSWER)
         media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         return Answer(status=response.status_code, body=body, media_type=media_type)
+
+    async def post(
+        self, url: str, content: bytes, *, headers: Mapping[str, str], reach: Reach = _PUBLIC
+    ) -> int:
+        """The status with which the endpoint at `url` answers to `content`, but for a redirect.
+
+        Sent once. Nothing of what it says besides is read.
+
+        Raises:
+            FetchRefusedError: `url` may not be asked, or it sends us elsewhere.
+            FetchFailedError: there was no answer in time.
+        """
+        question = _posted(url, content, headers=headers, reach=reach)
+        response, _ = await self._ask(question, reach, check=_check_not_elsewhere, limit=0)
+        return response.status_code
 
     async def _ask(
         self,
@@ -282,6 +266,14 @@ class DocumentFetcher:
         return _https_transport(context)()
 
 
+def _posted(url: str, content: bytes, *, headers: Mapping[str, str], reach: Reach) -> _Question:
+    if any(_FIELD_VALUE.fullmatch(value) is None for value in headers.values()):
+        raise FetchRefusedError("what goes along, such as the authorization, is not a field value")
+    return _Question(
+        method="POST", destination=destination_of(url, reach), headers=headers, content=content
+    )
+
+
 def _pinned(question: _Question, addresses: tuple[Address, ...]) -> tuple[httpx2.Request, ...]:
     """One request per address, each to that address and no other, yet for the host in TLS and HTTP."""
     destination = question.destination
@@ -329,10 +321,10 @@ async def _first_answer(
 async def _body_of(
     response: httpx2.Response, *, check: Callable[[httpx2.Response], None], limit: int
 ) -> bytes:
-    """The whole body of an answer that `check` lets pass."""
+    """The whole body of an answer that `check` lets pass; with a `limit` of 0, nothing of it."""
     try:
         check(response)
-        return await _read(response, limit)
+        return await _read(response, limit) if limit else b""
     except httpx2.HTTPError as error:
         raise FetchFailedError("the answer broke off", cause=error) from error
     finally:
@@ -365,6 +357,11 @@ def _check_answer(response: httpx2.Response) -> None:
     if response.status_code != 200 and response.status_code < 400:
         raise FetchRefusedError(f"the host answered {response.status_code}")
     _check_not_encoded(response)
+
+
+def _check_not_elsewhere(response: httpx2.Response) -> None:
+    if not 200 <= response.status_code < 300 and response.status_code < 400:
+        raise FetchRefusedError(f"the host answered {response.status_code}")
 
 
 def _check_not_encoded(response: httpx2.Response) -> None:
