@@ -155,6 +155,8 @@ class Wish:
     seconds: Seconds
     justification: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     ticket: str = ""
+    until: EpochSeconds | None = None
+    """Not after this, whenever it is given."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +177,7 @@ class Access:
     ticket: str
     acr: str | None
     seconds: Seconds
+    until: EpochSeconds | None
     requested_at: EpochSeconds
     expires_at: EpochSeconds
     approval: str | None = None

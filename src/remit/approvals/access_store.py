@@ -26,7 +26,7 @@ from remit.approvals.access import (
     HolderKind,
     Review,
 )
-from remit.canonical import JsonObject, canonical_text, parse_json
+from remit.canonical import canonical_text, parse_json
 from remit.clock import EpochSeconds, Seconds
 from remit.db import Transaction, conflict_insert, metadata
 from remit.ids import AgentId, GrantId, ScopeName, TenantId
@@ -44,7 +44,6 @@ __all__ = [
     "find_access",
     "forget_tokens",
     "note_tokens",
-    "open_for",
     "review_access",
     "select_access",
     "take_tokens",
@@ -71,6 +70,7 @@ access = Table(
     Column("ticket", Text, nullable=False),
     Column("acr", Text),
     Column("seconds", BigInteger, nullable=False),
+    Column("until", BigInteger),
     Column("requested_at", BigInteger, nullable=False),
     Column("approval", Text),
     Column("approved_by", Text, nullable=False),
@@ -115,8 +115,8 @@ class RestingToken:
     expires_at: EpochSeconds
 
 
-def add_access(tx: Transaction, row: Access) -> None:
-    """Store a new one."""
+def add_access(tx: Transaction, row: Access) -> bool:
+    """Store a new one; `False` when its holder waits for the same offer, or has it."""
     values = {
         "id": row.id,
         "offer": row.offer,
@@ -132,6 +132,7 @@ def add_access(tx: Transaction, row: Access) -> None:
         "ticket": row.ticket,
         "acr": row.acr,
         "seconds": row.seconds,
+        "until": row.until,
         "requested_at": row.requested_at,
         "approval": row.approval,
         "approved_by": canonical_text(list(row.approved_by)),
@@ -139,7 +140,8 @@ def add_access(tx: Transaction, row: Access) -> None:
         "expires_at": row.expires_at,
         "review_by": row.review_by,
     }
-    tx.connection.execute(insert(access).values(values))
+    added = conflict_insert(tx, access).values(values).on_conflict_do_nothing()
+    return tx.connection.execute(added.returning(access.c.id)).one_or_none() is not None
 
 
 def find_access(tx: Transaction, access_id: str) -> Access | None:
@@ -165,20 +167,6 @@ def select_access(tx: Transaction, wanted: AccessFilter) -> tuple[Access, ...]:
     asked = select(access).where(*conditions)
     order = (access.c.requested_at.desc(), access.c.id.desc())
     return tuple(_access(one) for one in tx.connection.execute(asked.order_by(*order).limit(_MOST)))
-
-
-def open_for(
-    tx: Transaction, holder_kind: HolderKind, holder: str, *, tenant: TenantId, offer: str
-) -> tuple[Access, ...]:
-    """What of an offer the holder waits for or has."""
-    asked = select(access).where(
-        access.c.tenant == tenant,
-        access.c.holder_kind == holder_kind.value,
-        access.c.holder == holder,
-        access.c.state.in_(_OPEN),
-        access.c.offer == offer,
-    )
-    return tuple(_access(one) for one in tx.connection.execute(asked))
 
 
 def active_for(
@@ -266,11 +254,12 @@ def review_access(
     return None if row is None else _access(row)
 
 
-def due(tx: Transaction, *, now: EpochSeconds) -> tuple[str, ...]:
-    """The ids of those whose time is over, and that nothing says of yet; a page of them."""
+def due(tx: Transaction, *, now: EpochSeconds, holder: str | None = None) -> tuple[str, ...]:
+    """The ids of those whose time is over while their row does not say so yet; a page of them."""
+    whose = () if holder is None else (access.c.holder == holder,)
     asked = (
         select(access.c.id)
-        .where(access.c.state.in_(_OPEN), access.c.expires_at <= now)
+        .where(access.c.state.in_(_OPEN), access.c.expires_at <= now, *whose)
         .order_by(access.c.expires_at)
         .limit(_MOST)
     )
@@ -333,6 +322,7 @@ def _access(row: Row[Any]) -> Access:
         ticket=row.ticket,
         acr=row.acr,
         seconds=Seconds(row.seconds),
+        until=_instant(row.until),
         requested_at=EpochSeconds(row.requested_at),
         expires_at=EpochSeconds(row.expires_at),
         approval=row.approval,
@@ -349,12 +339,12 @@ def _access(row: Row[Any]) -> Access:
 
 
 def _list(text: str) -> list[str]:
-    found = parse_json(text)
+    found = parse_json(text.encode())
     return [str(one) for one in found] if isinstance(found, list) else []
 
 
 def _texts(text: str) -> dict[str, str]:
-    found = parse_json(text)
+    found = parse_json(text.encode())
     return {name: str(value) for name, value in found.items()} if isinstance(found, dict) else {}
 
 

@@ -142,13 +142,13 @@ class AccessGranted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessEnded(Event):
-    """It is over, with every grant that rested on it. `how`: `expired`, `returned`, `revoked`, `refused`."""
+    """It is over, with every access token that said something by it. `how`: `expired`, `returned`, `revoked`, `refused`."""
 
     kind: ClassVar[str] = "access.ended"
     access: str
     how: str
     reason: str = ""
-    grants: int = 0
+    tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """What people are asked, what they said, and what they may have for a while."""
 
 from alembic import op
-from sqlalchemy import BigInteger, Column, Integer, PrimaryKeyConstraint, Text
+from sqlalchemy import BigInteger, Column, Integer, PrimaryKeyConstraint, Text, text
 
 revision = "0008"
 down_revision = "0007"
@@ -92,6 +92,7 @@ def upgrade() -> None:
         Column("ticket", Text, nullable=False),
         Column("acr", Text),
         Column("seconds", BigInteger, nullable=False),
+        Column("until", BigInteger),
         Column("requested_at", BigInteger, nullable=False),
         Column("approval", Text),
         Column("approved_by", Text, nullable=False),
@@ -106,6 +107,12 @@ def upgrade() -> None:
         Column("verdict", Text),
     )
     op.create_index("ix_access_holder", "access", ["tenant", "holder_kind", "holder", "state"])
+    # Asked for once, however many ask at the same time, and never prolonged.
+    is_open = text("state IN ('waiting', 'active')")
+    op.create_index(
+        "ux_access_open", "access", ["tenant", "holder_kind", "holder", "offer"], unique=True,
+        sqlite_where=is_open, postgresql_where=is_open,
+    )  # fmt: skip
     # The access tokens that say something by it: these end with it, and no others.
     op.create_table(
         "access_tokens",
