@@ -20,7 +20,7 @@ from remit.policy.evaluation import Evaluation
 from remit.policy.obligation import Obligation, ObligationKind
 from remit.tokens.access_token import AccessToken
 
-__all__ = ["denied", "is_for_people", "refusal_of", "truth_of"]
+__all__ = ["FOR_PEOPLE", "denied", "is_for_people", "refusal_of", "truth_of"]
 
 _REASONS: Final = (
     (ObligationKind.REQUIRE_APPROVAL, RefusalReason.APPROVAL_NEEDED),
@@ -31,7 +31,8 @@ _REASONS: Final = (
 )
 """What is said when several are wanting: what takes longest."""
 _CURES: Final = frozenset(kind for kind, _ in _REASONS)
-_FOR_PEOPLE: Final = _CURES - {ObligationKind.REQUIRE_JUSTIFICATION}
+FOR_PEOPLE: Final = _CURES - {ObligationKind.REQUIRE_JUSTIFICATION}
+"""What people can meet; all else is for the caller itself to say."""
 
 
 def denied(decision: Decision, token: AccessToken, asked: Evaluation | None = None) -> Refusal:
@@ -74,7 +75,7 @@ def refusal_of(
 
 def is_for_people(refusal: Refusal) -> bool:
     """Whether people could cure it, all that is for the caller itself to say being said."""
-    return bool(refusal.needs) and all(one.kind in _FOR_PEOPLE for one in refusal.needs)
+    return bool(refusal.needs) and all(one.kind in FOR_PEOPLE for one in refusal.needs)
 
 
 def truth_of(decision: Decision) -> RefusalReason:

@@ -72,6 +72,8 @@ class WithheldReason(StrEnum):
     UNFILLED = "unfilled"
     ENVIRONMENT = "environment"
     FORBIDDEN = "forbidden"
+    ELEVATED = "elevated"
+    """People give it to one call at a time; no token says it."""
     TOO_MANY = "too_many"
 
 
@@ -158,6 +160,7 @@ class _Bounds:
     client: frozenset[ScopeName] | None
     person: frozenset[ScopeName] | None
     forbidden: frozenset[ScopeName]
+    elevated: frozenset[ScopeName]
     hierarchy: Hierarchy
 
 
@@ -265,6 +268,9 @@ def _obstacle(scope: ScopeName, bounds: _Bounds) -> WithheldReason | None:
     hierarchy = bounds.hierarchy
     if any(covers(scope, one, hierarchy) for one in bounds.forbidden):
         return WithheldReason.FORBIDDEN
+    # A scope that covers an elevated one would be it by another name.
+    if any(covers(scope, one, hierarchy) for one in bounds.elevated):
+        return WithheldReason.ELEVATED
     if not any(
         covers(scope, one, hierarchy) or covers(one, scope, hierarchy) for one in bounds.server
     ):
@@ -298,6 +304,7 @@ def _bounds(
         client=filled(applicant.bounds.scopes) if applicant.bounds.scopes else None,
         person=person,
         forbidden=filled(catalog.guardrails.forbidden_scopes),
+        elevated=filled([name for name, one in catalog.scopes.items() if one.elevated]),
         hierarchy=fill_hierarchy(catalog.hierarchy, claims),
     )
 
@@ -383,6 +390,8 @@ def _nothing_left(withheld: tuple[Withheld, ...]) -> str:
         return "the agent may hold none of the requested scopes"
     if reasons == {WithheldReason.CLIENT}:
         return "the client was admitted to none of the requested scopes"
+    if reasons == {WithheldReason.ELEVATED}:
+        return "the requested scopes are given to one call at a time"
     return "none of the requested scopes may be granted"
 
 

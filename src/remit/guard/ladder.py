@@ -23,11 +23,10 @@ from typing import TypeVar, cast
 from remit.canonical import Json
 from remit.clock import EpochSeconds
 from remit.guard.account import Account, PastUnavailableError, unknown_past
-from remit.guard.acquaintance import Reach
 from remit.guard.authentication import Authentication
+from remit.guard.bounds import as_admitted, within_limits
 from remit.guard.call import Call
 from remit.guard.caller import Caller
-from remit.guard.definitions import Definitions
 from remit.guard.denial import denied, is_for_people, refusal_of, truth_of
 from remit.guard.details import is_named_in_details, what_exceeds_details
 from remit.guard.elevations import ElevationsUnavailableError, Wanted, elevating, wanted_of
@@ -39,7 +38,7 @@ from remit.guard.outcome import RefusalReason
 from remit.guard.ports import Directory
 from remit.guard.question import Moment, question
 from remit.guard.quota import Excess, Quota
-from remit.guard.refusal import Refusal, hidden, quarantined, refused
+from remit.guard.refusal import Refusal, hidden, refused
 from remit.guard.rule_limits import RuleLimits
 from remit.guard.settings import GuardSettings
 from remit.guard.target import Target
@@ -153,10 +152,10 @@ class Ladder:
         if target is None:
             return hidden(call.kind, RefusalReason.NOT_FOUND, token=caller.token)
         moment, reach = self._moment(call, caller, footing.now), known.reach(caller, target)
-        refusal = self._within_limits(call, caller, reach)
+        refusal = within_limits(call, caller, reach)
         if refusal is not None and refusal is reach.beyond:
             return refusal
-        refusal = refusal or self._as_admitted(call, caller, target, footing.definitions)
+        refusal = refusal or as_admitted(call, caller, target, footing.definitions)
         if refusal is not None:
             return await self._if_known(refusal, caller, target=target, moment=moment)
         try:
@@ -297,41 +296,6 @@ class Ladder:
         """What `verdict` was begun on and is gone by now; `None`: nothing."""
         max_age = self._settings.standing_max_age
         return lapsed(verdict, self._directory, verifier=self._verifier, max_age=max_age)
-
-    @staticmethod
-    def _within_limits(call: Call, caller: Caller, reach: Reach) -> Refusal | None:
-        """What stands in the way before policy is asked about the call: clearance, scopes."""
-        if reach.beyond is not None or not reach.missing:
-            return reach.beyond
-        # Policy is asked first whether it would let the call be, with the scopes: else the
-        # client would step up and come back for nothing.
-        held = caller.effective if call.replaces_scopes else ()
-        return Refusal(
-            reason=RefusalReason.INSUFFICIENT_SCOPE,
-            detail="the token lacks scopes that this call needs",
-            truth=RefusalReason.INSUFFICIENT_SCOPE,
-            scopes=tuple(dict.fromkeys((*held, *reach.required))),
-            token=caller.token,
-            missing=reach.missing,
-        )
-
-    @staticmethod
-    def _as_admitted(
-        call: Call, caller: Caller, target: Target, definitions: Definitions
-    ) -> Refusal | None:
-        """What is wrong with the thing's definition, or with arguments that it does not allow."""
-        thing = (target.facts.server, target.facts.kind, target.facts.name)
-        if thing in definitions.quarantined:
-            return quarantined(caller.token)
-        if thing in definitions.unseen:
-            detail = "its definition is not known yet"
-            return refused(RefusalReason.QUARANTINED, detail, token=caller.token)
-        check = definitions.argument_checks.get(thing)
-        # Of a task's arguments only those are kept that policies read; they were checked when it began.
-        problem = None if check is None or call.task_of is not None else check(call.arguments)
-        if problem is None:
-            return None
-        return refused(RefusalReason.INVALID_ARGUMENTS, problem, token=caller.token)
 
     async def _if_known(
         self, refusal: Refusal, caller: Caller, *, target: Target, moment: Moment

@@ -48,6 +48,7 @@ _WITHHELD: Final[Mapping[WithheldReason, str]] = MappingProxyType(
         WithheldReason.UNFILLED: "nothing is known that would fill it",
         WithheldReason.ENVIRONMENT: "it is for another environment",
         WithheldReason.FORBIDDEN: "a guardrail forbids it",
+        WithheldReason.ELEVATED: "it is given to one call at a time",
         WithheldReason.TOO_MANY: "a token may not say so many",
     }
 )

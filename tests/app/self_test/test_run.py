@@ -185,13 +185,13 @@ async def test_an_answer_that_never_comes_is_no_refusal(app, monkeypatch):
 
 SABOTAGED = """
 import sys
-from remit.guard.ladder import Ladder
+from remit.guard import ladder
 from remit.policy import CedarEngine
 from remit.policy.decision import Decision, DecisionOutcome, DecisionReason, MatchedRule, RuleEffect
 permitted = Decision(outcome=DecisionOutcome.ALLOW, reason=DecisionReason.PERMITTED, policy_version="v",
     rules=(MatchedRule(id="all", effect=RuleEffect.PERMIT),), engine="sabotaged")
 if "ladder" in sys.argv:
-    Ladder._within_limits = lambda *a, **k: None
+    ladder.within_limits = lambda *a: None
 CedarEngine.evaluate = lambda *a: permitted
 sys.argv = ["remit", *sys.argv[2:]]
 from remit.cli.main import main
