@@ -97,7 +97,7 @@ def sabotage(monkeypatch):
         monkeypatch.setattr(Ladder, "decide", _allowing)
 
     def scopes():
-        monkeypatch.setattr(Ladder, "_within_limits", lambda *_a, **_k: None)
+        monkeypatch.setattr("remit.guard.ladder.within_limits", lambda *_a, **_k: None)
         monkeypatch.setattr(CedarEngine, "evaluate", lambda *_a: PERMITTED)
 
     def engine():
