@@ -18,8 +18,10 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from remit.clock import EpochSeconds
+from remit.guard.entitlement import WithheldReason, bounds_of, obstacle
 from remit.guard.networks import NetworkNames
 from remit.guard.observing import as_observed, is_observed, is_refused_by_policy
+from remit.guard.temporary_access import TemporaryAccess
 from remit.ids import AgentId, ClientId, ScopeName
 from remit.model import (
     Agent,
@@ -41,10 +43,9 @@ from remit.policy import (
     ResourceKind,
     RuleEffect,
     Subject,
-    SubjectKind,
     TokenFacts,
 )
-from remit.scopes import Hierarchy, covers, environment_named_by, fill, fill_hierarchy
+from remit.scopes import environment_named_by, fill
 
 __all__ = [
     "Applicant",
@@ -60,21 +61,6 @@ __all__ = [
 ]
 
 _NOT_PERMITTED = "no policy permits this agent on this server"
-
-
-class WithheldReason(StrEnum):
-    """Why a scope that was asked for cannot be granted. Shown to the person."""
-
-    NOT_ON_SERVER = "not_on_server"
-    AGENT = "agent"
-    CLIENT = "client"
-    PERSON = "person"
-    UNFILLED = "unfilled"
-    ENVIRONMENT = "environment"
-    FORBIDDEN = "forbidden"
-    ELEVATED = "elevated"
-    """People give it to one call at a time; no token says it."""
-    TOO_MANY = "too_many"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +104,8 @@ class Applicant:
     amr: tuple[str, ...] = ()
     auth_time: EpochSeconds | None = None
     ip: str | None = None
+    temporary: tuple[TemporaryAccess, ...] = ()
+    """What they have for a while on the server in question; the roles among it are `subject`'s already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,19 +137,6 @@ class Ruling:
     @property
     def policy_version(self) -> str | None:
         return None if self.decision is None else self.decision.policy_version
-
-
-@dataclass(frozen=True, slots=True)
-class _Bounds:
-    """Every limit, its placeholders filled for this subject."""
-
-    server: frozenset[ScopeName]
-    agent: frozenset[ScopeName]
-    client: frozenset[ScopeName] | None
-    person: frozenset[ScopeName] | None
-    forbidden: frozenset[ScopeName]
-    elevated: frozenset[ScopeName]
-    hierarchy: Hierarchy
 
 
 def rule(
@@ -203,12 +178,12 @@ def narrow(
 ) -> tuple[tuple[ScopeName, ...], tuple[Withheld, ...]]:
     """What of `asked` no limit is in the way of, before any policy is asked; and what is withheld."""
     claims = claims_of(applicant, server)
-    bounds = _bounds(applicant, server, catalog, claims)
+    bounds = bounds_of(applicant, server, catalog, claims)
     granted: list[ScopeName] = []
     withheld: list[Withheld] = []
     for wanted in dict.fromkeys(asked):
         scope = fill(wanted, claims)
-        reason = WithheldReason.UNFILLED if scope is None else _obstacle(scope, bounds)
+        reason = WithheldReason.UNFILLED if scope is None else obstacle(scope, bounds)
         named = environment_named_by(scope or wanted, catalog.environments)
         if scope is not None and named not in {None, server.environment}:
             reason = WithheldReason.ENVIRONMENT
@@ -261,52 +236,6 @@ def _violations_of(withheld: Sequence[Withheld]) -> tuple[Violation, ...]:
             names = ", ".join(f"`{scope}`" for scope in scopes)
             found.append(Violation(guardrail, f"{words}: {names}"))
     return tuple(found)
-
-
-def _obstacle(scope: ScopeName, bounds: _Bounds) -> WithheldReason | None:
-    """The first limit that `scope` goes beyond."""
-    hierarchy = bounds.hierarchy
-    if any(covers(scope, one, hierarchy) for one in bounds.forbidden):
-        return WithheldReason.FORBIDDEN
-    # A scope that covers an elevated one would be it by another name.
-    if any(covers(scope, one, hierarchy) for one in bounds.elevated):
-        return WithheldReason.ELEVATED
-    if not any(
-        covers(scope, one, hierarchy) or covers(one, scope, hierarchy) for one in bounds.server
-    ):
-        return WithheldReason.NOT_ON_SERVER
-    if not any(covers(held, scope, hierarchy) for held in bounds.agent):
-        return WithheldReason.AGENT
-    if bounds.client is not None and not any(
-        covers(held, scope, hierarchy) for held in bounds.client
-    ):
-        return WithheldReason.CLIENT
-    if bounds.person is not None and not any(
-        covers(held, scope, hierarchy) for held in bounds.person
-    ):
-        return WithheldReason.PERSON
-    return None
-
-
-def _bounds(
-    applicant: Applicant, server: Server, catalog: Catalog, claims: Mapping[str, str]
-) -> _Bounds:
-    def filled(scopes: Sequence[ScopeName]) -> frozenset[ScopeName]:
-        return frozenset(one for scope in scopes if (one := fill(scope, claims)) is not None)
-
-    person: frozenset[ScopeName] | None = None
-    if applicant.subject.kind is SubjectKind.USER:
-        roles = (catalog.roles.get(name) for name in applicant.subject.roles)
-        person = filled([scope for role in roles if role is not None for scope in role.scopes])
-    return _Bounds(
-        server=filled(server.scopes),
-        agent=filled(applicant.agent.scopes),
-        client=filled(applicant.bounds.scopes) if applicant.bounds.scopes else None,
-        person=person,
-        forbidden=filled(catalog.guardrails.forbidden_scopes),
-        elevated=filled([name for name, one in catalog.scopes.items() if one.elevated]),
-        hierarchy=fill_hierarchy(catalog.hierarchy, claims),
-    )
 
 
 def claims_of(applicant: Applicant, server: Server) -> Mapping[str, str]:
@@ -392,6 +321,8 @@ def _nothing_left(withheld: tuple[Withheld, ...]) -> str:
         return "the client was admitted to none of the requested scopes"
     if reasons == {WithheldReason.ELEVATED}:
         return "the requested scopes are given to one call at a time"
+    if reasons == {WithheldReason.ON_REQUEST}:
+        return "the agent has the requested scopes on request alone"
     return "none of the requested scopes may be granted"
 
 

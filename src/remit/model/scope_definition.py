@@ -22,3 +22,5 @@ class ScopeDefinition:
     covers: tuple[ScopeName, ...] = ()
     data_categories: tuple[str, ...] = ()
     sensitivity: Sensitivity = Sensitivity.LOW
+    elevated: bool = False
+    """Given to one call, or for a while, by people who were asked; never said by a token."""

@@ -35,7 +35,7 @@ from remit.oauth.form_body import refuse_repeats
 from remit.oauth.redirect_uri import matches_registered
 from remit.oauth.requested_details import require_details
 from remit.oauth.resource_indicators import require_resource
-from remit.oauth.scope_placeholders import is_declared
+from remit.oauth.scope_placeholders import is_declared, is_elevated
 from remit.scopes import parse_scope_param
 from remit.tokens import resource_of
 from remit.tokens.authorization_details import ToolCallDetail
@@ -165,6 +165,9 @@ def check_request(
 def require_scopes(scope: str | None, server: Server, catalog: Catalog) -> tuple[ScopeName, ...]:
     """The scopes asked for; when none are, the server's baseline, else the issuer's default (O21 §1.4.1).
 
+    An elevated scope by itself asks for nothing that a token could say: a client that follows a challenge for one
+    is given what it would have been given without, and finds out at the call whether it was elevated.
+
     Raises:
         InvalidScopeError: malformed, not declared, or none asked and no default declared.
     """
@@ -176,7 +179,8 @@ def require_scopes(scope: str | None, server: Server, catalog: Catalog) -> tuple
     for one in asked:
         if not is_declared(one, catalog.scopes):
             raise InvalidScopeError(f"scope `{one}` is unknown")
-    asked = asked or server.baseline_scopes or catalog.issuer.default_scopes
+    if all(is_elevated(one, catalog.scopes) for one in asked):
+        asked = (*asked, *(server.baseline_scopes or catalog.issuer.default_scopes))
     if not asked:
         raise InvalidScopeError("`scope` is required: this server declares no default")
     return asked

@@ -1,5 +1,8 @@
 """A request is granted: the grant, its code, the consent that is remembered and the events, at once.
 
+What waits for the person about calls of this client, and what they allowed of them, moves to the new grant: a
+client that was sent here to have its person step up comes back with another token than the one it was refused with.
+
 The request is answered in the same transaction, so that two answers to one request
 make one code. The code lives 60 seconds unless the repository says less, is bound to
 client, redirect URI and challenge, and only its digest is kept.
@@ -19,6 +22,7 @@ from remit.ids import GrantId, ScopeName, digest, new_id, new_secret
 from remit.oauth import credential_store, grant_store, request_store
 from remit.oauth.authorization_response import code_response
 from remit.oauth.deps import OAuthDeps
+from remit.oauth.elevation_grant import move_elevation_grants
 from remit.oauth.grant import AuthorizationCode, Grant, GrantKind
 from remit.oauth.grant_revocation import about_grant
 from remit.oauth.guardrail_alert import record_alerts
@@ -57,6 +61,9 @@ async def issue_code(deps: OAuthDeps, waiting: Waiting, assent: Assent) -> Respo
         if not request_store.finish_request(tx, waiting.pending.digest, now=now):
             raise NotWaitingError
         grant_store.add_grant(tx, grant)
+        # What its person was asked about the client's calls is asked, and was allowed, in the name of this grant.
+        move_elevation_grants(tx, grant, at=now)
+        deps.step_ups.rebind(tx, grant)
         credential_store.add_authorization_code(tx, _code(deps, waiting, grant, code=code))
         known = about_grant(assent.person.context, grant)
         if assent.shown_digest is not None:

@@ -44,6 +44,7 @@ _WHY: Mapping[WithheldReason, str] = MappingProxyType(
         WithheldReason.UNFILLED: "Your account lacks the detail it is bound to.",
         WithheldReason.ENVIRONMENT: "It is for another environment than this server's.",
         WithheldReason.FORBIDDEN: "It is forbidden to every agent here.",
+        WithheldReason.ELEVATED: "It is given to one call at a time, when you are asked about that call.",
         WithheldReason.TOO_MANY: "It is more than one agent may hold at once.",
     }
 )

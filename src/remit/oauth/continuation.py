@@ -29,6 +29,7 @@ from remit.oauth.deps import OAuthDeps
 from remit.oauth.errors import (
     ConsentRequiredError,
     Endpoint,
+    InteractionRequiredError,
     LoginRequiredError,
     UnmetAuthenticationRequirementsError,
 )
@@ -58,9 +59,10 @@ from remit.web import (
 __all__ = ["continue_path", "endpoint", "login_form_sources", "login_requirements"]
 
 
-def continue_path(name: str) -> str:
-    """Where a browser answers the request it knows by `name`."""
-    return f"/authorize/continue?request={quote(name, safe='')}"
+def continue_path(name: str, *, after: str | None = None) -> str:
+    """Where a browser answers the request it knows by `name`; `after` its person was led through that other one."""
+    path = f"/authorize/continue?request={quote(name, safe='')}"
+    return path if after is None else f"{path}&after={quote(after, safe='')}"
 
 
 def endpoint(deps: OAuthDeps) -> Endpoint:
@@ -69,7 +71,8 @@ def endpoint(deps: OAuthDeps) -> Endpoint:
     async def continue_(request: Request) -> Response:
         if request.method != "GET":
             return error_page(405, "Only GET", message="This page answers GET alone.")
-        name = parse_query(request.scope["query_string"]).one("request") or ""
+        query = parse_query(request.scope["query_string"])
+        name = query.one("request") or ""
         browser = browser_of(request, deps.site)
         context = circumstances_of(request, deps.site)
         waiting = await find_waiting(deps, name, browser=browser, context=context)
@@ -83,6 +86,9 @@ def endpoint(deps: OAuthDeps) -> Endpoint:
             return redirect(_login_path(waiting, found and found[1], name))
         person = person_answering(waiting, found, deps=deps, context=context)
         ruling = rule_on_request(waiting, person, scopes=waiting.request.scopes, deps=deps)
+        stepping_up = await _step_up(deps, waiting, person, name=name, after=query.one("after"))
+        if stepping_up is not None:
+            return stepping_up
         if not await _must_ask(deps, waiting, person, ruling):
             assent = Assent(person=person, scopes=ruling.scopes, shown_digest=None, ruling=ruling)
             return await issue_code(deps, waiting, assent)
@@ -148,6 +154,28 @@ async def _pending_at(
     if name is None:
         return None
     return await database.read(lambda tx: request_store.find_request(tx, digest(name), now=now))
+
+
+async def _step_up(
+    deps: OAuthDeps, waiting: Waiting, person: Person, *, name: str, after: str | None
+) -> Response | None:
+    """First the page of a call of this client that waits for this person, whatever the client says it came for.
+
+    `after` is one they were led through already: whoever left its page without an answer goes on, and whoever makes
+    it up goes without being elevated.
+    """
+    asked = await deps.step_ups.waiting_for(
+        waiting.requester.client.client_id,
+        person.user.id,
+        resource_of(deps.public_url, waiting.request.server),
+    )
+    if asked is None or asked.id == after:
+        return None
+    if Prompt.NONE in waiting.request.prompt:
+        error = InteractionRequiredError("a call waits for the person")
+        raise refusal_of(waiting, error, context=person.context)
+    back = quote(continue_path(name, after=asked.id), safe="")
+    return redirect(f"{asked.url}?return_to={back}")
 
 
 async def _must_ask(deps: OAuthDeps, waiting: Waiting, person: Person, ruling: Ruling) -> bool:

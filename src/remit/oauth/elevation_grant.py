@@ -26,6 +26,7 @@ __all__ = [
     "ElevationDetail",
     "ParentEndedError",
     "make_elevation_grant",
+    "move_elevation_grants",
     "spend_elevation_grant",
 ]
 
@@ -141,3 +142,13 @@ def spend_elevation_grant(
     One statement: of several at the same time, only one can have the last use.
     """
     return elevation_grant_store.spend(tx, grant_id, at=at, last=last)
+
+
+def move_elevation_grants(tx: Transaction, to: Grant, *, at: EpochSeconds) -> tuple[GrantId, ...]:
+    """Let what can still be used of the same person, client, agent and resource hang below `to`; what moved.
+
+    It ends with `to` from now on, and no longer with the grant it was made below.
+    """
+    if to.user_id is None:
+        return ()  # a workload is not sent through a browser
+    return elevation_grant_store.move(tx, to, at=at)

@@ -1,6 +1,7 @@
 """Which grants there are, and how one ends before its time: state and event together, once.
 
-With a grant ends every grant that was made from it by exchange, at any depth. Codes, refresh
+With a grant ends every grant that was made from it by exchange, at any depth, and every elevation of
+calls made with it. Codes, refresh
 tokens and access tokens need no mark of their own: a code and a refresh token are redeemed from a
 live grant only, and the guard refuses every access token whose `sid` is a revoked grant.
 Whoever revokes publishes standing (`OAuthDeps.publish`) after the transaction committed.
@@ -10,13 +11,15 @@ Source: O21 §4.1.3, §4.3.1; RFC 7009 §2.1; RFC 8693 §6 (what was exchanged);
 
 from collections.abc import Mapping, Sequence
 
+from remit.audit.approval_events import ElevationRevoked
 from remit.audit.context import Context
+from remit.audit.event import Event
 from remit.audit.events import GrantRevoked
 from remit.clock import EpochSeconds
 from remit.db import Transaction
 from remit.ids import GrantId
 from remit.oauth import credential_store, grant_store, request_store
-from remit.oauth.grant import Grant, GrantFilter, RevokeReason
+from remit.oauth.grant import Grant, GrantFilter, GrantKind, RevokeReason
 
 __all__ = [
     "about_grant",
@@ -77,7 +80,7 @@ def revoke_descendants(
         )
     for grant in ended:
         reason = RevokeReason.PARENT_ENDED.value
-        tx.record(GrantRevoked(context=about_grant(context, grant), reason=reason))
+        tx.record(_event(grant, reason=reason, context=context))
     return tuple(ended)
 
 
@@ -116,9 +119,16 @@ def _end(
     """
     ended = grant_store.mark_revoked(tx, grant_id, at=at, reason=reason)
     if ended is not None:
-        if ended.user_id is not None:
+        if ended.user_id is not None and ended.kind is not GrantKind.ELEVATION:
             request_store.forget_consent(
                 tx, user_id=ended.user_id, client_id=ended.client_id, resource=ended.resource
             )
-        tx.record(GrantRevoked(context=about_grant(context, ended), reason=reason))
+        tx.record(_event(ended, reason=reason, context=context))
     return ended
+
+
+def _event(ended: Grant, *, reason: str, context: Context) -> Event:
+    known = about_grant(context, ended)
+    if ended.kind is GrantKind.ELEVATION:
+        return ElevationRevoked(context=known, elevation=ended.id, reason=reason)
+    return GrantRevoked(context=known, reason=reason)

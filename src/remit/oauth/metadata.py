@@ -3,8 +3,8 @@
 One document for RFC 8414 and OpenID Connect discovery, byte for byte the same. It
 names only what works: registration only while the repository admits it, assertions only
 where it trusts somebody with them, no `offline_access` (refresh tokens do not depend on
-it, and clients that see it ask for consent each time), no scope that a guardrail forbids
-or a placeholder leaves open.
+it, and clients that see it ask for consent each time), no scope that a guardrail forbids,
+that a placeholder leaves open, or that no token says.
 
 Source: RFC 8414 §2, §3; MCP D26, A26; RFC 9207 §3; CIMD §6; RFC 7662 §2; RFC 7009 §2.
 """
@@ -141,8 +141,8 @@ def _scopes(catalog: Catalog) -> list[Json]:
     # here, as some do, would ask every person for the keys to this house.
     return [
         name
-        for name in sorted(catalog.scopes)
-        if name not in forbidden and "{" not in name and name not in MANAGEMENT_SCOPES
+        for name, scope in sorted(catalog.scopes.items())
+        if not (scope.elevated or name in forbidden or "{" in name or name in MANAGEMENT_SCOPES)
     ]
 
 

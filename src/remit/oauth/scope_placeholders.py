@@ -7,12 +7,13 @@ Source: MISSION B2; RFC 6749 §3.3.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from remit.ids import ScopeName
+from remit.model import ScopeDefinition
 from remit.scopes import Hierarchy, covers
 
-__all__ = ["is_declared", "may_meet"]
+__all__ = ["is_declared", "is_elevated", "may_meet"]
 
 _VALUE = r"[a-z0-9][a-z0-9_-]*"
 _SPLIT = re.compile(r"\{[a-z_]+\}")
@@ -21,6 +22,13 @@ _SPLIT = re.compile(r"\{[a-z_]+\}")
 def is_declared(scope: ScopeName, declared: Iterable[ScopeName]) -> bool:
     """Whether `scope` is one of `declared`, literally or with its placeholders filled by anything."""
     return any(scope == name or _fits(scope, name) for name in declared)
+
+
+def is_elevated(scope: ScopeName, declared: Mapping[ScopeName, ScopeDefinition]) -> bool:
+    """Whether `scope` is one of those that no token says, literally or with its placeholders filled by anything."""
+    return any(
+        one.elevated and (scope == name or _fits(scope, name)) for name, one in declared.items()
+    )
 
 
 def may_meet(held: ScopeName, required: ScopeName, hierarchy: Hierarchy) -> bool:

@@ -24,6 +24,11 @@ class ScopeSection(Section):
     sensitivity: Sensitivity = Field(
         default=Sensitivity.LOW, description="How much harm it can do."
     )
+    elevated: bool = Field(
+        default=False,
+        description="Whether it is only had by an elevation: no token ever says it, whoever asks."
+        " A policy asks for it with `@require_scope`.",
+    )
 
 
 class ScopesFile(RootModel[dict[ScopeText, ScopeSection]]):
