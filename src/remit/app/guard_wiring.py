@@ -5,9 +5,10 @@ from functools import partial
 from starlette.routing import Route
 
 from remit import oauth
-from remit.api.guards import GuardDeps, HistoryAnswers, guard_routes
+from remit.api.guards import ElevationAnswers, GuardDeps, HistoryAnswers, guard_routes
 from remit.app.parts import Parts
 from remit.clock import Seconds
+from remit.guard.elevations import NO_ELEVATIONS
 from remit.model import Server
 
 __all__ = ["open_guard_door"]
@@ -33,6 +34,14 @@ def open_guard_door(parts: Parts, authorization: oauth.OAuthDeps) -> list[Route]
                 past=parts.past,
                 clock=parts.clock,
                 public_url=parts.site.public_url,
+            ),
+            elevations=ElevationAnswers(
+                directory=parts.directory,
+                verifier=parts.verifier,
+                elevations=NO_ELEVATIONS,
+                clock=parts.clock,
+                public_url=parts.site.public_url,
+                max_age=Seconds(parts.settings.standing_max_age),
             ),
             for_guards=partial(oauth.server_endpoint, authorization, secret_of=_of_its_guard),
         )

@@ -29,6 +29,7 @@ from remit.embedded.in_process import InProcess
 from remit.embedded.lifespan import Lifespan, NotStartedError
 from remit.embedded.local_log import LocalLog, WaitingLog, network_of, open_local_log
 from remit.embedded.remit_door import RemitDoor
+from remit.embedded.remote_elevations import RemoteElevations
 from remit.embedded.remote_past import RemotePast
 from remit.embedded.stdio import StdioDoor
 from remit.errors import Error
@@ -172,7 +173,11 @@ class GuardedApplication:
             clock=self._clock,
         )
         around = Surroundings(
-            application=self._behind, audit=audit, clock=self._clock, past=RemotePast(door)
+            application=self._behind,
+            audit=audit,
+            clock=self._clock,
+            past=RemotePast(door),
+            elevations=RemoteElevations(door),
         )
 
         async def take(snapshot: Snapshot, heard: Heard) -> None:

@@ -21,6 +21,7 @@ from remit.gateway import GatewayApp, GatewayDeps, GatewaySettings, Roster
 from remit.gateway.protected_resource import METADATA_PREFIX, metadata_url
 from remit.guard import Guard, GuardSettings
 from remit.guard.account import NoPast
+from remit.guard.elevations import NO_ELEVATIONS, Elevations
 from remit.guard.ports import Past
 from remit.guard.snapshot import PublicKey, Snapshot
 from remit.model import HttpUpstream, Server
@@ -39,6 +40,7 @@ class Surroundings:
     audit: AuditLog
     clock: Clock
     past: Past = NoPast()
+    elevations: Elevations = NO_ELEVATIONS
 
 
 class Assembly:
@@ -65,7 +67,10 @@ class Assembly:
             audit=around.audit,
             redactor=_redactor(snapshot),
             settings=GuardSettings(
-                public_url=public_url, standing_max_age=snapshot.lease, past=around.past
+                public_url=public_url,
+                standing_max_age=snapshot.lease,
+                past=around.past,
+                elevations=around.elevations,
             ),
         )
         roster = Roster(_no_secret, requests_to=lambda _: around.application)

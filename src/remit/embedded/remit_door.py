@@ -1,4 +1,4 @@
-"""Remit, as a guard reaches it: three questions, over TLS, with the server's own secret.
+"""Remit, as a guard reaches it: a few questions, over TLS, with the server's own secret.
 
 Certificates are verified; redirects are not followed; no proxy is taken from the environment. What is
 longer than a snapshot can be is not read to its end.
@@ -43,6 +43,7 @@ class RemitDoor:
         self._snapshots = Pool(f"{url}/guard/v1/snapshot")
         self._records = Pool(f"{url}/guard/v1/records?instance={instance}")
         self._history = Pool(f"{url}/guard/v1/history")
+        self._elevations = Pool(f"{url}/guard/v1/elevations")
         self._keys = Pool(f"{url}/jwks")
         known = f"{quote(name, safe='')}:{quote(secret, safe='')}".encode()
         self._credentials = ("authorization", f"Basic {b64encode(known).decode()}")
@@ -87,6 +88,19 @@ class RemitDoor:
         )
         return _object(answer)
 
+    async def elevations(self, question: JsonObject) -> JsonObject:
+        """What people said yes to, or are asked, as far as `question` asks; see docs/reference/guard.md.
+
+        Raises:
+            RemitUnavailableError: it is not told.
+        """
+        headers = [self._credentials, ("content-type", "application/json")]
+        body = canonical_bytes(question)
+        answer = await _asked(
+            self._elevations, "POST", headers, body, seconds=_SECONDS, limit=_MAX_ANSWER
+        )
+        return _object(answer)
+
     async def public_keys(self) -> JsonObject:
         """The keys that Remit publishes.
 
@@ -98,7 +112,13 @@ class RemitDoor:
 
     def close(self) -> None:
         """Give back every connection."""
-        for pool in (self._snapshots, self._records, self._history, self._keys):
+        for pool in (
+            self._snapshots,
+            self._records,
+            self._history,
+            self._elevations,
+            self._keys,
+        ):
             pool.close()
 
 

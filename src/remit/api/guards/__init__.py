@@ -4,6 +4,7 @@ Refuses whoever does not prove to be a server with a `guard_secret`, and records
 """
 
 from remit.api.guards.door import GuardDeps, guard_routes
+from remit.api.guards.elevations import ElevationAnswers
 from remit.api.guards.history import HistoryAnswers
 
-__all__ = ["GuardDeps", "HistoryAnswers", "guard_routes"]
+__all__ = ["ElevationAnswers", "GuardDeps", "HistoryAnswers", "guard_routes"]

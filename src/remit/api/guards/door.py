@@ -1,4 +1,4 @@
-"""`POST /guard/v1/snapshot`, `POST /guard/v1/records` and `POST /guard/v1/history`.
+"""`POST /guard/v1/snapshot`, `…/records`, `…/history` and `…/elevations`.
 
 Who comes is a server of the catalog, known by its name and its `guard_secret` (HTTP Basic), and gets and
 brings what is its own: there is no parameter that names a server. Refused: everybody else (401, and 429
@@ -18,17 +18,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from remit.api.guards.elevations import BadWishError, ElevationAnswers
 from remit.api.guards.excerpt import ExcerptDeps
 from remit.api.guards.feed import Feed, Question
 from remit.api.guards.history import BadUseError, HistoryAnswers
 from remit.api.guards.turns import NotItsTurnError, Turns
 from remit.audit.redact import Redactor
 from remit.audit.relayed import ForeignRecordError, Relayed, relayed
-from remit.canonical import MalformedJsonError
+from remit.canonical import JsonObject, MalformedJsonError
 from remit.clock import Clock, Seconds
 from remit.db import Database
 from remit.errors import ConflictError, Error, NotFoundError
 from remit.guard.account import PastUnavailableError
+from remit.guard.elevations import ElevationsUnavailableError
 from remit.model import Server
 from remit.policy import DecisionPoint
 from remit.registry import RegistryDirectory
@@ -67,6 +69,7 @@ class GuardDeps:
     stopping: asyncio.Event
     lease: Seconds
     history: HistoryAnswers
+    elevations: ElevationAnswers
     for_guards: Callable[[_Endpoint], Callable[[Request], Awaitable[Response]]]
 
 
@@ -100,7 +103,11 @@ def guard_routes(deps: GuardDeps) -> list[Route]:
     async def history(request: Request, server: Server) -> Response:
         return await _history(deps, request, server)
 
+    async def elevations(request: Request, server: Server) -> Response:
+        return await _elevations(deps, request, server)
+
     return [
+        Route("/guard/v1/elevations", deps.for_guards(_told(elevations)), methods=["POST"]),
         Route("/guard/v1/history", deps.for_guards(_told(history)), methods=["POST"]),
         Route("/guard/v1/snapshot", deps.for_guards(_told(snapshot)), methods=["POST"]),
         Route("/guard/v1/records", deps.for_guards(_told(records)), methods=["POST"]),
@@ -113,9 +120,9 @@ def _told(endpoint: _Endpoint) -> _Endpoint:
     async def answer(request: Request, server: Server) -> Response:
         try:
             return await endpoint(request, server)
-        except (_BadRequestError, BadUseError) as error:
+        except (_BadRequestError, BadUseError, BadWishError) as error:
             return problem(400, error.code, detail=error.detail)
-        except PastUnavailableError as error:
+        except (PastUnavailableError, ElevationsUnavailableError) as error:
             return problem(503, error.code, detail=error.detail, headers={"Retry-After": "1"})
         except ForeignRecordError as error:
             return problem(422, error.code, detail=error.detail)
@@ -159,11 +166,20 @@ async def _records(deps: GuardDeps, turns: Turns, request: Request, server: Serv
 
 
 async def _history(deps: GuardDeps, request: Request, server: Server) -> Response:
+    asked = await _object(request, limit=_MAX_USE)
+    return json_response(await deps.history.answer(server, asked))
+
+
+async def _elevations(deps: GuardDeps, request: Request, server: Server) -> Response:
+    asked = await _object(request, limit=_MAX_BODY)
+    return json_response(await deps.elevations.answer(server, asked))
+
+
+async def _object(request: Request, *, limit: int) -> JsonObject:
     try:
-        asked = await read_json_object(request, limit=_MAX_USE)
+        return await read_json_object(request, limit=limit)
     except MalformedJsonError as error:
         raise _BadRequestError("the question is not strict JSON", cause=error) from error
-    return json_response(await deps.history.answer(server, asked))
 
 
 def _read(lines: list[bytes], server: Server, instance: str) -> list[Relayed]:
@@ -178,10 +194,7 @@ def _is_guarded(deps: GuardDeps, server: Server) -> bool:
 
 async def _asked(request: Request, *, longest: float) -> Question:
     """What a guard asks, which is text and one number and nothing else. It waits for `longest` seconds at most."""
-    try:
-        found = await read_json_object(request, limit=_MAX_QUESTION)
-    except MalformedJsonError as error:
-        raise _BadRequestError("the question is not strict JSON", cause=error) from error
+    found = await _object(request, limit=_MAX_QUESTION)
     if found.keys() != _ASKED:
         raise _BadRequestError(f"the members are `{'`, `'.join(sorted(_ASKED))}`")
     wait = found["wait"]
