@@ -11,6 +11,7 @@ Source: MISSION B2, B8, E2; MCP 2026-07-28 authorization, step-up (hierarchies).
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from remit.guard.temporary_access import not_given, on_request
 from remit.ids import ScopeName
 from remit.model import Agent, Catalog
 from remit.scopes import Hierarchy, covers, environment_named_by, fill, fill_hierarchy
@@ -29,6 +30,8 @@ class ScopeLimits:
     forbidden: frozenset[ScopeName]
     hierarchy: Hierarchy
     claims: Mapping[str, str]
+    on_request: frozenset[ScopeName] = frozenset()
+    """What the agent would have to be given for a while first."""
     environments: frozenset[str] = frozenset()
     """Those that are declared: a scope whose name begins with one is good there alone."""
 
@@ -53,7 +56,8 @@ class ScopeLimits:
         return (
             self._covered(scope, self.agent)
             and (self.person is None or self._covered(scope, self.person))
-            and not self._is_forbidden(scope)
+            and not self._is_below(scope, self.forbidden)
+            and not self._is_below(scope, self.on_request)
             and self._is_good_here(scope)
         )
 
@@ -64,9 +68,9 @@ class ScopeLimits:
         named = environment_named_by(scope, self.environments)
         return named is None or named == self.claims.get("environment")
 
-    def _is_forbidden(self, scope: ScopeName) -> bool:
+    def _is_below(self, scope: ScopeName, parts: Iterable[ScopeName]) -> bool:
         """To hold a scope is to hold everything below it, so one forbidden part forbids it."""
-        return any(covers(scope, part, self.hierarchy) for part in self.forbidden)
+        return any(covers(scope, part, self.hierarchy) for part in parts)
 
 
 def scope_limits(token: AccessToken, agent: Agent, catalog: Catalog) -> ScopeLimits:
@@ -82,16 +86,19 @@ def scope_limits(token: AccessToken, agent: Agent, catalog: Catalog) -> ScopeLim
     def filled(scopes: Iterable[ScopeName]) -> frozenset[ScopeName]:
         return frozenset(one for scope in scopes if (one := fill(scope, claims)) is not None)
 
+    hierarchy, given = fill_hierarchy(catalog.hierarchy, claims), frozenset(token.temporary)
     person: frozenset[ScopeName] | None = None
     if not is_workload(token):
         roles = (catalog.roles.get(name) for name in token.roles)
         person = filled(scope for role in roles if role is not None for scope in role.scopes)
+        person |= given
     return ScopeLimits(
         token=token.scopes,
         agent=filled(agent.scopes),
         person=person,
         forbidden=filled(catalog.guardrails.forbidden_scopes),
-        hierarchy=fill_hierarchy(catalog.hierarchy, claims),
+        hierarchy=hierarchy,
+        on_request=not_given(filled(on_request(agent.id, catalog)), given, hierarchy),
         claims=claims,
         environments=frozenset(catalog.environments),
     )

@@ -17,6 +17,7 @@ from remit.identity import ReadSession
 from remit.ids import UserId
 from remit.oauth.connections.access import ThirdPartyAccess
 from remit.oauth.step_up import NO_STEP_UPS, StepUps
+from remit.oauth.temporary_access import NOTHING_FOR_A_WHILE, TemporaryAccesses
 from remit.policy import DecisionPoint
 from remit.tokens import KeySet, TokenVerifier
 from remit.tokens.dpop_nonce import DpopNonces
@@ -95,6 +96,8 @@ class OAuthDeps:
     confirm: ConfirmPerson = _nobody_to_ask
     step_ups: StepUps = NO_STEP_UPS
     """The calls that wait for a person (`remit.approvals`)."""
+    temporary: TemporaryAccesses = NOTHING_FOR_A_WHILE
+    """What people and workloads have for a while (`remit.approvals`)."""
 
     @property
     def public_url(self) -> str:

@@ -14,12 +14,15 @@ from remit.canonical import Json, JsonObject
 from remit.clock import EpochSeconds, Seconds
 from remit.db import Transaction
 from remit.guard.issuance import Applicant
+from remit.guard.temporary_access import TemporaryAccess, scopes_of
 from remit.ids import ScopeName, digest, new_id, new_secret
 from remit.oauth import credential_store
 from remit.oauth.client import Client, GrantType
 from remit.oauth.deps import OAuthDeps
 from remit.oauth.grant import Grant, RefreshToken
+from remit.oauth.grant_holder import server_of
 from remit.oauth.proof_of_possession import spend_proof
+from remit.oauth.temporary_access import rests_on
 from remit.tokens import AccessToken, mint
 from remit.tokens.dpop import Proof
 
@@ -89,10 +92,11 @@ def issue_access_token(
     Raises:
         InvalidDpopProofError: it was used before.
     """
-    now = deps.clock.now()
+    now, catalog = deps.clock.now(), deps.directory.catalog
     spend_proof(tx, proof, now=now)
-    lifetime = deps.directory.catalog.issuer.access_token_lifetime
     subject = applicant.subject
+    resting = _resting(applicant, scopes, grant, deps)
+    latest = min([grant.expires_at, *(one.until for one in resting)])
     token = AccessToken(
         iss=deps.public_url,
         sub=subject.id,
@@ -100,7 +104,7 @@ def issue_access_token(
         client_id=grant.client_id,
         jti=new_id("at"),
         iat=now,
-        exp=EpochSeconds(min(now + lifetime, grant.expires_at)),
+        exp=EpochSeconds(min(now + catalog.issuer.access_token_lifetime, latest)),
         scopes=scopes,
         grant_id=grant.id,
         agent_id=grant.agent_id,
@@ -117,8 +121,21 @@ def issue_access_token(
         actors=grant.actors,
         may_act=applicant.agent.delegates,
         authorization_details=grant.authorization_details,
+        temporary=scopes_of(resting),
     )
+    if resting:
+        resting_ids = [one.id for one in resting]
+        deps.temporary.note(tx, resting_ids, jti=token.jti, grant_id=grant.id, expires_at=token.exp)
     return mint(deps.keys, token), token
+
+
+def _resting(
+    applicant: Applicant, scopes: tuple[ScopeName, ...], grant: Grant, deps: OAuthDeps
+) -> tuple[TemporaryAccess, ...]:
+    """What the token ends with besides its grant."""
+    if not applicant.temporary:
+        return ()
+    return rests_on(applicant, scopes, server_of(grant, deps), deps.directory.catalog)
 
 
 def issue_refresh_token(

@@ -56,6 +56,8 @@ class AccessToken:
     """The agents that may exchange it (`may_act`, RFC 8693 §4.4)."""
     authorization_details: tuple[JsonObject, ...] = ()
     """RFC 9396 §9.1; each was checked when it was issued. Empty: nothing narrower than the scopes."""
+    temporary: tuple[ScopeName, ...] = ()
+    """Those of its scopes that its holder has for a while only; it expires no later than they do."""
 
     @property
     def token_type(self) -> str:

@@ -10,7 +10,7 @@ from typing import ClassVar
 from remit.canonical import Json, JsonObject
 from remit.clock import EpochSeconds
 from remit.errors import Error
-from remit.ids import AgentId, ClientId, GrantId, TenantId
+from remit.ids import AgentId, ClientId, GrantId, ScopeName, TenantId
 from remit.model import Environment, Sensitivity
 from remit.scopes import parse_scope_param
 from remit.tokens.access_token import AccessToken, Delegate
@@ -61,6 +61,7 @@ def parse_claims(claims: JsonObject) -> AccessToken:
         actors=_actors(claims),
         may_act=_may_act(claims),
         authorization_details=_details(claims),
+        temporary=tuple(ScopeName(one) for one in _texts(claims, "temporary_scopes")),
     )
 
 

@@ -62,6 +62,8 @@ def claims_of(token: AccessToken) -> JsonObject:
         claims["may_act"] = {"sub": list(token.may_act)}
     if token.authorization_details:
         claims["authorization_details"] = [dict(one) for one in token.authorization_details]
+    if token.temporary:
+        claims["temporary_scopes"] = list(token.temporary)
     return claims
 
 
