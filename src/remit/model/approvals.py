@@ -44,6 +44,7 @@ class ApprovalRule:
 
     It matches when each condition that is given holds. `above` is an amount of `currency`: a call with a larger
     one, and a call whose amount cannot be told. `owners`: whoever owns the server may answer, besides the role.
+    `tools` are named as policies name their actions, such as `payments/refund`.
     """
 
     name: str
@@ -109,7 +110,10 @@ class AccessOffer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmergencyAccess:
-    """What a few named people may take without being approved beforehand, and have to answer for."""
+    """What a few named people may take without being approved beforehand, and have to answer for.
+
+    `people` are user names, of which each is one person's in the whole installation.
+    """
 
     name: str
     people: tuple[str, ...]
@@ -135,7 +139,9 @@ class NotifierKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notifier:
-    """Where people are told. `secret` names the secret that signs, or the whole URL where that is the secret.
+    """Where people are told. `secret` names the secret that signs, the whole URL where that is the secret, or a password.
+
+    The URL of e-mail is `smtps://host`, or `smtp://host` with STARTTLS; the user name stands before an `@`.
 
     What is sent says that something waits, and where to log in; never an argument, a token, or a way to answer.
     """

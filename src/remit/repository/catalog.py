@@ -33,6 +33,7 @@ from remit.model import (
     Tool,
 )
 from remit.repository.agent_file import AgentFile, StaticClientSection
+from remit.repository.approvals_file import ApprovalsFile, approvals_of
 from remit.repository.deployment_section import deployment_of
 from remit.repository.engines_section import engines_of
 from remit.repository.grant_types import grant_type_values
@@ -82,6 +83,7 @@ class Models:
     roles: RolesFile
     people: PeopleFile
     trust: TrustFile
+    approvals: ApprovalsFile
     servers: Mapping[str, ServerFile]
     agents: Mapping[str, AgentFile]
 
@@ -149,6 +151,7 @@ def build_catalog(models: Models, *, version: str) -> Catalog:
                 covers=covers[name],
                 data_categories=one.data_categories,
                 sensitivity=one.sensitivity,
+                elevated=one.elevated,
             )
             for name, one in scopes.items()
         }),
@@ -169,6 +172,7 @@ def build_catalog(models: Models, *, version: str) -> Catalog:
         history=history_of(root.history),
         deployment=deployment_of(root.deployment),
         networks=networks_of(root.networks),
+        approvals=approvals_of(models.approvals),
     )  # fmt: skip
 
 

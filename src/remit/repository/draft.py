@@ -31,6 +31,7 @@ class Draft:
     servers: Mapping[str, Document]
     agents: Mapping[str, Document]
     files: frozenset[str]
+    approvals: Document | None = None
     rules: Mapping[str, Document] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
@@ -50,7 +51,8 @@ class Draft:
 
     def documents(self) -> Iterator[Document]:
         """Every document there is."""
-        for single in (self.root, self.scopes, self.roles, self.people, self.trust):
+        singles = (self.root, self.scopes, self.roles, self.people, self.trust, self.approvals)
+        for single in singles:
             if single is not None:
                 yield single
         yield from self.servers.values()

@@ -10,11 +10,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from remit.documents import Document, DocumentInvalidError, Problem, quoted, validate
 from remit.policy import PolicySource
 from remit.repository.agent_file import AgentFile
+from remit.repository.approvals_file import ApprovalsFile
 from remit.repository.catalog import UNREGISTERED, Models, TypedServers, typed_servers
 from remit.repository.draft import Draft, names_under
 from remit.repository.fields import is_name
 from remit.repository.files import (
     AGENTS,
+    APPROVALS,
     PEOPLE,
     POLICIES,
     ROLES,
@@ -51,6 +53,7 @@ def draft_of(staged: Staged, files: Files) -> Draft:
         roles=documents.get(ROLES),
         people=documents.get(PEOPLE),
         trust=documents.get(TRUST),
+        approvals=documents.get(APPROVALS),
         servers=_in_folder(documents, SERVERS),
         agents=_in_folder(documents, AGENTS),
         rules=_in_folder(documents, RULES),
@@ -82,11 +85,16 @@ def model_of(draft: Draft, names: frozenset[str], problems: list[Problem]) -> Mo
     roles = _validated(draft.roles, RolesFile, problems) if ROLES in names else RolesFile()
     people = _validated(draft.people, PeopleFile, problems) if PEOPLE in names else PeopleFile()
     trust = _validated(draft.trust, TrustFile, problems) if TRUST in names else TrustFile()
+    approvals = (
+        _validated(draft.approvals, ApprovalsFile, problems)
+        if APPROVALS in names
+        else ApprovalsFile()
+    )
     servers = _all_validated(draft.servers, ServerFile, problems)
     agents = _all_validated(draft.agents, AgentFile, problems)
     if root is None or scopes is None or roles is None or servers is None or agents is None:
         return None
-    if people is None or trust is None:
+    if people is None or trust is None or approvals is None:
         return None
     return Models(
         root=root,
@@ -94,6 +102,7 @@ def model_of(draft: Draft, names: frozenset[str], problems: list[Problem]) -> Mo
         roles=roles,
         people=people,
         trust=trust,
+        approvals=approvals,
         servers=servers,
         agents=agents,
     )

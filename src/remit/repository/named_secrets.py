@@ -20,7 +20,7 @@ class NamedSecret:
 
 
 def named_secrets(catalog: Catalog) -> Iterator[NamedSecret]:
-    """Every secret that `catalog` names: of servers first, then of clients, of identity providers, of engines."""
+    """Every secret that `catalog` names: of servers first, then of clients, of identity providers, of engines, of notifiers."""
     for server in catalog.servers.values():
         yield from _of_server(server)
     for agent in catalog.agents.values():
@@ -33,6 +33,9 @@ def named_secrets(catalog: Catalog) -> Iterator[NamedSecret]:
     for engine in catalog.engines.values():
         if engine.secret is not None:
             yield NamedSecret(engine.secret, f"policy engine {engine.name}")
+    for notifier in catalog.approvals.notifiers.values():
+        if notifier.secret is not None:
+            yield NamedSecret(notifier.secret, f"notifier {notifier.name}")
 
 
 def _of_server(server: Server) -> Iterator[NamedSecret]:

@@ -24,7 +24,7 @@ from remit.documents import (
 from remit.model import MANAGEMENT
 from remit.repository.draft import Draft, names_under, strings_at
 from remit.repository.fields import ONE_OPERATION, check_scope, is_general_purpose
-from remit.repository.files import AGENTS, PEOPLE, ROLES, ROOT, SCOPES, SERVERS
+from remit.repository.files import AGENTS, APPROVALS, PEOPLE, ROLES, ROOT, SCOPES, SERVERS
 from remit.repository.reserved import BUILT_IN_ENVIRONMENTS, BUILT_IN_SCOPES
 
 __all__ = ["check_references", "unresolved"]
@@ -44,6 +44,7 @@ class Kind(StrEnum):
     PROVIDER = "identity provider"
     CLIENT = "client"
     ENGINE = "engine"
+    NOTIFIER = "notifier"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ _DECLARED_IN: Final = {
     Kind.PROVIDER: f"`providers` of {PEOPLE}",
     Kind.CLIENT: f"`clients` of a file in {AGENTS}/",
     Kind.ENGINE: f"`engines` of {ROOT}",
+    Kind.NOTIFIER: f"`notifiers` of {APPROVALS}",
 }
 _FEW = 8
 _CLIENT_IDS: Final[Pattern] = ("clients", "static", ANY, "client_id")
@@ -132,6 +134,26 @@ _IN_TRUST: Final = (
     ),
 )
 
+_IN_APPROVALS: Final = (
+    _Use(Kind.ROLE, ("rules", ANY, "role")),
+    _Use(Kind.ROLE, ("rules", ANY, "escalation", "role")),
+    _Use(Kind.SERVER, ("rules", ANY, "servers", ANY)),
+    _Use(Kind.ENVIRONMENT, ("rules", ANY, "environments", ANY)),
+    _Use(Kind.NOTIFIER, ("rules", ANY, "notify", ANY)),
+    _Use(Kind.ROLE, ("access", ANY, "role")),
+    _Use(Kind.SCOPE, ("access", ANY, "scopes", ANY)),
+    _Use(Kind.RESOURCE_SERVER, ("access", ANY, "servers", ANY)),
+    _Use(Kind.ENVIRONMENT, ("access", ANY, "environments", ANY)),
+    _Use(Kind.ROLE, ("access", ANY, "people_roles", ANY)),
+    _Use(Kind.AGENT, ("access", ANY, "agents", ANY)),
+    _Use(Kind.ROLE, ("access", ANY, "approver")),
+    _Use(Kind.ROLE, ("emergency", ANY, "role")),
+    _Use(Kind.SCOPE, ("emergency", ANY, "scopes", ANY)),
+    _Use(Kind.ENVIRONMENT, ("emergency", ANY, "environments", ANY)),
+    _Use(Kind.ROLE, ("emergency", ANY, "reviewer")),
+    _Use(Kind.NOTIFIER, ("emergency", ANY, "notify", ANY)),
+)
+
 
 def check_references(draft: Draft) -> Iterator[Problem]:
     """Every use of a name that nothing declares, and every name that stands in one list twice."""
@@ -170,6 +192,7 @@ def _declared(draft: Draft) -> dict[Kind, frozenset[str] | None]:
         Kind.REGION: _all_of(draft.servers, draft.server_names, ("region",)),
         Kind.PROVIDER: _optional(draft, PEOPLE, draft.people, "providers"),
         Kind.ENGINE: _optional(draft, ROOT, draft.root, "engines"),
+        Kind.NOTIFIER: _optional(draft, APPROVALS, draft.approvals, "notifiers"),
         Kind.CLIENT: _all_of(draft.agents, draft.agent_names, _CLIENT_IDS, _DOCUMENTS),
     }
 
@@ -204,6 +227,7 @@ def _documents(draft: Draft) -> Iterator[tuple[Document, tuple[_Use, ...]]]:
         (draft.roles, _IN_ROLES),
         (draft.people, _IN_PEOPLE),
         (draft.trust, _IN_TRUST),
+        (draft.approvals, _IN_APPROVALS),
     ):
         if document is not None:
             yield document, uses
