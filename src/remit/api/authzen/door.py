@@ -19,6 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from remit.api.authzen.batch import batch_of
+from remit.api.authzen.cures import told_of_denial, told_of_permit
 from remit.api.authzen.question import BadQuestionError, Question, question_of, token_of
 from remit.audit.context import Context, Network, Trace
 from remit.audit.port import AuditUnavailableError
@@ -181,7 +182,11 @@ async def _decide(
     if not isinstance(verdict, Permit):
         return _denied(deps, server, verdict, call.proof)
     await deps.guard.complete(verdict, call, result=CallResult(outcome="delegated"))
-    context: JsonObject = {"id": verdict.decision_id, "headers": _nonce(call.proof)}
+    context: JsonObject = {
+        "id": verdict.decision_id,
+        "headers": _nonce(call.proof),
+        **told_of_permit(verdict),
+    }
     return {"decision": True, "context": context}
 
 
@@ -231,6 +236,7 @@ def _denied(
         "error": said.error,
         "reason_user": {str(said.status): verdict.detail},
         "headers": {**headers, **_nonce(proof)},
+        **told_of_denial(verdict),
     }
     return {"decision": False, "context": context}
 
