@@ -20,6 +20,7 @@ from remit.errors import Error
 from remit.identity import User, subject_of
 from remit.ids import ScopeName, TenantId
 from remit.model import MANAGEMENT_SCOPES, Agent, Catalog
+from remit.tokens import AccessToken
 
 __all__ = ["Administrator", "ForbiddenError", "require_authority_over", "require_within"]
 
@@ -46,6 +47,8 @@ class Administrator:
     tenant: TenantId | None = None
     holds: Callable[[ScopeName], bool] = _everything
     still_good: Callable[[], bool] = _always
+    token: AccessToken | None = None
+    """What they showed, verified: whose it is and how they logged in; `None` at the socket."""
 
     def sees(self, tenant: str) -> bool:
         """Whether what belongs to `tenant` exists for them."""

@@ -153,6 +153,7 @@ def _administrator(token: AccessToken, deps: ApiDeps, call: Call) -> Administrat
         tenant=None if holds(ALL_TENANTS) else TenantId(token.organization_id),
         holds=holds,
         still_good=lambda: deps.clock.now() < token.exp and deps.guard.backs(token),
+        token=token,
     )
 
 
