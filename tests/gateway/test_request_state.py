@@ -8,7 +8,7 @@ import pytest
 from remit.gateway.jsonrpc import Request, Response
 from remit.gateway.principal import Principal
 from remit.gateway.rejection import RejectedError, UpstreamError
-from remit.gateway.request_state import STATE_LIFETIME, RequestStates
+from remit.gateway.request_state import STATE_LIFETIME, Kept, RequestStates
 from remit.guard.call import Earlier
 from remit.testing import FixedClock
 from tests.gateway.doubles import (
@@ -141,17 +141,17 @@ COUNTED = Earlier("dec_1", 1_767_625_200)
 
 @pytest.mark.parametrize("asks", [ASKS, without_state(ASKS)], ids=["state", "none"])
 def test_a_state_says_as_what_the_call_was_counted(states, clock, asks):
-    sealed = states.sealed(asks, CALL, "crm", DANA, counted=COUNTED)["requestState"]
+    sealed = states.sealed(asks, CALL, "crm", DANA, kept=Kept(earlier=COUNTED))["requestState"]
     again = retried(sealed, inputResponses={})
-    assert states.earlier(again, "crm") == COUNTED
+    assert states.kept(again, "crm").earlier == COUNTED
     assert states.opened(again, "crm", DANA).params.get("requestState") == asks.get("requestState")
     other = {"name": "find", "arguments": {"a": 2}}
-    assert states.earlier(retried(sealed, Request(1, "tools/call", other)), "crm") is None
-    assert states.earlier(again, "payments") is None
-    assert states.earlier(retried(sealed + "x"), "crm") is None
-    assert states.earlier(CALL, "crm") is None
+    assert states.kept(retried(sealed, Request(1, "tools/call", other)), "crm").earlier is None
+    assert states.kept(again, "payments").earlier is None
+    assert states.kept(retried(sealed + "x"), "crm").earlier is None
+    assert states.kept(CALL, "crm").earlier is None
     clock.advance(STATE_LIFETIME)
-    assert states.earlier(again, "crm") is None
+    assert states.kept(again, "crm").earlier is None
 
 
 async def test_through_the_gateway_the_guard_hears_that_a_call_comes_again():
@@ -166,7 +166,7 @@ async def test_through_the_gateway_the_guard_hears_that_a_call_comes_again():
     state = (await post(app, *call({}))).json["result"]["requestState"]
     assert (await post(app, *call({"requestState": state}))).status == 200
     assert (await post(app, *call({"requestState": state, "arguments": {"x": 1}}))).status == 400
-    assert [one.earlier for one in guard.decided] == [None, COUNTED, None]
+    assert [one.earlier for one in guard.decided] == [None, COUNTED]
     assert "requestState" not in server.asked[-1].message.params
 
 

@@ -13,6 +13,7 @@ from typing import Final
 from remit.canonical import Json, JsonObject
 from remit.gateway.jsonrpc import INTERNAL_ERROR, Request, Response, error_response
 from remit.gateway.protocol import CAPABILITIES_KEY, Era
+from remit.gateway.questions import shows_addresses
 from remit.gateway.upstream.presented import CONNECT_KEY, ConnectionNeededError
 from remit.ids import new_id
 
@@ -36,13 +37,13 @@ def connection_answer(
 ) -> Response:
     """The answer to `request`. `capabilities` are those that a legacy client declared, in a session of `version`."""
     if era is Era.MODERN:
-        if _shows_addresses(_declared(request)) and request.method in _MAY_ASK:
+        if shows_addresses(_declared(request)) and request.method in _MAY_ASK:
             question: JsonObject = {"method": "elicitation/create", "params": _elicitation(error)}
             asked: JsonObject = {CONNECT_KEY: question}
             return Response(
                 request.id, result={"resultType": "input_required", "inputRequests": asked}
             )
-    elif _shows_addresses(capabilities) and version is not None and version >= _SINCE:
+    elif shows_addresses(capabilities) and version is not None and version >= _SINCE:
         # What identifies it is for a notification of its end, which is not sent: the client comes again.
         elicitation = {**_elicitation(error), "elicitationId": new_id("eli")}
         data: JsonObject = {**_data(error), "elicitations": [elicitation]}
@@ -72,8 +73,3 @@ def _declared(request: Request) -> JsonObject:
     meta = request.params.get("_meta") if request.params else None
     declared = meta.get(CAPABILITIES_KEY) if isinstance(meta, dict) else None
     return declared if isinstance(declared, dict) else {}
-
-
-def _shows_addresses(capabilities: JsonObject) -> bool:
-    elicitation = capabilities.get("elicitation")
-    return isinstance(elicitation, dict) and isinstance(elicitation.get("url"), dict)

@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 
+from remit.gateway.cures_watch import Watch
 from remit.gateway.definitions import DefinitionWatch
 from remit.gateway.http import ClientGoneError, Exchange, Headers, Receive, Scope, Send, read_body
 from remit.gateway.incoming import Incoming, context_of
@@ -79,7 +80,8 @@ class GatewayApp:
         heard = None if deps.definitions is None else deps.definitions.heard
         self._listeners = Listeners(settings, self._vigil, heard=heard)
         tasks = Tasks(deps.guard, deps.keys.tasks, deps.clock)
-        self._modern = ModernDoor(deps, tasks, self._listeners)
+        self._watch = Watch(deps.answers)
+        self._modern = ModernDoor(deps, tasks, self._listeners, self._watch)
         self._legacy = LegacyDoor(deps, self._sessions, self._listeners, tasks)
         self._in_flight = 0
         self._calls = 0
@@ -142,6 +144,7 @@ class GatewayApp:
         """
         self._draining = True
         self._listeners.stop()
+        await self._watch.stop()
         if self._deps.definitions is not None:
             await self._deps.definitions.stop()
         if self._sweeping is not None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from remit.audit.context import Context, Network, Trace
+from remit.canonical import Json
 from remit.gateway.http import Exchange, Scope
 from remit.gateway.jsonrpc import JsonRpcId, Request
 from remit.gateway.methods import Decided, Listed, Treatment, subject_of
@@ -33,7 +34,9 @@ class Incoming:
     context: Context
     proof: RequestProof | None = None
     earlier: Earlier | None = None
-    """As what the same call was counted when it came before, where it comes again."""
+    """The decision about the same call when it came before, where it comes again."""
+    said: Json = None
+    """Why, as its person filled it into a form, where the request itself does not say."""
 
     def call(
         self,
@@ -59,7 +62,7 @@ class Incoming:
             kind, name, arguments = subject.kind, subject.name, subject.arguments
         elif isinstance(treatment, Listed):
             kind = treatment.kind
-        justification = _justification(request) if request is not None else None
+        justification = _justification(request, self.said) if request is not None else None
         return Call(
             server=self.server.name,
             method=method,
@@ -76,17 +79,16 @@ class Incoming:
         )
 
 
-def _justification(request: Request) -> str | None:
+def _justification(request: Request, said: Json) -> str | None:
     """Why, as the client says it.
 
     Raises:
         RejectedError: -32602, what stands in its place is no justification.
     """
     meta = request.params.get("_meta") if request.params else None
-    if not isinstance(meta, dict):
-        return None
+    given = meta.get(JUSTIFICATION_KEY) if isinstance(meta, dict) else None
     try:
-        return justification_of(meta.get(JUSTIFICATION_KEY))
+        return justification_of(said if given is None else given)
     except InvalidJustificationError as error:
         raise invalid_params(error.detail).about(request.id) from None
 

@@ -22,9 +22,10 @@ from remit.gateway.principal import Principal
 from remit.gateway.protocol import CAPABILITIES_KEY
 from remit.gateway.questions import check_inputs
 from remit.gateway.rejection import UpstreamError
-from remit.gateway.request_state import RequestStates
+from remit.gateway.request_state import NOTHING_KEPT, Kept, RequestStates
 from remit.gateway.tasks import RELATED_TASK, Tasks
 from remit.gateway.upstream.port import Reply
+from remit.guard.call import Earlier
 from remit.model import Server
 
 __all__ = ["ModernCrossing", "capabilities_of", "with_offered"]
@@ -48,6 +49,8 @@ class ModernCrossing:
     tasks: Tasks
     states: RequestStates
     offered: Offered
+    kept: Kept = NOTHING_KEPT
+    """What is known of the call from when it came before."""
 
     def up(self) -> Request:
         """The request as the server gets it.
@@ -82,17 +85,22 @@ class ModernCrossing:
             check_inputs(result, capabilities)
         elif result.get("resultType") == "input_required":
             check_inputs(result, capabilities)
-            permit, principal = self.judged.permit, Principal.of(self.judged.token)
-            account = None if permit is None else permit.account
+            principal = Principal.of(self.judged.token)
             result = self.states.sealed(
-                result,
-                self.request,
-                self.server.name,
-                principal,
-                counted=None if account is None else account.counted,
+                result, self.request, self.server.name, principal, kept=self._kept()
             )
         told = _unrelated(result)
         return response if told is response.result else Response(response.id, told)
+
+    def _kept(self) -> Kept:
+        """What the call has to be known by when it comes again: as what it was counted, for what an elevation was spent."""
+        permit, why = self.judged.permit, self.kept.justification
+        earlier: Earlier | None = None
+        if permit is not None:
+            earlier = None if permit.account is None else permit.account.counted
+            if earlier is None and permit.elevated is not None:
+                earlier = Earlier(permit.decision_id, self.states.now())
+        return Kept(earlier=earlier, justification=why, asked_why=why is not None)
 
     @staticmethod
     def filtered(asked: AbstractAsyncContextManager[Reply]) -> AbstractAsyncContextManager[Reply]:

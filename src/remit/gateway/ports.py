@@ -15,7 +15,7 @@ from remit.guard.ports import Directory
 from remit.guard.visible import Visible
 from remit.tokens.access_token import AccessToken
 
-__all__ = ["Enforcement", "GatewayDeps", "HandleKeys"]
+__all__ = ["Answers", "Enforcement", "GatewayDeps", "HandleKeys"]
 
 
 class Enforcement(Protocol):
@@ -44,6 +44,18 @@ class Enforcement(Protocol):
 
         Raises:
             AuditUnavailableError: it is not recorded.
+        """
+        ...
+
+
+class Answers(Protocol):
+    """What `approvals` is to whoever waits here for people."""
+
+    async def answered(self, requests: frozenset[str]) -> frozenset[str]:
+        """Those of `requests` that wait no longer: approved, refused, expired, withdrawn, or unknown.
+
+        Raises:
+            UnavailableError: it cannot be told at present.
         """
         ...
 
@@ -77,3 +89,5 @@ class GatewayDeps:
     authorization_extensions: Callable[[], tuple[str, ...]] = tuple
     """The extensions on authorization that the authorization server supports at present."""
     definitions: DefinitionWatch | None = None
+    answers: Answers | None = None
+    """Who is asked whether people have answered; without it nobody waits for that here."""

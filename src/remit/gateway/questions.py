@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from remit.canonical import Json, JsonObject, canonical_bytes
 from remit.gateway.rejection import UpstreamError
 
-__all__ = ["MAX_QUESTIONS", "check_inputs", "problem_with"]
+__all__ = ["MAX_QUESTIONS", "check_inputs", "problem_with", "shows_addresses", "shows_forms"]
 
 MAX_QUESTIONS: Final = 32
 """How much a server may ask in one answer."""
@@ -72,6 +72,20 @@ def problem_with(method: str, params: Json, capabilities: JsonObject) -> str | N
             if uses_tools and not isinstance(declared.get("tools"), dict):
                 return "the server asks for sampling with tools, which the client has not declared"
     return None
+
+
+def shows_addresses(capabilities: JsonObject) -> bool:
+    """Whether the client can have its person open an address."""
+    elicitation = capabilities.get("elicitation")
+    return isinstance(elicitation, dict) and isinstance(elicitation.get("url"), dict)
+
+
+def shows_forms(capabilities: JsonObject) -> bool:
+    """Whether the client can have its person fill in a form; an empty declaration means that, too."""
+    elicitation = capabilities.get("elicitation")
+    if not isinstance(elicitation, dict):
+        return False
+    return isinstance(elicitation.get("form"), dict) or "url" not in elicitation
 
 
 def _problem_with_elicitation(params: JsonObject, declared: JsonObject) -> str | None:
