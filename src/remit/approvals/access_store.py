@@ -142,9 +142,8 @@ def add_access(tx: Transaction, row: Access) -> bool:
 
 
 def find_access(tx: Transaction, access_id: str) -> Access | None:
-    """The one of that id; locked, where the database locks rows, until `tx` ends."""
-    asked = select(access).where(access.c.id == access_id).with_for_update()
-    row = tx.connection.execute(asked).one_or_none()
+    """The one of that id."""
+    row = tx.connection.execute(select(access).where(access.c.id == access_id)).one_or_none()
     return None if row is None else _access(row)
 
 
@@ -189,9 +188,11 @@ def active_for(
     return tuple(_access(one) for one in tx.connection.execute(asked))
 
 
-def wait_for(tx: Transaction, access_id: str, *, approval: str) -> None:
-    """Note which request in the inbox it waits for."""
-    tx.connection.execute(update(access).where(access.c.id == access_id).values(approval=approval))
+def wait_for(tx: Transaction, access_id: str, *, approval: str, until: EpochSeconds) -> None:
+    """Note which request in the inbox it waits for, and when that lapses."""
+    tx.connection.execute(
+        update(access).where(access.c.id == access_id).values(approval=approval, expires_at=until)
+    )
 
 
 def activate(
