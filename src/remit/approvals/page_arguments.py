@@ -96,7 +96,7 @@ def _lines(name: str, value: Json) -> Iterator[Line]:
     match value:
         case dict() if value:
             for key in sorted(value):
-                yield from _lines(f"{name} › {key}", value[key])
+                yield from _lines(f"{name} / {key}", value[key])
         case list() if value:
             for at, item in enumerate(value, start=1):
                 yield from _lines(f"{name} {at}", item)

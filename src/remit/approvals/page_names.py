@@ -21,8 +21,8 @@ _ALPHABETS: Final = (
 )  # fmt: skip
 # Small letters, after case folding: which are taken for the one before the colon.
 _TAKEN: Final = (
-    "a:аαάɑ e:еε3зє o:оοօ0ᴏ p:рρ c:сꮯᴄ y:уγ x:хχ l:іιıɩ1|iӏ j:јյ s:ѕ5 h:һհн d:ԁ q:ԛզգ w:ԝωᴡ u:цսυ "
-    "b:вьβ k:кκ m:м t:тτ r:г v:νѵᴠ n:ηոп g:ցɡ z:ᴢ"
+    "a:аαάɑ e:еε3зє o:оοօ0ᴏ p:рρ c:сꮯᴄ y:уγ x:хχ l:іιıɩ1|iӏ j:јյ s:ѕ5 "  # noqa: RUF001  they are meant
+    "h:һհн d:ԁ q:ԛզգ w:ԝωᴡ u:цսυ b:вьβ k:кκ m:м t:тτ r:г v:νѵᴠ n:ηոп g:ցɡ z:ᴢ"  # noqa: RUF001
 )
 _TAKEN_FOR: Final[Mapping[str, str]] = MappingProxyType(
     {one: pair[0] for pair in _TAKEN.split() for one in pair[2:]}

@@ -37,8 +37,8 @@ def pieces(text: str, *, lines: bool = False) -> tuple[Piece, ...]:
 
 
 def plain(text: str) -> str:
-    """`text` on one line as plain words, for a title: signs in angle quotes."""
-    return "".join(f"‹{one.text}›" if one.sign else one.text for one in pieces(text))
+    """`text` on one line as plain words, for a title: signs in brackets."""
+    return "".join(f"[{one.text}]" if one.sign else one.text for one in pieces(text))
 
 
 def _cut(text: str, *, lines: bool) -> Iterator[Piece]:
