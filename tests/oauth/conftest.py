@@ -30,6 +30,7 @@ flows = _beside("flows")
 clients = _beside("clients")
 signers = _beside("signers")
 exchanges = _beside("exchanges")
+elevating = _beside("elevating")
 
 
 @pytest.fixture(scope="session")

@@ -213,7 +213,11 @@ def _public(
 ) -> ASGIApp:
     """What the network reaches: the gateway, and around everything else one set of headers."""
     stores, settings = parts.stores, parts.settings
-    sections = (providers.identity_section(people), oauth.connection_section(authorization))
+    sections = (
+        providers.identity_section(people),
+        oauth.connection_section(authorization),
+        oauth.elevation_section(authorization),
+    )
     people = replace(people, sections=(*people.sections, *sections))
     router = Router(
         [

@@ -36,6 +36,7 @@ from remit.oauth.elevation_grant import (
     make_elevation_grant,
     spend_elevation_grant,
 )
+from remit.oauth.elevation_section import elevation_section
 from remit.oauth.grant import Grant, GrantFilter, GrantKind
 from remit.oauth.grant_revocation import (
     list_grants,
@@ -95,6 +96,7 @@ __all__ = [
     "create_initial_access_token",
     "disable_client",
     "disabled_clients",
+    "elevation_section",
     "enable_client",
     "find_grant",
     "issue_onward_token",

@@ -1,12 +1,12 @@
 """The SQL of elevations, as far as they are grants: spent, moved to another grant, and listed below one."""
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from remit.clock import EpochSeconds
 from remit.db import Transaction
 from remit.ids import GrantId
-from remit.oauth.grant import Grant, GrantKind
-from remit.oauth.grant_store import find_grant, grants
+from remit.oauth.grant import Grant, GrantFilter, GrantKind
+from remit.oauth.grant_store import grants, select_grants
 
 __all__ = ["live_elevations", "move", "spend"]
 
@@ -51,12 +51,5 @@ def move(tx: Transaction, to: Grant, *, at: EpochSeconds) -> tuple[GrantId, ...]
 
 
 def live_elevations(tx: Transaction, parent: GrantId, *, at: EpochSeconds) -> tuple[Grant, ...]:
-    """What was allowed below `parent` and can still be used, oldest first."""
-    found = select(grants.c.id).where(
-        _IS_ELEVATION,
-        grants.c.parent_id == parent,
-        grants.c.revoked_at.is_(None),
-        grants.c.expires_at > at,
-    )
-    ids = tx.connection.execute(found.order_by(grants.c.created_at, grants.c.id)).scalars()
-    return tuple(grant for one in tuple(ids) if (grant := find_grant(tx, GrantId(one))) is not None)
+    """What was allowed below `parent` and can still be used, newest first."""
+    return select_grants(tx, GrantFilter(parent_id=parent, kind=GrantKind.ELEVATION, live_at=at))

@@ -97,7 +97,8 @@ class GrantFilter:
     resource: str | None = None
     """Only of that server, by its resource indicator."""
     parent_id: GrantId | None = None
-    """Only what was exchanged from that grant."""
+    """Only what was exchanged from that grant, and elevations of calls made with it."""
+    kind: GrantKind | None = None
     before: tuple[EpochSeconds, GrantId] | None = None
     """Only those that come after it in a list, newest first: an earlier `created_at`, then a smaller `id`."""
     limit: int | None = None

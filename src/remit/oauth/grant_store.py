@@ -172,6 +172,7 @@ def select_grants(tx: Transaction, wanted: GrantFilter) -> tuple[Grant, ...]:
         (grants.c.tenant, wanted.tenant),
         (grants.c.resource, wanted.resource),
         (grants.c.parent_id, wanted.parent_id),
+        (grants.c.kind, None if wanted.kind is None else wanted.kind.value),
     ):
         if value is not None:
             statement = statement.where(column == value)

@@ -2,7 +2,8 @@
 
 A server of the catalog asks about access tokens for itself, and about no others; a confidential client
 of the policy repository about its own tokens. Whatever else is asked about is `{"active": false}`, with
-nothing said of why: the reason goes to the operator's log. A token is active only if everything behind
+nothing said of why: the reason goes to the operator's log. What people allowed of calls with it
+(`remit_elevations`) is told with it while it can be used. A token is active only if everything behind
 it still stands: its grant, its person, its agent, those it acts for, its server. Whether whoever brought
 a bound token has its key is for the server to check, against `cnf`.
 
@@ -22,7 +23,7 @@ from remit.db import Transaction
 from remit.errors import Error
 from remit.guard.standing import agent_of, is_backed
 from remit.model import ClientKind, Server
-from remit.oauth import credential_store, grant_store
+from remit.oauth import credential_store, elevation_grant_store, grant_store
 from remit.oauth.client import Client
 from remit.oauth.client_authentication import authenticate_client
 from remit.oauth.deps import OAuthDeps
@@ -99,10 +100,11 @@ async def _describe(deps: OAuthDeps, asker: _Asker, token: str) -> dict[str, Jso
     if client is None:
         raise _InactiveError("a server is told of access tokens alone")
 
-    def find(tx: Transaction) -> tuple[RefreshToken, Grant]:
-        return _live_refresh_token(tx, token, now=now)
+    def find(tx: Transaction) -> tuple[RefreshToken, Grant, dict[str, Json]]:
+        refresh_token, grant = _live_refresh_token(tx, token, now=now)
+        return refresh_token, grant, _elevations(tx, grant, now=now)
 
-    refresh_token, grant = await deps.database.read(find)
+    refresh_token, grant, elevations = await deps.database.read(find)
     if grant.client_id != client.client_id:
         raise _InactiveError(_ANOTHERS)
     _require_standing(deps, grant)
@@ -114,6 +116,7 @@ async def _describe(deps: OAuthDeps, asker: _Asker, token: str) -> dict[str, Jso
         "iss": deps.public_url,
         "iat": refresh_token.issued_at,
         "exp": min(refresh_token.expires_at, grant.expires_at),
+        **elevations,
     }
 
 
@@ -124,18 +127,38 @@ async def _describe_access_token(
     # Whose it is comes first: nobody else has anything looked up (RFC 7662 §4).
     _require_about_asker(deps, asker, token)
 
-    def find(tx: Transaction) -> Grant:
+    def find(tx: Transaction) -> tuple[Grant, dict[str, Json]]:
         if token.jti in credential_store.revoked_tokens(tx, now):
             raise _InactiveError("the token was revoked")
-        return _live_grant(grant_store.find_grant(tx, token.grant_id), now=now)
+        grant = _live_grant(grant_store.find_grant(tx, token.grant_id), now=now)
+        return grant, _elevations(tx, grant, now=now)
 
-    grant = await deps.database.read(find)
+    grant, elevations = await deps.database.read(find)
     _require_standing(deps, grant)
     directory = deps.directory
     backed = is_backed(token, directory.standing, directory.catalog)
     if not backed or agent_of(token, directory.catalog) is None:
         raise _InactiveError("somebody behind it may not act")
-    return {"active": True, "token_type": token.token_type, **claims_of(token)}
+    return {"active": True, "token_type": token.token_type, **claims_of(token), **elevations}
+
+
+def _elevations(tx: Transaction, grant: Grant, *, now: EpochSeconds) -> dict[str, Json]:
+    """What can still be used of what people allowed of calls with `grant`; no member where that is nothing."""
+    live = elevation_grant_store.live_elevations(tx, grant.id, at=now)
+    if not live:
+        return {}
+    return {
+        "remit_elevations": [
+            {
+                "id": one.id,
+                "scope": " ".join(one.scopes),
+                "iat": one.created_at,
+                "exp": one.expires_at,
+                "authorization_details": list(one.authorization_details),
+            }
+            for one in live
+        ]
+    }
 
 
 def _require_about_asker(deps: OAuthDeps, asker: _Asker, token: AccessToken) -> None:
