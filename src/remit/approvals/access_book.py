@@ -70,10 +70,14 @@ class AccessBook:
         jti: str,
         grant_id: GrantId,
         expires_at: EpochSeconds,
-    ) -> None:
-        """Note which of them a token rests on."""
+    ) -> bool:
+        """Note which of them a token rests on; `False` where one of them has ended: the token must not be."""
+        ids = tuple(access_ids)
+        if not access_store.hold(tx, ids, now=self._clock.now()):
+            return False
         token = RestingToken(jti=jti, grant_id=grant_id, expires_at=expires_at)
-        access_store.note_tokens(tx, access_ids, token)
+        access_store.note_tokens(tx, ids, token)
+        return True
 
     def _counts(self, tx: Transaction, access: Access, subject: Subject, server: Server) -> bool:
         offered = self._offered(access)

@@ -40,6 +40,7 @@ __all__ = [
     "find_access",
     "finish",
     "forget_tokens",
+    "hold",
     "note_tokens",
     "review_access",
     "select_access",
@@ -265,6 +266,20 @@ def due(tx: Transaction, *, now: EpochSeconds, holder: str | None = None) -> tup
 
 
 # -- the tokens that rest on it ---------------------------------------------------
+
+
+def hold(tx: Transaction, access_ids: tuple[str, ...], *, now: EpochSeconds) -> bool:
+    """Whether all of them are in force, and stay so until `tx` ends: what ends one waits."""
+    asked = (
+        select(access.c.id)
+        .where(
+            access.c.id.in_(access_ids),
+            access.c.state == AccessState.ACTIVE.value,
+            access.c.expires_at > now,
+        )
+        .with_for_update(read=True)
+    )
+    return len(tx.connection.execute(asked).all()) == len(set(access_ids))
 
 
 def note_tokens(tx: Transaction, access_ids: Iterable[str], token: RestingToken) -> None:

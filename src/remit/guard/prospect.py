@@ -50,6 +50,7 @@ _WITHHELD: Final[Mapping[WithheldReason, str]] = MappingProxyType(
         WithheldReason.FORBIDDEN: "a guardrail forbids it",
         WithheldReason.ELEVATED: "it is given to one call at a time",
         WithheldReason.TOO_MANY: "a token may not say so many",
+        WithheldReason.ON_REQUEST: "the agent would have to ask for it first, for a while",
     }
 )
 

@@ -46,6 +46,7 @@ _WHY: Mapping[WithheldReason, str] = MappingProxyType(
         WithheldReason.FORBIDDEN: "It is forbidden to every agent here.",
         WithheldReason.ELEVATED: "It is given to one call at a time, when you are asked about that call.",
         WithheldReason.TOO_MANY: "It is more than one agent may hold at once.",
+        WithheldReason.ON_REQUEST: "This agent has it for a while only, once you asked for it.",
     }
 )
 

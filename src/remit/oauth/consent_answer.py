@@ -59,7 +59,7 @@ def endpoint(deps: OAuthDeps) -> Endpoint:
         found = await deps.read_session(request)
         if found is None or must_log_in(waiting, found[1]):
             return redirect(continue_path(name))
-        person = person_answering(waiting, found, deps=deps, context=context)
+        person = await person_answering(waiting, found, deps=deps, context=context)
         check_form_post(
             request, form, site=deps.site, browser=browser, form=consent_form(waiting, person)
         )

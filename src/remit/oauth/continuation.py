@@ -84,7 +84,7 @@ def endpoint(deps: OAuthDeps) -> Endpoint:
             if found is not None:
                 refuse_unmet(waiting, found[1], deps=deps, context=context)
             return redirect(_login_path(waiting, found and found[1], name))
-        person = person_answering(waiting, found, deps=deps, context=context)
+        person = await person_answering(waiting, found, deps=deps, context=context)
         ruling = rule_on_request(waiting, person, scopes=waiting.request.scopes, deps=deps)
         stepping_up = await _step_up(deps, waiting, person, name=name, after=query.one("after"))
         if stepping_up is not None:

@@ -17,9 +17,18 @@ from remit.oauth.deps import OAuthDeps
 from remit.oauth.errors import InvalidGrantError
 from remit.oauth.grant import Grant, GrantKind
 from remit.oauth.resource_indicators import server_at
+from remit.oauth.temporary_access import with_temporary_access
 from remit.policy import Subject, SubjectKind
 
-__all__ = ["agent_of", "holder_of", "is_suspended", "server_of", "workload_subject"]
+__all__ = [
+    "agent_of",
+    "asked_having",
+    "having",
+    "holder_of",
+    "is_suspended",
+    "server_of",
+    "workload_subject",
+]
 
 
 def holder_of(
@@ -45,6 +54,20 @@ def holder_of(
         auth_time=grant.auth_time,
         ip=ip,
     )
+
+
+def having(tx: Transaction, applicant: Applicant, server: Server, *, deps: OAuthDeps) -> Applicant:
+    """`applicant` with what they have at `server` for a while."""
+    catalog = deps.directory.catalog
+    return with_temporary_access(tx, applicant, server, accesses=deps.temporary, catalog=catalog)
+
+
+async def asked_having(applicant: Applicant, server: Server, *, deps: OAuthDeps) -> Applicant:
+    """As `having`, before the transaction. What ended by then is found when the token is noted."""
+    approvals = deps.directory.catalog.approvals
+    if not approvals.access and not approvals.emergency:
+        return applicant
+    return await deps.database.glance(lambda tx: having(tx, applicant, server, deps=deps))
 
 
 def server_of(grant: Grant, deps: OAuthDeps) -> Server:

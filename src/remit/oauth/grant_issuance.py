@@ -12,7 +12,7 @@ from remit.ids import ScopeName
 from remit.oauth.deps import OAuthDeps
 from remit.oauth.errors import InvalidGrantError, InvalidScopeError
 from remit.oauth.grant import Grant
-from remit.oauth.grant_holder import holder_of, server_of
+from remit.oauth.grant_holder import having, holder_of, server_of
 from remit.oauth.guardrail_alert import record_alerts
 from remit.oauth.key_binding import require_key
 from remit.oauth.refusal import TokenRefusalError
@@ -38,7 +38,8 @@ def rule_on_grant(
         TokenRefusalError: nothing of it may be had any more; it names the policies that say so.
     """
     server, client, context = server_of(grant, deps), request.known_client, request.context
-    applicant = holder_of(tx, grant, client, deps=deps, ip=context.network.ip)
+    holder = holder_of(tx, grant, client, deps=deps, ip=context.network.ip)
+    applicant = having(tx, holder, server, deps=deps)
     require_key(client, applicant.agent, server, request.jkt)
     ruling = rule(
         asked,

@@ -19,6 +19,7 @@ from remit.ids import ScopeName, digest, new_id, new_secret
 from remit.oauth import credential_store
 from remit.oauth.client import Client, GrantType
 from remit.oauth.deps import OAuthDeps
+from remit.oauth.errors import InvalidGrantError
 from remit.oauth.grant import Grant, RefreshToken
 from remit.oauth.grant_holder import server_of
 from remit.oauth.proof_of_possession import spend_proof
@@ -91,6 +92,7 @@ def issue_access_token(
 
     Raises:
         InvalidDpopProofError: it was used before.
+        InvalidGrantError: what somebody had for a while ended before it could rest on it.
     """
     now, catalog = deps.clock.now(), deps.directory.catalog
     spend_proof(tx, proof, now=now)
@@ -125,7 +127,10 @@ def issue_access_token(
     )
     if resting:
         resting_ids = [one.id for one in resting]
-        deps.temporary.note(tx, resting_ids, jti=token.jti, grant_id=grant.id, expires_at=token.exp)
+        if not deps.temporary.note(
+            tx, resting_ids, jti=token.jti, grant_id=grant.id, expires_at=token.exp
+        ):
+            raise InvalidGrantError("what the token would rest on has just ended; ask again")
     return mint(deps.keys, token), token
 
 

@@ -51,8 +51,8 @@ class TemporaryAccesses(Protocol):
         jti: str,
         grant_id: GrantId,
         expires_at: EpochSeconds,
-    ) -> None:
-        """Note which of them a token rests on."""
+    ) -> bool:
+        """Note which of them a token rests on; `False` where one of them has ended: the token must not be."""
         ...
 
 
@@ -73,8 +73,9 @@ class NothingForAWhile:
         jti: str,
         grant_id: GrantId,
         expires_at: EpochSeconds,
-    ) -> None:
-        """Nothing to note."""
+    ) -> bool:
+        """Nothing to note: no token rests on anything."""
+        return False
 
 
 NOTHING_FOR_A_WHILE: Final[TemporaryAccesses] = NothingForAWhile()

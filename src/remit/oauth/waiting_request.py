@@ -27,7 +27,7 @@ from remit.oauth.errors import (
     OAuthError,
     UnmetAuthenticationRequirementsError,
 )
-from remit.oauth.grant_holder import is_suspended
+from remit.oauth.grant_holder import asked_having, is_suspended
 from remit.oauth.pending_request import NotWaitingError, PendingRequest
 from remit.oauth.requested_details import require_unexpired
 from remit.oauth.requester import Requester, find_requester
@@ -146,26 +146,27 @@ def refuse_unmet(waiting: Waiting, session: Session, *, deps: OAuthDeps, context
         raise refusal_of(waiting, unmet, context=context)
 
 
-def person_answering(
+async def person_answering(
     waiting: Waiting, found: tuple[User, Session], *, deps: OAuthDeps, context: Context
 ) -> Person:
     """The person who is logged in, as the one to answer `waiting`."""
     user, session = found
     requester = waiting.requester
+    applicant = Applicant(
+        subject=subject_of(user, deps.directory.catalog),
+        agent=requester.agent,
+        client_id=requester.client.client_id,
+        bounds=requester.client.bounds,
+        suspended=is_suspended(requester.agent, deps),
+        acr=session.acr,
+        amr=session.amr,
+        auth_time=session.auth_time,
+        ip=context.network.ip,
+    )
     return Person(
         user=user,
         session=session,
-        applicant=Applicant(
-            subject=subject_of(user, deps.directory.catalog),
-            agent=requester.agent,
-            client_id=requester.client.client_id,
-            bounds=requester.client.bounds,
-            suspended=is_suspended(requester.agent, deps),
-            acr=session.acr,
-            amr=session.amr,
-            auth_time=session.auth_time,
-            ip=context.network.ip,
-        ),
+        applicant=await asked_having(applicant, waiting.request.server, deps=deps),
         context=acting_user(context, user.id, user.tenant).with_(
             client_id=requester.client.client_id,
             agent_id=requester.agent.id,

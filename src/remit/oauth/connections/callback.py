@@ -82,7 +82,7 @@ def endpoint(deps: OAuthDeps) -> Endpoint:
             or waiting.request.server.name != taken.server
         ):
             raise NotWaitingError
-        person = person_answering(waiting, found, deps=deps, context=context)
+        person = await person_answering(waiting, found, deps=deps, context=context)
         try:
             tokens = await _tokens(deps, server, taken, kept, params=params)
         except _ConnectionFailedError as error:

@@ -22,7 +22,7 @@ from remit.oauth.client import Client, GrantType
 from remit.oauth.client_standing import note_client_use
 from remit.oauth.deps import OAuthDeps
 from remit.oauth.errors import InvalidScopeError, UnauthorizedClientError
-from remit.oauth.grant_holder import agent_of, is_suspended, workload_subject
+from remit.oauth.grant_holder import agent_of, asked_having, is_suspended, workload_subject
 from remit.oauth.grant_revocation import about_grant
 from remit.oauth.guardrail_alert import record_alerts
 from remit.oauth.issued_tokens import IssuedTokens, claims_for_log, issue_access_token
@@ -51,6 +51,7 @@ async def issue(deps: OAuthDeps, request: TokenRequest) -> IssuedTokens:
         form.all("resource"), applicant.agent, catalog=catalog, public_url=deps.public_url
     )
     asked = _asked(form.one("scope"), applicant.agent, server, deps=deps)
+    applicant = await asked_having(applicant, server, deps=deps)
     ruling = rule(
         asked, applicant, server=server, catalog=catalog, decisions=deps.decisions, now=now
     )

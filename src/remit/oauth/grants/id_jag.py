@@ -40,7 +40,7 @@ from remit.oauth.errors import (
     UnauthorizedClientError,
 )
 from remit.oauth.grant import Grant, GrantKind
-from remit.oauth.grant_holder import agent_of, is_suspended
+from remit.oauth.grant_holder import agent_of, having, is_suspended
 from remit.oauth.grant_revocation import about_grant
 from remit.oauth.guardrail_alert import record_alerts
 from remit.oauth.issued_tokens import IssuedTokens, claims_for_log, issue_access_token
@@ -177,7 +177,7 @@ def _issue(tx: Transaction, wanted: _Request, *, deps: OAuthDeps) -> IssuedToken
         user_id=person.id, tenant=person.tenant, agent_id=wanted.client.agent_id
     )
     with refusals_in(context):
-        applicant, ruling = _ruling(wanted, person, context=context, deps=deps)
+        applicant, ruling = _ruling(tx, wanted, person, context=context, deps=deps)
         grant = _grant(wanted, applicant, ruling, deps=deps, now=now)
     grant_store.add_grant(tx, grant)
     note_client_use(tx, wanted.client, now=now)
@@ -223,7 +223,7 @@ def _person(tx: Transaction, wanted: _Request, *, deps: OAuthDeps) -> User:
 
 
 def _ruling(
-    wanted: _Request, person: User, *, context: Context, deps: OAuthDeps
+    tx: Transaction, wanted: _Request, person: User, *, context: Context, deps: OAuthDeps
 ) -> tuple[Applicant, Ruling]:
     """Who asks, and what may be had.
 
@@ -236,7 +236,7 @@ def _ruling(
     if agent is None:
         raise UnauthorizedClientError("the client is no agent")
     require_key(client, agent, wanted.server, wanted.sent.jkt)
-    applicant = Applicant(
+    holder = Applicant(
         subject=subject_of(person, catalog),
         agent=agent,
         client_id=client.client_id,
@@ -244,6 +244,7 @@ def _ruling(
         suspended=is_suspended(agent, deps),
         ip=context.network.ip,
     )
+    applicant = having(tx, holder, wanted.server, deps=deps)
     ruling = rule(
         wanted.asked,
         applicant,

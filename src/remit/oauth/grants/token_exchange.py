@@ -35,7 +35,7 @@ from remit.oauth.deps import OAuthDeps
 from remit.oauth.errors import InvalidRequestError, InvalidScopeError, InvalidTargetError
 from remit.oauth.exchange_request import ExchangeRequest, named_server, read_exchange
 from remit.oauth.grant import Grant, GrantKind
-from remit.oauth.grant_holder import is_suspended
+from remit.oauth.grant_holder import having, is_suspended
 from remit.oauth.grant_revocation import about_grant
 from remit.oauth.guardrail_alert import record_alerts
 from remit.oauth.issued_tokens import IssuedTokens, claims_for_log, issue_access_token
@@ -246,7 +246,7 @@ def _issue(tx: Transaction, wanted: _Exchange, *, deps: OAuthDeps) -> IssuedToke
     request, acting, now = wanted.request, wanted.acting, deps.clock.now()
     with refusals_in(request.context):
         source = wanted.source(tx)
-        applicant = _applicant(wanted, source, deps)
+        applicant = having(tx, _applicant(wanted, source, deps), wanted.server, deps=deps)
         require_key(acting.client, acting.agent, wanted.server, request.jkt)
         ruling = _ruling(wanted, applicant, deps=deps)
     grant = _standing_grant(tx, _grant(wanted, source, ruling, deps=deps, now=now), now=now)

@@ -36,7 +36,7 @@ from remit.oauth.errors import (
     UnauthorizedClientError,
 )
 from remit.oauth.grant import Grant
-from remit.oauth.grant_holder import is_suspended, workload_subject
+from remit.oauth.grant_holder import asked_having, is_suspended, workload_subject
 from remit.oauth.grant_revocation import about_grant
 from remit.oauth.guardrail_alert import record_alerts
 from remit.oauth.issued_tokens import IssuedTokens, claims_for_log, issue_access_token
@@ -109,6 +109,8 @@ async def issue(
     with refusals_in(workload.context):
         server = _server(workload, request, deps=deps)
         asked = _asked(request.form.one("scope"), workload, server, deps=deps)
+        applicant = await asked_having(workload.applicant, server, deps=deps)
+        workload = replace(workload, applicant=applicant)
         ruling = _ruling(workload, server, asked, deps=deps)
         grant = _grant(workload, server, ruling, request=request, deps=deps)
         return await deps.database.run(
