@@ -19,6 +19,13 @@ async def test_an_invoice_is_read():
         assert (await client.call_tool("get_invoice", {"invoice_id": "inv-1"})).is_error
 
 
+async def test_an_invoice_says_what_was_refunded():
+    async with Client(build()) as client:
+        await client.call_tool("refund", SMALL)
+        read = await client.call_tool("get_invoice", {"invoice_id": "inv-77"})
+        assert '"refunded": "49.00"' in read.content[0].text
+
+
 async def test_no_more_is_refunded_than_was_paid():
     async with Client(build()) as client:
         for _ in range(2):

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx2
 from mcp import Client
 from mcp.client.auth.oauth2 import OAuthClientProvider
+from mcp.client.session import ElicitationFnT
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.auth import (
     AuthorizationCodeResult,
@@ -93,11 +94,13 @@ async def connect(
     browse: Browse,
     keyring: Keyring | None = None,
     mode: str = "auto",
+    elicit: ElicitationFnT | None = None,
 ) -> AsyncIterator[AgentSession]:
     """Connect to the MCP server at `url`, authorizing through `browse` when asked to.
 
     `keyring` holds an earlier registration and its tokens. A refused authorization
     ends the whole connection, as the SDK has it: it leaves in an exception group.
+    `elicit` shows the person what a server asks; without it the agent can show nothing.
     """
     keyring = keyring or Keyring()
     exchanges: list[Exchange] = []
@@ -123,7 +126,8 @@ async def connect(
         exchanges.append(await _exchange_of(response))
 
     http = httpx2.AsyncClient(auth=provider, timeout=30, event_hooks={"response": [listen]})
-    async with http, Client(streamable_http_client(url, http_client=http), mode=mode) as client:
+    transport = streamable_http_client(url, http_client=http)
+    async with http, Client(transport, mode=mode, elicitation_callback=elicit) as client:
         yield AgentSession(client=client, keyring=keyring, exchanges=exchanges)
 
 

@@ -10,7 +10,11 @@ from mcp.server.mcpserver import MCPServer
 
 __all__ = ["build", "main"]
 
-_INVOICES = {"inv-77": Decimal("129.00"), "inv-78": Decimal("2400.00")}
+_INVOICES = {
+    "inv-77": Decimal("129.00"),
+    "inv-78": Decimal("2400.00"),
+    "inv-79": Decimal("9800.00"),
+}
 
 
 def build() -> MCPServer:
@@ -23,7 +27,12 @@ def build() -> MCPServer:
         """Read one invoice."""
         if invoice_id not in _INVOICES:
             raise ValueError(f"no invoice {invoice_id}")
-        return {"invoice_id": invoice_id, "amount": str(_INVOICES[invoice_id]), "currency": "USD"}
+        return {
+            "invoice_id": invoice_id,
+            "amount": str(_INVOICES[invoice_id]),
+            "refunded": f"{refunded.get(invoice_id, Decimal(0)):.2f}",
+            "currency": "USD",
+        }
 
     @server.tool()
     def refund(invoice_id: str, amount: str, reason: str) -> dict[str, str]:

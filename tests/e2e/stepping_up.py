@@ -1,0 +1,234 @@
+"""A Remit whose payments ask people first, the people, and their browsers."""
+
+import asyncio
+import json
+import re
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from mcp_types import ElicitResult
+from playwright.async_api import Browser, BrowserContext, CDPSession, Page, async_playwright
+
+from remit.audit import read_events
+from remit.demo.agent import Keyring, connect
+from remit.demo.stage import Stage, _process, _remit, _until_ready, free_port
+from remit.repository import write_example
+from tests.chromium import CHROMIUM_ARGUMENTS, find_chromium
+
+REDIRECT_URI = "http://127.0.0.1:8765/callback"
+PATIENCE = 60_000
+DEVICE = {
+    "protocol": "ctap2",
+    "transport": "internal",
+    "hasResidentKey": True,
+    "hasUserVerification": True,
+    "isUserVerified": True,
+    "automaticPresenceSimulation": True,
+}
+REFUNDS = """
+@id("refund-confirmed") @confirm("urn:remit:acr:phr")
+@refusal("A refund above 500.00 USD is confirmed with a passkey.")
+forbid (principal, action == Remit::Action::"payments/refund", resource)
+when { context.arguments.amount.value.greaterThan(decimal("500.00")) };
+
+@id("refund-approved") @require_approval("manager")
+@refusal("A refund above 5,000.00 USD is approved by a manager.")
+forbid (principal, action == Remit::Action::"payments/refund", resource)
+when { context.arguments.amount.value.greaterThan(decimal("5000.00")) };
+"""
+APPROVALS = """
+confirmation: { waits: 10m, holds: 5m, fresh: 5m }
+rules:
+  - { name: managers, role: manager, acr: "urn:remit:acr:phr", waits: 15m, holds: 5m }
+"""
+MANAGER = """
+  manager:
+    description: Answers for money.
+    scopes: [payments:invoices.read, payments:refunds.create]
+"""
+
+
+@dataclass(slots=True)
+class Person:
+    """Somebody with an account, a machine and a passkey on it."""
+
+    username: str
+    password: str
+    url: str
+    context: BrowserContext
+    screen: Page
+    complaints: list[str] = field(default_factory=list)
+    device: tuple[CDPSession, str] | None = None
+
+    async def log_in(self, path: str = "/account") -> None:
+        """With the password, at a page that nobody reaches without."""
+        await self.screen.goto(f"{self.url}{path}")
+        await self.fill_in()
+
+    async def fill_in(self) -> None:
+        """The log-in form, where there is one."""
+        await self.screen.get_by_label("User name").fill(self.username)
+        await self.screen.get_by_label("Password", exact=True).fill(self.password)
+        await self.screen.keyboard.press("Enter")
+
+    async def take_up_passkey(self) -> None:
+        """A virtual authenticator, and a passkey on it."""
+        session = await self.context.new_cdp_session(self.screen)
+        await session.send("WebAuthn.enable", {"enableUI": False})
+        await session.send("WebAuthn.addVirtualAuthenticator", {"options": DEVICE})
+        await self.log_in()
+        await self.screen.get_by_role("link", name="Add a passkey").click()
+        await self.screen.locator("#name").fill("my laptop")
+        await self.screen.keyboard.press("Enter")
+        await self.screen.get_by_role("heading", name="Your recovery codes").wait_for()
+        await self.screen.get_by_role("link", name="I have kept them").click()
+        await self.screen.get_by_text("my laptop").first.wait_for()
+
+
+@dataclass(slots=True)
+class Installation:
+    """A running Remit. `url` names a host: passkeys belong to one."""
+
+    stage: Stage
+    browser: Browser
+
+    @property
+    def url(self) -> str:
+        return self.stage.url
+
+    @property
+    def payments(self) -> str:
+        return self.stage.server("payments")
+
+    async def person(self, name: str, *roles: str, passkey: bool = True) -> Person:
+        """Somebody new, at a machine of their own."""
+        username, password = f"{name}-{secrets.token_hex(3)}", secrets.token_urlsafe(12)
+        given = [part for role in roles for part in ("--role", role)]
+        await self.stage.remit(
+            "users", "add", username, "--tenant", "acme", *given,
+            "--display-name", name.capitalize(), "--password-stdin", stdin=f"{password}\n",
+        )  # fmt: skip
+        context = await self.browser.new_context(viewport={"width": 480, "height": 900})
+        context.set_default_timeout(PATIENCE)
+        made = Person(username, password, self.url, context, await context.new_page())
+        made.screen.on("console", lambda said: made.complaints.append(said.text))
+        made.screen.on("pageerror", lambda error: made.complaints.append(str(error)))
+        if passkey:
+            await made.take_up_passkey()
+        return made
+
+    def events(self, *kinds: str) -> list[dict]:
+        """What the log says, of `kinds` alone where there are any."""
+        found = read_events(self.stage.data / "audit")
+        return [one for one in found if not kinds or one["kind"] in kinds]
+
+    async def refunded(self, agent, invoice: str) -> str:
+        """What the ledger itself says was refunded."""
+        read = await agent.call("get_invoice", {"invoice_id": invoice})
+        return json.loads(read.content[0].text)["refunded"]
+
+
+@asynccontextmanager
+async def installation(folder: Path, **files: str) -> AsyncIterator[Installation]:
+    """`remit serve` with the example, and rules that people can cure. `files` replace others."""
+    program = find_chromium()
+    assert program, "no Chromium: install one, or leave these out with `-m 'not browser'`"
+    port = free_port()
+    policy, url = folder / "policy", f"http://localhost:{port}"
+    write_example(policy)
+    roles = policy / "roles.yaml"
+    text = roles.read_text()
+    if "\n  manager:" not in text:
+        roles.write_text(text.replace("roles:\n", f"roles:{MANAGER}\n", 1))
+    (policy / "policies" / "refunds.cedar").write_text(REFUNDS)
+    (policy / "approvals.yaml").write_text(APPROVALS)
+    for name, content in files.items():
+        (policy / name).write_text(content)
+    serve = _remit(
+        "serve", "--repo", str(policy), "--data", str(folder / "data"), "--port", str(port),
+        "--public-url", url,
+    )  # fmt: skip
+    environment = {
+        "CRM_GATEWAY_TOKEN": secrets.token_urlsafe(24),
+        "REMIT_BILLING_JOB_SECRET": secrets.token_urlsafe(24),
+    }
+    async with _process(serve, folder / "remit.log", environment) as process:
+        await _until_ready(f"{url}/readyz", process, folder / "remit.log")
+        stage = Stage(folder=folder, url=url, username="", password="", ready_seconds=0.0)
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch(
+                executable_path=program, args=CHROMIUM_ARGUMENTS
+            )
+            yield Installation(stage, browser)
+            await browser.close()
+
+
+@dataclass(slots=True)
+class Asked:
+    """What a client was asked to show, and what its person does about it."""
+
+    urls: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
+    arrived: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
+    action: str = "accept"
+
+    async def __call__(self, context, params) -> ElicitResult:
+        self.messages.append(params.message)
+        self.urls.append(params.url)
+        self.arrived.put_nowait(params.url)
+        return ElicitResult(action=self.action)
+
+
+@asynccontextmanager
+async def agent_of(place: Installation, person: Person, *, keyring=None, mode="auto", elicit=None):
+    """The official Python client, connected to the payments for `person`, who allows whatever it asks."""
+
+    async def browse(url: str) -> str:
+        return await allow(person, url)
+
+    async with connect(
+        place.payments, redirect_uri=REDIRECT_URI, browse=browse, keyring=keyring or Keyring(),
+        mode=mode, elicit=elicit,
+    ) as agent:  # fmt: skip
+        yield agent
+
+
+async def allow(person: Person, url: str) -> str:
+    """Go through the pages in the real browser, from the authorization URL to the callback."""
+    screen = await person.context.new_page()
+    back: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    async def arrived(route) -> None:
+        if not back.done():
+            back.set_result(route.request.url)
+        await route.fulfill(status=200, body="back", content_type="text/plain")
+
+    await screen.route(re.compile(re.escape(REDIRECT_URI)), arrived)
+    await screen.goto(url, wait_until="commit")
+    try:
+        async with asyncio.timeout(PATIENCE / 1000):
+            while not back.done():
+                await _go_on(screen, person)
+        return await back
+    finally:
+        await screen.close()
+
+
+async def _go_on(screen: Page, person: Person) -> None:
+    """Whatever the page there is wants: a log-in, a consent, a yes."""
+    await asyncio.sleep(0.05)
+    if urlsplit(screen.url).path == urlsplit(REDIRECT_URI).path:
+        return
+    for name in ("Allow", "Use your passkey", "Log in with a passkey"):
+        button = screen.get_by_role("button", name=name, exact=True)
+        if await button.count() and await button.first.is_visible():
+            await button.first.click()
+            return
+    if await screen.get_by_label("User name").count():
+        await screen.get_by_label("User name").fill(person.username)
+        await screen.get_by_label("Password", exact=True).fill(person.password)
+        await screen.keyboard.press("Enter")
