@@ -32,6 +32,7 @@ __all__ = [
     "justifications_wanted",
     "page_first",
     "page_of",
+    "without_mode",
     "without_ours",
 ]
 
@@ -94,6 +95,16 @@ def form_of(names: Sequence[str], fields: Mapping[str, JustificationField]) -> J
     message = "This is done for a reason only. Why does your agent do it?"
     params: JsonObject = {"mode": "form", "message": message, "requestedSchema": schema}
     return {"method": "elicitation/create", "params": params}
+
+
+def without_mode(question: JsonObject) -> JsonObject:
+    """The parameters of `question` as they were before there were modes, which every revision since understands."""
+    params = question["params"]
+    return {
+        name: value
+        for name, value in (params.items() if isinstance(params, dict) else ())
+        if name != "mode"
+    }
 
 
 def from_form(answer: Json) -> JsonObject | None:

@@ -16,6 +16,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 
+from remit.gateway.cures import Cures
+from remit.gateway.cures_session import SessionCures
 from remit.gateway.cures_watch import Watch
 from remit.gateway.definitions import DefinitionWatch
 from remit.gateway.http import ClientGoneError, Exchange, Headers, Receive, Scope, Send, read_body
@@ -46,6 +48,7 @@ from remit.gateway.protected_resource import METADATA_PREFIX, answer_metadata, m
 from remit.gateway.protocol import DEFAULT_LEGACY_VERSION, MODERN_VERSIONS, Era, era_of
 from remit.gateway.refusal import answer_refusal, answer_rejection, refusal_of
 from remit.gateway.rejection import RejectedError, UpstreamError
+from remit.gateway.request_state import RequestStates
 from remit.gateway.sessions import Session, Sessions
 from remit.gateway.tasks import Tasks
 from remit.gateway.vigil import Vigil
@@ -81,8 +84,11 @@ class GatewayApp:
         self._listeners = Listeners(settings, self._vigil, heard=heard)
         tasks = Tasks(deps.guard, deps.keys.tasks, deps.clock)
         self._watch = Watch(deps.answers)
-        self._modern = ModernDoor(deps, tasks, self._listeners, self._watch)
-        self._legacy = LegacyDoor(deps, self._sessions, self._listeners, tasks)
+        states = RequestStates(deps.keys.states, deps.clock)
+        cures = Cures(deps, states, self._watch)
+        within = SessionCures(deps, cures, self._watch)
+        self._modern = ModernDoor(deps, tasks, self._listeners, states=states, cures=cures)
+        self._legacy = LegacyDoor(deps, self._sessions, self._listeners, tasks, cures=within)
         self._in_flight = 0
         self._calls = 0
         self._idle = asyncio.Event()

@@ -14,6 +14,7 @@ from dataclasses import replace
 from functools import partial
 
 from remit.gateway.carriage import Carriage, Passage
+from remit.gateway.cures_session import SessionCures, end
 from remit.gateway.incoming import Incoming, forwarded_headers
 from remit.gateway.jsonrpc import (
     INVALID_PARAMS,
@@ -22,6 +23,7 @@ from remit.gateway.jsonrpc import (
     Notification,
     Request,
     Response,
+    error_response,
 )
 from remit.gateway.judgement import Judgement, edited
 from remit.gateway.legacy_crossing import LegacyCrossing
@@ -58,9 +60,16 @@ class LegacyDoor:
     """Serves the legacy era."""
 
     def __init__(
-        self, deps: GatewayDeps, sessions: Sessions, listeners: Listeners, tasks: Tasks
+        self,
+        deps: GatewayDeps,
+        sessions: Sessions,
+        listeners: Listeners,
+        tasks: Tasks,
+        *,
+        cures: SessionCures,
     ) -> None:
         self._deps = deps
+        self._cures = cures
         self._sessions = sessions
         self._listeners = listeners
         self._tasks = tasks
@@ -166,13 +175,40 @@ class LegacyDoor:
         session.in_flight += 1
         try:
             if isinstance(message, Request):
-                judged = await self._judged(incoming, message, session.version)
-                if judged is not None:
-                    await self._carry(incoming, session, message, judged=judged)
+                await self._answer(incoming, session, message)
             else:
                 await self._tell(incoming, session, message)
         finally:
             session.in_flight -= 1
+
+    async def _answer(self, incoming: Incoming, session: Session, request: Request) -> None:
+        exchange, version = incoming.exchange, session.version
+        judged = await self._tasks.judged(incoming, request, version=version, era=Era.LEGACY)
+        try:
+            if isinstance(judged, Deny):
+                why = await self._cures.why(incoming, session, request, judged)
+                if exchange.started:
+                    incoming = replace(incoming, said=why)
+                    judged = await self._tasks.judged(
+                        incoming, request, version=version, era=Era.LEGACY
+                    )
+            match judged:
+                case Judgement():
+                    await self._carry(incoming, session, request, judged=judged)
+                case Deny():
+                    await self._cures.answer(incoming, session, request, judged)
+                case Challenge() if exchange.started:
+                    refusal = refusal_of(
+                        judged, incoming.server, public_url=self._deps.settings.public_url
+                    )
+                    await end(exchange, Response(request.id, error=refusal.error))
+                case Challenge():
+                    await self._refuse(incoming, judged, request)
+        except RejectedError as rejected:
+            if not exchange.started:
+                raise
+            response = error_response(request.id, rejected.rpc_code, rejected.detail, rejected.data)
+            await end(exchange, response)
 
     async def _carry(
         self,
@@ -224,6 +260,9 @@ class LegacyDoor:
         self, incoming: Incoming, session: Session, message: Notification | Response
     ) -> None:
         if isinstance(message, Response):
+            if session.take_own_answer(message):
+                await incoming.exchange.answer(202)
+                return
             if not session.take_answer(message.id):
                 raise RejectedError(400, "no request of that id waits for an answer")
         elif not carries_notification(message.method):

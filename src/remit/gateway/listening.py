@@ -1,4 +1,4 @@
-"""A server's own stream, open for as long as its listener is who they were.
+"""A server's own stream, open for as long as its listener is who they were. What the gateway itself tells a session comes there, too.
 
 Revocation and suspension close it at once, and expiry within seconds: the token behind
 an open stream is verified again every so often, and not only with the next request.
@@ -6,12 +6,14 @@ an open stream is verified again every so often, and not only with the next requ
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, Final
 
 from remit.canonical import canonical_bytes
 from remit.gateway.events import COMMENT, EVENT_STREAM_HEADERS, encode_event
 from remit.gateway.http import Exchange, run_until_disconnect
-from remit.gateway.jsonrpc import Message, Request
+from remit.gateway.jsonrpc import Message, Notification, Request
+from remit.gateway.questions import shows_addresses
 from remit.gateway.rejection import RejectedError, UpstreamError
 from remit.gateway.relay import kept_alive
 from remit.gateway.sessions import Session
@@ -24,6 +26,7 @@ from remit.tokens.access_token import AccessToken
 __all__ = ["Listeners", "first_to_end", "listen", "while_standing"]
 
 Recheck = Callable[[], Awaitable[AccessToken | Challenge | Deny]]
+_NO_STREAM: Final = 405
 Passing = Callable[[Message], Awaitable[Message | None]]
 """What of a message goes down; `None` if nothing does."""
 
@@ -97,7 +100,7 @@ async def _stream(
     passing: Passing,
 ) -> None:
     try:
-        async with session.upstream.listen(session.version) as messages:
+        async with _messages(session) as messages:
             await exchange.start(
                 200, (*EVENT_STREAM_HEADERS, (b"mcp-session-id", session.id.encode()))
             )
@@ -106,6 +109,7 @@ async def _stream(
             async with kept_alive(exchange, listeners.settings.keep_alive):
                 await first_to_end(
                     _pass_down(exchange, session, messages, heard=listeners.heard, passing=passing),
+                    _pass_news(exchange, session),
                     while_standing(recheck, listeners.settings.recheck),
                     listeners.until_stopped(),
                 )
@@ -113,6 +117,34 @@ async def _stream(
         if not exchange.started:
             raise RejectedError(404 if error.session_ended else 502, error.detail) from error
     await exchange.finish()
+
+
+@asynccontextmanager
+async def _messages(session: Session) -> AsyncIterator[AsyncIterator[Message]]:
+    """What the server says on its own stream; nothing, where it has none and the gateway itself may have news.
+
+    Raises:
+        RejectedError: 405, it has no stream, and there is nothing else to be told.
+    """
+    async with AsyncExitStack() as stack:
+        try:
+            messages = await stack.enter_async_context(session.upstream.listen(session.version))
+        except RejectedError as rejected:
+            if rejected.status != _NO_STREAM or not shows_addresses(session.capabilities):
+                raise
+            messages = _silence()
+        yield messages
+
+
+async def _silence() -> AsyncIterator[Message]:
+    await asyncio.Event().wait()
+    yield Notification("")
+
+
+async def _pass_news(exchange: Exchange, session: Session) -> None:
+    while True:
+        news = await session.news.get()
+        await exchange.write(encode_event(canonical_bytes(news.to_json())))
 
 
 async def _pass_down(

@@ -17,7 +17,6 @@ from remit.canonical import JsonObject
 from remit.gateway.carriage import Carriage, Passage
 from remit.gateway.cures import Cures, Refused, answer_said
 from remit.gateway.cures_questions import FORM_KEY, from_form, without_ours
-from remit.gateway.cures_watch import Watch
 from remit.gateway.extensions import Offered
 from remit.gateway.http import ClientGoneError, run_until_disconnect
 from remit.gateway.incoming import Incoming, forwarded_headers
@@ -48,12 +47,20 @@ __all__ = ["ModernDoor"]
 class ModernDoor:
     """Serves the modern era."""
 
-    def __init__(self, deps: GatewayDeps, tasks: Tasks, listeners: Listeners, watch: Watch) -> None:
+    def __init__(
+        self,
+        deps: GatewayDeps,
+        tasks: Tasks,
+        listeners: Listeners,
+        *,
+        states: RequestStates,
+        cures: Cures,
+    ) -> None:
         self._deps = deps
         self._tasks = tasks
         self._vigil = listeners.vigil
-        self._states = RequestStates(deps.keys.states, deps.clock)
-        self._cures = Cures(deps, self._states, watch)
+        self._states = states
+        self._cures = cures
         self._subscriptions = Subscriptions(deps, tasks, listeners)
         self._schemas: dict[ServerName, ToolSchemas] = {}
 

@@ -75,7 +75,8 @@ class Relay:
             async for message in reply.messages:
                 await self.end(self._own(message))
                 return
-        await self.exchange.start(200, (*EVENT_STREAM_HEADERS, *self.headers))
+        if not self.exchange.started:
+            await self.exchange.start(200, (*EVENT_STREAM_HEADERS, *self.headers))
         async with kept_alive(self.exchange, self.keep_alive):
             response = await self._events(reply.messages)
         await self.end(response)

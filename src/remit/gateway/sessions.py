@@ -12,12 +12,13 @@ Source: MCP 2025-11-25 transports (session management); security best practices
 (session hijacking).
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from remit.canonical import JsonObject
 from remit.clock import Clock
-from remit.gateway.jsonrpc import JsonRpcId, Request
+from remit.gateway.jsonrpc import JsonRpcId, Notification, Request, Response
 from remit.gateway.principal import Principal
 from remit.gateway.rejection import RejectedError
 from remit.gateway.settings import GatewaySettings
@@ -29,6 +30,7 @@ __all__ = ["Session", "Sessions"]
 
 _MAX_ASKED = 256
 _MAX_SUBSCRIBED = 256
+_MAX_NEWS = 64
 
 
 @dataclass(slots=True)
@@ -52,6 +54,45 @@ class Session:
     """What the client declared when it initialised."""
     subscribed: dict[str, None] = field(default_factory=dict)
     """The resources that it wants to hear of."""
+    sent_to: dict[str, Callable[[], None]] = field(default_factory=dict)
+    """The requests to people whose page it was sent to, with what makes it hear no more of their end."""
+    news: "asyncio.Queue[Notification]" = field(default_factory=lambda: asyncio.Queue(_MAX_NEWS))
+    """What the gateway itself tells it, on its own stream."""
+    expected: "dict[JsonRpcId, asyncio.Future[Response]]" = field(default_factory=dict)
+    """What the gateway itself asked, and the answers to come."""
+
+    def hear(self, notification: Notification) -> None:
+        """Have the client told, once it listens; the oldest news is forgotten first."""
+        if self.news.full():
+            self.news.get_nowait()
+        self.news.put_nowait(notification)
+
+    def expect(self, question: Request) -> "asyncio.Future[Response]":
+        """The answer to `question`, which the gateway itself asks, when it comes."""
+        answer: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+        self.expected[question.id] = answer
+        return answer
+
+    def expect_no_more(self, question: Request) -> None:
+        """Take no answer to `question` any more."""
+        self.expected.pop(question.id, None)
+
+    def take_own_answer(self, response: Response) -> bool:
+        """Whether `response` answers what the gateway itself asked; then it has been taken."""
+        answer = None if response.id is None else self.expected.pop(response.id, None)
+        if answer is None or answer.done():
+            return False
+        answer.set_result(response)
+        return True
+
+    def leave(self) -> None:
+        """Wait for nothing any more: the session has ended."""
+        for forget in self.sent_to.values():
+            forget()
+        self.sent_to.clear()
+        for answer in self.expected.values():
+            answer.cancel()
+        self.expected.clear()
 
     def subscribe(self, uri: str) -> None:
         """Note that the client wants to hear of `uri`; the oldest wish is forgotten first."""
@@ -154,6 +195,7 @@ class Sessions:
     def end(self, session: Session) -> None:
         """Forget `session`; its upstream is the caller's to close."""
         self._open.pop(session.id, None)
+        session.leave()
 
     def end_unbacked(self, backs: Callable[[AccessToken], bool]) -> tuple[Session, ...]:
         """Forget the sessions of whoever may act no more; their upstreams are to be closed."""
