@@ -15,9 +15,12 @@ from remit.guard.justification import LONGEST, InvalidJustificationError, justif
         ("理由", "理由"),
         ("größer als nötig", "größer als nötig"),
         ("x" * LONGEST, "x" * LONGEST),
+        ({"ticket": " INC-7 ", "reason": "asked"}, '{"reason":"asked","ticket":"INC-7"}'),
+        ('{"ticket": "INC-7"}', '{"ticket":"INC-7"}'),
+        ("{see INC-7}", "{see INC-7}"),
     ],
 )
-def test_a_line_of_text_is_a_justification(given, text):
+def test_a_line_of_text_is_a_justification_and_so_is_an_object_of_lines(given, text):
     assert justification_of(given) == text
 
 
@@ -35,7 +38,8 @@ def test_a_line_of_text_is_a_justification(given, text):
         7,
         True,
         [],
-        {"why": "x"},
+        {"why": 7},
+        {},
     ],
     ids=[
         "empty",
@@ -50,6 +54,7 @@ def test_a_line_of_text_is_a_justification(given, text):
         "truth",
         "list",
         "object",
+        "nothing",
     ],
 )
 def test_anything_else_is_refused_and_not_repeated(given):

@@ -17,7 +17,7 @@ MAIL = "url: 'smtps://mail.example', sender: a@acme.example, recipients: [b@acme
         RULE % "waits: 2m, escalation: {after: 1m, role: support}",
         NOTIFIER % "kind: slack, url: 'https://hooks.slack.com/services/x'",
         NOTIFIER % f"kind: email, {MAIL}",
-        "justifications: {patient_consent_id: {longest: 1000}}\n",
+        "justifications: {patient_consent_id: {longest: 500}}\n",
         "confirmation: {waits: 1d, holds: 60m, fresh: 60m}\n",
     ],
 )

@@ -4,8 +4,7 @@ A door reads it: an MCP client says it in `_meta["dev.remit/justification"]` of 
 gateway in `context.justification` of its question. It proves nothing; policies may demand it, compare it, and the log
 keeps that it was given.
 
-Refused: what is no text, has neither a letter nor a digit, is longer than `LONGEST`, or does not print on one line. So is
-what a policy might read and a person could not.
+Refused: what `remit.model.justification` says is none. So is what a policy might read and a person could not.
 
 Source: MISSION B7; MCP 2026-07-28, `_meta` (keys with a prefix).
 """
@@ -14,12 +13,11 @@ from typing import ClassVar, Final
 
 from remit.canonical import Json
 from remit.errors import Error
-from remit.policy.duties import is_blank
+from remit.model.justification import LONGEST, justification_text
 
 __all__ = ["JUSTIFICATION_KEY", "LONGEST", "InvalidJustificationError", "justification_of"]
 
 JUSTIFICATION_KEY: Final = "dev.remit/justification"
-LONGEST: Final = 500
 
 
 class InvalidJustificationError(Error):
@@ -29,16 +27,17 @@ class InvalidJustificationError(Error):
 
 
 def justification_of(value: Json) -> str | None:
-    """The justification that `value` is; `None` for none.
+    """The justification that `value` is, a line or an object of lines, as the one text that is kept; `None` for none.
 
     Raises:
         InvalidJustificationError: it is something else.
     """
     if value is None:
         return None
-    text = value.strip() if isinstance(value, str) else ""
-    if not 0 < len(text) <= LONGEST or not text.isprintable() or is_blank(text):
+    text = justification_text(value)
+    if text is None:
         raise InvalidJustificationError(
-            f"the justification is not one line of 1 to {LONGEST} printable characters that say something"
+            f"the justification is neither one line of 1 to {LONGEST} printable characters that say something, "
+            "nor an object of such lines"
         )
     return text

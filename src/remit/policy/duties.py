@@ -15,6 +15,7 @@ from typing import Final
 
 from remit.clock import Seconds
 from remit.model import ACR_VALUES, Mode
+from remit.model.justification import says_something
 from remit.policy.evaluation import ArgumentValue, Evaluation
 from remit.policy.facts import age_of_authentication, age_of_confirmation
 from remit.policy.obligation import Obligation, ObligationKind
@@ -37,8 +38,6 @@ __all__ = [
 _LIMIT: Final = re.compile(r"([1-9][0-9]{0,5})/([1-9][0-9]{0,5})([smhd])")
 _AGE: Final = re.compile(r"([1-9][0-9]{0,5})([smhd])")
 _ARGUMENT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_UNSEEN: Final = frozenset("\u115f\u1160\u3164\uffa0")
-# Letters by their category, and blank on every screen: the fillers of Hangul (Unicode, Default_Ignorable_Code_Point).
 _UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _LONGEST: Final = 366 * 86_400
 
@@ -92,7 +91,7 @@ def words_of(written: str) -> tuple[str, ...]:
 
 def is_blank(given: ArgumentValue) -> bool:
     """Whether `given` is a text that says nothing: without a letter or a digit that can be seen."""
-    return isinstance(given, str) and not any(one.isalnum() and one not in _UNSEEN for one in given)
+    return isinstance(given, str) and not says_something(given)
 
 
 def limit_of(value: str) -> Limit | None:

@@ -206,7 +206,7 @@ class JustificationSection(Section):
         default=None,
         description="What it has to match from its beginning to its end; left out: any line.",
     )
-    longest: Annotated[StrictInt, Field(ge=1, le=1_000)] = Field(
+    longest: Annotated[StrictInt, Field(ge=1, le=500)] = Field(
         default=500, description="How many characters it may have."
     )
 
