@@ -45,7 +45,7 @@ def found(server, grant_id) -> Grant:
     return server.database.read_now(lambda tx: find_grant(tx, grant_id))
 
 
-async def elevate(server, parent=None, *, scopes=(SCOPE,), lasts=300, **changes):
+async def elevate(server, parent=None, /, *, scopes=(SCOPE,), lasts=300, **changes):
     """The id of an elevation below `parent`, or below the newest grant there is."""
     now, below = server.clock.now(), parent or own_grant(server).id
     return await server.database.run(

@@ -11,6 +11,7 @@ from remit.ids import ScopeName
 from remit.repository.agent_rules import check_agents
 from remit.repository.delegation_rules import check_delegation
 from remit.repository.draft import Draft, strings_at
+from remit.repository.elevated_rules import check_elevated
 from remit.repository.engine_rules import check_engines
 from remit.repository.hierarchy import close, find_cycles
 from remit.repository.history_rules import check_history
@@ -35,6 +36,7 @@ def check_together(draft: Draft) -> Iterator[Problem]:
     yield from coded(check_reserved(draft), "reserved-name")
     yield from coded(check_scopes(draft), "ambiguous-scope")
     yield from coded(_rings(draft, covers), "scope-ring")
+    yield from coded(check_elevated(draft, hierarchy), "elevated-scope")
     yield from coded(check_servers(draft, hierarchy), "server")
     yield from coded(check_engines(draft), "engine")
     yield from coded(check_agents(draft, hierarchy), "agent")
