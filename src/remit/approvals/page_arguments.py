@@ -45,9 +45,10 @@ class Amount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One value. `name` is the way to it, `kind` is said where the value alone could be taken for another."""
+    """One value. `name` is the way to it, `label` the same as people write, `kind` is said where the value alone could be taken for another."""
 
     name: tuple[Piece, ...]
+    label: tuple[Piece, ...]
     value: tuple[Piece, ...]
     kind: str = ""
     is_long: bool = False
@@ -122,6 +123,7 @@ def _line(name: str, value: Json) -> Line:
         kind = "empty text"
     return Line(
         name=pieces(name),
+        label=pieces(_label(name)),
         value=pieces(text, lines=True),
         kind=kind,
         is_long=len(text) > _SHORT or "\n" in text,
@@ -135,6 +137,11 @@ def _recipients(arguments: JsonObject) -> Iterator[Line]:
         if is_one and found < _MOST_RECIPIENTS and _RECIPIENTS.fullmatch(_folded(name)):
             found += 1
             yield _line(name, value)
+
+
+def _label(name: str) -> str:
+    words = name.replace("_", " ").strip() or name
+    return f"{words[:1].upper()}{words[1:]}"
 
 
 def _folded(name: str) -> str:

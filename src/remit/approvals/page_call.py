@@ -55,6 +55,8 @@ class Parties:
     username: str | None
     client: str | None
     client_host: str | None = None
+    client_is_registered: bool = False
+    """Whether the policy repository declares it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +76,7 @@ class CallView:
     is_registered: bool
     client: tuple[Piece, ...]
     client_host: str | None
+    client_is_registered: bool
     person: str | None
     username: str | None
     system: str
@@ -121,6 +124,7 @@ def call_view(request: Request, parties: Parties, *, catalog: Catalog) -> CallVi
         is_registered=agent.id != catalog.unregistered.id,
         client=pieces(parties.client or request.client_id),
         client_host=parties.client_host,
+        client_is_registered=parties.client_is_registered,
         person=parties.person,
         username=parties.username,
         system=system,

@@ -16,10 +16,11 @@ from starlette.routing import Route
 from remit.approvals.page_call import CallView
 from remit.approvals.page_deps import PageDeps
 from remit.approvals.page_door import View, Visit, page_door, show
-from remit.approvals.page_time import Moment, ago, moment
+from remit.approvals.page_time import Moment, ago, length, moment
 from remit.approvals.page_view import Shown, shown_of
 from remit.approvals.page_words import Piece
 from remit.approvals.request import About, Request, RequestState
+from remit.clock import Seconds
 from remit.oauth.details_in_words import amount_in_words
 
 __all__ = ["Entry", "alike", "routes"]
@@ -39,6 +40,7 @@ class Entry:
     environment: str
     level: str
     since: str
+    left: str
     expires: Moment
     count: int = 1
     total: str = ""
@@ -88,6 +90,7 @@ async def _entry(deps: PageDeps, group: Sequence[Request], visit: Visit) -> Entr
     is_call = isinstance(view, CallView)
     many = len(group) > 1
     people = {one.view.person for one in shown}
+    ends = min(one.expires_at for one in group)
     return Entry(
         path=f"/approvals/like/{first.id}" if many else f"/approvals/{first.id}",
         title=view.action if many and isinstance(view, CallView) else view.title,
@@ -97,7 +100,8 @@ async def _entry(deps: PageDeps, group: Sequence[Request], visit: Visit) -> Entr
         environment=view.environment if isinstance(view, CallView) else "",
         level=view.level,
         since=ago(first.created_at, now),
-        expires=moment(min(one.expires_at for one in group)),
+        left=length(Seconds(max(0, ends - now))),
+        expires=moment(ends),
         count=len(group),
         total=_total(shown) if many and is_call else "",
         own=first.user_id == visit.person.user_id,

@@ -20,22 +20,19 @@ __all__ = ["parties_of"]
 def parties_of(tx: Transaction, request: Request, catalog: Catalog) -> Parties:
     """The person, and the software that speaks for the agent."""
     user = None if request.user_id is None else find_user(tx, request.user_id)
-    name, host = _client(tx, request.client_id, catalog)
+    static = static_client(catalog, request.client_id)
+    name, host = (static.name, None) if static else _client(tx, request.client_id)
     return Parties(
         person=None if user is None else user.display_name,
         username=None if user is None else user.username,
         client=name,
         client_host=host,
+        client_is_registered=static is not None,
     )
 
 
-def _client(
-    tx: Transaction, client_id: ClientId, catalog: Catalog
-) -> tuple[str | None, str | None]:
+def _client(tx: Transaction, client_id: ClientId) -> tuple[str | None, str | None]:
     """What it calls itself, and the host that vouches for that."""
-    static = static_client(catalog, client_id)
-    if static is not None:
-        return static.name, None
     row = select_client(tx, client_id)
     if row is None:
         return None, None

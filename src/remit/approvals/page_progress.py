@@ -6,6 +6,7 @@ Source: MISSION C2, H3.
 from dataclasses import dataclass
 
 from remit.approvals.page_time import Moment, moment
+from remit.approvals.page_words import Piece, pieces
 from remit.approvals.person import Person
 from remit.approvals.request import About, Answer, Part, PartKind, Request, RequestState, Verdict
 from remit.clock import EpochSeconds
@@ -38,7 +39,7 @@ class Outcome:
     title: str
     mark: str
     next: str
-    reason: str = ""
+    reason: tuple[Piece, ...] = ()
     at: Moment | None = None
 
 
@@ -64,7 +65,7 @@ def outcome_of(request: Request, person: Person, *, now: EpochSeconds) -> Outcom
                 at=ended,
             )
         case RequestState.REFUSED:
-            reason = "" if no is None else no.reason
+            reason = () if no is None else pieces(no.reason, lines=True)
             return Outcome(
                 title=f"The {what} is refused",
                 mark="no",

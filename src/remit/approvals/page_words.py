@@ -8,6 +8,7 @@ Source: Unicode TR36 §2, UAX #9 (bidirectional text), UTS #39; RFC 9396 §11.2.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final
 from unicodedata import category
 
@@ -63,14 +64,10 @@ def _is_unseen(one: str) -> bool:
 
 
 def _joined(cut: Iterator[Piece]) -> Iterator[Piece]:
-    text: list[str] = []
-    for piece in cut:
-        if piece.sign:
-            if text:
-                yield Piece("".join(text))
-                text.clear()
-            yield piece
+    """Text in one piece, and a row of equal signs as one that says how many."""
+    for piece, row in groupby(cut, key=lambda one: one if one.sign else None):
+        if piece is None:
+            yield Piece("".join(one.text for one in row))
         else:
-            text.append(piece.text)
-    if text:
-        yield Piece("".join(text))
+            count = sum(1 for _ in row)
+            yield piece if count == 1 else Piece(f"{piece.text} × {count}", sign=True)  # noqa: RUF001

@@ -23,6 +23,7 @@ from remit.approvals.errors import (
     ShownChangedError,
     StrongerAuthenticationNeededError,
 )
+from remit.approvals.page_call import CallView
 from remit.approvals.page_deps import PageDeps
 from remit.approvals.page_door import View, Visit, page_door, read_post, show
 from remit.approvals.page_login import leads_on, local_path, step_up_path
@@ -140,6 +141,7 @@ class _Pages:
             "parts": progress_of(request, deps.directory.catalog),
             "confirms": request.user_id == visit.person.user_id,
             "asked": looked.asked,
+            "amount": _amount(looked),
             "step_up": _step_up(visit, looked, return_to),
             "return_to": return_to,
             "problem": problem,
@@ -177,6 +179,13 @@ def _step_up(visit: Visit, looked: _Looked, return_to: str | None) -> dict[str, 
         "acr": looked.demand.acr,
         "anew": looked.demand.max_age is not None,
     }
+
+
+def _amount(looked: _Looked) -> str:
+    """What stands on the button besides: the amount, where there is one."""
+    view = looked.shown.view
+    amounts = view.arguments.amounts if isinstance(view, CallView) else ()
+    return amounts[0].text if len(amounts) == 1 else ""
 
 
 def _id(visit: Visit) -> str:
