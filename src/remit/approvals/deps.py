@@ -9,26 +9,9 @@ from remit.audit.context import Context
 from remit.clock import Clock, EpochSeconds
 from remit.db import Database, Transaction
 from remit.guard.ports import Directory
-from remit.ids import GrantId, ScopeName
 from remit.secrets import SecretBox
 
-__all__ = ["AccessOutcome", "Announce", "ApprovalDeps", "GiveAccess", "MakeElevationGrant"]
-
-
-class MakeElevationGrant(Protocol):
-    """How an elevation comes into being as a grant; `oauth` makes them."""
-
-    def __call__(
-        self,
-        tx: Transaction,
-        request: Request,
-        *,
-        scopes: tuple[ScopeName, ...],
-        expires_at: EpochSeconds,
-        context: Context,
-    ) -> tuple[GrantId, EpochSeconds] | None:
-        """The child grant of the caller's own, and when it ends; `None` where the caller's own has ended."""
-        ...
+__all__ = ["AccessOutcome", "Announce", "ApprovalDeps", "GiveAccess"]
 
 
 class GiveAccess(Protocol):
@@ -75,6 +58,5 @@ class ApprovalDeps:
     box: SecretBox
     key: bytes = field(repr=False)
     public_url: str
-    make_grant: MakeElevationGrant
     announce: Announce = _tells_nobody
     give_access: GiveAccess = _gives_nothing

@@ -6,18 +6,30 @@ person, whether they may answer is read anew in the transaction of their answer.
 Source: docs/adr/0025-cures.md.
 """
 
+from typing import Final
+
+from remit.approvals.answering import Reply, answer, open_capacities, withdraw
 from remit.approvals.deps import ApprovalDeps
 from remit.approvals.deputy import Deputy
+from remit.approvals.deputy_store import deputies_of
+from remit.approvals.deputyship import Absence, end_deputyship, name_deputy
 from remit.approvals.elevation import Elevation
-from remit.approvals.figures import Figures
+from remit.approvals.elevation_store import ElevationFilter, select_live
+from remit.approvals.figures import Figures, figures_of
+from remit.approvals.looking import inbox_of, look, open_request
 from remit.approvals.person import Person
 from remit.approvals.request import Request, RequestState, Verdict
-from remit.approvals.who_may import Demand
+from remit.approvals.request_store import RequestFilter, select_requests
+from remit.approvals.revoking import revoke_elevation
+from remit.approvals.upkeep import escalate_due, expire_due
+from remit.approvals.who_may import Demand, demand_of
 from remit.audit.context import Context
 from remit.clock import EpochSeconds
 from remit.ids import GrantId, TenantId
 
 __all__ = ["Desk"]
+
+_MOST_COUNTED: Final = 5_000
 
 
 class Desk:
@@ -36,11 +48,13 @@ class Desk:
         Raises:
             NotYoursError: there is none, or none that they may know of.
         """
-        raise NotImplementedError
+        deps = self._deps
+        return (await deps.database.read(lambda tx: look(tx, deps, request_id, person))).request
 
     async def inbox(self, person: Person) -> tuple[Request, ...]:
         """What waits for an answer that they may give, oldest first."""
-        raise NotImplementedError
+        deps = self._deps
+        return await deps.database.read(lambda tx: inbox_of(tx, deps, person))
 
     async def demand(self, request_id: str, person: Person) -> Demand | None:
         """How they have to prove who they are before they may answer; `None`: as they did.
@@ -48,8 +62,14 @@ class Desk:
         Raises:
             NotYoursError: there is none, or none that they may know of.
             NotAskedError: it is not for them to say.
+            AlreadyAnsweredError: they, or somebody in their place, have answered.
+            RequestExpiredError: it is too late.
+            RequestEndedError: it is decided.
         """
-        raise NotImplementedError
+        deps = self._deps
+        view = await deps.database.read(lambda tx: look(tx, deps, request_id, person))
+        parts = [view.request.parts[one.part] for one in open_capacities(view)]
+        return demand_of(view.request, parts, person, now=view.now)
 
     async def requests(
         self,
@@ -60,7 +80,9 @@ class Desk:
         limit: int = 100,
     ) -> tuple[Request, ...]:
         """All of a tenant's, newest first, without arguments: for administrators. `None`: of every tenant."""
-        raise NotImplementedError
+        wanted = RequestFilter(tenant=tenant, state=state, before=before, limit=limit)
+        found = await self._deps.database.read(lambda tx: select_requests(tx, wanted))
+        return tuple(one.request for one in found)
 
     async def opened(
         self, request_id: str, person: Person, *, shown: str, context: Context
@@ -70,7 +92,10 @@ class Desk:
         Raises:
             NotYoursError: there is none, or none that they may know of.
         """
-        raise NotImplementedError
+        deps = self._deps
+        return await deps.database.run(
+            lambda tx: open_request(tx, deps, request_id, person, shown=shown, context=context)
+        )
 
     async def answer(
         self,
@@ -93,7 +118,11 @@ class Desk:
             RequestEndedError: it is decided.
             ShownChangedError: `shown` is not what `opened` was told last.
         """
-        raise NotImplementedError
+        deps = self._deps
+        reply = Reply(verdict=verdict, shown=shown, reason=reason)
+        return await deps.database.run(
+            lambda tx: answer(tx, deps, request_id, person, reply=reply, context=context)
+        )
 
     async def withdraw(
         self, request_id: str, person: Person, *, reason: str = "", context: Context
@@ -105,15 +134,21 @@ class Desk:
             NotAskedError: it is somebody else's.
             RequestEndedError: it is decided.
         """
-        raise NotImplementedError
+        deps = self._deps
+        return await deps.database.run(
+            lambda tx: withdraw(tx, deps, request_id, person, reason=reason, context=context)
+        )
 
     async def expire_due(self) -> int:
         """End what nobody answered in time, and escalate what waited long enough; how many of both."""
-        raise NotImplementedError
+        deps = self._deps
+        return await deps.database.run(lambda tx: expire_due(tx, deps) + escalate_due(tx, deps))
 
     async def figures(self, tenant: TenantId | None, *, since: EpochSeconds) -> tuple[Figures, ...]:
         """How people answered since then: over all first, then by person, then by rule."""
-        raise NotImplementedError
+        wanted = RequestFilter(tenant=tenant, since=since, limit=_MOST_COUNTED)
+        found = await self._deps.database.read(lambda tx: select_requests(tx, wanted))
+        return figures_of([one.request for one in found])
 
     # -- elevations -----------------------------------------------------------
 
@@ -125,7 +160,11 @@ class Desk:
         grant_id: GrantId | None = None,
     ) -> tuple[Elevation, ...]:
         """Those that can still be used, newest first: of one person's agents, below one grant, of one tenant."""
-        raise NotImplementedError
+        wanted = ElevationFilter(
+            tenant=tenant, user_id=None if person is None else person.user_id, grant_id=grant_id
+        )
+        now = self._deps.clock.now()
+        return await self._deps.database.read(lambda tx: select_live(tx, wanted, now=now))
 
     async def revoke_elevation(
         self, elevation_id: str, *, person: Person | None, reason: str, context: Context
@@ -136,7 +175,12 @@ class Desk:
             NotYoursError: there is none, or it is not theirs.
             RequestEndedError: it was used, or has ended.
         """
-        raise NotImplementedError
+        deps = self._deps
+        return await deps.database.run(
+            lambda tx: revoke_elevation(
+                tx, deps, elevation_id, person, reason=reason, context=context
+            )
+        )
 
     # -- deputies -------------------------------------------------------------
 
@@ -147,8 +191,8 @@ class Desk:
         *,
         role: str,
         expires_at: EpochSeconds,
-        reason: str = "",
         context: Context,
+        reason: str = "",
     ) -> Deputy:
         """Have somebody (a user name or id) answer in one's own place until then.
 
@@ -156,7 +200,12 @@ class Desk:
             NotADeputyError: they cannot: it is oneself, somebody of another tenant or disabled, a role one does
                 not hold, or a time that is past or too far away.
         """
-        raise NotImplementedError
+        deps = self._deps
+        absence = Absence(deputy=deputy, role=role, expires_at=expires_at, reason=reason)
+        catalog, now = deps.directory.catalog, deps.clock.now()
+        return await deps.database.run(
+            lambda tx: name_deputy(tx, person, absence, catalog, now=now, context=context)
+        )
 
     async def remove_deputy(
         self, person: Person, deputy: str, *, role: str, context: Context
@@ -166,8 +215,11 @@ class Desk:
         Raises:
             NotADeputyError: they do not.
         """
-        raise NotImplementedError
+        await self._deps.database.run(
+            lambda tx: end_deputyship(tx, person, deputy, role=role, context=context)
+        )
 
     async def deputies(self, person: Person) -> tuple[Deputy, ...]:
         """Who answers in their place, and in whose place they answer, at present."""
-        raise NotImplementedError
+        now = self._deps.clock.now()
+        return await self._deps.database.read(lambda tx: deputies_of(tx, person.user_id, now=now))

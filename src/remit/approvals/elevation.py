@@ -3,7 +3,7 @@
 Source: docs/adr/0025-cures.md.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from remit.clock import EpochSeconds
 from remit.ids import GrantId, ScopeName
@@ -16,11 +16,10 @@ class Elevation:
     """One row. It can be used while `is_live`; of what was used, only by the retry of that very decision."""
 
     id: str
+    """Also the id of it as a grant."""
     approval: str
     grant_id: GrantId
     """The caller's own grant, below which it is."""
-    own_grant: GrantId
-    """The elevation as a grant."""
     digest: str
     roles: tuple[str, ...]
     acr: str | None
@@ -37,3 +36,19 @@ class Elevation:
     def is_live(self, now: EpochSeconds) -> bool:
         """Whether it can still be spent, as far as its row says."""
         return self.uses_left > 0 and self.revoked_at is None and now < self.expires_at
+
+    @property
+    def grant(self) -> GrantId:
+        """The elevation as a grant of its own."""
+        return GrantId(self.id)
+
+    def joined(self, held: "Elevation") -> "Elevation":
+        """This one, and what people had said before of the same call. Who confirmed last counts, as they were then."""
+        confirmed = self if self.confirmed_at is not None else held
+        return replace(
+            self,
+            roles=tuple(dict.fromkeys((*held.roles, *self.roles))),
+            acr=confirmed.acr,
+            confirmed_at=confirmed.confirmed_at,
+            scopes=tuple(dict.fromkeys((*held.scopes, *self.scopes))),
+        )

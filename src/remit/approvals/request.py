@@ -91,8 +91,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What one person said. `capacity` is in what role, and for whom as a deputy: `role:manager`,
-    `owner`, `escalated:director`, `deputy:usr_…:manager`, `person` for the person of the call."""
+    """What one person said.
+
+    `capacity` is in what role, and for whom as a deputy: `role:manager`,
+    `owner`, `escalated:director`, `deputy:usr_…:manager`, `person` for the person of the call.
+    """
 
     person: UserId
     verdict: Verdict
@@ -153,6 +156,8 @@ class Request:
     held: str | None = None
     """The elevation that there was already, and did not suffice: it becomes part of what this one makes."""
     escalated_at: EpochSeconds | None = None
+    reason: str = ""
+    """Why it was refused or withdrawn, or how it came to its end."""
     answers: tuple[Answer, ...] = ()
 
     @property

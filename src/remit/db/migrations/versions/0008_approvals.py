@@ -24,11 +24,11 @@ def upgrade() -> None:
         Column("thing_kind", Text, nullable=False),
         Column("thing", Text, nullable=False),
         Column("definition", Text),
-        Column("environment", Text, nullable=False),
-        Column("needs", Text, nullable=False),
-        Column("plan", Text, nullable=False),
+        Column("environment", Text),
+        Column("parts", Text, nullable=False),
+        Column("actors", Text, nullable=False),
+        Column("held", Text),
         Column("sealed", Text),
-        Column("justification", Text),
         Column("decision_id", Text, nullable=False),
         Column("policy_version", Text, nullable=False),
         Column("asked", Integer, nullable=False),
@@ -37,6 +37,8 @@ def upgrade() -> None:
         Column("ended_at", BigInteger),
         Column("expires_at", BigInteger, nullable=False),
         Column("holds", BigInteger, nullable=False),
+        Column("escalated_at", BigInteger),
+        Column("reason", Text),
     )
     # One request for one call: whoever asks at the same time finds the other's.
     op.create_index(
@@ -44,7 +46,9 @@ def upgrade() -> None:
         sqlite_where=Column("state") == "waiting", postgresql_where=Column("state") == "waiting",
     )  # fmt: skip
     op.create_index("ix_approvals_tenant_state", "approvals", ["tenant", "state", "created_at"])
-    op.create_index("ix_approvals_grant", "approvals", ["grant_id"])
+    op.create_index("ix_approvals_grant_id", "approvals", ["grant_id"])
+    op.create_index("ix_approvals_user_id", "approvals", ["user_id", "state"])
+    op.create_index("ix_approvals_state", "approvals", ["state", "expires_at"])
     op.create_table(
         "approval_answers",
         Column("approval", Text, nullable=False),
@@ -57,6 +61,17 @@ def upgrade() -> None:
         Column("shown_at", BigInteger, nullable=False),
         Column("at", BigInteger, nullable=False),
         Column("reason", Text, nullable=False),
+        Column("counts_for", Text, nullable=False),
+        Column("known_as", Text, nullable=False),
+        Column("seat", Text),
+        PrimaryKeyConstraint("approval", "person"),
+    )
+    op.create_table(
+        "approval_openings",
+        Column("approval", Text, nullable=False),
+        Column("person", Text, nullable=False),
+        Column("shown", Text, nullable=False),
+        Column("at", BigInteger, nullable=False),
         PrimaryKeyConstraint("approval", "person"),
     )
     op.create_table(
@@ -75,6 +90,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_elevations_digest", "elevations", ["digest", "grant_id"])
     op.create_index("ix_elevations_used_for", "elevations", ["used_for"])
+    op.create_index("ix_elevations_expires_at", "elevations", ["expires_at"])
     op.create_table(
         "access",
         Column("id", Text, primary_key=True),

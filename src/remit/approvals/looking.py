@@ -1,0 +1,98 @@
+"""Looking at a request: who may, in what is theirs to answer, and that they were shown it.
+
+Whoever may not know of a request is told what they are told of one that does not exist, in the same words.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from remit.approvals.answer_store import note_opening, opening_of
+from remit.approvals.deps import ApprovalDeps
+from remit.approvals.ending import circumstances
+from remit.approvals.errors import NotYoursError
+from remit.approvals.person import Person
+from remit.approvals.request import Request, RequestState
+from remit.approvals.request_store import (
+    RequestFilter,
+    find_request,
+    lock_request,
+    mark_opened,
+    select_requests,
+)
+from remit.approvals.sealing import opened_request
+from remit.approvals.standpoint import standpoint_of, view_of
+from remit.approvals.who_may import View, free_capacities, may_see
+from remit.audit.approval_events import ApprovalOpened
+from remit.audit.context import Context
+from remit.db import Transaction
+
+__all__ = ["inbox_of", "look", "open_request"]
+
+_MOST: Final = 500
+
+
+def look(
+    tx: Transaction, deps: ApprovalDeps, request_id: str, person: Person, *, alone: bool = False
+) -> View:
+    """The request as `person` looks at it. `alone`: whoever else answers it waits until `tx` ends.
+
+    Raises:
+        NotYoursError: there is none, or none that they may know of.
+    """
+    catalog, now = deps.directory.catalog, deps.clock.now()
+    stored = lock_request(tx, request_id) if alone else find_request(tx, request_id)
+    if stored is None:
+        raise NotYoursError
+    standpoint = standpoint_of(tx, person, catalog, now=now)
+    view = view_of(tx, stored.request, standpoint, catalog, now=now)
+    if not may_see(view):
+        raise NotYoursError
+    return replace(view, request=opened_request(deps.box, stored))
+
+
+def inbox_of(tx: Transaction, deps: ApprovalDeps, person: Person) -> tuple[Request, ...]:
+    """What waits for an answer that they may give and have not given, oldest first."""
+    catalog, now = deps.directory.catalog, deps.clock.now()
+    standpoint = standpoint_of(tx, person, catalog, now=now)
+    wanted = RequestFilter(
+        tenant=standpoint.person.tenant,
+        state=RequestState.WAITING,
+        oldest_first=True,
+        limit=_MOST,
+    )
+    found: list[Request] = []
+    for stored in select_requests(tx, wanted):
+        view = view_of(tx, stored.request, standpoint, catalog, now=now)
+        if now < stored.request.expires_at and free_capacities(view):
+            found.append(opened_request(deps.box, stored))
+    return tuple(found)
+
+
+def open_request(
+    tx: Transaction,
+    deps: ApprovalDeps,
+    request_id: str,
+    person: Person,
+    *,
+    shown: str,
+    context: Context,
+) -> Request:
+    """Note that they were shown it, in the words of that digest; recorded when the words are new to them.
+
+    Raises:
+        NotYoursError: there is none, or none that they may know of.
+    """
+    view = look(tx, deps, request_id, person, alone=True)
+    request = view.request
+    if not request.is_open or not free_capacities(view):
+        return request
+    before = opening_of(tx, request_id, person.user_id)
+    note_opening(tx, request_id, person.user_id, shown=shown, at=view.now)
+    if before is None or before[0] != shown:
+        mark_opened(tx, request_id, at=view.now)
+        tx.record(
+            ApprovalOpened(
+                context=circumstances(request, context), approval=request_id, shown=shown
+            )
+        )
+    return request

@@ -1,0 +1,66 @@
+"""What is done by the clock: ending what nobody answered, asking more people, forgetting what ended long ago."""
+
+from typing import Final
+
+from remit.approvals.deps import ApprovalDeps
+from remit.approvals.deputy_store import purge_deputies
+from remit.approvals.elevation_store import purge_elevations
+from remit.approvals.ending import expire
+from remit.approvals.request import Request, RequestState
+from remit.approvals.request_store import (
+    RequestFilter,
+    due_requests,
+    mark_escalated,
+    purge_requests,
+    select_requests,
+)
+from remit.approvals.tally import outstanding
+from remit.clock import EpochSeconds, Seconds
+from remit.db import Transaction
+
+__all__ = ["KEPT", "escalate_due", "expire_due", "forget_ended"]
+
+KEPT: Final = Seconds(90 * 86_400)
+"""How long it is kept who was asked what and answered how; the log keeps it for good."""
+_AT_ONCE: Final = 200
+
+
+def expire_due(tx: Transaction, deps: ApprovalDeps) -> int:
+    """End what nobody answered in time; how many, a page of them at most."""
+    due = due_requests(tx, now=deps.clock.now(), limit=_AT_ONCE)
+    return sum(expire(tx, deps, one.request, reason="nobody answered in time") for one in due)
+
+
+def escalate_due(tx: Transaction, deps: ApprovalDeps) -> int:
+    """Have more people told of what waited long enough; how many."""
+    now = deps.clock.now()
+    waiting = select_requests(
+        tx, RequestFilter(state=RequestState.WAITING, oldest_first=True, limit=_AT_ONCE)
+    )
+    return sum(_escalate(tx, deps, one.request, now) for one in waiting)
+
+
+def forget_ended(tx: Transaction, *, now: EpochSeconds) -> int:
+    """Delete what ended long ago; how many rows."""
+    before = EpochSeconds(now - KEPT)
+    return (
+        purge_elevations(tx, before=before)
+        + purge_requests(tx, before=before)
+        + purge_deputies(tx, before=before)
+    )
+
+
+def _escalate(tx: Transaction, deps: ApprovalDeps, request: Request, now: EpochSeconds) -> bool:
+    if request.escalated_at is not None or now >= request.expires_at:
+        return False
+    late = [
+        part
+        for part in outstanding(request)
+        if part.escalation is not None and now >= request.created_at + part.escalation.after
+    ]
+    if not late or not mark_escalated(tx, request.id, at=now):
+        return False
+    told = tuple(dict.fromkeys(name for part in late for name in part.notify))
+    if told:
+        deps.announce(tx, request, told, now)
+    return True
