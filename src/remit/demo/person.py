@@ -14,7 +14,9 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx2
 
-__all__ = ["Form", "Person", "UnexpectedPageError", "read_forms"]
+from remit.demo.authenticator_app import AuthenticatorApp
+
+__all__ = ["Form", "Person", "UnexpectedPageError", "read_forms", "submit"]
 
 _MAX_STEPS = 12
 
@@ -82,6 +84,8 @@ class Person:
     keeps: Callable[[str], bool]
     tell: Callable[[str], None] = lambda _: None
     cookies: CookieJar = field(default_factory=CookieJar)
+    app: AuthenticatorApp | None = None
+    """What shows codes; without it the person has but a password."""
 
     async def walk(self, authorization_url: str, redirect_uri: str) -> str:
         """Go from the authorization URL to the redirect that ends it, and return that URL.
@@ -108,12 +112,13 @@ class Person:
         for form in forms:
             if "password" in form.names:
                 self.tell("logs in")
-                return await _submit(browser, response, form, self._credentials(form))
+                return await submit(browser, response, form, self.credentials(form))
             if form.boxes:
-                return await _submit(browser, response, form, self._consent(form))
+                return await submit(browser, response, form, self._consent(form))
         raise UnexpectedPageError(f"status {response.status_code} at {response.url.path}")
 
-    def _credentials(self, form: Form) -> list[tuple[str, str]]:
+    def credentials(self, form: Form) -> list[tuple[str, str]]:
+        """What the person types into a log-in form."""
         known = {"username": self.username, "password": self.password}
         return [(name, known.get(name, value)) for name, value in form.fields]
 
@@ -144,12 +149,13 @@ def _button(buttons: Sequence[tuple[str, str]], *, allow: bool) -> tuple[str, st
     raise UnexpectedPageError(f"no button among {buttons!r} says `{words[0]}`")
 
 
-async def _submit(
+async def submit(
     browser: httpx2.AsyncClient,
     page: httpx2.Response,
     form: Form,
     fields: Sequence[tuple[str, str]],
 ) -> httpx2.Response:
+    """Send `form` of `page` with `fields`, as a browser does."""
     target = urljoin(str(page.url), form.action)
     parts = urlsplit(str(page.url))
     body = httpx2.QueryParams(list(fields))
