@@ -26,6 +26,7 @@ from remit.approvals.page_deps import PageDeps
 from remit.approvals.page_door import View, Visit, page_door, read_post, show
 from remit.approvals.page_inbox import alike
 from remit.approvals.page_login import step_up_path
+from remit.approvals.page_urgent import urgent_for
 from remit.approvals.page_view import shown_of
 from remit.approvals.page_words import Piece
 from remit.approvals.request import Request, Verdict
@@ -153,7 +154,7 @@ class _Pages:
             "confirms": requests[0].user_id == visit.person.user_id,
             "problem": problem,
             "longest_reason": _LONGEST_REASON,
-            "urgent": await deps.urgent(visit.person.tenant),
+            "urgent": await urgent_for(deps, visit.person.tenant),
         }
         status = 200 if problem is None else 400
         return show(

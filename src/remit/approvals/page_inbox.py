@@ -17,6 +17,7 @@ from remit.approvals.page_call import CallView
 from remit.approvals.page_deps import PageDeps
 from remit.approvals.page_door import View, Visit, page_door, show
 from remit.approvals.page_time import Moment, ago, length, moment
+from remit.approvals.page_urgent import urgent_for
 from remit.approvals.page_view import Shown, shown_of
 from remit.approvals.page_words import Piece
 from remit.approvals.request import About, Request, RequestState
@@ -62,7 +63,7 @@ def routes(deps: PageDeps) -> list[Route]:
             "entries": [one for one in entries if one.own],
             "others": [one for one in entries if not one.own],
             "elsewhere": [await _entry(deps, (one,), visit) for one in own],
-            "urgent": await deps.urgent(visit.person.tenant),
+            "urgent": await urgent_for(deps, visit.person.tenant),
         }
         return show(deps, visit, View(template="inbox.html", form="inbox", values=values))
 

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from starlette.responses import Response
 from starlette.routing import Route
 
-from remit.approvals import page_batch, page_inbox
+from remit.approvals import page_access, page_batch, page_emergency, page_inbox
 from remit.approvals.errors import (
     AlreadyAnsweredError,
     NotAskedError,
@@ -28,6 +28,7 @@ from remit.approvals.page_deps import PageDeps
 from remit.approvals.page_door import View, Visit, page_door, read_post, show
 from remit.approvals.page_login import leads_on, local_path, step_up_path
 from remit.approvals.page_progress import outcome_of, progress_of
+from remit.approvals.page_urgent import urgent_for
 from remit.approvals.page_view import Shown, shown_of
 from remit.approvals.request import Request, Verdict
 from remit.approvals.who_may import Demand
@@ -50,11 +51,13 @@ class _Looked:
 
 
 def routes(deps: PageDeps) -> list[Route]:
-    """`/approvals` and what is below it."""
+    """`/approvals`, `/access`, `/emergency`, and what is below them."""
     pages = _Pages(deps)
     return [
         *page_inbox.routes(deps),
         *page_batch.routes(deps),
+        *page_access.routes(deps),
+        *page_emergency.routes(deps),
         Route("/approvals/done/{id}", page_door(deps, pages.done), methods=["GET"]),
         Route("/approvals/{id}", page_door(deps, pages.show), methods=["GET"]),
         Route(
@@ -106,7 +109,7 @@ class _Pages:
             "outcome": outcome_of(request, visit.person, now=deps.clock.now()),
             "parts": progress_of(request, deps.directory.catalog),
             "return_to": local_path(params),
-            "urgent": await deps.urgent(visit.person.tenant),
+            "urgent": await urgent_for(deps, visit.person.tenant),
         }
         return show(deps, visit, View(template="done.html", form="", values=values))
 
@@ -146,7 +149,7 @@ class _Pages:
             "return_to": return_to,
             "problem": problem,
             "longest_reason": _LONGEST_REASON,
-            "urgent": await deps.urgent(visit.person.tenant),
+            "urgent": await urgent_for(deps, visit.person.tenant),
         }
         view = View(
             template="request.html",
