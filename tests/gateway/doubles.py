@@ -246,7 +246,7 @@ def catalog_of(*servers: Server) -> Catalog:
 
 
 def gateway(
-    guard: ListGuard, upstreams, *servers: Server, clock=None, keys=None, **settings
+    guard: ListGuard, upstreams, *servers: Server, clock=None, keys=None, answers=None, **settings
 ) -> GatewayApp:
     chosen = {"public_url": PUBLIC_URL, "drain": 1, **settings}
     return GatewayApp(
@@ -258,6 +258,7 @@ def gateway(
             clock=clock or SystemClock(),
             issuer=chosen["public_url"],
             keys=keys or HandleKeys(),
+            answers=answers,
         )
     )
 

@@ -47,10 +47,8 @@ from remit.guard.outcome import Challenge, Deny
 from remit.ids import ServerName
 from remit.tokens.access_token import AccessToken
 
-__all__ = ["HELD_FOR", "Cures", "Refused", "Said", "answer_said"]
+__all__ = ["Cures", "Refused", "Said", "answer_said"]
 
-HELD_FOR: Final = 25.0
-"""Seconds for which a retry is held open: less than clients wait for an answer."""
 _ROUNDS: Final = 8
 """How often it is sent back: clients give up after ten rounds, the first of which was the question."""
 _HELD_AT_ONCE: Final = 8
@@ -129,7 +127,7 @@ class Cures:
             return True
         self._held[principal] = held + 1
         try:
-            return await self._watch.until_answered(waits.request_id, seconds=HELD_FOR)
+            return await self._watch.until_answered(waits.request_id, seconds=self._deps.settings.hold)
         finally:
             self._held[principal] -= 1
             if not self._held[principal]:

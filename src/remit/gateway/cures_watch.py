@@ -14,17 +14,15 @@ from typing import Final
 from remit.errors import UnavailableError
 from remit.gateway.ports import Answers
 
-__all__ = ["LOOK_EVERY", "Watch"]
+__all__ = ["Watch"]
 
-LOOK_EVERY: Final = 1.0
-"""Seconds."""
 _MAX_WATCHED: Final = 10_000
 
 
 class Watch:
-    """Everybody who waits in this process. Without `answers` nobody is ever told anything."""
+    """Everybody who waits in this process; looked after every so many `seconds`. Without `answers` nobody is told anything."""
 
-    def __init__(self, answers: Answers | None, *, seconds: float = LOOK_EVERY) -> None:
+    def __init__(self, answers: Answers | None, *, seconds: float) -> None:
         self._answers = answers
         self._seconds = seconds
         self._waiting: dict[str, list[Callable[[], None]]] = {}

@@ -83,7 +83,7 @@ class GatewayApp:
         heard = None if deps.definitions is None else deps.definitions.heard
         self._listeners = Listeners(settings, self._vigil, heard=heard)
         tasks = Tasks(deps.guard, deps.keys.tasks, deps.clock)
-        self._watch = Watch(deps.answers)
+        self._watch = Watch(deps.answers, seconds=settings.look)
         states = RequestStates(deps.keys.states, deps.clock)
         cures = Cures(deps, states, self._watch)
         within = SessionCures(deps, cures, self._watch)

@@ -36,7 +36,7 @@ class Incoming:
     earlier: Earlier | None = None
     """The decision about the same call when it came before, where it comes again."""
     said: Json = None
-    """Why, as its person filled it into a form, where the request itself does not say."""
+    """Why, as its person filled it into a form, since what the request itself says did not do."""
 
     def call(
         self,
@@ -88,7 +88,9 @@ def _justification(request: Request, said: Json) -> str | None:
     meta = request.params.get("_meta") if request.params else None
     given = meta.get(JUSTIFICATION_KEY) if isinstance(meta, dict) else None
     try:
-        return justification_of(said if given is None else given)
+        if isinstance(given, dict) and isinstance(said, dict):
+            return justification_of({**given, **said})
+        return justification_of(given if said is None else said)
     except InvalidJustificationError as error:
         raise invalid_params(error.detail).about(request.id) from None
 

@@ -38,5 +38,9 @@ class GatewaySettings:
     session_idle: Seconds = Seconds(1800)
     sweep: Seconds = Seconds(15)
     """How often idle sessions are looked for."""
+    hold: float = 25.0
+    """For how many seconds a retry is held open until people have answered: less than clients wait for an answer."""
+    look: float = 1.0
+    """How often, in seconds, it is looked whether they have, while anybody waits."""
     drain: Seconds = Seconds(20)
     """How long calls in flight may go on once the process is told to stop."""
