@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from remit.documents import Document, Path, Plain, Problem, did_you_mean, one_of, quoted
 from remit.repository.draft import Draft
 
-__all__ = ["check_history"]
+__all__ = ["DeclaredThing", "check_history", "things_in"]
 
 _FEW = 8
 _KINDS = {"tools": "", "resources": "resource/", "prompts": "prompt/"}
@@ -19,7 +19,7 @@ _SUMMED = frozenset({"money", "decimal"})
 
 
 @dataclass(frozen=True, slots=True)
-class _Thing:
+class DeclaredThing:
     """A tool, resource or prompt as its file has it."""
 
     action: str
@@ -34,14 +34,14 @@ def check_history(draft: Draft) -> Iterator[Problem]:
     if draft.root is None:
         return
     unread = draft.server_names - draft.servers.keys()
-    things = [thing for name in draft.servers for thing in _things(name, draft.servers[name])]
+    things = [thing for name in draft.servers for thing in things_in(name, draft.servers[name])]
     for path, node in draft.root.find(("history",)):
         for name in node.children:
             yield from _check(draft, draft.root, (*path, name), things, complete=not unread)
 
 
 def _check(
-    draft: Draft, root: Document, path: Path, things: list[_Thing], *, complete: bool
+    draft: Draft, root: Document, path: Path, things: list[DeclaredThing], *, complete: bool
 ) -> Iterator[Problem]:
     """One fact. Unless `complete`, some server could not be read, and may have what is missing here."""
     fact = _mapping(root.nearest(path)[0].value)
@@ -67,7 +67,7 @@ def _check(
 
 
 def _check_sum(
-    root: Document, path: Path, fact: Mapping[str, Plain], counted: list[_Thing]
+    root: Document, path: Path, fact: Mapping[str, Plain], counted: list[DeclaredThing]
 ) -> Iterator[Problem]:
     name, currency = fact.get("argument"), fact.get("currency")
     if not isinstance(name, str):
@@ -98,7 +98,7 @@ def _check_sum(
             yield root.problem((*path, "currency"), message, expected=quoted(only))
 
 
-def _counts(fact: Mapping[str, Plain], thing: _Thing) -> bool:
+def _counts(fact: Mapping[str, Plain], thing: DeclaredThing) -> bool:
     """As `guard.use` has it, of what the files say."""
     servers, things = _texts(fact.get("servers")), _texts(fact.get("things"))
     operations, categories = _texts(fact.get("operations")), _texts(fact.get("data_categories"))
@@ -121,12 +121,13 @@ def _unknown(root: Document, path: Path, used: str, declared: frozenset[str]) ->
     )
 
 
-def _things(server: str, document: Document) -> Iterator[_Thing]:
+def things_in(server: str, document: Document) -> Iterator[DeclaredThing]:
+    """What the file of `server` declares, named as policies name their actions."""
     for key, prefix in _KINDS.items():
         for name, section in _mapping(_mapping(document.value).get(key)).items():
             given = _mapping(section)
             operation = given.get("operation", "read")
-            yield _Thing(
+            yield DeclaredThing(
                 action=f"{server}/{prefix}{name}",
                 server=server,
                 operation=operation if isinstance(operation, str) else "",

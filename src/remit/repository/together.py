@@ -9,6 +9,7 @@ from remit.documents import ANY, Problem, quoted
 from remit.documents.problem import coded
 from remit.ids import ScopeName
 from remit.repository.agent_rules import check_agents
+from remit.repository.approvals_rules import check_approvals
 from remit.repository.delegation_rules import check_delegation
 from remit.repository.draft import Draft, strings_at
 from remit.repository.elevated_rules import check_elevated
@@ -45,6 +46,7 @@ def check_together(draft: Draft) -> Iterator[Problem]:
     yield from coded(check_people(draft), "people")
     yield from coded(check_history(draft), "history")
     yield from coded(check_trust(draft, hierarchy), "trust")
+    yield from coded(check_approvals(draft), "approval")
 
 
 def _rings(draft: Draft, covers: Mapping[ScopeName, Sequence[ScopeName]]) -> Iterator[Problem]:

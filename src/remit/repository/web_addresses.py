@@ -7,7 +7,7 @@ Source: OpenID Connect Discovery §3; RFC 8414 §2 (no query, no fragment); RFC 
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -50,15 +50,17 @@ def shared_suffix_fault(suffix: str) -> str | None:
     )
 
 
-def private_address_faults(document: Document, section: Path) -> Iterator[Problem]:
-    """What is wrong with the `issuer` and `jwks_uri` of `section`, given its `private_network`.
+def private_address_faults(
+    document: Document, section: Path, *, names: Sequence[str] = ("issuer", "jwks_uri")
+) -> Iterator[Problem]:
+    """What is wrong with the addresses of `section` that stand under `names`, given its `private_network`.
 
     Plain http is for loopback alone, and only where a private address is meant; a private
     address that is not meant would be refused at every fetch (SSRF).
     """
     allowed, exists = document.nearest((*section, "private_network"))
     private = exists and allowed.value is True
-    for name in ("issuer", "jwks_uri"):
+    for name in names:
         node, exists = document.nearest((*section, name))
         if not exists or not isinstance(node.value, str):
             continue

@@ -14,6 +14,7 @@ from remit.documents import Document, Problem
 from remit.documents.reading import decode
 from remit.errors import Error
 from remit.repository.kinds import KINDS, Severity, lint_codes
+from remit.repository.lint.approval_lints import approval_lints
 from remit.repository.lint.ignoring import exceptions_in
 from remit.repository.lint.inventory import inventory_of
 from remit.repository.lint.layout_lints import layout_lints
@@ -99,6 +100,7 @@ def _noticed(found: Examination) -> list[Noticed]:
         *scope_lints(inventory),
         *use_lints(inventory, policies),
         *reach_lints(inventory),
+        *approval_lints(inventory, policies),
         *layout_lints(found, inventory),
     ]
 

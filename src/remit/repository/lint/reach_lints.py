@@ -130,6 +130,8 @@ def _unreachable_roles(inventory: Inventory) -> Iterator[Noticed]:
     given = {text for _, text in strings_at(draft.roles, ("attributes", ANY, "roles", ANY))}
     rules = ("providers", ANY, "rules", ANY, "roles", ANY)
     given |= {text for _, text in strings_at(draft.people, rules)}
+    for kind in ("access", "emergency"):
+        given |= {text for _, text in strings_at(draft.approvals, (kind, ANY, "role"))}
     for role in inventory.roles:
         if role.name not in given:
             message = f"nothing makes anybody {quoted(role.name)}"
@@ -138,6 +140,9 @@ def _unreachable_roles(inventory: Inventory) -> Iterator[Noticed]:
 
 def _ungrantable(inventory: Inventory) -> Iterator[Noticed]:
     granted = {scope for role in inventory.roles for scope in role.scopes}
+    for kind in ("access", "emergency"):
+        offered = strings_at(inventory.draft.approvals, (kind, ANY, "scopes", ANY))
+        granted |= {text for _, text in offered}
     given = granted.union(*(inventory.below(scope) for scope in granted))
     for holder in inventory.holders:
         if holder.acts_alone:
