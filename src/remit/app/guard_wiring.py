@@ -8,7 +8,6 @@ from remit import oauth
 from remit.api.guards import ElevationAnswers, GuardDeps, HistoryAnswers, guard_routes
 from remit.app.parts import Parts
 from remit.clock import Seconds
-from remit.guard.elevations import NO_ELEVATIONS
 from remit.model import Server
 
 __all__ = ["open_guard_door"]
@@ -38,7 +37,7 @@ def open_guard_door(parts: Parts, authorization: oauth.OAuthDeps) -> list[Route]
             elevations=ElevationAnswers(
                 directory=parts.directory,
                 verifier=parts.verifier,
-                elevations=NO_ELEVATIONS,
+                elevations=parts.asking.elevations,
                 clock=parts.clock,
                 public_url=parts.site.public_url,
                 max_age=Seconds(parts.settings.standing_max_age),

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from remit import identity
+from remit.app.approvals_wiring import Asking, open_asking
 from remit.app.beginning import Beginning
 from remit.app.bundle_book import BundleBook, Shelf
 from remit.app.definitions import DefinitionBook
@@ -52,6 +53,7 @@ class Parts:
     guard: Guard
     refresh: StandingRefresh
     past: DatabasePast
+    asking: Asking
     passwords: identity.Passwords
     clock: Clock
     stopping: asyncio.Event
@@ -91,6 +93,7 @@ async def open_parts(
         decide_by=lambda engine: DecisionPoint(engine, clock, engines, inquired=engine_asked),
     )
     past = DatabasePast(stores.database)
+    asking = open_asking(stores, directory, public_url=settings.issuer, clock=clock)
     return Parts(
         settings=settings,
         stores=stores,
@@ -120,12 +123,13 @@ async def open_parts(
             decisions=decisions,
             audit=stores.audit,
             redactor=stores.redactor,
-            settings=_guard_settings(settings, past, desk),
+            settings=_guard_settings(settings, past, desk, asking),
         ),
         refresh=StandingRefresh(
             stores.database, directory.publish, clock=clock, metrics=stores.metrics
         ),
         past=past,
+        asking=asking,
         passwords=identity.Passwords(),
         clock=clock,
         stopping=asyncio.Event(),
@@ -144,13 +148,16 @@ def _key_refresh(
     )
 
 
-def _guard_settings(settings: Settings, past: DatabasePast, desk: TrialDesk) -> GuardSettings:
+def _guard_settings(
+    settings: Settings, past: DatabasePast, desk: TrialDesk, asking: Asking
+) -> GuardSettings:
     return GuardSettings(
         public_url=settings.issuer,
         standing_max_age=Seconds(settings.standing_max_age),
         past=past,
         trial=desk.world_of,
         tally=desk.count,
+        elevations=asking.elevations,
     )
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import structlog
 import uvloop
 
+from remit.app.approvals_wiring import keep_asking
 from remit.app.logs import configure_logs
 from remit.app.reload import PolicyReload
 from remit.app.server import (
@@ -100,6 +101,7 @@ async def _background(app: App, tasks: asyncio.TaskGroup) -> AsyncIterator[None]
             name="upkeep",
         ),
         tasks.create_task(keep_counts(app.audit), name="counts"),
+        tasks.create_task(keep_asking(app.approvals), name="approvals"),
     ]
     try:
         yield

@@ -31,6 +31,7 @@ __all__ = ["Stores", "is_deployed", "open_stores"]
 _NONCES = "remit:dpop-nonce:v1"
 _TASK_HANDLES = "remit:task-handle:v1"
 _REQUEST_STATES = "remit:request-state:v1"
+_CALLS = "remit:approval-call:v1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,8 @@ class Stores:
     resolve_secret: KnownSecrets
     record_key: bytes = field(repr=False)
     """What parts of recorded decisions are sealed under."""
+    call_key: bytes = field(repr=False)
+    """Under which calls are digested that people are asked about."""
 
 
 async def open_stores(
@@ -91,6 +94,7 @@ async def open_stores(
         ),
         resolve_secret=secret,
         record_key=master.derive(RECORD_SEAL),
+        call_key=master.derive(_CALLS),
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from remit.approvals.upkeep import forget_ended
 from remit.audit import AuditUnavailableError, TallyingAuditLog
 from remit.audit.flood import WINDOW
 from remit.clock import Clock, EpochSeconds, Seconds
@@ -93,6 +94,7 @@ def forget_expired(tx: Transaction, now: EpochSeconds) -> int:
         + purge_sign_ins(tx, before=yesterday)
         + purge_provider_logins(tx, before=yesterday)
         + purge_attempts(tx, before=yesterday)
+        + forget_ended(tx, now=now)
     )
 
 

@@ -38,6 +38,7 @@ from remit.app.status import Status
 from remit.app.stores import open_stores
 from remit.app.trial_desk import TrialDesk
 from remit.app.upkeep import record_counts
+from remit.approvals.desk import Desk
 from remit.audit import TallyingAuditLog
 from remit.clock import Clock, EpochSeconds, Seconds, SystemClock
 from remit.db import Database
@@ -75,6 +76,7 @@ class App:
     definitions: DefinitionBook
     bundles: BundleBook
     desk: TrialDesk
+    approvals: Desk
     reload: PolicyReload
     database: Database
     directory: RegistryDirectory
@@ -146,6 +148,7 @@ async def build(
             definitions=parts.definitions,
             bundles=parts.book,
             desk=parts.desk,
+            approvals=parts.asking.desk,
             reload=reload,
             database=stores.database,
             directory=directory,
@@ -200,6 +203,7 @@ def _authorization(parts: Parts, people: identity.IdentityDeps) -> oauth.OAuthDe
         nonces=stores.nonces,
         third_parties=_third_parties(parts),
         confirm=providers.AskedAnew(_providers(parts, people)),
+        step_ups=parts.asking.step_ups,
     )
 
 
