@@ -20,7 +20,6 @@ from remit.approvals.access import (
     AccessState,
     Holder,
     HolderKind,
-    NotYourReviewError,
     Offered,
     Review,
     Wish,
@@ -30,9 +29,10 @@ from remit.approvals.access import (
     require_wish,
 )
 from remit.approvals.access_granting import about_access, end_access, give_access, holder_name
+from remit.approvals.access_review import review_emergency
 from remit.approvals.access_store import AccessFilter
-from remit.approvals.person import Person, names_of
-from remit.audit.approval_events import AccessRequested, EmergencyReviewed, EmergencyTaken
+from remit.approvals.person import Person
+from remit.audit.approval_events import AccessRequested, EmergencyTaken
 from remit.audit.context import Actor, ActorType, Context
 from remit.canonical import canonical_text
 from remit.clock import Clock, EpochSeconds, Seconds
@@ -218,7 +218,16 @@ class AccessDesk:
         """
 
         def review(tx: Transaction) -> Access:
-            return self._review(tx, access_id, reviewer, verdict, reason=reason, context=context)
+            return review_emergency(
+                tx,
+                access_id,
+                reviewer,
+                verdict,
+                catalog=self._deps.directory.catalog,
+                reason=reason,
+                now=self._deps.clock.now(),
+                context=context,
+            )
 
         return await self._deps.database.run(review)
 
@@ -357,49 +366,6 @@ class AccessDesk:
             for one in ids
         ]
         return sum(one is not None for one in ended)
-
-    def _review(
-        self,
-        tx: Transaction,
-        access_id: str,
-        reviewer: Person,
-        verdict: Review,
-        *,
-        reason: str,
-        context: Context,
-    ) -> Access:
-        found = _theirs(access_store.find_access(tx, access_id), tenant=reviewer.tenant)
-        emergency = self._deps.directory.catalog.approvals.emergency.get(found.offer)
-        if found.kind is not AccessKind.EMERGENCY:
-            raise NotFoundError("there is no such emergency access")
-        self._require_reviewer(tx, found, emergency, reviewer)
-        now = self._deps.clock.now()
-        reviewed = access_store.review_access(
-            tx, found.id, verdict=verdict, by=reviewer.user_id, now=now
-        )
-        if reviewed is None:
-            raise AccessHeldError("somebody reviewed it before")
-        known = context.with_(tenant=reviewed.tenant)
-        tx.record(
-            EmergencyReviewed(
-                context=known, access=reviewed.id, verdict=verdict.value, reason=reason
-            )
-        )
-        return reviewed
-
-    def _require_reviewer(
-        self, tx: Transaction, found: Access, emergency: EmergencyAccess | None, reviewer: Person
-    ) -> None:
-        """Pass when they are somebody else, under whatever account, and hold the reviewers' role at this moment."""
-        user, holder = find_user(tx, reviewer.user_id), find_user(tx, UserId(found.holder))
-        if emergency is None or user is None or user.disabled_at is not None:
-            raise NotYourReviewError("the policy repository names nobody to review it who is you")
-        roles = subject_of(user, self._deps.directory.catalog).roles
-        if emergency.reviewer not in roles:
-            raise NotYourReviewError(f"it is for the role `{emergency.reviewer}` to review")
-        theirs = {f"user:{found.holder}"} if holder is None else set(names_of(tx, holder))
-        if not theirs.isdisjoint(names_of(tx, user)):
-            raise NotYourReviewError("whoever used it does not review it")
 
 
 def _timed(wish: Wish, now: EpochSeconds) -> Wish:

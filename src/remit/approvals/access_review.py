@@ -1,0 +1,74 @@
+"""Who looks at emergency access afterwards: somebody of the reviewers' role who did not use it, once.
+
+Whoever used it is known by every name that they have here, so that no other account of theirs reviews it. What the
+repository names no reviewer for any more stays unreviewed, and in everybody's face, until it does again.
+
+Source: docs/adr/0025-cures.md; MISSION C5; NIST SP 800-53 AC-5.
+"""
+
+from remit.approvals import access_store
+from remit.approvals.access import (
+    Access,
+    AccessHeldError,
+    AccessKind,
+    NotYourReviewError,
+    Review,
+)
+from remit.approvals.person import Person, names_of
+from remit.audit.approval_events import EmergencyReviewed
+from remit.audit.context import Context
+from remit.clock import EpochSeconds
+from remit.db import Transaction
+from remit.errors import NotFoundError
+from remit.identity import find_user, subject_of
+from remit.ids import UserId
+from remit.model import Catalog
+
+__all__ = ["review_emergency"]
+
+
+def review_emergency(
+    tx: Transaction,
+    access_id: str,
+    reviewer: Person,
+    verdict: Review,
+    *,
+    catalog: Catalog,
+    reason: str,
+    now: EpochSeconds,
+    context: Context,
+) -> Access:
+    """Note what they say of it.
+
+    Raises:
+        NotFoundError: there is none of their tenant.
+        NotYourReviewError: it is not for them to say.
+        AccessHeldError: somebody did before.
+    """
+    found = access_store.find_access(tx, access_id)
+    if found is None or found.tenant != reviewer.tenant or found.kind is not AccessKind.EMERGENCY:
+        raise NotFoundError("there is no such emergency access")
+    _require_reviewer(tx, found, reviewer, catalog)
+    reviewed = access_store.review_access(
+        tx, found.id, verdict=verdict, by=reviewer.user_id, now=now
+    )
+    if reviewed is None:
+        raise AccessHeldError("somebody reviewed it before")
+    known = context.with_(tenant=reviewed.tenant)
+    tx.record(
+        EmergencyReviewed(context=known, access=reviewed.id, verdict=verdict.value, reason=reason)
+    )
+    return reviewed
+
+
+def _require_reviewer(tx: Transaction, found: Access, reviewer: Person, catalog: Catalog) -> None:
+    """Pass when they are somebody else, under whatever account, and hold the reviewers' role at this moment."""
+    emergency = catalog.approvals.emergency.get(found.offer)
+    user, holder = find_user(tx, reviewer.user_id), find_user(tx, UserId(found.holder))
+    if emergency is None or user is None or user.disabled_at is not None:
+        raise NotYourReviewError("the policy repository names nobody to review it who is you")
+    theirs = {f"user:{found.holder}"} if holder is None else set(names_of(tx, holder))
+    if not theirs.isdisjoint(names_of(tx, user)):
+        raise NotYourReviewError("whoever used it does not review it")
+    if emergency.reviewer not in subject_of(user, catalog).roles:
+        raise NotYourReviewError(f"it is for the role `{emergency.reviewer}` to review")
