@@ -29,7 +29,7 @@ from remit.approvals.access import (
     require_wish,
 )
 from remit.approvals.access_granting import about_access, end_access, give_access, holder_name
-from remit.approvals.access_review import review_emergency
+from remit.approvals.access_review import Said, review_emergency
 from remit.approvals.access_store import AccessFilter
 from remit.approvals.person import Person
 from remit.audit.approval_events import AccessRequested, EmergencyTaken
@@ -222,10 +222,8 @@ class AccessDesk:
                 tx,
                 access_id,
                 reviewer,
-                verdict,
+                Said(verdict=verdict, reason=reason, at=self._deps.clock.now()),
                 catalog=self._deps.directory.catalog,
-                reason=reason,
-                now=self._deps.clock.now(),
                 context=context,
             )
 

@@ -6,6 +6,8 @@ repository names no reviewer for any more stays unreviewed, and in everybody's f
 Source: docs/adr/0025-cures.md; MISSION C5; NIST SP 800-53 AC-5.
 """
 
+from dataclasses import dataclass
+
 from remit.approvals import access_store
 from remit.approvals.access import (
     Access,
@@ -24,18 +26,25 @@ from remit.identity import find_user, subject_of
 from remit.ids import UserId
 from remit.model import Catalog
 
-__all__ = ["review_emergency"]
+__all__ = ["Said", "review_emergency"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What somebody says of it."""
+
+    verdict: Review
+    reason: str
+    at: EpochSeconds
 
 
 def review_emergency(
     tx: Transaction,
     access_id: str,
     reviewer: Person,
-    verdict: Review,
+    said: Said,
     *,
     catalog: Catalog,
-    reason: str,
-    now: EpochSeconds,
     context: Context,
 ) -> Access:
     """Note what they say of it.
@@ -50,13 +59,15 @@ def review_emergency(
         raise NotFoundError("there is no such emergency access")
     _require_reviewer(tx, found, reviewer, catalog)
     reviewed = access_store.review_access(
-        tx, found.id, verdict=verdict, by=reviewer.user_id, now=now
+        tx, found.id, verdict=said.verdict, by=reviewer.user_id, now=said.at
     )
     if reviewed is None:
         raise AccessHeldError("somebody reviewed it before")
     known = context.with_(tenant=reviewed.tenant)
     tx.record(
-        EmergencyReviewed(context=known, access=reviewed.id, verdict=verdict.value, reason=reason)
+        EmergencyReviewed(
+            context=known, access=reviewed.id, verdict=said.verdict.value, reason=said.reason
+        )
     )
     return reviewed
 
