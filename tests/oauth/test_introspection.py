@@ -8,7 +8,12 @@ import pytest
 from remit.audit.context import Context
 from remit.clock import EpochSeconds
 from remit.ids import AgentId
-from remit.oauth import credential_store
+from remit.oauth import (
+    ElevationDetail,
+    credential_store,
+    make_elevation_grant,
+    spend_elevation_grant,
+)
 from remit.oauth.grant_revocation import revoke_grant
 from remit.tokens import Delegate, KeySet, SigningKey
 
@@ -305,3 +310,82 @@ async def test_the_metadata_says_how_to_authenticate(world):
     methods = set(metadata["introspection_endpoint_auth_methods_supported"])
     assert {"client_secret_basic", "client_secret_post"} <= methods
     assert "none" not in methods
+
+
+def elevation(world, grant, *, until=None):
+    """The id of one below `grant`."""
+    now = world.clock.now()
+    detail = ElevationDetail(
+        approval="apr_1", server="crm", kind="tool", thing="refund", arguments_digest="hmac:1"
+    )
+    return world.database.run_now(
+        lambda tx: make_elevation_grant(
+            tx,
+            parent=grant.id,
+            detail=detail,
+            scopes=("crm:accounts.write",),
+            expires_at=EpochSeconds(until or now + 300),
+            at=now,
+        )
+    )
+
+
+async def test_what_people_allowed_of_a_call_is_told_with_every_token_of_its_grant(world):
+    grant = world.grant()
+    now, made = world.clock.now(), elevation(world, grant)
+    for token in (world.access_token(grant), world.refresh_token(grant)):
+        described = (await ask(world, token)).json()
+        assert described["remit_elevations"] == [
+            {
+                "id": made,
+                "scope": "crm:accounts.write",
+                "iat": now,
+                "exp": now + 300,
+                "authorization_details": [
+                    {
+                        "type": "remit_elevation",
+                        "locations": [grant.resource],
+                        "server": "crm",
+                        "kind": "tool",
+                        "name": "refund",
+                        "arguments_digest": "hmac:1",
+                        "approval": "apr_1",
+                        "purpose": "",
+                        "uses": 1,
+                        "expires_at": now + 300,
+                    }
+                ],
+            }
+        ]
+    access = (await ask(world, world.access_token(grant))).json()
+    assert access["scope"] == "crm:accounts.read"  # it is the call that has the other one
+
+
+async def test_what_was_used_expired_or_ended_is_told_no_more(world):
+    grant = world.grant()
+    token = world.access_token(grant)
+    used, ended = elevation(world, grant), elevation(world, grant)
+    elevation(world, grant, until=world.clock.now() + 1)
+    world.clock.advance(1)
+    now = world.clock.now()
+
+    def finish(tx):
+        assert spend_elevation_grant(tx, used, at=now)
+        assert revoke_grant(tx, ended, reason="x", at=now, context=Context())
+
+    await world.database.run(finish)
+    assert "remit_elevations" not in (await ask(world, token)).json()
+
+
+async def test_what_was_allowed_below_another_grant_is_not_told(world):
+    grant, other = world.grant(), world.grant()
+    elevation(world, other)
+    described = (await ask(world, world.access_token(grant))).json()
+    assert described["active"]
+    assert "remit_elevations" not in described
+
+
+async def test_whose_token_it_is_not_hears_of_no_elevation(world):
+    grant = world.grant()
+    elevation(world, grant)
+    assert (await ask(world, world.access_token(grant), REPORTS)).json() == INACTIVE
