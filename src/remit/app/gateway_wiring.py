@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from remit.app.parts import Parts
 from remit.app.seal import Seal, SealedRoster
+from remit.approvals.answered import DatabaseAnswers
 from remit.clock import Seconds
 from remit.errors import UnavailableError
 from remit.gateway import (
@@ -47,6 +48,7 @@ def open_gateway(parts: Parts, seal: Seal, credentials: CallerCredentials) -> Ga
                 interval=Seconds(settings.definitions_interval),
                 clock=parts.clock,
             ),
+            answers=DatabaseAnswers(parts.stores.database, parts.clock),
         )
     )
 
