@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from remit import identity
+from remit.app.access_wiring import open_access
 from remit.app.approvals_wiring import Asking, open_asking
 from remit.app.beginning import Beginning
 from remit.app.bundle_book import BundleBook, Shelf
@@ -15,6 +16,7 @@ from remit.app.secret_refresh import SecretRefresh
 from remit.app.standing import StandingRefresh
 from remit.app.stores import Stores
 from remit.app.trial_desk import TrialDesk
+from remit.approvals.access_desk import AccessDesk
 from remit.clock import Clock, Seconds
 from remit.deployment.sealing import InstallationKey
 from remit.engines import EngineConnections
@@ -54,6 +56,7 @@ class Parts:
     refresh: StandingRefresh
     past: DatabasePast
     asking: Asking
+    access: AccessDesk
     passwords: identity.Passwords
     clock: Clock
     stopping: asyncio.Event
@@ -93,6 +96,9 @@ async def open_parts(
         decide_by=lambda engine: DecisionPoint(engine, clock, engines, inquired=engine_asked),
     )
     past = DatabasePast(stores.database)
+    refresh = StandingRefresh(
+        stores.database, directory.publish, clock=clock, metrics=stores.metrics
+    )
     asking = open_asking(stores, directory, public_url=settings.issuer, clock=clock)
     return Parts(
         settings=settings,
@@ -125,11 +131,10 @@ async def open_parts(
             redactor=stores.redactor,
             settings=_guard_settings(settings, past, desk, asking),
         ),
-        refresh=StandingRefresh(
-            stores.database, directory.publish, clock=clock, metrics=stores.metrics
-        ),
+        refresh=refresh,
         past=past,
         asking=asking,
+        access=open_access(stores, directory, asking, refresh=refresh, clock=clock),
         passwords=identity.Passwords(),
         clock=clock,
         stopping=asyncio.Event(),

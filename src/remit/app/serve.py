@@ -18,6 +18,7 @@ from pathlib import Path
 import structlog
 import uvloop
 
+from remit.app.access_wiring import keep_access
 from remit.app.approvals_wiring import keep_asking
 from remit.app.logs import configure_logs
 from remit.app.reload import PolicyReload
@@ -102,6 +103,7 @@ async def _background(app: App, tasks: asyncio.TaskGroup) -> AsyncIterator[None]
         ),
         tasks.create_task(keep_counts(app.audit), name="counts"),
         tasks.create_task(keep_asking(app.approvals), name="approvals"),
+        tasks.create_task(keep_access(app.access), name="access"),
     ]
     try:
         yield

@@ -38,6 +38,8 @@ from remit.app.status import Status
 from remit.app.stores import open_stores
 from remit.app.trial_desk import TrialDesk
 from remit.app.upkeep import record_counts
+from remit.approvals.access_book import AccessBook
+from remit.approvals.access_desk import AccessDesk
 from remit.approvals.desk import Desk
 from remit.audit import TallyingAuditLog
 from remit.clock import Clock, EpochSeconds, Seconds, SystemClock
@@ -77,6 +79,7 @@ class App:
     bundles: BundleBook
     desk: TrialDesk
     approvals: Desk
+    access: AccessDesk
     reload: PolicyReload
     database: Database
     directory: RegistryDirectory
@@ -149,6 +152,7 @@ async def build(
             bundles=parts.book,
             desk=parts.desk,
             approvals=parts.asking.desk,
+            access=parts.access,
             reload=reload,
             database=stores.database,
             directory=directory,
@@ -204,6 +208,7 @@ def _authorization(parts: Parts, people: identity.IdentityDeps) -> oauth.OAuthDe
         third_parties=_third_parties(parts),
         confirm=providers.AskedAnew(_providers(parts, people)),
         step_ups=parts.asking.step_ups,
+        temporary=AccessBook(parts.directory, parts.clock),
     )
 
 
