@@ -343,3 +343,18 @@ async def test_without_anybody_to_ask_the_refusal_is_what_it_was(world):
     assert (refused.reason, refused.asked) == (RefusalReason.CONFIRMATION_NEEDED, None)
     assert await NO_ELEVATIONS.spend(confirmed(world), None) is False
     assert [one.approval for one in world.audit.of(Decided)] == [None]
+
+
+@pytest.mark.parametrize(
+    "method", ["completion/complete", "resources/subscribe", "subscriptions/listen"]
+)
+async def test_what_is_no_use_of_the_thing_asks_nobody_and_spends_nothing(
+    world, guard, people, method
+):
+    world.use_policies(PERMIT + CONFIRM)
+    looked = await guard.decide(world.call(method=method))
+    assert (looked.reason, looked.asked) == (RefusalReason.CONFIRMATION_NEEDED, None)
+    people.elevated = confirmed(world)
+    looked = await guard.decide(world.call(method=method))
+    assert looked.reason is RefusalReason.CONFIRMATION_NEEDED
+    assert people.spent_for is None

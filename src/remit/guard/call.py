@@ -12,6 +12,9 @@ __all__ = ["Call", "CallResult", "Earlier", "RequestProof"]
 
 # Clients of the revisions before this one replace their scopes at a step-up instead of adding to them.
 _ADDS_SCOPES_SINCE = "2026-07-28"
+_LOOKS_AHEAD = frozenset(
+    {"completion/complete", "resources/subscribe", "resources/unsubscribe", "subscriptions/listen"}
+)
 
 
 class RequestProof:
@@ -76,6 +79,11 @@ class Call:
     """Why, in the caller's own words; `justification_of` says what may stand here."""
     earlier: Earlier | None = None
     """Of a call that comes again with what its server asked for: whoever hands it over knows that it is the same."""
+
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether it is decided like a use of the thing and is none: nobody is asked about it, nor is anything spent for it."""
+        return self.method in _LOOKS_AHEAD
 
     @property
     def replaces_scopes(self) -> bool:

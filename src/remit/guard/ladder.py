@@ -189,7 +189,7 @@ class Ladder:
         resting: Resting | None = None
         if decision.obligations or not decision.allowed:
             decision, refusal = self._judged(call, caller, asked, decision)
-            if refusal is not None and is_for_people(refusal):
+            if refusal is not None and is_for_people(refusal) and not call.looks_ahead:
                 wanted = wanted_of(
                     call, asked, refusal.needs, token=caller.token, decision_id=decision_id,
                     digests=footing.definitions.digests,
