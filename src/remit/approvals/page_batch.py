@@ -134,12 +134,9 @@ class _Pages:
         deps, batch = self._deps, await self._batch(requests)
         demand = await deps.desk.demand(requests[0].id, visit.person)
         step_up = None
-        if demand is None:
-            for row in batch.rows:
-                await deps.desk.opened(
-                    row.id, visit.person, shown=row.digest, context=visit.context
-                )
-        else:
+        for row in batch.rows:
+            await deps.desk.opened(row.id, visit.person, shown=row.digest, context=visit.context)
+        if demand is not None:
             here = f"/approvals/like/{_id(visit)}"
             step_up = {
                 "path": step_up_path(here, demand, acr=visit.person.acr),

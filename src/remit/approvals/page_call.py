@@ -18,11 +18,22 @@ from remit.approvals.page_names import doubtful_letters, look_alike_of
 from remit.approvals.page_time import Moment, length, moment
 from remit.approvals.page_words import Piece, pieces, plain
 from remit.approvals.request import Part, PartKind, Request
-from remit.model import Agent, Catalog, Operation, Prompt, Resource, Sensitivity, Server, Tool
+from remit.model import (
+    Agent,
+    Catalog,
+    JustificationField,
+    Operation,
+    Prompt,
+    Resource,
+    Sensitivity,
+    Server,
+    Tool,
+)
+from remit.model.justification import told_in
 from remit.policy.evaluation import ResourceKind
 from remit.web import render
 
-__all__ = ["CallView", "Parties", "call_view"]
+__all__ = ["CallView", "Parties", "call_view", "justification_title"]
 
 _TEXT: Final = "approvals/call_text.html"
 
@@ -86,7 +97,8 @@ class CallView:
     effects: tuple[str, ...]
     level: str
     warnings: tuple[str, ...]
-    justification: tuple[Piece, ...]
+    justification: tuple[tuple[str, tuple[Piece, ...]], ...]
+    """Each thing that the caller told, under what it tells."""
     rules: tuple[str, ...]
     scopes: tuple[str, ...]
     asked: Moment
@@ -134,7 +146,7 @@ def call_view(request: Request, parties: Parties, *, catalog: Catalog) -> CallVi
         effects=_effects(thing, system=system, environment=environment),
         level=sensitivity,
         warnings=tuple(_warnings(agent, parties, catalog, arguments=arguments, known=thing)),
-        justification=pieces(request.justification or "", lines=True),
+        justification=_told(request, catalog),
         rules=tuple(dict.fromkeys(part.rule for part in request.parts if part.rule)),
         scopes=_scopes(request.parts, catalog),
         asked=moment(request.created_at),
@@ -218,6 +230,21 @@ def _scopes(parts: tuple[Part, ...], catalog: Catalog) -> tuple[str, ...]:
     return tuple(
         f"{catalog.scopes[one].title} ({one})" if one in catalog.scopes else one for one in asked
     )
+
+
+def _told(request: Request, catalog: Catalog) -> tuple[tuple[str, tuple[Piece, ...]], ...]:
+    known = catalog.approvals.justifications
+    return tuple(
+        (justification_title(name, known), pieces(text))
+        for name, text in told_in(request.justification).items()
+    )
+
+
+def justification_title(name: str, known: Mapping[str, JustificationField]) -> str:
+    """What is told under `name`, as people say it."""
+    declared = known.get(name)
+    title = "" if declared is None else declared.title
+    return title or plain(name).replace("_", " ").capitalize()
 
 
 def _organisation(request: Request, catalog: Catalog) -> str:

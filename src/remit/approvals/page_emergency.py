@@ -22,6 +22,7 @@ from remit.approvals.access import (
     UnacceptableWishError,
 )
 from remit.approvals.page_access import Problem, given_in, holder_of, offer_shown, wish_of
+from remit.approvals.page_call import justification_title
 from remit.approvals.page_deps import PageDeps
 from remit.approvals.page_door import View, Visit, page_door, read_post, show
 from remit.approvals.page_login import step_up_path
@@ -159,7 +160,10 @@ class _Pages:
             id=access.id,
             name=access.offer,
             holder="somebody who is gone" if user is None else user.display_name,
-            told=tuple((name, pieces(text)) for name, text in access.justification.items()),
+            told=tuple(
+                (justification_title(name, approvals.justifications), pieces(text))
+                for name, text in access.justification.items()
+            ),
             began=moment(access.granted_at or access.requested_at),
             ends=moment(access.ended_at or access.expires_at),
             review_by=None if access.review_by is None else moment(access.review_by),

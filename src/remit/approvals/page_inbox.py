@@ -58,7 +58,11 @@ def routes(deps: PageDeps) -> list[Route]:
         every = await deps.desk.requests(
             visit.person.tenant, state=RequestState.WAITING, limit=_MOST_OWN
         )
-        own = [one for one in every if one.user_id == visit.person.user_id and one.id not in asked]
+        own = [
+            await deps.desk.read(one.id, visit.person)
+            for one in every
+            if one.user_id == visit.person.user_id and one.id not in asked
+        ]
         values = {
             "entries": [one for one in entries if one.own],
             "others": [one for one in entries if not one.own],

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from remit.approvals.access import Access
-from remit.approvals.page_call import Parties
+from remit.approvals.page_call import Parties, justification_title
 from remit.approvals.page_time import Moment, length, moment
 from remit.approvals.page_words import Piece, pieces
 from remit.approvals.request import Request
@@ -73,7 +73,8 @@ def wish_view(request: Request, access: Access, parties: Parties, *, catalog: Ca
         agent_owner="" if agent is None else agent.owner,
         organisation=access.tenant if tenant is None else tenant.name,
         justification=tuple(
-            (_title(name, catalog), pieces(text)) for name, text in access.justification.items()
+            (justification_title(name, catalog.approvals.justifications), pieces(text))
+            for name, text in access.justification.items()
         ),
         ticket=pieces(access.ticket),
         lasts=length(access.seconds),
@@ -102,8 +103,3 @@ def _level(access: Access, catalog: Catalog) -> str:
 
 def _environments(offer: AccessOffer | None) -> tuple[str, ...]:
     return () if offer is None else tuple(str(one) for one in offer.environments)
-
-
-def _title(name: str, catalog: Catalog) -> str:
-    known = catalog.approvals.justifications.get(name)
-    return (known.title if known is not None else "") or name.replace("_", " ").capitalize()

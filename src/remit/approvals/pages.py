@@ -124,14 +124,15 @@ class _Pages:
             demand = await deps.desk.demand(name, visit.person)
         except (NotAskedError, AlreadyAnsweredError):
             return _Looked(request=request, shown=shown, asked=False, demand=None)
+        except (RequestEndedError, RequestExpiredError):
+            return None
         return _Looked(request=request, shown=shown, asked=True, demand=demand)
 
     async def _page(
         self, visit: Visit, looked: _Looked, *, return_to: str | None, problem: str | None = None
     ) -> Response:
         deps, request = self._deps, looked.request
-        ready = looked.asked and looked.demand is None
-        if ready:
+        if looked.asked:
             await deps.desk.opened(
                 request.id, visit.person, shown=looked.shown.digest, context=visit.context
             )
