@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from remit.approvals.access_desk import AccessDesk
 from remit.audit.context import Context
 from remit.audit.port import AuditLog
 from remit.canonical import Json, JsonObject
@@ -46,6 +47,7 @@ class ApiDeps:
     `guard_lease` is for how long guards inside servers decide without hearing from this process.
     `engines` asks external engines beforehand, a little at a time.
     `deployment` is what bringing a bundle into force needs.
+    `access` is where access for a while is asked for.
     """
 
     database: Database
@@ -68,3 +70,4 @@ class ApiDeps:
     record_key: bytes
     engines: EngineInquiry
     deployment: DeploymentDeps
+    access: AccessDesk

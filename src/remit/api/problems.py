@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from remit.api.administrator import ForbiddenError
+from remit.approvals.access import AccessStrengthError, NotYourReviewError
 from remit.canonical import Json, JsonObject
 from remit.deployment import (
     BadSignatureError,
@@ -49,6 +50,8 @@ STATUSES: Mapping[type[Error], int] = MappingProxyType(
         ConflictError: 409,
         ForbiddenError: 403,
         NotASecondPersonError: 403,
+        AccessStrengthError: 403,
+        NotYourReviewError: 403,
         UnavailableError: 503,
         BodyTooLargeError: 413,
         UnsupportedMediaTypeError: 415,

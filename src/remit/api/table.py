@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from remit.api.access import ACCESS_OPERATIONS
 from remit.api.agents import AGENT_OPERATIONS
 from remit.api.allowed import ALLOWED_OPERATIONS
 from remit.api.bundles import BUNDLE_OPERATIONS
@@ -50,6 +51,7 @@ OPERATIONS: Final[tuple[AnyOperation, ...]] = (
     *TRAIL_OPERATIONS,
     *EXPLANATION_OPERATIONS,
     *REACHABLE_OPERATIONS,
+    *ACCESS_OPERATIONS,
     *BUNDLE_OPERATIONS,
     *PROPOSAL_OPERATIONS,
     *PLAN_OPERATIONS,

@@ -353,6 +353,7 @@ def _api(
         record_key=stores.record_key,
         engines=EngineInquiry(parts.engines, parts.clock),
         deployment=deployment_of(parts),
+        access=parts.access,
     )
 
 

@@ -7,11 +7,13 @@ from typing import Any, Final
 from sqlalchemy import (
     BigInteger,
     Column,
+    Index,
     Row,
     Table,
     Text,
     delete,
     select,
+    text,
     update,
 )
 
@@ -83,6 +85,19 @@ access = Table(
     Column("verdict", Text),
 )
 
+_IS_OPEN: Final = text("state IN ('waiting', 'active')")
+Index("ix_access_holder", access.c.tenant, access.c.holder_kind, access.c.holder, access.c.state)
+Index(
+    "ux_access_open",
+    access.c.tenant,
+    access.c.holder_kind,
+    access.c.holder,
+    access.c.offer,
+    unique=True,
+    sqlite_where=_IS_OPEN,
+    postgresql_where=_IS_OPEN,
+)
+
 access_tokens = Table(
     "access_tokens",
     metadata,
@@ -102,6 +117,7 @@ class AccessFilter:
     state: AccessState | None = None
     unreviewed: bool = False
     offer: str | None = None
+    kind: AccessKind | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +175,8 @@ def select_access(tx: Transaction, wanted: AccessFilter) -> tuple[Access, ...]:
         conditions.append(access.c.state == wanted.state.value)
     if wanted.offer is not None:
         conditions.append(access.c.offer == wanted.offer)
+    if wanted.kind is not None:
+        conditions.append(access.c.kind == wanted.kind.value)
     if wanted.unreviewed:
         conditions += [access.c.review_by.is_not(None), access.c.reviewed_at.is_(None)]
     asked = select(access).where(*conditions)
