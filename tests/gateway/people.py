@@ -33,8 +33,9 @@ class Answered:
 class PeopleGuard(ListGuard):
     """Refuses every call of a thing whose needs are not met, and asks for them; what was approved is spent once."""
 
-    def __init__(self, *needs: Obligation, alone: bool = True) -> None:
+    def __init__(self, *needs: Obligation, alone: bool = True, page: str = PAGE) -> None:
         super().__init__()
+        self.page = page
         self.needs = needs
         self.alone = alone
         self.state = AskedState.WAITING
@@ -68,7 +69,7 @@ class PeopleGuard(ListGuard):
         asked = Asked(
             id=self.request_id,
             state=self.state,
-            url=PAGE,
+            url=self.page,
             expires_at=EpochSeconds(1_800_000_000),
             alone=self.alone,
             reason=self.reason,

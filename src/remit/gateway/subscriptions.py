@@ -60,6 +60,12 @@ _LEFT_OUT: Final = frozenset(
         RefusalReason.INVALID_ARGUMENTS,
         RefusalReason.OUTSIDE_DETAILS,
         RefusalReason.QUARANTINED,
+        # Of a stream nobody confirms or approves anything: it is no use of the thing.
+        RefusalReason.JUSTIFICATION_NEEDED,
+        RefusalReason.STEP_UP_NEEDED,
+        RefusalReason.CONFIRMATION_NEEDED,
+        RefusalReason.ELEVATION_NEEDED,
+        RefusalReason.APPROVAL_NEEDED,
     }
 )
 """What is said of one thing. Whatever else is refused is refused of the whole request."""

@@ -142,10 +142,18 @@ def www_authenticate(
 def _missing(outcome: Challenge | Deny) -> JsonObject:
     """What the call lacks: scopes that the token has not, the argument that is at fault, what policies want besides."""
     if isinstance(outcome, Deny):
-        lacking: JsonObject = {one.kind.value: one.value for one in outcome.needs}
-        return lacking if outcome.argument is None else {"argument": outcome.argument}
+        return _wanting(outcome) if outcome.argument is None else {"argument": outcome.argument}
     scopes = [scope for scope in outcome.missing if is_scope_token(scope)]
     return {"scopes": [*scopes]} if scopes else {}
+
+
+def _wanting(deny: Deny) -> JsonObject:
+    """What policies want besides, each under its kind: one as a text, several as a list."""
+    wanting: JsonObject = {}
+    for kind in dict.fromkeys(one.kind for one in deny.needs):
+        values = list(dict.fromkeys(one.value for one in deny.needs if one.kind is kind))
+        wanting[kind.value] = values[0] if len(values) == 1 else [*values]
+    return wanting
 
 
 def _scopes(outcome: Challenge | Deny, baseline: Sequence[ScopeName]) -> tuple[ScopeName, ...]:
