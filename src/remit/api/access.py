@@ -146,7 +146,8 @@ class Reviewed(Shape):
 async def _offers(deps: ApiDeps, asked: Asked[HolderQuery, Nothing]) -> OfferPage:
     if asked.by.token is None and asked.query.holder is None:
         approvals = deps.directory.catalog.approvals
-        every: list[Offered] = [*approvals.access.values(), *approvals.emergency.values()]
+        every: list[Offered] = list(approvals.access.values())
+        every.extend(approvals.emergency.values())
         every.sort(key=lambda one: one.name)
         return OfferPage(offers=[_offer(one) for one in every])
     holder = await holder_of(deps, asked.by, asked.query.holder)
