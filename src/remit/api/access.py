@@ -151,8 +151,9 @@ async def _offers(deps: ApiDeps, asked: Asked[HolderQuery, Nothing]) -> OfferPag
         every.sort(key=lambda one: one.name)
         return OfferPage(offers=[_offer(one) for one in every])
     holder = await holder_of(deps, asked.by, asked.query.holder)
-    offers = (*deps.access.offers_for(holder), *deps.access.emergencies_for(holder))
-    return OfferPage(offers=[_offer(one) for one in offers])
+    offers = [_offer(one) for one in deps.access.offers_for(holder)]
+    emergencies = [_offer(one) for one in deps.access.emergencies_for(holder)]
+    return OfferPage(offers=[*offers, *emergencies])
 
 
 async def _list(deps: ApiDeps, asked: Asked[AccessQuery, Nothing]) -> AccessPage:
