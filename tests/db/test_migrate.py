@@ -22,10 +22,11 @@ from remit.db.migrate import HEAD, LOCK, MIGRATIONS
 from remit.db.url import parse_database_url
 
 TABLES = {
-    "activations", "agent_standing", "authorization_codes", "authorization_requests", "bundles", "clients",
-    "connection_requests", "connections", "consents", "definitions", "external_identities", "grants", "guards",
-    "history_uses",
-    "initial_access_tokens", "one_time_passwords", "passkeys", "proposal_approvals", "proposals",
+    "access", "access_tokens", "activations", "agent_standing", "approval_answers", "approval_openings",
+    "approvals", "authorization_codes", "authorization_requests", "bundles", "clients",
+    "connection_requests", "connections", "consents", "definitions", "deputies", "elevations",
+    "external_identities", "grants", "guards", "history_uses", "initial_access_tokens", "notifications",
+    "one_time_passwords", "passkeys", "proposal_approvals", "proposals",
     "provider_logins", "recovery_codes", "refresh_tokens", "revoked_tokens", "sealed_secrets", "seen_assertions",
     "sessions", "sign_ins", "signing_keys", "spent_challenges", "stored_secrets", "throttle", "trial_counts",
     "trials", "users",
@@ -235,6 +236,23 @@ _FIFTH = (
     "INSERT INTO trial_counts VALUES ('t','main','trial','{}',1)",
 )
 _SIXTH = ("INSERT INTO history_uses VALUES ('acme','f count','agent','usr_1','',1,'dec_1','',0,1)",)
+_EIGHTH = (
+    (
+        "INSERT INTO approvals VALUES ('apr','waiting','k','acme','usr_1','agent','c','g','crm','tool','t',NULL,'prod',"
+        "'[]','[]',NULL,'v1.x','dec_1','v',1,1,NULL,NULL,2,300,NULL,NULL)"
+    ),
+    "INSERT INTO approval_answers VALUES ('apr','usr_1','confirmed','person','a',1,'s',1,1,'','[0]','[]',NULL)",
+    "INSERT INTO approval_openings VALUES ('apr','usr_1','s',1)",
+    "INSERT INTO elevations VALUES ('elv','apr','g','k','{}',1,1,2,NULL,NULL,NULL)",
+    "INSERT INTO deputies VALUES ('acme','usr_1','usr_2','manager',1,2)",
+    (
+        "INSERT INTO access VALUES ('acc','o','offer','active','acme','user','usr_1',NULL,'r','[]','{}','',NULL,60,NULL,"
+        "1,NULL,'[]',1,61,NULL,NULL,NULL,NULL,NULL,NULL,NULL)"
+    ),
+    "INSERT INTO access_tokens VALUES ('acc','j','g',2)",
+    "INSERT INTO notifications VALUES ('ntf','apr','e','n','acme','{}',0,1,1,2,NULL,NULL)",
+)
 _POPULATED = {
     "0001": _FIRST, "0002": (), "0003": _THIRD, "0004": _FOURTH, "0005": _FIFTH, "0006": _SIXTH, "0007": (),
+    "0008": _EIGHTH,
 }  # fmt: skip
