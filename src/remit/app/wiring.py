@@ -14,6 +14,7 @@ from remit import identity, oauth
 from remit.api import ApiDeps, http_routes, socket_door
 from remit.api.authzen import DecisionDeps, decision_routes
 from remit.app.allowed_applications import allowed_applications
+from remit.app.approval_pages import freshness_asked, leading_back, open_pages
 from remit.app.beginning import ServerNames, begin, folder_first
 from remit.app.bundle_book import BundleBook
 from remit.app.caller_credentials import OwnCallerCredentials
@@ -125,7 +126,7 @@ async def build(
         await parts.in_force.record()
         await parts.book.refresh()
         self_test = SelfTest(parts)
-        people = _people(parts)
+        people = leading_back(_people(parts))
         authorization = _authorization(parts, people)
         credentials = OwnCallerCredentials(authorization, clock)
         gateway = open_gateway(parts, self_test.seal, credentials)
@@ -233,6 +234,7 @@ def _public(
             *oauth.routes(authorization),
             *identity.routes(people),
             *providers.routes(_providers(parts, people)),
+            *open_pages(parts, people),
             *static_routes(),
             *http_routes(api),
             *decision_routes(_decisions(parts, authorization)),
@@ -279,7 +281,7 @@ def _providers(parts: Parts, people: identity.IdentityDeps) -> providers.Provide
         keys=PublishedKeys(fetcher.fetch, parts.clock),
         post_form=fetcher.post_form,
         resolve_secret=parts.stores.resolve_secret,
-        freshness=oauth.login_freshness(parts.stores.database, parts.clock),
+        freshness=freshness_asked(parts),
     )
 
 
