@@ -49,7 +49,7 @@ def _cut(text: str, *, lines: bool) -> Iterator[Piece]:
         marks = marks + 1 if category(one) in _MARKS else 0
         if one == " ":
             yield Piece(" ") if at in inner else Piece("space", sign=True)
-        elif one == "\n" and lines and at in inner and at != len(text) - 1:
+        elif one == "\n" and lines and 0 < at < len(text) - 1:
             yield Piece(one)
         elif one in "\n\t":
             yield Piece("line break" if one == "\n" else "tab", sign=True)
