@@ -57,7 +57,7 @@ class PeopleGuard(ListGuard):
         if not wanting:
             return permit
         if self.approved:
-            self.approved = False
+            self.approved, self.request_id = False, f"{self.request_id}_again"
             elevated = Elevated(id="elv_1", grant_id="g2", acr="urn:remit:acr:mfa")
             return Permit(
                 decision_id=f"dec_{len(self.decided)}",

@@ -98,7 +98,7 @@ async def test_a_modern_client_is_asked_to_open_the_page_and_the_retry_goes_thro
     assert "remit/approval" not in sent
     assert "requestState" not in sent
     third = await modern_call(app, can=BY_ADDRESS, requestState=state, inputResponses=OPENED_IT)
-    assert third.json["result"]["isError"] is True, "the same page is not asked for twice"
+    assert third.json["result"]["resultType"] == "input_required", "a new use is a new request"
     assert len(server.asked) == 1
 
 
@@ -351,7 +351,7 @@ async def test_what_the_client_answered_its_server_is_kept_while_people_are_aske
     )
     assert "remit/approval" in page.json["result"]["inputRequests"]
     guard.approved = True
-    answered.requests.add("apr_1")
+    answered.requests.add(guard.request_id)
     state = page.json["result"]["requestState"]
     await modern_call(app, can=BY_ADDRESS, requestState=state, inputResponses=OPENED_IT)
     sent = server.asked[-1].message.params
