@@ -14,6 +14,8 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 from starlette.applications import Starlette
 
+from remit.approvals.access_book import AccessBook
+from remit.approvals.access_desk import AccessDeps, AccessDesk
 from remit.audit.context import Actor, ActorType, Context
 from remit.db import Database
 from remit.guard.ports import Standing
@@ -142,6 +144,7 @@ class World:
     deps: OAuthDeps
     identity: IdentityDeps
     application: Starlette
+    access: AccessDesk
     clients: list[httpx2.AsyncClient] = field(default_factory=list)
     published: int = 0
 
@@ -407,6 +410,7 @@ def build_world(
         client_keys=PublishedKeys(no_fetch, clock),
         issuer_keys=PublishedKeys(no_fetch, clock),
         publish=publish,
+        temporary=AccessBook(directory, clock),
     )
     application = Starlette(routes=[*routes(deps), *identity_routes(identity), *static_routes()])
     world = World(
@@ -419,6 +423,9 @@ def build_world(
         deps=deps,
         identity=identity,
         application=application,
+        access=AccessDesk(
+            AccessDeps(database=database, directory=directory, clock=clock, publish=publish)
+        ),
     )
     holder.append(world)
     return world
