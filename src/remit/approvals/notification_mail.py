@@ -165,6 +165,11 @@ class _Line:
         if self._over:
             self.hang_up()
 
+    def close(self) -> None:
+        """Give it back; by the thread that talks on it."""
+        if self._socket is not None:
+            self._socket.close()
+
     def hang_up(self) -> None:
         """Wake whoever waits on it, who then finds it closed."""
         self._over = True
@@ -200,6 +205,8 @@ class _Talk:
             raise NotSentError("certificate", cause=error) from error
         except (OSError, ValueError) as error:
             raise NotSentError("unreachable", cause=error) from error
+        finally:
+            line.close()
 
     def _said(self, line: _Line) -> str:
         client = _Client(local_hostname="remit", timeout=self.timeout)
@@ -223,9 +230,9 @@ class _Talk:
 
     def _connect(self, client: "_Client", line: _Line) -> None:
         opened = self._dial()
+        line.holds(opened)
         if self.server.tls:
             opened = self._secured(opened, line)
-        line.holds(opened)
         client.sock = opened
         code, _ = client.getreply()
         if code != 220:
