@@ -28,10 +28,10 @@ from remit.approvals.page_inbox import alike
 from remit.approvals.page_login import step_up_path
 from remit.approvals.page_urgent import urgent_for
 from remit.approvals.page_view import shown_of
-from remit.approvals.page_words import Piece
+from remit.approvals.page_words import Piece, plain
 from remit.approvals.request import Request, Verdict
 from remit.errors import ConflictError
-from remit.web import Params, redirect, render
+from remit.web import redirect, render
 
 __all__ = ["Row", "routes"]
 
@@ -60,6 +60,14 @@ class _Batch:
     rows: tuple[Row, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reply:
+    request: str
+    verdict: Verdict
+    shown: str
+    reason: str
+
+
 def routes(deps: PageDeps) -> list[Route]:
     """`/approvals/like/{id}`."""
     pages = _Pages(deps)
@@ -84,40 +92,50 @@ class _Pages:
         return await self._page(visit, requests)
 
     async def answer(self, visit: Visit) -> Response:
-        """What was said of each that is ticked."""
+        """What was said of each that is ticked; that its words were shown to them, the desk knows."""
         params = await read_post(self._deps, visit, _form(visit))
-        requests = await self._group(visit)
-        batch = await self._batch(requests) if requests else None
-        digests = {row.id: row.digest for row in batch.rows} if batch else {}
-        titles = {row.id: row.view.title for row in batch.rows} if batch else {}
-        verdict = Verdict.APPROVED if params.one("decision") == "allow" else Verdict.REFUSED
         ticked = [one.partition(":") for one in params.all("request")][:_MOST]
-        if not ticked and len(requests) > 1:
+        if not ticked:
+            requests = await self._group(visit)
+            if len(requests) < 2:
+                return redirect("/approvals")
             return await self._page(visit, requests, problem="Nothing is ticked.")
+        verdict = Verdict.APPROVED if params.one("decision") == "allow" else Verdict.REFUSED
+        reason = (params.one("reason") or "").strip()[:_LONGEST_REASON]
         said = []
-        for name, _, digest in ticked:
-            outcome = "it has changed, or is over"
-            if digests.get(name) == digest:
-                try:
-                    outcome = await self._say(visit, name, verdict, params, shown=digest)
-                except StrongerAuthenticationNeededError:
-                    return redirect(f"/approvals/like/{_id(visit)}")
-            said.append({"title": titles.get(name, name), "outcome": outcome})
+        for name, _, shown in ticked:
+            title = await self._title(visit, name)
+            reply = _Reply(request=name, verdict=verdict, shown=shown, reason=reason)
+            try:
+                outcome = await self._say(visit, reply)
+            except StrongerAuthenticationNeededError:
+                return redirect(f"/approvals/like/{_id(visit)}")
+            said.append({"title": title, "outcome": outcome})
         values = {"said": said, "allowed": verdict is Verdict.APPROVED}
         return show(self._deps, visit, View(template="batch_done.html", form="", values=values))
 
-    async def _say(
-        self, visit: Visit, name: str, verdict: Verdict, params: Params, *, shown: str
-    ) -> str:
+    async def _say(self, visit: Visit, reply: _Reply) -> str:
         """Answer one; empty where that was done, else why it was not."""
-        reason = (params.one("reason") or "").strip()[:_LONGEST_REASON]
         try:
             await self._deps.desk.answer(
-                name, visit.person, verdict, shown=shown, reason=reason, context=visit.context
+                reply.request,
+                visit.person,
+                reply.verdict,
+                shown=reply.shown,
+                reason=reply.reason,
+                context=visit.context,
             )
         except (ConflictError, NotAskedError, NotYoursError) as error:
             return error.detail
         return ""
+
+    async def _title(self, visit: Visit, name: str) -> str:
+        """What it is, before it is answered: then nothing of its arguments is left."""
+        try:
+            request = await self._deps.desk.read(name, visit.person)
+            return (await shown_of(self._deps, request)).view.title
+        except NotYoursError:
+            return plain(name[:64])
 
     async def _group(self, visit: Visit) -> tuple[Request, ...]:
         """Those of the person's inbox that are like the one that the address names."""

@@ -1,0 +1,82 @@
+"""The inbox: what waits for somebody, and for whom else."""
+
+import pytest
+
+from remit.approvals.page_inbox import alike
+from remit.identity import Passwords
+from tests.approvals.front import front_of, words_of
+
+
+@pytest.fixture
+def front(office):
+    passwords = Passwords(passes=1, memory_kib=8, lanes=1)
+    yield front_of(office, passwords)
+    passwords.close()
+
+
+async def inbox(front, name: str) -> str:
+    page = await (await front.visitor(name)).get("/approvals")
+    assert page.status_code == 200
+    return words_of(page.text)
+
+
+async def test_an_empty_inbox_says_so(front):
+    assert "Nothing at the moment" in await inbox(front, "bob")
+
+
+async def test_who_is_not_logged_in_logs_in_and_comes_back(front):
+    response = await (await front.visitor(None)).get("/approvals")
+    assert response.headers["location"] == "/login?return_to=%2Fapprovals"
+
+
+async def test_ones_own_agents_and_others_stand_apart(front, office):
+    await office.asked(office.refund("600.00"))
+    await office.asked(office.update(note="x"))
+    mine = await inbox(front, "ada")
+    assert "Your own agents ask Refund €600.00" in mine
+    assert "Yours, waiting for others Update account" in mine
+    theirs = await inbox(front, "bob")
+    assert "Others need your approval Update account" in theirs
+    assert "Refund" not in theirs
+
+
+@pytest.mark.parametrize("name", ["fay", "eve"])
+async def test_nobody_reads_what_is_not_for_them(front, office, name):
+    await office.asked(office.refund("600.00"))
+    await office.asked(office.update(note="x"))
+    words = await inbox(front, name)
+    assert "Refund" not in words
+    assert "Update" not in words
+
+
+async def test_what_is_alike_is_one_line_that_says_what_it_comes_to(front, office):
+    for value in ("600.00", "700.50", "800.00"):
+        await office.asked(office.refund(value))
+    words = await inbox(front, "ada")
+    assert "3 alike, €2,100.50 together" in words
+    assert "€700.50" not in words
+
+
+async def test_amounts_of_several_currencies_are_not_added(front, office):
+    await office.asked(office.refund("600.00"))
+    await office.asked(office.refund("700.00", currency="USD"))
+    words = await inbox(front, "ada")
+    assert "2 alike" in words
+    assert "together" not in words
+
+
+async def test_what_is_over_is_no_longer_there(front, office):
+    await office.asked()
+    office.later(601)
+    assert "Nothing at the moment" in await inbox(front, "ada")
+
+
+async def test_only_what_differs_in_its_arguments_alone_is_alike(office):
+    await office.asked(office.refund("600.00"))
+    await office.asked(office.refund("700.00"))
+    await office.asked(office.refund("6000.00"))
+    office.define("another definition")
+    await office.asked(office.refund("800.00"))
+    waiting = await office.desk.inbox(await office.person("ada"))
+    groups = [[one.arguments["amount"]["value"] for one in group] for group in alike(waiting)]
+    assert groups == [["600.00", "700.00"], ["6000.00"], ["800.00"]]
