@@ -21,6 +21,7 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
+from remit.app.approval_metrics import ApprovalMetrics
 from remit.audit.context import Context
 from remit.audit.events import (
     CallCompleted,
@@ -102,6 +103,8 @@ class Metrics:
         self._standing_failures = counter(
             "remit_standing_failures", "Times standing could not be re-read."
         )
+        self._approvals = ApprovalMetrics(registry)
+        self.notified = self._approvals.notified
         self._reloads = counter("remit_reloads", "Reloads of the policy repository.", ["outcome"])
 
     def exposition(self) -> bytes:
@@ -159,6 +162,7 @@ class Metrics:
         self._audit_events.labels(event.kind).inc()
         if event.context.actor == SELF_TEST:
             return  # nobody called
+        self._approvals.count(event)
         if isinstance(event, Decided):
             server = self._server(event.server)
             self._decisions.labels(server, event.outcome, event.reason).inc()

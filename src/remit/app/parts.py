@@ -15,6 +15,7 @@ from remit.app.key_refresh import KeyRefresh
 from remit.app.secret_refresh import SecretRefresh
 from remit.app.standing import StandingRefresh
 from remit.app.stores import Stores
+from remit.app.telling import Telling, open_telling
 from remit.app.trial_desk import TrialDesk
 from remit.approvals.access_desk import AccessDesk
 from remit.clock import Clock, Seconds
@@ -57,6 +58,7 @@ class Parts:
     past: DatabasePast
     asking: Asking
     access: AccessDesk
+    telling: Telling
     passwords: identity.Passwords
     clock: Clock
     stopping: asyncio.Event
@@ -135,6 +137,7 @@ async def open_parts(
         past=past,
         asking=asking,
         access=open_access(stores, directory, asking, refresh=refresh, clock=clock),
+        telling=open_telling(stores, directory, public_url=settings.issuer, clock=clock),
         passwords=identity.Passwords(),
         clock=clock,
         stopping=asyncio.Event(),

@@ -104,6 +104,7 @@ async def _background(app: App, tasks: asyncio.TaskGroup) -> AsyncIterator[None]
         tasks.create_task(keep_counts(app.audit), name="counts"),
         tasks.create_task(keep_asking(app.approvals), name="approvals"),
         tasks.create_task(keep_access(app.access), name="access"),
+        tasks.create_task(app.telling.run(), name="notifications"),
     ]
     try:
         yield

@@ -37,6 +37,7 @@ from remit.app.self_test import SelfTest
 from remit.app.standing import StandingRefresh
 from remit.app.status import Status
 from remit.app.stores import open_stores
+from remit.app.telling import Telling
 from remit.app.trial_desk import TrialDesk
 from remit.app.upkeep import record_counts
 from remit.approvals.access_book import AccessBook
@@ -81,6 +82,7 @@ class App:
     desk: TrialDesk
     approvals: Desk
     access: AccessDesk
+    telling: Telling
     reload: PolicyReload
     database: Database
     directory: RegistryDirectory
@@ -116,6 +118,7 @@ async def build(
         stack.callback(parts.passwords.close)
         stack.push_async_callback(parts.engines.close)
         stack.push_async_callback(parts.past.close)
+        stack.push_async_callback(parts.telling.close)
         await parts.refresh.now()
         await parts.secret_refresh.now()
         await parts.definitions.refresh()
@@ -154,6 +157,7 @@ async def build(
             desk=parts.desk,
             approvals=parts.asking.desk,
             access=parts.access,
+            telling=parts.telling,
             reload=reload,
             database=stores.database,
             directory=directory,

@@ -6,6 +6,7 @@ from remit.approvals.deps import ApprovalDeps
 from remit.approvals.deputy_store import purge_deputies
 from remit.approvals.elevation_store import purge_elevations
 from remit.approvals.ending import expire
+from remit.approvals.notification_store import forget_notifications
 from remit.approvals.request import Request, RequestState
 from remit.approvals.request_store import (
     RequestFilter,
@@ -47,6 +48,7 @@ def forget_ended(tx: Transaction, *, now: EpochSeconds) -> int:
         purge_elevations(tx, before=before)
         + purge_requests(tx, before=before)
         + purge_deputies(tx, before=before)
+        + forget_notifications(tx, before=before)
     )
 
 
