@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from remit.demo.person import Person
 from remit.demo.stage import Stage, set_up
+from tests.e2e.stepping_up import installation
 
 REDIRECT_URI = "http://127.0.0.1:8765/callback"
 
@@ -37,3 +38,10 @@ async def erin(stage: Stage) -> Person:
         "--display-name", "Erin", "--password-stdin", stdin=f"{password}\n",
     )  # fmt: skip
     return Person(username=username, password=password, keeps=lambda _: True)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def asking(tmp_path_factory):
+    """A Remit whose payments ask people before they refund much."""
+    async with installation(tmp_path_factory.mktemp("asking")) as running:
+        yield running

@@ -1,26 +1,39 @@
 """A Remit whose payments ask people first, the people, and their browsers."""
 
 import asyncio
+import contextlib
 import json
 import re
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import signal
+import sqlite3
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from mcp.shared.exceptions import MCPError
 from mcp_types import ElicitResult
-from playwright.async_api import Browser, BrowserContext, CDPSession, Page, async_playwright
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    CDPSession,
+    Page,
+    async_playwright,
+)
+from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from remit.audit import read_events
 from remit.demo.agent import Keyring, connect
-from remit.demo.stage import Stage, _process, _remit, _until_ready, free_port
+from remit.demo.stage import Stage, _process, _remit, _until_listening, _until_ready, free_port
 from remit.repository import write_example
 from tests.chromium import CHROMIUM_ARGUMENTS, find_chromium
 
+LEDGER = Path(__file__).parent / "turning_payments.py"
 REDIRECT_URI = "http://127.0.0.1:8765/callback"
-PATIENCE = 60_000
+PATIENCE = 30_000
 DEVICE = {
     "protocol": "ctap2",
     "transport": "internal",
@@ -29,6 +42,13 @@ DEVICE = {
     "isUserVerified": True,
     "automaticPresenceSimulation": True,
 }
+BUTTONS = (
+    ("link", "Go on with your passkey"),
+    ("link", "Go on"),
+    ("button", "Use your passkey"),
+    ("button", "Log in with a passkey"),
+    ("button", "Allow"),
+)
 REFUNDS = """
 @id("refund-confirmed") @confirm("urn:remit:acr:phr")
 @refusal("A refund above 500.00 USD is confirmed with a passkey.")
@@ -88,13 +108,49 @@ class Person:
         await self.screen.get_by_role("link", name="I have kept them").click()
         await self.screen.get_by_text("my laptop").first.wait_for()
 
+    async def elsewhere(self) -> "Person":
+        """The same person at another machine, where nobody is logged in and no passkey is."""
+        browser = self.context.browser
+        assert browser is not None
+        context = await browser.new_context()
+        context.set_default_timeout(PATIENCE)
+        return Person(self.username, self.password, self.url, context, await context.new_page())
+
+    async def look(self, url: str, *, ready: bool = True) -> str:
+        """Open a page, prove who they are as it asks, and return what it says."""
+        await self.screen.goto(url)
+        await self.screen.wait_for_load_state()
+        decides = self.screen.locator("button[name=decision][value=allow]")
+        try:
+            async with asyncio.timeout(PATIENCE / 1000):
+                while ready and not await decides.count():
+                    await go_on(self.screen, self)
+        except TimeoutError:
+            said = await self.screen.locator("body").inner_text()
+            raise AssertionError(f"{self.screen.url}: {said}") from None
+        return await self.screen.locator("main").inner_text()
+
+    async def say(self, decision: str, *, reason: str = "") -> str:
+        """Press a button of the page that is open, and return what comes of it."""
+        if reason:
+            await self.screen.locator("#reason").fill(reason)
+        await self.screen.locator(f"button[name=decision][value={decision}]").click()
+        await self.screen.wait_for_url("**/approvals/done/**")
+        return await self.screen.locator("main").inner_text()
+
+    async def answer(self, url: str, decision: str = "allow", *, reason: str = "") -> str:
+        """Open a page and press its button."""
+        await self.look(url)
+        return await self.say(decision, reason=reason)
+
 
 @dataclass(slots=True)
 class Installation:
-    """A running Remit. `url` names a host: passkeys belong to one."""
+    """A running Remit. `url` names a host: passkeys belong to one. `turn` has the payments change a tool."""
 
     stage: Stage
     browser: Browser
+    turn: Callable[[], None]
 
     @property
     def url(self) -> str:
@@ -126,6 +182,14 @@ class Installation:
         found = read_events(self.stage.data / "audit")
         return [one for one in found if not kinds or one["kind"] in kinds]
 
+    def run_out(self, approval: str) -> None:
+        """Let the time of a request be over."""
+        with closing(sqlite3.connect(self.stage.data / "remit.sqlite3", timeout=30)) as database:
+            database.execute(
+                "UPDATE approvals SET expires_at = created_at WHERE id = ?", (approval,)
+            )
+            database.commit()
+
     async def refunded(self, agent, invoice: str) -> str:
         """What the ledger itself says was refunded."""
         read = await agent.call("get_invoice", {"invoice_id": invoice})
@@ -137,13 +201,18 @@ async def installation(folder: Path, **files: str) -> AsyncIterator[Installation
     """`remit serve` with the example, and rules that people can cure. `files` replace others."""
     program = find_chromium()
     assert program, "no Chromium: install one, or leave these out with `-m 'not browser'`"
-    port = free_port()
+    port, upstream = free_port(), free_port()
     policy, url = folder / "policy", f"http://localhost:{port}"
     write_example(policy)
     roles = policy / "roles.yaml"
     text = roles.read_text()
     if "\n  manager:" not in text:
         roles.write_text(text.replace("roles:\n", f"roles:{MANAGER}\n", 1))
+    server = policy / "servers" / "payments.yaml"
+    text = server.read_text()
+    begin, end = text.index("upstream:\n"), text.index("\n\n", text.index("upstream:\n"))
+    http = f"upstream: {{ http: {{ url: http://127.0.0.1:{upstream}/mcp }} }}"
+    server.write_text(text[:begin] + http + text[end:])
     (policy / "policies" / "refunds.cedar").write_text(REFUNDS)
     (policy / "approvals.yaml").write_text(APPROVALS)
     for name, content in files.items():
@@ -156,15 +225,35 @@ async def installation(folder: Path, **files: str) -> AsyncIterator[Installation
         "CRM_GATEWAY_TOKEN": secrets.token_urlsafe(24),
         "REMIT_BILLING_JOB_SECRET": secrets.token_urlsafe(24),
     }
-    async with _process(serve, folder / "remit.log", environment) as process:
+    ledger = [sys.executable, str(LEDGER), str(upstream)]
+    async with (
+        _process(ledger, folder / "payments.log", {}) as payments,
+        _process(serve, folder / "remit.log", environment) as process,
+    ):
+        await _until_listening(upstream, folder / "payments.log")
         await _until_ready(f"{url}/readyz", process, folder / "remit.log")
         stage = Stage(folder=folder, url=url, username="", password="", ready_seconds=0.0)
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(
                 executable_path=program, args=CHROMIUM_ARGUMENTS
             )
-            yield Installation(stage, browser)
+            yield Installation(stage, browser, turn=lambda: payments.send_signal(signal.SIGUSR1))
             await browser.close()
+
+
+async def refused(agent, arguments: dict[str, str], tool: str = "refund") -> dict:
+    """What is said of a call that has to be refused, in whichever way."""
+    try:
+        result = await agent.call(tool, arguments)
+    except MCPError as error:
+        return {"text": str(error), **(error.error.data or {})}
+    assert result.is_error, result
+    return {"text": result.content[0].text, **(result.meta or {}).get("remit/refusal", {})}
+
+
+def approval_in(url: str) -> str:
+    """The id of the request that a page is about."""
+    return urlsplit(url).path.rpartition("/")[2]
 
 
 @dataclass(slots=True)
@@ -212,23 +301,32 @@ async def allow(person: Person, url: str) -> str:
     try:
         async with asyncio.timeout(PATIENCE / 1000):
             while not back.done():
-                await _go_on(screen, person)
+                if _is_callback(screen.url):
+                    await asyncio.sleep(0.05)
+                    continue
+                await go_on(screen, person, says_yes=True)
         return await back
     finally:
         await screen.close()
 
 
-async def _go_on(screen: Page, person: Person) -> None:
-    """Whatever the page there is wants: a log-in, a consent, a yes."""
+async def go_on(screen: Page, person: Person, *, says_yes: bool = False) -> None:
+    """Whatever the page there is wants: a log-in, a proof, a consent, a yes."""
     await asyncio.sleep(0.05)
-    if urlsplit(screen.url).path == urlsplit(REDIRECT_URI).path:
-        return
-    for name in ("Allow", "Use your passkey", "Log in with a passkey"):
-        button = screen.get_by_role("button", name=name, exact=True)
+    for named in BUTTONS:
+        button = screen.locator("main").get_by_role(named[0], name=named[1], exact=True)
         if await button.count() and await button.first.is_visible():
-            await button.first.click()
+            with contextlib.suppress(PlaywrightTimeout):
+                await button.first.click(timeout=2_000)
             return
-    if await screen.get_by_label("User name").count():
+    answer = screen.locator("button[name=decision][value=allow]")
+    if says_yes and await answer.count():
+        await answer.click()
+    elif await screen.get_by_label("User name").count():
         await screen.get_by_label("User name").fill(person.username)
         await screen.get_by_label("Password", exact=True).fill(person.password)
         await screen.keyboard.press("Enter")
+
+
+def _is_callback(url: str) -> bool:
+    return urlsplit(url).path == urlsplit(REDIRECT_URI).path
