@@ -18,7 +18,6 @@ from remit.identity.store import add_user, find_user, set_disabled
 from remit.identity.user import User
 from remit.ids import AgentId, ClientId, GrantId, ScopeName
 from remit.model import (
-    ACR_MULTI_FACTOR,
     ACR_PASSWORD,
     ACR_PHISHING_RESISTANT,
     Approvals,
@@ -36,7 +35,8 @@ from remit.tokens import AccessToken, KeySet, SigningKey, TokenVerifier, audienc
 URL = "https://remit.example"
 SHOWN = "sha256-of-the-words"
 SCOPES = tuple(
-    ScopeName(name) for name in ("crm:accounts.read", "crm:accounts.write", "payments:refund.create")
+    ScopeName(name)
+    for name in ("crm:accounts.read", "crm:accounts.write", "payments:refund.create")
 )
 LARGE = ScopeName("payments:refund.large")
 
