@@ -46,6 +46,28 @@ def test_it_is_not_found_by_anybody_else(sessions, change):
     assert caught.value.status == 404
 
 
+def test_it_follows_its_person_once_where_they_were_sent_to_authorize_its_client_again(sessions):
+    session = opened(sessions)
+    session.may_follow = True
+    assert sessions.find(session.id, "crm", DANA) is session
+    assert sessions.find(session.id, "crm", replace(DANA, grant_id="g2")) is session
+    for left in ("g3", DANA.grant_id):
+        with pytest.raises(RejectedError):
+            sessions.find(session.id, "crm", replace(DANA, grant_id=left))
+    assert sessions.find(session.id, "crm", replace(DANA, grant_id="g2")) is session
+
+
+@pytest.mark.parametrize(
+    "change", [{"organization_id": "globex"}, {"sub": "eve"}, {"client_id": "c2"}]
+)
+def test_it_follows_nobody_else(sessions, change):
+    session = opened(sessions)
+    session.may_follow = True
+    with pytest.raises(RejectedError):
+        sessions.find(session.id, "crm", replace(DANA, grant_id="g2", **change))
+    assert sessions.find(session.id, "crm", DANA) is session
+
+
 def test_it_is_not_found_at_another_server_or_once_ended(sessions):
     session = opened(sessions)
     with pytest.raises(RejectedError):

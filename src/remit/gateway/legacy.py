@@ -47,7 +47,7 @@ from remit.gateway.settlement import Settlement
 from remit.gateway.sight import Sight
 from remit.gateway.tasks import Tasks
 from remit.gateway.upstream.port import Outgoing, UpstreamSession
-from remit.guard.outcome import Challenge, Deny
+from remit.guard.outcome import Challenge, Deny, RefusalReason
 from remit.guard.visible import Visible
 from remit.model import Server
 from remit.policy.evaluation import ResourceKind
@@ -196,6 +196,7 @@ class LegacyDoor:
                 case Judgement():
                     await self._carry(incoming, session, request, judged=judged)
                 case Deny():
+                    session.may_follow |= judged.asked is not None
                     await self._cures.answer(incoming, session, request, judged)
                 case Challenge() if exchange.started:
                     refusal = refusal_of(
@@ -203,6 +204,7 @@ class LegacyDoor:
                     )
                     await end(exchange, Response(request.id, error=refusal.error))
                 case Challenge():
+                    session.may_follow |= judged.reason is RefusalReason.INSUFFICIENT_SCOPE
                     await self._refuse(incoming, judged, request)
         except RejectedError as rejected:
             if not exchange.started:

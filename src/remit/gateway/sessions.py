@@ -1,6 +1,9 @@
 """Legacy sessions: state that a caller left behind, and never proof of who calls.
 
-A session belongs to the principal that opened it: user, client and grant. Every
+A session belongs to the principal that opened it: user, client and grant. One whose
+client was told that its person has to authorize it again follows them to the grant
+that they come back with, once: the client knows nothing of grants, and would be told
+that its session is gone when it repeats the call as it was asked to. Every
 request carries its own token; a session that is unknown, ended, of another server
 or of somebody else looks the same. A principal has so many, of which a new one takes
 the place of the one used longest ago; an idle one ends. Places that are scarce (the
@@ -14,7 +17,7 @@ Source: MCP 2025-11-25 transports (session management); security best practices
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from remit.canonical import JsonObject
 from remit.clock import Clock
@@ -47,6 +50,8 @@ class Session:
     upstream: UpstreamSession
     version: str
     last_used: float
+    may_follow: bool = False
+    """Whether its client was sent to be authorized again since its grant was last another."""
     in_flight: int = 0
     listening: bool = False
     asked: dict[JsonRpcId, None] = field(default_factory=dict)
@@ -60,6 +65,17 @@ class Session:
     """What the gateway itself tells it, on its own stream."""
     expected: "dict[JsonRpcId, asyncio.Future[Response]]" = field(default_factory=dict)
     """What the gateway itself asked, and the answers to come."""
+
+    def is_of(self, principal: Principal) -> bool:
+        """Whether it belongs to `principal`, or may follow its own to the grant of `principal`."""
+        if self.may_follow:
+            principal = replace(principal, grant_id=self.principal.grant_id)
+        return principal == self.principal
+
+    def follow(self, principal: Principal) -> None:
+        """Belong to `principal`, whose it `is_of`."""
+        if principal != self.principal:
+            self.principal, self.may_follow = principal, False
 
     def hear(self, notification: Notification) -> None:
         """Have the client told, once it listens; the oldest news is forgotten first."""
@@ -185,9 +201,10 @@ class Sessions:
         """
         if session_id is None:
             raise RejectedError(400, "header `mcp-session-id` is missing")
-        session = self._open.get(session_id)
-        if session is None or session.server != server or session.principal != Principal.of(token):
+        session, principal = self._open.get(session_id), Principal.of(token)
+        if session is None or session.server != server or not session.is_of(principal):
             raise RejectedError(404, "there is no such session")
+        session.follow(principal)
         session.token = token
         session.last_used = self._clock.monotonic()
         return session
