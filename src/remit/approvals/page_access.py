@@ -8,7 +8,7 @@ Source: MISSION C4; docs/adr/0025-cures.md.
 
 import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -26,6 +26,7 @@ from remit.approvals.access import (
     UnacceptableWishError,
     Wish,
 )
+from remit.approvals.page_call import justification_title
 from remit.approvals.page_deps import PageDeps
 from remit.approvals.page_door import View, Visit, page_door, read_post, show
 from remit.approvals.page_login import step_up_path
@@ -190,8 +191,7 @@ def wish_of(params: Params, offered: Offered) -> Wish:
 def offer_shown(offered: Offered, catalog: Catalog, problem: Problem | None) -> OfferShown:
     """`offered` for its form, with what was filled in where that has to be mended."""
     is_wrong = problem is not None and problem.offer == offered.name
-    known = catalog.approvals.justifications
-    fields = [known.get(one) or JustificationField(name=one) for one in offered.justification]
+    fields = tuple(_field(one, catalog) for one in offered.justification)
     servers = getattr(offered, "servers", ())
     return OfferShown(
         name=offered.name,
@@ -201,12 +201,26 @@ def offer_shown(offered: Offered, catalog: Catalog, problem: Problem | None) -> 
         ),
         where=(*(str(one) for one in servers), *(str(one) for one in offered.environments)),
         lengths=_lengths(offered.longest),
-        fields=tuple(fields),
+        fields=fields,
         approver=getattr(offered, "approver", None),
         acr=offered.acr,
         given=problem.given if problem is not None and is_wrong else MappingProxyType({}),
-        problem=problem.text if problem is not None and is_wrong else None,
+        problem=_in_words(problem.text, fields) if problem is not None and is_wrong else None,
     )
+
+
+def _field(name: str, catalog: Catalog) -> JustificationField:
+    known = catalog.approvals.justifications
+    declared = known.get(name) or JustificationField(name=name)
+    return replace(declared, title=justification_title(name, known))
+
+
+def _in_words(problem: str, fields: tuple[JustificationField, ...]) -> str:
+    """What is wrong, with the fields under the names that they have on the page."""
+    for one in fields:
+        problem = problem.replace(f"`justification.{one.name}`", f"“{one.title}”")
+    words = problem.replace("`", "")
+    return f"{words[:1].upper()}{words[1:]}"
 
 
 def _lengths(longest: Seconds) -> tuple[tuple[int, str], ...]:
