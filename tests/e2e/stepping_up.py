@@ -97,9 +97,7 @@ class Person:
 
     async def take_up_passkey(self) -> None:
         """A virtual authenticator, and a passkey on it."""
-        session = await self.context.new_cdp_session(self.screen)
-        await session.send("WebAuthn.enable", {"enableUI": False})
-        await session.send("WebAuthn.addVirtualAuthenticator", {"options": DEVICE})
+        await self.add_device()
         await self.log_in()
         await self.screen.get_by_role("link", name="Add a passkey").click()
         await self.screen.locator("#name").fill("my laptop")
@@ -109,12 +107,29 @@ class Person:
         await self.screen.get_by_text("my laptop").first.wait_for()
 
     async def elsewhere(self) -> "Person":
-        """The same person at another machine, where nobody is logged in and no passkey is."""
+        """The same person at another machine, to which their passkey is synced, and where nobody is logged in."""
         browser = self.context.browser
         assert browser is not None
         context = await browser.new_context()
         context.set_default_timeout(PATIENCE)
-        return Person(self.username, self.password, self.url, context, await context.new_page())
+        made = Person(self.username, self.password, self.url, context, await context.new_page())
+        await made.add_device()
+        for side in (self.device, made.device):
+            assert side is not None
+        (session, here), (other, there) = self.device, made.device
+        held = await session.send("WebAuthn.getCredentials", {"authenticatorId": here})
+        for one in held["credentials"]:
+            await other.send(
+                "WebAuthn.addCredential", {"authenticatorId": there, "credential": one}
+            )
+        return made
+
+    async def add_device(self) -> None:
+        """A virtual authenticator."""
+        session = await self.context.new_cdp_session(self.screen)
+        await session.send("WebAuthn.enable", {"enableUI": False})
+        added = await session.send("WebAuthn.addVirtualAuthenticator", {"options": DEVICE})
+        self.device = (session, added["authenticatorId"])
 
     async def look(self, url: str, *, ready: bool = True) -> str:
         """Open a page, prove who they are as it asks, and return what it says."""
