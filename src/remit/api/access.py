@@ -33,7 +33,7 @@ from remit.approvals.access_store import AccessFilter
 from remit.clock import EpochSeconds, Seconds
 from remit.model import AccessOffer
 
-__all__ = ["ACCESS_OPERATIONS"]
+__all__ = ["ACCESS_OPERATIONS", "Asking", "shown_access", "shown_offer"]
 
 
 class AccessShown(Shape):
@@ -117,6 +117,15 @@ class HolderQuery(Shape):
     holder: Text | None = None
 
 
+class Asking(Shape):
+    """As an agent asks, through the tool."""
+
+    offer: Text
+    seconds: int = Field(ge=1)
+    justification: dict[Annotated[str, Field(max_length=100)], Reason]
+    ticket: Reason = ""
+
+
 class Requested(Shape):
     """What to have, for how long (`seconds`) or until when (`until`, an instant), and why."""
 
@@ -149,10 +158,10 @@ async def _offers(deps: ApiDeps, asked: Asked[HolderQuery, Nothing]) -> OfferPag
         every: list[Offered] = list(approvals.access.values())
         every.extend(approvals.emergency.values())
         every.sort(key=lambda one: one.name)
-        return OfferPage(offers=[_offer(one) for one in every])
+        return OfferPage(offers=[shown_offer(one) for one in every])
     holder = await holder_of(deps, asked.by, asked.query.holder)
-    offers = [_offer(one) for one in deps.access.offers_for(holder)]
-    emergencies = [_offer(one) for one in deps.access.emergencies_for(holder)]
+    offers = [shown_offer(one) for one in deps.access.offers_for(holder)]
+    emergencies = [shown_offer(one) for one in deps.access.emergencies_for(holder)]
     return OfferPage(offers=[*offers, *emergencies])
 
 
@@ -165,30 +174,30 @@ async def _list(deps: ApiDeps, asked: Asked[AccessQuery, Nothing]) -> AccessPage
         state=query.state,
     )
     found = await deps.access.listed(wanted)
-    return AccessPage(access=[_shown(one, asked.at) for one in found])
+    return AccessPage(access=[shown_access(one, asked.at) for one in found])
 
 
 async def _mine(deps: ApiDeps, asked: Asked[HolderQuery, Nothing]) -> AccessPage:
     holder = await holder_of(deps, asked.by, asked.query.holder)
     found = await deps.access.held_by(holder)
-    return AccessPage(access=[_shown(one, asked.at) for one in found])
+    return AccessPage(access=[shown_access(one, asked.at) for one in found])
 
 
 async def _request(deps: ApiDeps, asked: Asked[Nothing, Requested]) -> AccessShown:
     holder = await holder_of(deps, asked.by, asked.body.holder)
     made = await deps.access.request(holder, _wish(asked.body), context=asked.context)
-    return _shown(made, asked.at)
+    return shown_access(made, asked.at)
 
 
 async def _take(deps: ApiDeps, asked: Asked[Nothing, Requested]) -> AccessShown:
     holder = await holder_of(deps, asked.by, asked.body.holder)
     taken = await deps.access.take(holder, _wish(asked.body), context=asked.context)
-    return _shown(taken, asked.at)
+    return shown_access(taken, asked.at)
 
 
 async def _show(deps: ApiDeps, asked: Asked[Nothing, Nothing]) -> AccessShown:
     found = await deps.access.read(asked.path["access"], tenant=asked.by.tenant)
-    return _shown(found, asked.at)
+    return shown_access(found, asked.at)
 
 
 async def _return(deps: ApiDeps, asked: Asked[Nothing, Returned]) -> AccessShown:
@@ -196,7 +205,7 @@ async def _return(deps: ApiDeps, asked: Asked[Nothing, Returned]) -> AccessShown
     ended = await deps.access.end(
         asked.path["access"], holder=holder, reason=asked.body.reason, context=asked.context
     )
-    return _shown(ended, asked.at)
+    return shown_access(ended, asked.at)
 
 
 async def _end(deps: ApiDeps, asked: Asked[Nothing, Why]) -> AccessShown:
@@ -207,7 +216,7 @@ async def _end(deps: ApiDeps, asked: Asked[Nothing, Why]) -> AccessShown:
         reason=asked.body.reason,
         context=asked.context,
     )
-    return _shown(ended, asked.at)
+    return shown_access(ended, asked.at)
 
 
 async def _emergencies(deps: ApiDeps, asked: Asked[EmergencyQuery, Nothing]) -> AccessPage:
@@ -217,7 +226,7 @@ async def _emergencies(deps: ApiDeps, asked: Asked[EmergencyQuery, Nothing]) -> 
         unreviewed=asked.query.unreviewed,
     )
     found = await deps.access.listed(wanted)
-    return AccessPage(access=[_shown(one, asked.at) for one in found])
+    return AccessPage(access=[shown_access(one, asked.at) for one in found])
 
 
 async def _review(deps: ApiDeps, asked: Asked[Nothing, Reviewed]) -> AccessShown:
@@ -229,7 +238,7 @@ async def _review(deps: ApiDeps, asked: Asked[Nothing, Reviewed]) -> AccessShown
         reason=asked.body.reason,
         context=asked.context,
     )
-    return _shown(reviewed, asked.at)
+    return shown_access(reviewed, asked.at)
 
 
 def _wish(body: Requested) -> Wish:
@@ -244,7 +253,8 @@ def _wish(body: Requested) -> Wish:
     )
 
 
-def _offer(one: Offered) -> OfferShown:
+def shown_offer(one: Offered) -> OfferShown:
+    """What an offer, or emergency access, is."""
     is_offer = isinstance(one, AccessOffer)
     return OfferShown(
         name=one.name,
@@ -261,7 +271,8 @@ def _offer(one: Offered) -> OfferShown:
     )
 
 
-def _shown(one: Access, now: EpochSeconds) -> AccessShown:
+def shown_access(one: Access, now: EpochSeconds) -> AccessShown:
+    """One access, as it is at `now`."""
     over = one.state in {AccessState.ACTIVE, AccessState.WAITING} and one.expires_at <= now
     members: dict[str, Any] = {
         "id": one.id,

@@ -2,10 +2,12 @@
 
 from collections.abc import Awaitable, Callable
 
+from remit.api.access_tools import OWN_URL, AccessTools
 from remit.app.parts import Parts
 from remit.app.seal import Seal, SealedRoster
 from remit.approvals.answered import DatabaseAnswers
 from remit.clock import Seconds
+from remit.embedded.in_process import InProcess
 from remit.errors import UnavailableError
 from remit.gateway import (
     CallerCredentials,
@@ -24,7 +26,13 @@ __all__ = ["listing_of", "open_gateway"]
 def open_gateway(parts: Parts, seal: Seal, credentials: CallerCredentials) -> GatewayApp:
     """The gateway, ready to be started. While `seal` is closed no call leaves it; `credentials` are those of callers."""
     settings = parts.settings
-    upstreams = SealedRoster(parts.stores.resolve_secret, seal, credentials=credentials)
+    own = InProcess(AccessTools(parts.access, parts.verifier, parts.clock), "/mcp")
+    upstreams = SealedRoster(
+        parts.stores.resolve_secret,
+        seal,
+        credentials=credentials,
+        requests_to=lambda url: own if url == OWN_URL else None,
+    )
     return GatewayApp(
         GatewayDeps(
             guard=parts.guard,

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from remit.gateway import CallerCredentials, Roster
 from remit.gateway.rejection import UpstreamError
+from remit.gateway.upstream.http import Requests
 from remit.gateway.upstream.port import Upstream
 from remit.model import Server
 
@@ -43,8 +44,9 @@ class SealedRoster(Roster):
         seal: Seal,
         *,
         credentials: CallerCredentials | None = None,
+        requests_to: Callable[[str], Requests | None] | None = None,
     ) -> None:
-        super().__init__(resolve_secret, credentials=credentials)
+        super().__init__(resolve_secret, credentials=credentials, requests_to=requests_to)
         self._seal = seal
 
     def of(self, server: Server) -> Upstream:

@@ -11,10 +11,12 @@ import sys
 
 import typer
 
+from remit.cli.access import access
 from remit.cli.actors import agents, clients
 from remit.cli.allowed import connections, consents
 from remit.cli.bundles import bundles
 from remit.cli.deploy import apply, promote, rollback
+from remit.cli.emergency import emergency
 from remit.cli.exits import ExitCode
 from remit.cli.explain import explain
 from remit.cli.grants import grants
@@ -63,6 +65,8 @@ app.add_typer(clients, name="clients")
 app.add_typer(registrations, name="registrations")
 app.add_typer(registration_tokens, name="registration-tokens")
 app.add_typer(grants, name="grants")
+app.add_typer(access, name="access")
+app.add_typer(emergency, name="emergency")
 app.add_typer(keys, name="keys")
 app.add_typer(bundles, name="bundles")
 app.add_typer(proposals, name="proposals")

@@ -25,7 +25,7 @@ SECTIONS: Final = (
     (
         "People and agents",
         ("users", "identities", "sessions", "agents", "clients", "registrations",
-         "registration-tokens", "grants", "consents", "connections"),
+         "registration-tokens", "grants", "consents", "connections", "access", "emergency"),
     ),
     (
         "Keep it running",

@@ -88,7 +88,7 @@ class Roster:
         credentials: CallerCredentials | None = None,
         message_bytes: int = 16 * 1024 * 1024,
         sessions_per_process_server: int = 32,
-        requests_to: Callable[[str], Requests] | None = None,
+        requests_to: Callable[[str], Requests | None] | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._resolve_secret = resolve_secret
