@@ -119,7 +119,8 @@ class Desk:
             ShownChangedError: `shown` is not what `opened` was told last.
         """
         deps = self._deps
-        reply = Reply(verdict=verdict, shown=shown, reason=reason)
+        # A word that only looks like a no must not pass for a yes.
+        reply = Reply(verdict=Verdict(verdict), shown=shown, reason=reason)
         return await deps.database.run(
             lambda tx: answer(tx, deps, request_id, person, reply=reply, context=context)
         )
