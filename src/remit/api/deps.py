@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from remit.approvals.access_desk import AccessDesk
+from remit.approvals.desk import Desk
 from remit.audit.context import Context
 from remit.audit.port import AuditLog
 from remit.canonical import Json, JsonObject
@@ -47,6 +48,7 @@ class ApiDeps:
     `guard_lease` is for how long guards inside servers decide without hearing from this process.
     `engines` asks external engines beforehand, a little at a time.
     `deployment` is what bringing a bundle into force needs.
+    `approvals` is where people read what they are asked, and answer it.
     `access` is where access for a while is asked for.
     """
 
@@ -70,4 +72,5 @@ class ApiDeps:
     record_key: bytes
     engines: EngineInquiry
     deployment: DeploymentDeps
+    approvals: Desk
     access: AccessDesk

@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from remit.api.administrator import ForbiddenError
 from remit.approvals.access import AccessStrengthError, NotYourReviewError
+from remit.approvals.errors import NotAskedError, StrongerAuthenticationNeededError
 from remit.canonical import Json, JsonObject
 from remit.deployment import (
     BadSignatureError,
@@ -52,6 +53,8 @@ STATUSES: Mapping[type[Error], int] = MappingProxyType(
         NotASecondPersonError: 403,
         AccessStrengthError: 403,
         NotYourReviewError: 403,
+        NotAskedError: 403,
+        StrongerAuthenticationNeededError: 403,
         UnavailableError: 503,
         BodyTooLargeError: 413,
         UnsupportedMediaTypeError: 415,

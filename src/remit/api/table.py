@@ -10,8 +10,11 @@ from starlette.routing import Route
 from remit.api.access import ACCESS_OPERATIONS
 from remit.api.agents import AGENT_OPERATIONS
 from remit.api.allowed import ALLOWED_OPERATIONS
+from remit.api.approvals import APPROVAL_OPERATIONS
 from remit.api.bundles import BUNDLE_OPERATIONS
 from remit.api.clients import CLIENT_OPERATIONS
+from remit.api.deputies import DEPUTY_OPERATIONS
+from remit.api.elevations import ELEVATION_OPERATIONS
 from remit.api.explanation import EXPLANATION_OPERATIONS
 from remit.api.grants import GRANT_OPERATIONS
 from remit.api.guards.listing import GUARD_OPERATIONS
@@ -51,6 +54,9 @@ OPERATIONS: Final[tuple[AnyOperation, ...]] = (
     *TRAIL_OPERATIONS,
     *EXPLANATION_OPERATIONS,
     *REACHABLE_OPERATIONS,
+    *APPROVAL_OPERATIONS,
+    *ELEVATION_OPERATIONS,
+    *DEPUTY_OPERATIONS,
     *ACCESS_OPERATIONS,
     *BUNDLE_OPERATIONS,
     *PROPOSAL_OPERATIONS,

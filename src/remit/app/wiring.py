@@ -359,6 +359,7 @@ def _api(
         record_key=stores.record_key,
         engines=EngineInquiry(parts.engines, parts.clock),
         deployment=deployment_of(parts),
+        approvals=parts.asking.desk,
         access=parts.access,
     )
 
