@@ -1,0 +1,193 @@
+"""The pages in a real Chromium: looked at by axe-core, used by keyboard and without script, on a phone and in the dark.
+
+With `REMIT_PICTURES` set to a folder, the pictures of the guides are made anew there.
+"""
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page
+
+from remit.approvals.request import Verdict
+from remit.guard import Permit
+from remit.identity import Passwords
+from remit.model import (
+    AccessOffer,
+    EmergencyAccess,
+)
+from tests.approvals.front import Front, chromium, screen_of, served
+
+# What the pages do is tested on both databases elsewhere; here it is what a browser makes of them.
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
+]
+
+AXE = Path(__file__).parents[1] / "node" / "node_modules" / "axe-core" / "axe.min.js"
+PHONE = {"width": 320, "height": 640}
+DESK = {"width": 760, "height": 900}
+LOOKS = {
+    "light": {"viewport": DESK, "color_scheme": "light"},
+    "dark": {"viewport": DESK, "color_scheme": "dark"},
+    "phone": {"viewport": PHONE, "color_scheme": "light"},
+    "forced": {"viewport": DESK, "forced_colors": "active"},
+}
+DEVICE = {
+    "protocol": "ctap2",
+    "transport": "internal",
+    "hasResidentKey": True,
+    "hasUserVerification": True,
+    "isUserVerified": True,
+    "automaticPresenceSimulation": True,
+}
+PASSWORD = "correct horse battery staple"
+NASTY = {
+    "account": "acc_1",
+    "to": "<img src=x onerror=alert(1)>",
+    "note": "pay \u202e00.01\u202c now\u200b",
+    "body": "line one\nline two " + "very long " * 60,
+    "deep": {"list": [1, True, None, "001", ""]},
+}
+
+
+@pytest.fixture
+async def front(office) -> AsyncIterator[Front]:
+    office.use_approvals(
+        access={
+            "billing": AccessOffer(
+                name="billing", role="finance", people_roles=("manager",), approver="director"
+            )
+        },
+        emergency={
+            "break-glass": EmergencyAccess(
+                name="break-glass", people=("ada",), role="director", reviewer="manager"
+            )
+        },
+    )
+    passwords = Passwords(passes=1, memory_kib=8, lanes=1)
+    async with served(office, passwords) as front:
+        yield front
+    passwords.close()
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as launched:
+        yield launched
+
+
+@pytest.fixture
+def complaints():
+    """What consoles said (CSP, broken files, errors): nothing, when the test is over."""
+    said: list[str] = []
+    yield said
+    assert [one for one in said if "Failed to load resource" not in one] == []
+
+
+async def examine(screen: Page, name: str) -> None:
+    """Refuse what is wider than the screen, and what axe-core objects to; keep a picture where one is wanted."""
+    widths = await screen.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+    assert widths[0] <= widths[1], name
+    if folder := os.environ.get("REMIT_PICTURES"):
+        await screen.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+    session = await screen.context.new_cdp_session(screen)
+    # A world of its own: our pages let no script in that stands in the page, and stay so.
+    frame = (await session.send("Page.getFrameTree"))["frameTree"]["frame"]["id"]
+    world = await session.send("Page.createIsolatedWorld", {"frameId": frame})
+    context = world["executionContextId"]
+    await session.send("Runtime.evaluate", {"expression": AXE.read_text(), "contextId": context})
+    found = await session.send(
+        "Runtime.evaluate",
+        {
+            "expression": "axe.run(document, {resultTypes: ['violations']}).then(found =>"
+            " found.violations.map(one => one.id + ': ' + one.nodes.map(at => at.html).join(' ')))",
+            "contextId": context,
+            "awaitPromise": True,
+            "returnByValue": True,
+        },
+    )
+    assert found["result"]["value"] == [], name
+
+
+async def visits(office, front: Front) -> list[tuple[str, str, str]]:
+    """Every page there is, with something on it: its name, whose browser, and where."""
+    refund = await office.asked(office.refund("1250.50"))
+    both = await office.asked(office.refund("9800.00"))
+    nasty = await office.asked(office.update(**NASTY))
+    alike = [await office.asked(office.update(name=f"n{n}", note="same")) for n in range(3)]
+    refused = await office.asked(office.update(name="other", to="somebody"))
+    await office.answers("bob", refused, Verdict.REFUSED, reason="Ask the customer first.")
+    return [
+        ("confirm", "ada", f"/approvals/{refund}"),
+        ("approve", "bob", f"/approvals/{nasty}"),
+        ("both", "ada", f"/approvals/{both}"),
+        ("waiting", "ada", f"/approvals/{nasty}"),
+        ("alike", "cyn", f"/approvals/like/{alike[0]}"),
+        ("inbox", "ada", "/approvals"),
+        ("refused", "ada", f"/approvals/done/{refused}"),
+        ("access", "bob", "/access"),
+        ("emergency", "ada", "/emergency"),
+        ("nothing", "fay", f"/approvals/{refund}"),
+    ]
+
+
+@pytest.mark.parametrize("look", LOOKS)
+async def test_every_page_passes_axe_and_fits_its_screen(office, front, browser, complaints, look):
+    for name, who, path in await visits(office, front):
+        screen = await screen_of(browser, front, who, complaints=complaints, **LOOKS[look])
+        await screen.goto(f"{front.origin}{path}")
+        await examine(screen, f"{name}-{look}")
+        await screen.context.close()
+
+
+async def test_a_call_is_confirmed_by_keyboard_alone(office, front, browser, complaints):
+    asked = await office.asked(office.refund("1250.50"))
+    screen = await screen_of(browser, front, "ada", complaints=complaints, viewport=PHONE)
+    await screen.goto(f"{front.origin}/approvals/{asked}")
+    await screen.get_by_role("heading", name="Refund").wait_for()
+    for _ in range(30):
+        await screen.keyboard.press("Tab")
+        if "Confirm" in await screen.evaluate("document.activeElement.innerText"):
+            break
+    await screen.keyboard.press("Enter")
+    await screen.get_by_role("heading", name="The call is allowed").wait_for()
+    assert isinstance(await office.decide(office.refund("1250.50")), Permit)
+
+
+async def test_without_script_everything_can_be_answered(office, front, browser, complaints):
+    asked = await office.asked(office.update(note="x"))
+    screen = await screen_of(
+        browser, front, "bob", complaints=complaints, java_script_enabled=False
+    )
+    await screen.goto(f"{front.origin}/approvals")
+    await screen.get_by_role("link", name="Update account").click()
+    await screen.get_by_label("A word on your answer").fill("who asks for this?")
+    await screen.get_by_role("button", name="Refuse").click()
+    await screen.get_by_role("heading", name="The call is refused").wait_for()
+    request = await office.desk.read(asked, await office.person("ada"))
+    assert request.answers[0].reason == "who asks for this?"
+
+
+async def test_a_page_of_another_origin_frames_nothing(office, front, browser):
+    said: list[str] = []
+    asked = await office.asked()
+    screen = await screen_of(browser, front, "ada", complaints=said)
+    await screen.set_content(f"<iframe src='{front.origin}/approvals/{asked}'></iframe>")
+    await screen.frames[1].wait_for_url(
+        lambda url: url.startswith("chrome-error:"), wait_until="commit"
+    )
+    assert await screen.frames[1].locator("form").count() == 0
+    assert any("frame-ancestors" in one for one in said)
+
+
+async def test_markup_in_an_argument_stands_there_as_text(office, front, browser, complaints):
+    asked = await office.asked(office.update(**NASTY))
+    screen = await screen_of(browser, front, "bob", complaints=complaints)
+    await screen.goto(f"{front.origin}/approvals/{asked}")
+    assert await screen.get_by_text("<img src=x onerror=alert(1)>", exact=True).count() == 2
+    assert await screen.locator("main img").count() == 0
+    # Turned text would put `now` before `pay`, as it did where the sign was kept.
+    note = screen.locator(".values dd", has_text="pay")
+    assert (await note.inner_text()).split() == ["pay", "U+202E00.01U+202C", "nowU+200B"]
