@@ -1,6 +1,7 @@
 import pytest
 
 from remit.casebook import Asked, Outcome, tables_of
+from remit.casebook.case import Elevation
 from remit.documents import DocumentInvalidError
 from remit.policy import ResourceKind
 
@@ -25,6 +26,13 @@ cases:
       - [~, ~, ~, allow]
   - { name: seen, list: crm, acr: mfa, amr: [pwd, otp], auth_age: 2h }
   - { name: given, issue: crm, scopes: crm:accounts.read }
+  - name: asked
+    tool: crm/get
+    justification: { ticket: CHG-1 }
+    columns: [elevation.acr, elevation.age, elevation.roles, expect.cures]
+    rows:
+      - [phr, 2m, boss, { confirm: "5m" }]
+      - [mfa]
 """
 
 
@@ -45,7 +53,7 @@ def test_defaults_stand_below_the_case_and_cells_above_it(found):
 
 
 def test_each_row_is_a_case_with_a_title_and_a_place_of_its_own(found):
-    assert [(one.title, one.place) for one in found] == [
+    assert [(one.title, one.place) for one in found[:5]] == [
         ("alone", "tests/deep/some.yaml:9"),
         ("rows [1: ann, sat 10:00, no, deny]", "tests/deep/some.yaml:17"),
         ("rows [2: allow]", "tests/deep/some.yaml:18"),
@@ -55,7 +63,7 @@ def test_each_row_is_a_case_with_a_title_and_a_place_of_its_own(found):
 
 
 def test_what_is_asked_is_told_by_its_key(found):
-    asked = [(one.question.asked, one.question.kind, one.question.server, one.question.name) for one in found]  # fmt: skip
+    asked = [(one.question.asked, one.question.kind, one.question.server, one.question.name) for one in found[:5]]  # fmt: skip
     assert asked == [
         (Asked.CALL, ResourceKind.TOOL, "crm", "get"),
         (Asked.CALL, ResourceKind.RESOURCE, "crm", "crm://handbook"),
@@ -74,6 +82,15 @@ def test_strength_and_person_are_as_written(found):
     )
     assert (question.person.id, question.person.roles) == ("usr_1", ("support",))
     assert found[4].question.scopes == ("crm:accounts.read",)
+
+
+def test_what_people_said_is_as_written(found):
+    first, second = (one.question.elevation for one in found[5:])
+    assert first == Elevation(roles=("boss",), acr="urn:remit:acr:phr", confirmed=120)
+    assert second == Elevation(acr="urn:remit:acr:mfa", confirmed=60)
+    assert found[0].question.elevation is None
+    assert found[5].expected.cures == {"confirm": ("5m",)}
+    assert found[5].question.justification == '{"ticket":"CHG-1"}'
 
 
 def test_every_mistake_is_raised_at_once():

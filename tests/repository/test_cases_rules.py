@@ -95,6 +95,13 @@ def test_a_table_without_a_mistake_is_none():
         ("tool: crm/get, ip: 10.0.0, expect: allow", "`10.0.0` is no address"),
         ("tool: crm/get, at: noon, expect: allow", "`noon` is no time"),
         ("tool: crm/get, auth_age: 5, expect: allow", "`5` is not a length of time"),
+        ("tool: crm/get, elevation: { roles: boss }, expect: allow", "unknown role `boss`"),
+        ("tool: crm/get, elevation: { scopes: crm:account.read }, expect: allow", "unknown scope `crm:account.read`; did you mean"),
+        ("tool: crm/get, elevation: { acr: strong }, expect: allow", "`strong` is no strength"),
+        ("tool: crm/get, elevation: { age: 5m }, expect: allow", "a confirmation that does not say how strong it was"),
+        ("list: crm, elevation: { acr: phr }, expect: allow", "nobody says yes to `list`"),
+        ("tool: crm/get, expect: { cures: { conform: phr } }", "`conform` is not known here"),
+        ("tool: crm/get, justification: { ticket: 7 }, expect: allow", "this is no justification"),
         ("tool: crm/get, expct: allow", "unknown key `expct`; did you mean `expect`?"),
     ],
 )  # fmt: skip

@@ -83,6 +83,7 @@ def _of_decision(
         observed=decision.observed,
         obligations=decision.obligations,
         errors=decision.errors,
+        needs=() if refusal is None else refusal.needs,
         message="" if refusal is None else refusal.detail,
         scopes=() if refusal is None else refusal.scopes,
         missing=() if refusal is None else refusal.missing,

@@ -3,6 +3,7 @@
 Refused: an agent, a server or a tenant that is not declared.
 """
 
+from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from remit.casebook.case import Asked, Question
@@ -10,8 +11,9 @@ from remit.clock import EpochSeconds
 from remit.errors import Error
 from remit.guard.issuance import Applicant, agent_named, claims_of, narrow
 from remit.guard.target import find_target
+from remit.guard.temporary_access import TemporaryAccess, scopes_of, with_roles
 from remit.ids import ClientId, GrantId, ScopeName, TenantId
-from remit.model import Agent, Catalog, ClientBounds, Server
+from remit.model import AccessOffer, Agent, Catalog, ClientBounds, Server
 from remit.policy.evaluation import Subject, SubjectKind
 from remit.scopes import fill
 from remit.tokens.access_token import AccessToken
@@ -20,6 +22,7 @@ __all__ = ["Bearer", "UndeclaredError", "applicant_of", "moment_of", "token_of"]
 
 _CLIENT: Final = ClientId("casebook")
 _LIFETIME: Final = 600
+_LATER: Final = EpochSeconds(2**40)
 _ACR: Final = "urn:remit:acr:pwd"
 _AMR: Final = ("pwd",)
 
@@ -38,7 +41,7 @@ def applicant_of(question: Question, catalog: Catalog) -> Bearer:
     """Who asks, of which server, and when.
 
     Raises:
-        UndeclaredError: the catalog has no such agent, server or tenant.
+        UndeclaredError: the catalog has no such agent, server, tenant or access.
     """
     agent = agent_named(question.agent, catalog)
     if agent is None:
@@ -46,7 +49,8 @@ def applicant_of(question: Question, catalog: Catalog) -> Bearer:
     server = catalog.servers.get(question.server)
     if server is None:
         raise UndeclaredError(f"no server `{question.server}` is declared here")
-    subject = _subject(question, agent, catalog)
+    held = tuple(_held(question, server, catalog))
+    subject = with_roles(_subject(question, agent, catalog), held, catalog)
     now = moment_of(question, subject.tenant, catalog)
     person = subject.kind is SubjectKind.USER
     clients = agent.clients.static
@@ -59,6 +63,7 @@ def applicant_of(question: Question, catalog: Catalog) -> Bearer:
         amr=(_AMR if question.amr is None else question.amr) if person else (),
         auth_time=EpochSeconds(now - question.auth_age) if person else None,
         ip=question.ip,
+        temporary=held,
     )
     return applicant, server, now
 
@@ -87,6 +92,7 @@ def token_of(question: Question, bearer: Bearer, catalog: Catalog) -> AccessToke
         auth_time=applicant.auth_time,
         acr=applicant.acr,
         amr=applicant.amr,
+        temporary=scopes_of(applicant.temporary),
     )
 
 
@@ -109,6 +115,21 @@ def _subject(question: Question, agent: Agent, catalog: Catalog) -> Subject:
         roles=catalog.held_roles(person.roles, person.attributes),
         attributes=person.attributes,
     )
+
+
+def _held(question: Question, server: Server, catalog: Catalog) -> Iterator[TemporaryAccess]:
+    """What the case says is had for a while, as far as it is for this server."""
+    approvals = catalog.approvals
+    for name in question.access:
+        offer = approvals.access.get(name) or approvals.emergency.get(name)
+        if offer is None:
+            raise UndeclaredError(f"no access `{name}` is declared here")
+        servers = offer.servers if isinstance(offer, AccessOffer) else ()
+        here = (not servers or server.name in servers) and (
+            not offer.environments or server.environment in offer.environments
+        )
+        if here:
+            yield TemporaryAccess(id=name, role=offer.role, scopes=offer.scopes, until=_LATER)
 
 
 def _own_tenant(question: Question, agent: Agent) -> TenantId:

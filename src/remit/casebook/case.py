@@ -11,7 +11,7 @@ from remit.ids import AgentId, ScopeName, ServerName, TenantId
 from remit.policy.evaluation import ResourceKind
 from remit.repository.case_time import WallTime
 
-__all__ = ["Asked", "Case", "Expected", "Outcome", "Person", "Question", "Table"]
+__all__ = ["Asked", "Case", "Elevation", "Expected", "Outcome", "Person", "Question", "Table"]
 
 
 class Asked(StrEnum):
@@ -44,6 +44,16 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Elevation:
+    """What people said of a call: `confirmed` seconds before it the person proved who they are as `acr`."""
+
+    roles: tuple[str, ...] = ()
+    acr: str | None = None
+    confirmed: Seconds = Seconds(60)
+    scopes: tuple[ScopeName, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """Who, through which agent, asks what, under which circumstances.
 
@@ -67,6 +77,10 @@ class Question:
     auth_age: Seconds = Seconds(300)
     purpose: str | None = None
     justification: str | None = None
+    access: tuple[str, ...] = ()
+    """What is had for a while when the token is made."""
+    elevation: "Elevation | None" = None
+    """What people said of the very call."""
     history: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     """What facts came to before this call."""
 
@@ -87,6 +101,7 @@ class Expected:
     rules: tuple[str, ...] | None = None
     observed: tuple[str, ...] | None = None
     obligations: Mapping[str, tuple[str, ...]] | None = None
+    cures: Mapping[str, tuple[str, ...]] | None = None
     message: str | None = None
     scopes: frozenset[str] | None = None
     granted: frozenset[str] | None = None

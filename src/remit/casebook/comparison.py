@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from remit.casebook.case import Expected
 from remit.casebook.report import Difference, Found
+from remit.policy.obligation import Obligation
 
 __all__ = ["differences"]
 
@@ -21,7 +22,9 @@ def differences(expected: Expected, found: Found) -> Iterator[Difference]:
     yield from _some("rules", expected.rules, rules)
     yield from _some("observed", expected.observed, observed)
     if expected.obligations is not None:
-        yield from _duties(expected.obligations, found)
+        yield from _duties("obligation", expected.obligations, found.obligations)
+    if expected.cures is not None:
+        yield from _duties("cure", expected.cures, found.needs)
     if expected.message is not None and expected.message not in found.message:
         yield Difference("message", f"… {expected.message} …", found.message or _NONE)
     yield from _exactly("scopes", expected.scopes, found.scopes)
@@ -60,16 +63,18 @@ def _exactly(
         yield Difference(what, _words(sorted(wanted)), _words(sorted(there)))
 
 
-def _duties(wanted: Mapping[str, tuple[str, ...]], found: Found) -> Iterator[Difference]:
+def _duties(
+    what: str, wanted: Mapping[str, tuple[str, ...]], found: Iterable[Obligation]
+) -> Iterator[Difference]:
     there: dict[str, list[str]] = {}
-    for duty in found.obligations:
+    for duty in found:
         there.setdefault(duty.kind.value, []).append(duty.value)
     if not wanted and there:
         yield Difference(
-            "obligations", _NONE, _words(f"{kind}: {', '.join(of)}" for kind, of in there.items())
+            f"{what}s", _NONE, _words(f"{kind}: {', '.join(of)}" for kind, of in there.items())
         )
     for kind, values in wanted.items():
-        yield from _some(f"obligation {kind}", values, there.get(kind, ()))
+        yield from _some(f"{what} {kind}", values, there.get(kind, ()))
 
 
 def _words(several: Iterable[str]) -> str:

@@ -30,6 +30,8 @@ class Found:
     rules: tuple[MatchedRule, ...] = ()
     observed: tuple[MatchedRule, ...] = ()
     obligations: tuple[Obligation, ...] = ()
+    needs: tuple[Obligation, ...] = ()
+    """What would cure it."""
     message: str = ""
     scopes: tuple[str, ...] = ()
     """Those that a challenge asks for."""

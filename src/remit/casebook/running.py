@@ -23,6 +23,7 @@ from remit.casebook.selection import Selection
 from remit.clock import Clock, EpochSeconds
 from remit.guard.call import Call
 from remit.guard.definitions import NO_DEFINITIONS
+from remit.guard.elevations import Elevated
 from remit.guard.issuance import rule
 from remit.guard.ladder import Allowance
 from remit.guard.ports import Standing
@@ -187,17 +188,22 @@ class _Run:
             decisions=self._decisions,
             now=bearer[2],
             past=TablePast(case.question.history),
+            elevated=_elevated(case.question, bearer[2]),
         )
 
     def _reheard(self, scenario: Scenario) -> Allowance | Refusal:
         return self._rehearing.decide(
-            scenario.call, scenario.token, now=scenario.now, past=scenario.past
+            scenario.call,
+            scenario.token,
+            now=scenario.now,
+            past=scenario.past,
+            elevated=scenario.elevated,
         )
 
     def _token(self, question: Question, bearer: Bearer) -> AccessToken:
         """The same for all who come alike."""
         alike = (question.agent, id(question.person), question.tenant, question.server, question.kind, question.name,
-            question.scopes, question.at, question.acr, question.amr, question.auth_age, question.purpose)  # fmt: skip
+            question.scopes, question.access, question.at, question.acr, question.amr, question.auth_age, question.purpose)  # fmt: skip
         token = self._tokens.get(alike)
         if token is None:
             token = self._tokens[alike] = token_of(question, bearer, self._catalog)
@@ -269,6 +275,22 @@ def _call(question: Question) -> Call:
         arguments=question.arguments,
         protocol_version=_PROTOCOL,
         justification=question.justification or None,
+    )
+
+
+def _elevated(question: Question, now: EpochSeconds) -> Elevated | None:
+    """What people said of the call; nothing of it was spent."""
+    said = question.elevation
+    if said is None:
+        return None
+    confirmed = None if said.acr is None else EpochSeconds(now - said.confirmed)
+    return Elevated(
+        id="casebook",
+        grant_id="casebook",
+        roles=said.roles,
+        acr=said.acr,
+        confirmed_at=confirmed,
+        scopes=said.scopes,
     )
 
 

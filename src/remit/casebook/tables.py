@@ -8,13 +8,13 @@ from types import MappingProxyType
 from typing import Final
 
 from remit.canonical import JsonObject
-from remit.casebook.case import Asked, Case, Expected, Outcome, Person, Question, Table
+from remit.casebook.case import Asked, Case, Elevation, Expected, Outcome, Person, Question, Table
 from remit.clock import Seconds
 from remit.documents import DocumentInvalidError, Problem
 from remit.ids import AgentId, ScopeName, ServerName, TenantId
 from remit.policy.evaluation import ResourceKind
 from remit.repository.case_time import NOON
-from remit.repository.cases_file import ExpectSection, PersonSection, RealisedCase
+from remit.repository.cases_file import ElevationSection, ExpectSection, PersonSection, RealisedCase
 from remit.repository.cases_reading import ReadCase, ReadFile
 from remit.repository.cases_rules import people_of, read_tables
 from remit.repository.files import CASES
@@ -24,6 +24,7 @@ __all__ = ["tables_of"]
 _SHORT: Final = frozenset({"pwd", "mfa", "phr"})
 _ACR: Final = "urn:remit:acr:"
 _LOGGED_IN: Final = Seconds(300)
+_CONFIRMED: Final = Seconds(60)
 _KINDS: Final = (
     ("tool", ResourceKind.TOOL),
     ("resource", ResourceKind.RESOURCE),
@@ -83,13 +84,28 @@ def _question(values: RealisedCase, people: Mapping[str, Person]) -> Question:
         arguments=({} if arguments is None else arguments) if kind is ResourceKind.TOOL else None,
         scopes=None if values.scopes is None else tuple(map(ScopeName, values.scopes)),
         ip=values.ip,
-        acr=f"{_ACR}{values.acr}" if values.acr in _SHORT else values.acr,
+        acr=_acr(values.acr),
         amr=values.amr,
         auth_age=values.auth_age or _LOGGED_IN,
         purpose=values.purpose,
         justification=values.justification,
+        access=values.access or (),
+        elevation=None if values.elevation is None else _elevation(values.elevation),
         history=MappingProxyType(dict(values.history or {})),
     )
+
+
+def _elevation(section: ElevationSection) -> Elevation:
+    return Elevation(
+        roles=section.roles,
+        acr=_acr(section.acr),
+        confirmed=section.age or _CONFIRMED,
+        scopes=tuple(map(ScopeName, section.scopes)),
+    )
+
+
+def _acr(written: str | None) -> str | None:
+    return f"{_ACR}{written}" if written in _SHORT else written
 
 
 def _place(values: RealisedCase) -> tuple[Asked, str, ResourceKind | None, str | None]:
@@ -114,7 +130,7 @@ def _person(name: str, section: PersonSection) -> Person:
 
 
 def _expected(section: ExpectSection) -> Expected:
-    duties = section.obligations
+    duties, cures = section.obligations, section.cures
     withheld = section.withheld
     return Expected(
         outcome=None if section.outcome is None else Outcome(section.outcome),
@@ -122,6 +138,7 @@ def _expected(section: ExpectSection) -> Expected:
         rules=section.rules,
         observed=section.observed,
         obligations=None if duties is None else {kind.value: of for kind, of in duties.items()},
+        cures=None if cures is None else {kind.value: of for kind, of in cures.items()},
         message=section.message,
         scopes=None if section.scopes is None else frozenset(section.scopes),
         granted=None if section.granted is None else frozenset(section.granted),

@@ -73,6 +73,9 @@ def _found(found: Found) -> JsonObject:
             {"kind": one.kind.value, "value": one.value, "rule": one.rule}
             for one in found.obligations
         ],
+        "cures": [
+            {"kind": one.kind.value, "value": one.value, "rule": one.rule} for one in found.needs
+        ],
         "message": found.message,
         "scopes": list(found.scopes),
         "missing": list(found.missing),

@@ -32,6 +32,9 @@ def reasons(found: Found) -> Iterator[str]:
         yield f"permitted by {_names(permits)}"
     for duty in found.obligations:
         yield f"`{duty.rule}` asks for {duty.kind.value} {quoted(duty.value)}"
+    for need in found.needs:
+        if need not in found.obligations:
+            yield f"`{need.rule}` is cured by {need.kind.value} {quoted(need.value)}"
     if found.observed:
         yield f"on trial, and would have refused: {_names(found.observed)}"
     if found.missing:

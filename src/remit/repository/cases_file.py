@@ -16,6 +16,8 @@ from pydantic_core import CoreSchema
 from remit.documents import Duration, did_you_mean, mistake, one_of, quoted
 from remit.guard.issuance import WithheldReason
 from remit.guard.outcome import RefusalReason
+from remit.model import ACR_VALUES
+from remit.model.justification import justification_text
 from remit.policy.obligation import ObligationKind
 from remit.repository.case_time import CaseTime
 from remit.repository.fields import Line, Name, Prose
@@ -27,6 +29,7 @@ __all__ = [
     "CaseSection",
     "CasesFile",
     "DefaultsSection",
+    "ElevationSection",
     "ExpectSection",
     "PersonSection",
     "RealisedCase",
@@ -36,6 +39,7 @@ PLACES: Final = ("tool", "resource", "prompt", "list", "issue")
 """The keys that say what is asked; a case has one of them."""
 
 _PLACE = r"[a-z0-9][a-z0-9-]{0,62}/\S.*"
+_STRENGTHS: Final = (*(one.rpartition(":")[2] for one in ACR_VALUES), *ACR_VALUES)
 _PLAIN: Final = {"type": ["string", "number", "boolean", "array", "object", "null"]}
 
 
@@ -121,6 +125,31 @@ Address = Annotated[
 ]
 
 
+def _check_justification(value: object) -> object:
+    if value is None or isinstance(value, str):
+        return value
+    text = justification_text(value) if isinstance(value, dict) else None
+    if text is None:
+        raise mistake(
+            "this is no justification",
+            expected="a line of text, or a mapping of names to lines, such as `{ticket: CHG-17}`",
+        )
+    return text
+
+
+Justification = Annotated[
+    Prose,
+    BeforeValidator(_check_justification),
+    WithJsonSchema({
+        "anyOf": [
+            {"type": "string", "maxLength": 4000},
+            {"type": "object", "additionalProperties": {"type": "string"}},
+        ]
+    }),
+]  # fmt: skip
+"""Why, as a caller would say it: a line, or what is told by its name."""
+
+
 class PersonSection(Section):
     """Somebody for whom agents act. Nobody of that name has to exist anywhere."""
 
@@ -158,6 +187,10 @@ class ExpectSection(Section):
     obligations: dict[ObligationKind, Texts] | None = Field(
         default=None, description="What is asked for besides, by its kind."
     )
+    cures: dict[ObligationKind, Texts] | None = Field(
+        default=None,
+        description="What would cure the refusal, by its kind; `{}`: nothing would.",
+    )
     message: Line | None = Field(default=None, description="Words that the refusal says.")
     scopes: Texts | None = Field(
         default=None, description="All the scopes that a `challenge` asks for, and no others."
@@ -173,6 +206,29 @@ class ExpectSection(Section):
         description="With `list`: what is seen: `get_account`, `resource/crm://handbook`, `prompt/summarise_account`.",
     )
     hides: Texts | None = Field(default=None, description="With `list`: what is not seen.")
+
+
+def _check_acr(word: object) -> object:
+    if word not in _STRENGTHS:
+        raise mistake(
+            f"{quoted(word)} is no strength that anybody knows", expected=one_of(_STRENGTHS)
+        )
+    return word
+
+
+class ElevationSection(Section):
+    """What people said of this very call before it comes again."""
+
+    roles: Texts = Field(default=(), description="The roles in whose name somebody approved it.")
+    acr: Annotated[str, BeforeValidator(_check_acr)] | None = Field(
+        default=None,
+        description="How strongly the person proved who they are when they confirmed it: `pwd`, `mfa`, `phr`, or a whole `acr`. Left out: they did not confirm it.",
+    )
+    age: Duration | None = Field(
+        default=None,
+        description="How long before this call they confirmed it; `1m` when left out.",
+    )
+    scopes: Texts = Field(default=(), description="The scopes that were given for this call alone.")
 
 
 def _expected(value: object) -> object:
@@ -244,7 +300,18 @@ class CaseFields(Section):
     purpose: Prose | None = Field(
         default=None, description="What the token is for; by default the agent's `purpose`."
     )
-    justification: Prose | None = Field(default=None, description="Why, in the caller's own words.")
+    justification: Justification | None = Field(
+        default=None,
+        description="Why, in the caller's own words: a line, or a mapping of what is told.",
+    )
+    access: Texts | None = Field(
+        default=None,
+        description="What is had for a while when the token is made: names under `access` or `emergency` of `approvals.yaml`.",
+    )
+    elevation: ElevationSection | None = Field(
+        default=None,
+        description="What people said of this very call; nobody was asked when left out.",
+    )
     history: dict[str, FactValue] | None = Field(
         default=None,
         description="What the facts of history came to before this call, which is counted in; nothing was done where nothing is said.",

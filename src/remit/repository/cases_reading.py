@@ -32,7 +32,7 @@ __all__ = ["ReadCase", "ReadFile", "read_cases"]
 
 _EXPECT: Final = "expect"
 _FIELDS: Final = frozenset(field.alias or name for name, field in CaseFields.model_fields.items())
-_OPEN: Final = ("arguments", "history", _EXPECT)
+_OPEN: Final = ("arguments", "history", "elevation", _EXPECT)
 """The keys whose parts may be columns of their own."""
 
 

@@ -15,7 +15,7 @@ from remit.documents import ANY, Document, Path, Problem, did_you_mean, one_of, 
 from remit.model import AgentClass, HistoryMeasure
 from remit.policy import PolicySource
 from remit.policy.places import places_of
-from remit.repository.cases_file import PLACES, PersonSection
+from remit.repository.cases_file import PLACES, ElevationSection, PersonSection
 from remit.repository.cases_reading import ReadCase, ReadFile, read_cases
 from remit.repository.catalog import UNREGISTERED
 from remit.repository.draft import Draft, names_under
@@ -197,6 +197,8 @@ def _check(case: ReadCase, file: ReadFile, names: _Names) -> Iterator[Problem]:
             yield from _known(case.document, path, scope, names.scopes)
     for fact in case.values.history or {}:
         yield from _check_fact(case, fact, names)
+    if case.values.elevation is not None:
+        yield from _check_elevation(case, case.values.elevation, places, names=names)
 
 
 def _check_stages(case: ReadCase, names: _Names) -> Iterator[Problem]:
@@ -278,6 +280,23 @@ def _check_fact(case: ReadCase, fact: str, names: _Names) -> Iterator[Problem]:
     if not fits(value):
         words = f"the fact {quoted(fact)} is no {quoted(value)}"
         yield _at(case, ("history", fact), words, expected=wanted)
+
+
+def _check_elevation(
+    case: ReadCase, said: ElevationSection, places: Sequence[str], *, names: _Names
+) -> Iterator[Problem]:
+    if places and places[0] not in {"tool", "resource", "prompt"}:
+        words = f"nobody says yes to {quoted(places[0])}"
+        yield _at(case, ("elevation",), words, expected="`tool`, `resource` or `prompt`")
+    for number, role in enumerate(said.roles):
+        path = _item(case, "elevation", "roles", number)
+        yield from _known(case.document, path, role, names.roles)
+    for number, scope in enumerate(said.scopes):
+        path = _item(case, "elevation", "scopes", number)
+        yield from _known(case.document, path, scope, names.scopes)
+    if said.age is not None and said.acr is None:
+        words = "a confirmation that does not say how strong it was"
+        yield _at(case, ("elevation", "age"), words, expected="`acr` beside it")
 
 
 def _anything(value: object) -> bool:
