@@ -13,6 +13,7 @@ __all__ = [
     "Holder",
     "Ticket",
     "access",
+    "instant_of",
     "print_access",
     "tell_access",
     "wish_body",
@@ -239,7 +240,7 @@ def wish_body(
         told[name] = text
     body: dict[str, Any] = {"offer": offer, "justification": told}
     return body | (
-        {"seconds": _seconds(duration)} if duration else {"until": _instant(until or "")}
+        {"seconds": _seconds(duration)} if duration else {"until": instant_of(until or "")}
     )
 
 
@@ -291,7 +292,8 @@ def _seconds(text: str) -> int:
         raise typer.BadParameter("--duration is a length such as `10m` or `2h`") from error
 
 
-def _instant(text: str) -> int:
+def instant_of(text: str) -> int:
+    """The instant that `--until` says, in seconds of the epoch; without an offset it is UTC."""
     from datetime import UTC, datetime
 
     try:

@@ -14,8 +14,11 @@ import typer
 from remit.cli.access import access
 from remit.cli.actors import agents, clients
 from remit.cli.allowed import connections, consents
+from remit.cli.approvals import approvals
 from remit.cli.bundles import bundles
 from remit.cli.deploy import apply, promote, rollback
+from remit.cli.deputies import deputies
+from remit.cli.elevations import elevations
 from remit.cli.emergency import emergency
 from remit.cli.exits import ExitCode
 from remit.cli.explain import explain
@@ -65,6 +68,9 @@ app.add_typer(clients, name="clients")
 app.add_typer(registrations, name="registrations")
 app.add_typer(registration_tokens, name="registration-tokens")
 app.add_typer(grants, name="grants")
+app.add_typer(approvals, name="approvals")
+app.add_typer(elevations, name="elevations")
+app.add_typer(deputies, name="deputies")
 app.add_typer(access, name="access")
 app.add_typer(emergency, name="emergency")
 app.add_typer(keys, name="keys")

@@ -25,7 +25,8 @@ SECTIONS: Final = (
     (
         "People and agents",
         ("users", "identities", "sessions", "agents", "clients", "registrations",
-         "registration-tokens", "grants", "consents", "connections", "access", "emergency"),
+         "registration-tokens", "grants", "consents", "connections", "approvals",
+         "elevations", "deputies", "access", "emergency"),
     ),
     (
         "Keep it running",

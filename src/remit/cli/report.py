@@ -41,6 +41,8 @@ _NEXT: Mapping[str, str] = MappingProxyType(
         "folder_decides": "start it with `policies` set to `auto`, and bundles come into force again",
         "not_a_second_person": "let somebody else look: `remit proposals show PROPOSAL`",
         "not_triable": "leave out --trial; where the rules ask for one, it waits for a second person then",
+        "stronger_authentication_needed": "log in anew on the page that `remit approvals show` names, and answer there",
+        "shown_changed": "look at it once more: remit approvals approve APPROVAL",
         "wrong_origin": "bring it from where it is in force: `remit promote --from URL`",
         "tests_failed": "see which and why: `remit test`",
         "not_reachable": "look at the log of the server; `remit doctor` tells more",
@@ -56,6 +58,7 @@ _LISTED: Mapping[str, str] = MappingProxyType(
         "decision": "remit audit tail --kind decision",
         "grant": "remit grants list",
         "proposal": "remit proposals list",
+        "request": "remit approvals list",
         "server": "remit servers list",
         "tool, resource or prompt": "remit servers show SERVER",
     }
