@@ -19,7 +19,7 @@ def words(*needs, method="tools/call", era=Era.MODERN, **changes):
     }  # fmt: skip
     asked = Asked(**{**fields, **changes})
     deny = Deny(
-        decision_id="dec_1", reason=RefusalReason.APPROVAL_NEEDED, detail="not without a yes",
+        decision_id="dec_1", reason=RefusalReason.APPROVAL_NEEDED, detail="not without a yes.",
         needs=needs, asked=asked,
     )  # fmt: skip
     refusal = refusal_response(deny, resource_metadata_url="https://x")

@@ -27,7 +27,7 @@ def said_in_words(
 ) -> Response:
     """The answer to `request`, which was refused and put to people."""
     data = data_of(refusal, asked)
-    text = f"{refusal.error['message']}. {data['how']}"
+    text = f"{str(refusal.error['message']).rstrip('.')}. {data['how']}"
     if request.method != "tools/call":
         return error_response(request.id, _code_of(refusal), str(refusal.error["message"]), data)
     content: list[Json] = [{"type": "text", "text": text}]

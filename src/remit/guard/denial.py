@@ -105,7 +105,7 @@ def _wanting(
 ) -> Refusal:
     kinds = {one.kind for one in unmet}
     reason = next(reason for kind, reason in _REASONS if kind in kinds)
-    said = [words] if words else []
+    said = [words.rstrip(".")] if words else []
     detail = "; ".join(dict.fromkeys((*said, *map(_cure, unmet))))
     return replace(refused(reason, detail, token=token), decision=decision, needs=tuple(unmet))
 
