@@ -4,8 +4,9 @@ import pytest
 
 from remit.approvals.errors import NotYoursError, RequestEndedError
 from remit.audit.approval_events import ElevationRevoked
-from remit.guard.outcome import Deny
+from remit.guard.outcome import Deny, Permit
 from remit.ids import GrantId
+from remit.oauth import find_grant, revoke_grant
 
 
 async def _given(office):
@@ -45,6 +46,37 @@ async def test_what_was_used_or_has_ended_is_not_ended_again(office):
     await office.decide()
     with pytest.raises(RequestEndedError):
         await _revoke(office, elevation.id)
+
+
+async def test_what_was_taken_back_as_a_grant_admits_nothing_and_can_be_asked_for_anew(
+    office, events
+):
+    """On the account page, or by an administrator who ends grants."""
+    elevation = await _given(office)
+
+    def take_back(tx):
+        return revoke_grant(
+            tx, elevation.grant, reason="mine", at=office.clock.now(), context=office.context
+        )
+
+    assert await office.database.run(take_back)
+    assert await office.desk.elevations(tenant="acme") == ()
+    refused = await office.decide()
+    assert isinstance(refused, Deny)
+    assert refused.asked.id != elevation.approval
+    with pytest.raises(RequestEndedError):
+        await _revoke(office, elevation.id)
+    await office.answers("ada", refused.asked.id)
+    assert isinstance(await office.decide(), Permit)
+    (event,) = events.of(ElevationRevoked)
+    assert (event.elevation, event.reason) == (elevation.id, "mine")
+
+
+async def test_what_is_ended_here_is_a_grant_that_was_revoked(office):
+    elevation = await _given(office)
+    await _revoke(office, elevation.id)
+    grant = office.database.read_now(lambda tx: find_grant(tx, elevation.grant))
+    assert (grant.revoked_at, grant.revoke_reason) == (office.clock.now(), "no longer")
 
 
 async def test_they_are_listed_by_organisation_person_and_grant(office):

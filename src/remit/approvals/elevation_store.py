@@ -12,6 +12,7 @@ from sqlalchemy import (
     Text,
     bindparam,
     delete,
+    exists,
     literal_column,
     select,
     update,
@@ -23,6 +24,7 @@ from remit.canonical import JsonObject, canonical_text, parse_object
 from remit.clock import EpochSeconds
 from remit.db import Prepared, Transaction, metadata
 from remit.ids import GrantId, ScopeName, TenantId, UserId
+from remit.oauth.grant_store import grants
 
 __all__ = [
     "ElevationFilter",
@@ -57,6 +59,9 @@ elevations = Table(
 )
 Index("ix_elevations_digest", elevations.c.digest, elevations.c.grant_id)
 
+# What is taken back as the grant that it is (on an account page, with the grant above it) is ended nowhere else.
+_NOT_TAKEN_BACK = exists().where(grants.c.id == elevations.c.id, grants.c.revoked_at.is_(None))
+
 _LIVE = Prepared(
     select(elevations)
     .where(
@@ -65,6 +70,7 @@ _LIVE = Prepared(
         elevations.c.uses_left > literal_column("0"),
         elevations.c.revoked_at.is_(None),
         elevations.c.expires_at > bindparam("now"),
+        _NOT_TAKEN_BACK,
     )
     .order_by(elevations.c.given_at.desc(), elevations.c.id.desc())
     .limit(literal_column("1"))
@@ -209,7 +215,12 @@ def select_live(
     asked = (
         select(elevations)
         .join(approvals, approvals.c.id == columns.approval)
-        .where(columns.uses_left > 0, columns.revoked_at.is_(None), columns.expires_at > now)
+        .where(
+            columns.uses_left > 0,
+            columns.revoked_at.is_(None),
+            columns.expires_at > now,
+            _NOT_TAKEN_BACK,
+        )
     )
     for column, value in (
         (approvals.c.tenant, wanted.tenant),

@@ -95,7 +95,8 @@ def _with_held(
         return elevation
     if not mark_revoked(tx, held.id, at=at):
         return elevation
-    spend_elevation_grant(tx, held.grant, at=at)
+    if not spend_elevation_grant(tx, held.grant, at=at):
+        return elevation  # it was taken back
     tx.record(
         ElevationRevoked(context=context, elevation=held.id, reason=f"part of {elevation.id}")
     )

@@ -9,10 +9,9 @@ from remit.approvals.ending import circumstances
 from remit.approvals.errors import NotYoursError, RequestEndedError
 from remit.approvals.person import Person
 from remit.approvals.request_store import find_request
-from remit.audit.approval_events import ElevationRevoked
 from remit.audit.context import Context
 from remit.db import Transaction
-from remit.oauth import spend_elevation_grant
+from remit.oauth import revoke_grant
 
 __all__ = ["revoke_elevation"]
 
@@ -41,10 +40,8 @@ def revoke_elevation(
     now = deps.clock.now()
     if not mark_revoked(tx, elevation_id, at=now):
         raise RequestEndedError("it was used, or has ended, before")
-    spend_elevation_grant(tx, found.grant, at=now)
-    tx.record(
-        ElevationRevoked(
-            context=circumstances(of.request, context), elevation=elevation_id, reason=reason
-        )
-    )
+    known = circumstances(of.request, context)
+    # Ended as the grant that it is, and recorded with that.
+    if revoke_grant(tx, found.grant, reason=reason, at=now, context=known) is None:
+        raise RequestEndedError("it was taken back before")
     return replace(found, revoked_at=now)
