@@ -29,6 +29,9 @@ def test_everything_in_the_table_is_answered_and_nothing_else():
     assert len(_table()) == len(OPERATIONS)
 
 
+OWN = {"remit:access.request", "remit:approvals.answer"}
+
+
 async def test_everything_in_the_table_is_routed_at_both_doors(management, public):
     for entry in MANAGEMENT_OPERATIONS.values():
         path = re.sub(r"\{[a-z_]+\}", "x", entry.path)
@@ -51,7 +54,8 @@ def test_every_operation_needs_declared_scopes_and_is_a_tool_that_policies_can_n
         assert set(entry.scopes) <= set(MANAGEMENT_SCOPES)
         assert MANAGEMENT.tools[entry.name].scopes == entry.scopes
         reads = entry.method == "GET"
-        assert entry.scopes[0].endswith(".read") == reads, entry.name
+        # What is somebody's own is listed with the scope for asking or answering in their name.
+        assert entry.scopes[0].endswith(".read") == reads or (reads and entry.scopes[0] in OWN)
     used = {scope for entry in MANAGEMENT_OPERATIONS.values() for scope in entry.scopes}
     assert used == set(MANAGEMENT_SCOPES)
     assert ALL_TENANTS in used

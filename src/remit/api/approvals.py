@@ -139,7 +139,7 @@ class FigureList(Shape):
     figures: list[FigureShown]
 
 
-class Answered(Shape):
+class Reply(Shape):
     """Yes or no, to what was shown with that digest."""
 
     shown: Text
@@ -197,14 +197,14 @@ async def _look(deps: ApiDeps, asked: Asked[Nothing, Nothing]) -> ApprovalSeen:
     )
 
 
-async def _approve(deps: ApiDeps, asked: Asked[Nothing, Answered]) -> ApprovalListed:
+async def _approve(deps: ApiDeps, asked: Asked[Nothing, Reply]) -> ApprovalListed:
     person = await person_asking(deps, asked.by)
     request = await deps.approvals.read(asked.path["approval"], person)
     require_answerer(deps, asked.by.token, request)
     return await _answer(deps, asked, person, request=request, verdict=Verdict.APPROVED)
 
 
-async def _refuse(deps: ApiDeps, asked: Asked[Nothing, Answered]) -> ApprovalListed:
+async def _refuse(deps: ApiDeps, asked: Asked[Nothing, Reply]) -> ApprovalListed:
     person = await person_asking(deps, asked.by)
     request = await deps.approvals.read(asked.path["approval"], person)
     return await _answer(deps, asked, person, request=request, verdict=Verdict.REFUSED)
@@ -212,7 +212,7 @@ async def _refuse(deps: ApiDeps, asked: Asked[Nothing, Answered]) -> ApprovalLis
 
 async def _answer(
     deps: ApiDeps,
-    asked: Asked[Nothing, Answered],
+    asked: Asked[Nothing, Reply],
     person: Person,
     *,
     request: Request,
@@ -325,7 +325,7 @@ APPROVAL_OPERATIONS: Final[tuple[AnyOperation, ...]] = (
     Operation(name="approvals.stats", run=_stats, query=FigureQuery, body=Nothing, answer=FigureList),
     Operation(name="approvals.show", run=_show, query=Nothing, body=Nothing, answer=ApprovalListed),
     Operation(name="approvals.look", run=_look, query=Nothing, body=Nothing, answer=ApprovalSeen),
-    Operation(name="approvals.approve", run=_approve, query=Nothing, body=Answered, answer=ApprovalListed),
-    Operation(name="approvals.refuse", run=_refuse, query=Nothing, body=Answered, answer=ApprovalListed),
+    Operation(name="approvals.approve", run=_approve, query=Nothing, body=Reply, answer=ApprovalListed),
+    Operation(name="approvals.refuse", run=_refuse, query=Nothing, body=Reply, answer=ApprovalListed),
     Operation(name="approvals.withdraw", run=_withdraw, query=Nothing, body=Why, answer=ApprovalListed),
 )  # fmt: skip

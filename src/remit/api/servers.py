@@ -101,7 +101,7 @@ class Waiting(Shape):
     differences: list[DifferenceShown]
 
 
-class Review(Shape):
+class ReviewShown(Shape):
     """What waits on one server."""
 
     server: str
@@ -154,12 +154,12 @@ async def _show(deps: ApiDeps, asked: Asked[Nothing, Nothing]) -> ServerDetail:
     return ServerDetail(server=_shown(server, rows), things=things)
 
 
-async def _review(deps: ApiDeps, asked: Asked[Nothing, Nothing]) -> Review:
+async def _review(deps: ApiDeps, asked: Asked[Nothing, Nothing]) -> ReviewShown:
     server = _server(deps, asked)
     rows = await deps.database.read(lambda tx: of_server(tx, server.name))
     # A hostile server may have written thousands of lines.
     waiting = await asyncio.to_thread(lambda: [_waiting(row, server) for row in rows if row.waits])
-    return Review(server=server.name, waiting=waiting)
+    return ReviewShown(server=server.name, waiting=waiting)
 
 
 async def _admit(deps: ApiDeps, asked: Asked[Nothing, Decision]) -> ThingShown:
@@ -293,7 +293,7 @@ def _waiting(row: Pinned, server: Server) -> Waiting:
 SERVER_OPERATIONS: Final[tuple[AnyOperation, ...]] = (
     Operation(name="servers.list", run=_list, query=Paged, body=Nothing, answer=ServerPage),
     Operation(name="servers.show", run=_show, query=Nothing, body=Nothing, answer=ServerDetail),
-    Operation(name="servers.review", run=_review, query=Nothing, body=Nothing, answer=Review),
+    Operation(name="servers.review", run=_review, query=Nothing, body=Nothing, answer=ReviewShown),
     Operation(name="servers.admit", run=_admit, query=Nothing, body=Decision, answer=ThingShown),
     Operation(name="servers.reject", run=_reject, query=Nothing, body=Decision, answer=ThingShown),
     Operation(name="servers.discover", run=_discover, query=Nothing, body=Nothing, answer=Offered),

@@ -19,9 +19,7 @@ __all__ = [
     "wish_body",
 ]
 
-access = typer.Typer(
-    help="Roles and scopes that are had for a while, and end by themselves.", no_args_is_help=True
-)
+access = typer.Typer(help="Roles and scopes that are had for a while.", no_args_is_help=True)
 
 Named = Annotated[
     str, typer.Argument(metavar="ACCESS", help="Its id, `acc_…`.", show_default=False)

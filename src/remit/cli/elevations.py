@@ -9,9 +9,7 @@ from remit.cli.options import AsJson, Config, Data, DatabaseUrl, Reason, Repo, W
 
 __all__ = ["elevations"]
 
-elevations = typer.Typer(
-    help="What people allowed for one call, and nobody used yet.", no_args_is_help=True
-)
+elevations = typer.Typer(help="What people allowed, and nobody used yet.", no_args_is_help=True)
 
 
 @elevations.command("list")

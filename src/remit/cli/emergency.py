@@ -12,7 +12,7 @@ from remit.cli.options import AsJson, Config, Data, DatabaseUrl, Reason, Repo, W
 __all__ = ["emergency"]
 
 emergency = typer.Typer(
-    help="Access that is taken in an emergency, and reviewed by somebody else.",
+    help="Access that is taken in an emergency.",
     no_args_is_help=True,
 )
 
