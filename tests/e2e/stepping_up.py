@@ -175,12 +175,14 @@ class Installation:
     def payments(self) -> str:
         return self.stage.server("payments")
 
-    async def person(self, name: str, *roles: str, passkey: bool = True) -> Person:
+    async def person(
+        self, name: str, *roles: str, passkey: bool = True, tenant: str = "acme"
+    ) -> Person:
         """Somebody new, at a machine of their own."""
         username, password = f"{name}-{secrets.token_hex(3)}", secrets.token_urlsafe(12)
         given = [part for role in roles for part in ("--role", role)]
         await self.stage.remit(
-            "users", "add", username, "--tenant", "acme", *given,
+            "users", "add", username, "--tenant", tenant, *given,
             "--display-name", name.capitalize(), "--password-stdin", stdin=f"{password}\n",
         )  # fmt: skip
         context = await self.browser.new_context(viewport={"width": 480, "height": 900})
