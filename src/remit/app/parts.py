@@ -112,13 +112,7 @@ async def open_parts(
         keys=keys,
         key_refresh=_key_refresh(stores, keys, directory, clock),
         secret_refresh=SecretRefresh(stores.database, stores.box, stores.resolve_secret),
-        definitions=DefinitionBook(
-            stores.database,
-            directory,
-            clock=clock,
-            metrics=stores.metrics,
-            also=lambda: desk.catalog,
-        ),
+        definitions=_definitions(stores, directory, desk, clock),
         in_force=in_force,
         shelf=shelf,
         desk=desk,
@@ -141,6 +135,18 @@ async def open_parts(
         passwords=identity.Passwords(),
         clock=clock,
         stopping=asyncio.Event(),
+    )
+
+
+def _definitions(
+    stores: Stores, directory: RegistryDirectory, desk: TrialDesk, clock: Clock
+) -> DefinitionBook:
+    return DefinitionBook(
+        stores.database,
+        directory,
+        clock=clock,
+        metrics=stores.metrics,
+        also=lambda: desk.catalog,
     )
 
 

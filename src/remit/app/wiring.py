@@ -119,15 +119,7 @@ async def build(
         stack.push_async_callback(parts.engines.close)
         stack.push_async_callback(parts.past.close)
         stack.push_async_callback(parts.telling.close)
-        await parts.refresh.now()
-        await parts.secret_refresh.now()
-        await parts.definitions.refresh()
-        directory.subscribe(parts.definitions.republish)
-        parts.desk.subscribe(parts.definitions.republish)
-        EngineWatch(parts.engines, directory).begin()
-        # From here on this version decides; what is not in the log does not.
-        await parts.in_force.record()
-        await parts.book.refresh()
+        await _look_first(parts)
         self_test = SelfTest(parts)
         people = leading_back(_people(parts))
         authorization = _authorization(parts, people)
@@ -167,6 +159,19 @@ async def build(
             renew_documents=partial(oauth.renew_documents, authorization),
             self_test=self_test,
         )
+
+
+async def _look_first(parts: Parts) -> None:
+    """Read what everything else follows from, and have it followed from here on."""
+    await parts.refresh.now()
+    await parts.secret_refresh.now()
+    await parts.definitions.refresh()
+    parts.directory.subscribe(parts.definitions.republish)
+    parts.desk.subscribe(parts.definitions.republish)
+    EngineWatch(parts.engines, parts.directory).begin()
+    # From here on this version decides; what is not in the log does not.
+    await parts.in_force.record()
+    await parts.book.refresh()
 
 
 def _people(parts: Parts) -> identity.IdentityDeps:
