@@ -63,7 +63,7 @@ def test_whichever_policy_is_taken_away_some_case_notices(complete):
     ("case", "outcome", "reason"),
     [
         (REFUND, Outcome.ALLOW, "permitted"),
-        (REFUND.replace("120", "700"), Outcome.DENY, "forbidden"),
+        (REFUND.replace("120", "700"), Outcome.DENY, "confirmation_needed"),
         (REFUND.replace("120", "lots"), Outcome.DENY, "invalid_arguments"),
         (f"{REFUND}\nscopes: [payments:invoices.read]", Outcome.CHALLENGE, "insufficient_scope"),
         (f"{REFUND}\nwho: sam", Outcome.HIDDEN, "insufficient_scope"),

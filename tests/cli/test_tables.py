@@ -30,7 +30,7 @@ def raise_the_limit(policy: Path) -> None:
 def test_all_cases_of_the_example_pass(cli, policy):
     done = cli("test")
     assert done.code == 0, done.out
-    assert "tests/refunds.yaml  ............  12" in done.out
+    assert "tests/refunds.yaml  ....................  20" in done.out
     assert " passed in " in done.out
     assert "no case makes these policies decide: " in done.out
 
@@ -114,13 +114,13 @@ def test_machines_get_json_and_junit(cli, policy):
     found = json.loads(done.out)
     failed = [one for one in found["results"] if one["status"] == "failed"]
     assert found["passed"] is False
-    assert found["counts"]["failed"] == len(failed) == 2
+    assert found["counts"]["failed"] == len(failed) == 4
     assert failed[0]["file"] == "tests/refunds.yaml"
     assert failed[0]["differences"][0] == {"what": "outcome", "expected": "deny", "found": "allow"}
     assert failed[0]["found"]["because"] == ["permitted by `call-what-the-scopes-allow`"]
     assert "workloads-only-read" in found["coverage"]["never_decided"]
     root = ET.parse(policy.parent / "results.xml").getroot()
-    assert root.get("failures") == "2"
+    assert root.get("failures") == "4"
 
 
 def test_the_complete_example_passes_and_leaves_no_policy_unproved(cli, tmp_path, monkeypatch):
@@ -142,7 +142,7 @@ def test_a_watched_repository_is_tested_again_after_a_change_and_ctrl_c_ends_it(
     try:
         assert " passed in " in _until(process, "Ctrl-C ends")
         raise_the_limit(policy)
-        assert "2 failed" in _until(process, "Ctrl-C ends")
+        assert "4 failed" in _until(process, "Ctrl-C ends")
         (policy / "policies" / "refunds.cedar").write_text("nonsense")
         assert "error: " in _until(process, "Ctrl-C ends")
         process.send_signal(signal.SIGINT)

@@ -11,10 +11,18 @@ __all__ = ["what_can_lines", "who_can_lines"]
 _COLOURS: Final = {"always": "green", "depends": "yellow", "never": "red"}
 _WORDS: Final = {"always": "yes", "depends": "if", "never": "no"}
 _LOGGING_IN: Final = "how the person logged in"
+_ANSWERS: Final = "what people say of it"
 _READ: Final = {
     "context.ip": "the address it comes from",
     "context.networks": "the network it comes from",
     "context.justification": "whether a reason is given",
+    "context.authentication.acr": _LOGGING_IN,
+    "context.authentication.age_seconds": _LOGGING_IN,
+    "context.elevation": _ANSWERS,
+    "context.elevation.acr": "whether the person confirms it",
+    "context.elevation.age_seconds": "whether the person confirms it",
+    "context.elevation.roles": "whether somebody else approves it",
+    "context.elevation.scopes": "which scopes are given for it alone",
     "context.token.acr": _LOGGING_IN,
     "context.token.amr": _LOGGING_IN,
     "context.token.auth_time": _LOGGING_IN,

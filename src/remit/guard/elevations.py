@@ -9,7 +9,7 @@ Source: docs/adr/0025-cures.md.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from remit.canonical import JsonObject
 from remit.clock import EpochSeconds
@@ -32,6 +32,7 @@ __all__ = [
     "NoElevations",
     "Recorded",
     "Wanted",
+    "elevated_in",
     "elevating",
     "elevation_json",
     "wanted_of",
@@ -223,3 +224,22 @@ def elevation_json(elevated: Elevated) -> JsonObject:
         "confirmed_at": elevated.confirmed_at,
         "scopes": list(elevated.scopes),
     }
+
+
+def elevated_in(recorded: Mapping[str, Any]) -> Elevated | None:
+    """What the record of a decision says of it, as it was found; `None` where it rested on nothing.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is no record that this version reads.
+    """
+    if not recorded:
+        return None
+    confirmed = recorded["confirmed_at"]
+    return Elevated(
+        id=str(recorded["id"]),
+        grant_id="",
+        roles=tuple(map(str, recorded["roles"])),
+        acr=None if recorded["acr"] is None else str(recorded["acr"]),
+        confirmed_at=None if confirmed is None else EpochSeconds(int(confirmed)),
+        scopes=tuple(ScopeName(str(one)) for one in recorded["scopes"]),
+    )

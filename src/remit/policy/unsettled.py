@@ -61,6 +61,7 @@ LOG_IN: Final[frozenset[Attribute]] = frozenset(
 ANY_TOKEN: Final[frozenset[Attribute]] = LOG_IN | {("token", "client_id")}
 ANY_CALL: Final[frozenset[Attribute]] = ANY_TOKEN | {
     (ARGUMENTS,), ("time",), ("ip",), ("networks",), ("justification",), ("history",),
+    ("elevation",),
 }  # fmt: skip
 """All that nobody knows before a call comes."""
 

@@ -111,7 +111,11 @@ class Court:
         call, missing = completed(rebuilt, target)
         try:
             verdict = self._rehearing.decide(
-                call, rebuilt.token, now=rebuilt.now, history=rebuilt.history
+                call,
+                rebuilt.token,
+                now=rebuilt.now,
+                history=rebuilt.history,
+                elevated=rebuilt.elevated,
             )
         except UnansweredError:
             return Unknown(_OUTSIDE)

@@ -52,6 +52,11 @@ TIMED: Final[frozenset[Fact]] = frozenset(
     {AGE, _EPOCH, *(("context", "time", one) for one in ("hour", "minute", "weekday", "date"))}
 )
 """What follows from when it was decided, and is in the name if policies read it."""
+_UNSAID: Final[frozenset[Fact]] = frozenset(
+    ("context", "elevation", one) for one in ("roles", "acr", "age_seconds", "scopes")
+)
+"""What people said of the very call: of a call that has a name they said nothing."""
+_SCOPES: Final[Fact] = ("context", "token", "scopes")
 _WHOLE_MINUTES_SINCE: Final = 315_532_800
 """1980: since then no time zone is apart from UTC by other than whole minutes."""
 _MOST: Final = 16_384
@@ -173,7 +178,7 @@ def looks_at(target: Target, policies: Sequence[HeldPolicy], catalog: Catalog) -
     trees = [one.evaluated.tree for one in about]
     asked = union_of(asked_for(one.obligations) for one in about)
     reads = union_of([*map(reads_of, trees), asked])
-    if not reads.facts <= FOLLOWING | ALWAYS | TIMED:
+    if not reads.facts <= FOLLOWING | ALWAYS | TIMED | _UNSAID:
         return None
     lines = lines_of(trees, _held_besides(about))
     history, summed = catalog.history, _summed(target, catalog)
@@ -239,6 +244,8 @@ def asked_for(obligations: Sequence[Obligation]) -> Reads:
     for one in obligations:
         if one.kind is ObligationKind.STEP_UP:
             reads |= Reads(facts=frozenset({AGE, _STRENGTH}))
+        elif one.kind is ObligationKind.REQUIRE_SCOPE:
+            reads |= Reads(facts=frozenset({_SCOPES}))
         elif one.kind is ObligationKind.REQUIRE_JUSTIFICATION:
             reads |= Reads(arguments=frozenset({one.value}))
     return reads

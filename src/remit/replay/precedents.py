@@ -84,7 +84,8 @@ class Precedents:
     def name(self, rebuilt: Rebuilt, place: Place) -> Hashable | None:
         """The name of the ruling on `rebuilt`, which is about `place`; `None` when there is none."""
         looks = place.looks
-        if looks is None or not 0 <= rebuilt.now < _LATEST:
+        # What people said of one call is no precedent for another.
+        if looks is None or rebuilt.elevated is not None or not 0 <= rebuilt.now < _LATEST:
             return None
         sort = self._sorts.of(rebuilt, place.number, place.target, looks.tellers)
         if sort is None:

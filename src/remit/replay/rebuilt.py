@@ -20,6 +20,7 @@ from remit.audit.record_seal import RecordSeal, RecordSealBrokenError
 from remit.canonical import Json, JsonObject
 from remit.clock import EpochSeconds
 from remit.guard import Call
+from remit.guard.elevations import Elevated, elevated_in
 from remit.guard.facts import value_at
 from remit.guard.target import Target
 from remit.guard.withheld import (
@@ -96,6 +97,8 @@ class Rebuilt:
     justification_known: bool
     protocol_version: str | None
     task_of: str | None
+    elevated: Elevated | None = None
+    """What people had said of the very call."""
 
     @property
     def call(self) -> Call:
@@ -167,6 +170,7 @@ class Rebuilder:
             justification_known=said is None or JUSTIFICATION in sealed,
             protocol_version=body.get("protocol_version"),
             task_of=body.get("task_of"),
+            elevated=elevated_in(body.get("elevation") or _NOTHING),
         )
 
     def _opened(self, entry: Mapping[str, Any], body: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from remit.api.explanation.rebuilt import Rebuilt, value_at
 from remit.canonical import Json, JsonObject
 from remit.guard.caller import Caller
+from remit.guard.elevations import elevating
 from remit.guard.limits import scope_limits
 from remit.guard.networks import NetworkNames
 from remit.guard.question import Moment, question
@@ -78,7 +79,7 @@ def evaluation_of(
     )
     ip = rebuilt.call.context.network.ip
     networks = NetworkNames(catalog.networks).of(ip)
-    return question(
+    asked = question(
         Phase.CALL,
         caller,
         target=rebuilt.target,
@@ -86,6 +87,7 @@ def evaluation_of(
         arguments=None,
         moment=Moment(rebuilt.now, ip, networks),
     )
+    return asked if rebuilt.elevated is None else elevating(asked, rebuilt.elevated)
 
 
 def _reading(

@@ -33,6 +33,8 @@ _SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         RefusalReason.TOO_MANY_CALLS: "more calls at one time than a limit allows",
         RefusalReason.JUSTIFICATION_NEEDED: "a policy wants to be told why, and the call did not say",
         RefusalReason.STEP_UP_NEEDED: "a policy wants a stronger or fresher log-in than the token tells of",
+        RefusalReason.CONFIRMATION_NEEDED: "a policy wants the person to confirm this very call",
+        RefusalReason.ELEVATION_NEEDED: "a policy wants a scope that was given for this very call",
         RefusalReason.APPROVAL_NEEDED: "a policy wants somebody else to approve it",
         RefusalReason.LIMIT_REACHED: "a policy permits so many calls in a time, and they were used up",
         RefusalReason.ENGINE_ERROR: "a policy or the engine failed while it was decided; a failure is a refusal",
@@ -67,4 +69,5 @@ def sentence_of(body: Mapping[str, Any]) -> str:
         return f"forbidden by {names}" if names else "no policy permits it"
     if body["reason"] == RefusalReason.INSUFFICIENT_SCOPE and body["outcome"] == "deny":
         return _OUT_OF_REACH
-    return _SENTENCES.get(body["reason"], str(body["reason"]))
+    said = _SENTENCES.get(body["reason"], str(body["reason"]))
+    return f"{said}; people had said yes to it" if body.get("elevation") else said

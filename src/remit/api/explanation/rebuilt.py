@@ -14,6 +14,7 @@ from remit.audit.record_seal import RecordSeal
 from remit.canonical import JsonObject
 from remit.clock import EpochSeconds
 from remit.guard import Call
+from remit.guard.elevations import Elevated
 from remit.guard.facts import value_at
 from remit.guard.target import Target, find_target
 from remit.guard.withheld import is_shown
@@ -71,6 +72,8 @@ class Rebuilt:
     """The declared arguments that the record does not hold, read or not."""
     opened: frozenset[str] = frozenset()
     """The pointers of the arguments that the record holds sealed."""
+    elevated: Elevated | None = None
+    """What people had said of the very call."""
     history: History = field(default_factory=lambda: MappingProxyType({}))
     """What policies were told of what was done before."""
     attributes_known: bool = True
@@ -125,6 +128,7 @@ def rebuild(
         unknown=unknown,
         missing=frozenset(missing),
         opened=found.opened,
+        elevated=found.elevated,
         history=found.history,
         attributes_known=known,
         justification_known=found.justification_known or in_words,

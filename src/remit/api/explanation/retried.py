@@ -165,6 +165,7 @@ def _scenario(deps: ApiDeps, rebuilt: Rebuilt, decisions: DecisionPoint) -> Scen
         decisions=decisions,
         now=rebuilt.now,
         history=rebuilt.history,
+        elevated=rebuilt.elevated,
     )
 
 

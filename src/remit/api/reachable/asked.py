@@ -45,6 +45,7 @@ from remit.ids import ScopeName, TenantId
 from remit.model import MANAGEMENT, Agent, Catalog
 from remit.policy import PolicySource
 from remit.policy.check import CheckedPolicy, checked_policies
+from remit.policy.engines.cedar_held import held
 from remit.policy.evaluation import ArgumentValue, Evaluation
 from remit.policy.places import places_of
 from remit.policy.unsettled import OpenPolicies
@@ -232,7 +233,8 @@ def _asking(
     require_address(asked.ip)
     within = Surroundings(
         catalog=ground.catalog,
-        policies=OpenPolicies(policies),
+        # What cures a `forbid` is a condition of it, so that it is one that might refuse.
+        policies=OpenPolicies([one.evaluated for one in held(policies)]),
         version=ground.catalog.version,
         standing=ground.standing,
         definitions=ground.definitions,
