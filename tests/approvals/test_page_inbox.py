@@ -75,8 +75,13 @@ async def test_only_what_differs_in_its_arguments_alone_is_alike(office):
     await office.asked(office.refund("600.00"))
     await office.asked(office.refund("700.00"))
     await office.asked(office.refund("6000.00"))
+    await office.asked(office.update(name="x"))
+    await office.asked(office.update(name="y", note="one more"))
     office.define("another definition")
     await office.asked(office.refund("800.00"))
     waiting = await office.desk.inbox(await office.person("ada"))
     groups = [[one.arguments["amount"]["value"] for one in group] for group in alike(waiting)]
     assert groups == [["600.00", "700.00"], ["6000.00"], ["800.00"]]
+    waiting = await office.desk.inbox(await office.person("cyn"))
+    updates = [one for one in waiting if one.thing == "update_account"]
+    assert [len(group) for group in alike(updates)] == [1, 1]

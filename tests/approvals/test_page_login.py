@@ -13,6 +13,7 @@ from remit.approvals.page_login import (
     login_path,
     step_up_path,
 )
+from remit.approvals.person import Person
 from remit.approvals.who_may import Demand
 from remit.clock import Seconds
 from remit.identity.return_to import safe_return_to
@@ -20,6 +21,12 @@ from remit.model import ACR_MULTI_FACTOR, ACR_PASSWORD, ACR_PHISHING_RESISTANT
 from remit.web import parse_query
 
 HERE = "/approvals/apr_1?return_to=%2Fauthorize%2Fcontinue%3Frequest%3Dx"
+
+
+def person(acr: str, auth_time: int = 1_000) -> Person:
+    return Person(
+        user_id="usr_ada", username="ada", tenant="acme", roles=(), acr=acr, auth_time=auth_time
+    )
 
 
 def return_to(path: str) -> str:
@@ -33,7 +40,7 @@ async def otherwise(_: str) -> str | None:
 @pytest.mark.parametrize("here", ["/approvals/apr_1", HERE, "/access", "/emergency"])
 async def test_what_is_asked_is_read_again_where_the_log_in_leads_back(here):
     demand = Demand(acr=ACR_PHISHING_RESISTANT, max_age=Seconds(300))
-    back = return_to(step_up_path(here, demand, acr=ACR_PASSWORD))
+    back = return_to(step_up_path(here, demand, person(ACR_PASSWORD), now=2_000))
     assert back.startswith(here)
     assert safe_return_to(back, PAGE_PATHS) == back
     assert await asked_acr(otherwise)(back) == ACR_PHISHING_RESISTANT
@@ -56,7 +63,15 @@ async def test_nothing_is_asked_where_nothing_is_said():
     ],
 )
 def test_one_more_factor_makes_no_old_log_in_younger(demand, acr, other):
-    assert ("&other=1" in step_up_path("/access", demand, acr=acr)) is other
+    assert ("&other=1" in step_up_path("/access", demand, person(acr), now=2_000)) is other
+
+
+@pytest.mark.parametrize("auth_time", [1_700, 2_000])
+async def test_a_log_in_that_is_young_enough_need_not_be_done_again(auth_time):
+    demand = Demand(acr=ACR_PHISHING_RESISTANT, max_age=Seconds(300))
+    path = step_up_path("/access", demand, person(ACR_PASSWORD, auth_time), now=2_000)
+    assert "other=1" not in path
+    assert asked_anew(return_to(path)) is None
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from remit.approvals.request import Verdict
 from remit.guard import Permit
 from remit.identity import Passwords
 from remit.model import (
+    ACR_PASSWORD,
     AccessOffer,
     EmergencyAccess,
 )
@@ -42,7 +43,6 @@ DEVICE = {
     "isUserVerified": True,
     "automaticPresenceSimulation": True,
 }
-PASSWORD = "correct horse battery staple"
 NASTY = {
     "account": "acc_1",
     "to": "<img src=x onerror=alert(1)>",
@@ -168,6 +168,41 @@ async def test_without_script_everything_can_be_answered(office, front, browser,
     await screen.get_by_role("heading", name="The call is refused").wait_for()
     request = await office.desk.read(asked, await office.person("ada"))
     assert request.answers[0].reason == "who asks for this?"
+
+
+async def test_who_has_not_used_their_passkey_does_so_and_comes_back_to_confirm(
+    office, front, browser, complaints
+):
+    asked = await office.asked(office.refund("1250.50"))
+    screen = await screen_of(browser, front, "ada", complaints=complaints, acr=ACR_PASSWORD)
+    session = await screen.context.new_cdp_session(screen)
+    await session.send("WebAuthn.enable", {"enableUI": False})
+    await session.send("WebAuthn.addVirtualAuthenticator", {"options": DEVICE})
+    await screen.goto(f"{front.origin}/approvals")
+    await screen.goto(f"{front.origin}/account/passkeys/new")
+    await screen.locator("#name").fill("my key")
+    await screen.keyboard.press("Enter")
+    await screen.get_by_role("heading", name="Your recovery codes").wait_for()
+    weak = await front.session("ada", acr=ACR_PASSWORD)
+    await screen.context.add_cookies(
+        [{"name": "remit_session", "value": weak, "url": front.origin}]
+    )
+    await screen.goto(f"{front.origin}/approvals/{asked}?return_to=%2Fauthorize%2Fcontinue")
+    assert await screen.get_by_role("button", name="Confirm").count() == 0
+    await screen.get_by_role("link", name="Go on with your passkey").click()
+    await screen.get_by_role("button", name="Use your passkey").click()
+    await screen.get_by_role("button", name="Confirm €1,250.50").click()
+    await screen.wait_for_url(f"{front.origin}/authorize/continue")
+    assert isinstance(await office.decide(office.refund("1250.50")), Permit)
+
+
+async def test_the_examination_finds_what_is_wrong(browser, front, complaints):
+    screen = await screen_of(browser, front, None, complaints=complaints)
+    await screen.set_content(
+        "<main><img src='data:,'><input><p style='color:#aaa'>faint</p></main>"
+    )
+    with pytest.raises(AssertionError, match="color-contrast"):
+        await examine(screen, "wrong")
 
 
 async def test_a_page_of_another_origin_frames_nothing(office, front, browser):

@@ -115,7 +115,7 @@ class _Pages:
             await deps.access.request(holder_of(visit), wish, context=visit.context)
         except AccessStrengthError as error:
             demand = Demand(acr=error.acr, max_age=None)
-            return redirect(step_up_path("/access", demand, acr=visit.person.acr))
+            return redirect(step_up_path("/access", demand, visit.person, now=deps.clock.now()))
         except (UnacceptableWishError, AccessHeldError) as error:
             problem = Problem(offer=offer.name, text=error.detail, given=given_in(params))
             return await self._page(visit, problem)

@@ -25,7 +25,7 @@ from remit.approvals.page_call import CallView
 from remit.approvals.page_deps import PageDeps
 from remit.approvals.page_door import View, Visit, page_door, read_post, show
 from remit.approvals.page_inbox import alike
-from remit.approvals.page_login import step_up_path
+from remit.approvals.page_login import is_stale, step_up_path
 from remit.approvals.page_urgent import urgent_for
 from remit.approvals.page_view import shown_of
 from remit.approvals.page_words import Piece, plain
@@ -149,7 +149,7 @@ class _Pages:
     async def _page(
         self, visit: Visit, requests: Sequence[Request], *, problem: str | None = None
     ) -> Response:
-        deps, batch = self._deps, await self._batch(requests)
+        deps, now, batch = self._deps, self._deps.clock.now(), await self._batch(requests)
         demand = await deps.desk.demand(requests[0].id, visit.person)
         step_up = None
         for row in batch.rows:
@@ -157,9 +157,9 @@ class _Pages:
         if demand is not None:
             here = f"/approvals/like/{_id(visit)}"
             step_up = {
-                "path": step_up_path(here, demand, acr=visit.person.acr),
+                "path": step_up_path(here, demand, visit.person, now=now),
                 "acr": demand.acr,
-                "anew": demand.max_age is not None,
+                "anew": is_stale(demand, visit.person, now=now),
             }
         values = {
             "batch": batch,

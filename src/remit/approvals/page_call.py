@@ -88,6 +88,7 @@ class CallView:
     client: tuple[Piece, ...]
     client_host: str | None
     client_is_registered: bool
+    client_is_known: bool
     person: str | None
     username: str | None
     system: str
@@ -137,6 +138,7 @@ def call_view(request: Request, parties: Parties, *, catalog: Catalog) -> CallVi
         client=pieces(parties.client or request.client_id),
         client_host=parties.client_host,
         client_is_registered=parties.client_is_registered,
+        client_is_known=parties.client is not None,
         person=parties.person,
         username=parties.username,
         system=system,

@@ -1,7 +1,7 @@
 """The inbox: what waits for a person's answer, what waits for others, and which of it is alike.
 
 Requests are alike when the same agent wants the same of the same system, under the same definition and
-by the same rules, and only what is in the arguments differs.
+by the same rules, and only what its arguments say differs.
 
 Source: MISSION C2 (an inbox); docs/adr/0025-cures.md.
 """
@@ -83,6 +83,7 @@ def alike(requests: Sequence[Request]) -> list[tuple[Request, ...]]:
             key = (
                 request.agent_id, request.client_id, request.server, request.kind, request.thing,
                 request.definition, request.environment, request.parts, request.user_id is None,
+                tuple(sorted(request.arguments or ())),
             )  # fmt: skip
         groups.setdefault(key, []).append(request)
     return [tuple(group) for group in groups.values()]

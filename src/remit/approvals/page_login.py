@@ -8,8 +8,9 @@ Source: RFC 9470 §4; OpenID Connect Core §3.1.2.1 (`max_age`).
 from typing import Final
 from urllib.parse import quote, urlsplit
 
+from remit.approvals.person import Person
 from remit.approvals.who_may import Demand
-from remit.clock import Seconds
+from remit.clock import EpochSeconds, Seconds
 from remit.identity import ACR_VALUES, FormSources, RequiredAcr, satisfies
 from remit.identity.return_to import safe_return_to
 from remit.web import MalformedParametersError, Params, parse_query
@@ -18,6 +19,7 @@ __all__ = [
     "PAGE_PATHS",
     "asked_acr",
     "asked_anew",
+    "is_stale",
     "leads_on",
     "local_path",
     "login_path",
@@ -35,17 +37,22 @@ def login_path(return_to: str) -> str:
     return f"/login?return_to={quote(return_to, safe='')}"
 
 
-def step_up_path(return_to: str, demand: Demand, *, acr: str) -> str:
-    """Where whoever is logged in as strongly as `acr` proves who they are as `demand` asks."""
-    is_stale = demand.max_age is not None
-    is_weak = demand.acr is not None and not satisfies(acr, demand.acr)
+def is_stale(demand: Demand, person: Person, *, now: EpochSeconds) -> bool:
+    """Whether the log-in of `person` is older than `demand` allows."""
+    return demand.max_age is not None and person.auth_time < now - demand.max_age
+
+
+def step_up_path(return_to: str, demand: Demand, person: Person, *, now: EpochSeconds) -> str:
+    """Where `person` proves who they are as `demand` asks, and comes back."""
+    stale = is_stale(demand, person, now=now)
+    is_weak = demand.acr is not None and not satisfies(person.acr, demand.acr)
     wanted = return_to
     if demand.acr is not None:
         wanted = _with(wanted, f"acr={quote(demand.acr, safe='')}")
-    if is_stale:
+    if stale:
         wanted = _with(wanted, "anew=1")
     # One more factor makes an old log-in no younger: then all of it is done again.
-    return f"{login_path(wanted)}{'&other=1' if is_stale and is_weak else ''}"
+    return f"{login_path(wanted)}{'&other=1' if stale and is_weak else ''}"
 
 
 def asked_acr(otherwise: RequiredAcr) -> RequiredAcr:

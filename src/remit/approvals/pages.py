@@ -26,12 +26,13 @@ from remit.approvals.errors import (
 from remit.approvals.page_call import CallView
 from remit.approvals.page_deps import PageDeps
 from remit.approvals.page_door import View, Visit, page_door, read_post, show
-from remit.approvals.page_login import leads_on, local_path, step_up_path
+from remit.approvals.page_login import is_stale, leads_on, local_path, step_up_path
 from remit.approvals.page_progress import outcome_of, progress_of
 from remit.approvals.page_urgent import urgent_for
 from remit.approvals.page_view import Shown, shown_of
 from remit.approvals.request import Request, Verdict
 from remit.approvals.who_may import Demand
+from remit.clock import EpochSeconds
 from remit.web import Params, parse_query, redirect
 
 __all__ = ["routes"]
@@ -93,7 +94,9 @@ class _Pages:
             await self._say(visit, params, shown=looked.shown.digest)
         except StrongerAuthenticationNeededError as error:
             demand = Demand(acr=error.acr, max_age=error.max_age)
-            return redirect(step_up_path(_here(visit, return_to), demand, acr=visit.person.acr))
+            here = _here(visit, return_to)
+            now = self._deps.clock.now()
+            return redirect(step_up_path(here, demand, visit.person, now=now))
         except ShownChangedError:
             return await self._page(visit, looked, return_to=return_to, problem=_CHANGED)
         except (AlreadyAnsweredError, RequestEndedError, RequestExpiredError):
@@ -146,7 +149,7 @@ class _Pages:
             "confirms": request.user_id == visit.person.user_id,
             "asked": looked.asked,
             "amount": _amount(looked),
-            "step_up": _step_up(visit, looked, return_to),
+            "step_up": _step_up(visit, looked, return_to, now=deps.clock.now()),
             "return_to": return_to,
             "problem": problem,
             "longest_reason": _LONGEST_REASON,
@@ -174,14 +177,16 @@ class _Pages:
         )
 
 
-def _step_up(visit: Visit, looked: _Looked, return_to: str | None) -> dict[str, object] | None:
+def _step_up(
+    visit: Visit, looked: _Looked, return_to: str | None, *, now: EpochSeconds
+) -> dict[str, object] | None:
     """Where they prove who they are first, and how."""
     if looked.demand is None:
         return None
     return {
-        "path": step_up_path(_here(visit, return_to), looked.demand, acr=visit.person.acr),
+        "path": step_up_path(_here(visit, return_to), looked.demand, visit.person, now=now),
         "acr": looked.demand.acr,
-        "anew": looked.demand.max_age is not None,
+        "anew": is_stale(looked.demand, visit.person, now=now),
     }
 
 
