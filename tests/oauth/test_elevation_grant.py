@@ -11,13 +11,13 @@ from remit.audit.approval_events import ElevationRevoked
 from remit.audit.events import GrantRevoked
 from remit.ids import GrantId
 from remit.oauth import (
-    ELEVATION,
     GrantKind,
     ParentEndedError,
     revoke_grant,
     revoke_grants,
     spend_elevation_grant,
 )
+from remit.oauth.elevation_grant import ELEVATION
 from remit.oauth.grant import GrantFilter
 from remit.tokens.authorization_details import Constraint
 

@@ -9,8 +9,9 @@ from flows import CRM, ORIGIN, PASSWORD, answer, hidden_fields, offered
 
 from remit.audit.events import AuthorizationRefused
 from remit.errors import UnavailableError
-from remit.oauth import NO_STEP_UPS, WaitingRequest
+from remit.oauth import WaitingRequest
 from remit.oauth import routes as oauth_routes
+from remit.oauth.step_up import NO_STEP_UPS
 
 PAGE = f"{ORIGIN}/approvals/apr_1"
 

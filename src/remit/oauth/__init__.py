@@ -30,7 +30,6 @@ from remit.oauth.connections.withdrawal import (
 from remit.oauth.continuation import login_form_sources, login_requirements
 from remit.oauth.deps import Limits, OAuthDeps
 from remit.oauth.elevation_grant import (
-    ELEVATION,
     ElevationDetail,
     ParentEndedError,
     make_elevation_grant,
@@ -61,11 +60,9 @@ from remit.oauth.remembered_consent import RememberedConsent, list_consents, wit
 from remit.oauth.request_store import Consent
 from remit.oauth.resource_server import server_endpoint
 from remit.oauth.routes import routes
-from remit.oauth.step_up import NO_STEP_UPS, StepUps, WaitingRequest
+from remit.oauth.step_up import StepUps, WaitingRequest
 
 __all__ = [
-    "ELEVATION",
-    "NO_STEP_UPS",
     "ClientListing",
     "ClientStatus",
     "Connection",
