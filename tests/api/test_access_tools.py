@@ -31,7 +31,7 @@ class Tools:
         catalog = small_catalog()
         offer = AccessOffer(
             name="books",
-            role=next(iter(catalog.roles)),
+            role="finance",
             people_roles=("support",),
             agents=(AgentId("assistant"),),
         )
