@@ -161,6 +161,32 @@ async def test_the_client_of_fastmcp_reads_the_link(url, guard, mode):
     assert guard.page in str(refused.value)
 
 
+def showing_pages(url, mode):
+    async def handler(message, response_type, params, context):
+        await opened(params.url)
+        return {}
+
+    transport = StreamableHttpTransport(url, headers={"Authorization": "Bearer dana"})
+    return fastmcp.Client(transport, mode=mode, elicitation_handler=handler)
+
+
+async def test_the_modern_client_of_fastmcp_opens_the_page_and_its_one_call_comes_back(url, page):
+    async with showing_pages(url, "auto") as client:
+        assert (await client.call_tool("add", {"a": 2, "b": 3})).data.result == 5
+    assert page.opened == 1
+
+
+async def test_the_legacy_client_of_fastmcp_is_told_of_the_page(url, guard):
+    async with showing_pages(url, "legacy") as client:
+        with pytest.raises(MCPError) as refused:
+            await client.call_tool("add", {"a": 2, "b": 3})
+        [asked] = UrlElicitationRequiredError.from_error(refused.value.error).elicitations
+        assert asked.url == guard.page
+        await opened(asked.url)
+        await until(lambda: guard.approved)
+        assert (await client.call_tool("add", {"a": 2, "b": 3})).data.result == 5
+
+
 async def typescript(url, mode, can):
     process = await asyncio.create_subprocess_exec(
         str(NODE), "cures.mjs", mode, url, "dana", json.dumps(can),
