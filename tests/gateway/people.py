@@ -1,13 +1,13 @@
 """Stand-ins for those whom the guard asks: a guard that people can be asked about, and what they have answered."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from remit.clock import EpochSeconds
 from remit.guard.call import Call
 from remit.guard.elevations import Asked, AskedState, Elevated
 from remit.guard.outcome import Challenge, Deny, Permit, RefusalReason
 from remit.policy.obligation import Obligation, ObligationKind
-from tests.gateway.doubles import DECISION, ListGuard, token_of
+from tests.gateway.doubles import ListGuard
 
 PAGE = "https://remit.example/approvals/apr_1"
 CONFIRM = Obligation(kind=ObligationKind.CONFIRM, value="urn:remit:acr:mfa", rule="high")
@@ -43,6 +43,7 @@ class PeopleGuard(ListGuard):
         self.asked = 0
         self.approved = False
         self.request_id = "apr_1"
+        self.spent_for: str | None = None
         self.said_why: list[object] = []
 
     async def decide(self, call: Call) -> Permit | Challenge | Deny:
@@ -54,17 +55,11 @@ class PeopleGuard(ListGuard):
         wanting = tuple(one for one in self.needs if one is not WHY or call.justification is None)
         if WHY in wanting:
             return self._denied(wanting, None)
-        if not wanting:
-            return permit
+        if not wanting or self.spent_for in {call.task_of, self._earlier(call)} - {None}:
+            return self._spent(permit) if wanting and call.task_of is None else permit
         if self.approved:
             self.approved, self.request_id = False, f"{self.request_id}_again"
-            elevated = Elevated(id="elv_1", grant_id="g2", acr="urn:remit:acr:mfa")
-            return Permit(
-                decision_id=f"dec_{len(self.decided)}",
-                token=permit.token,
-                decision=DECISION,
-                elevated=elevated,
-            )
+            return self._spent(permit)
         self.asked += 1
         asked = Asked(
             id=self.request_id,
@@ -75,6 +70,15 @@ class PeopleGuard(ListGuard):
             reason=self.reason,
         )
         return self._denied(wanting, asked)
+
+    @staticmethod
+    def _earlier(call: Call) -> str | None:
+        return None if call.earlier is None else call.earlier.decision_id
+
+    def _spent(self, permit: Permit) -> Permit:
+        self.spent_for = f"dec_{len(self.decided)}"
+        elevated = Elevated(id="elv_1", grant_id="g2", acr="urn:remit:acr:mfa")
+        return replace(permit, decision_id=self.spent_for, elevated=elevated)
 
     @staticmethod
     def _denied(needs: tuple[Obligation, ...], asked: Asked | None) -> Deny:
@@ -93,4 +97,4 @@ class PeopleGuard(ListGuard):
         )
 
 
-__all__ = ["APPROVE", "CONFIRM", "PAGE", "SCOPE", "WHY", "Answered", "PeopleGuard", "token_of"]
+__all__ = ["APPROVE", "CONFIRM", "PAGE", "SCOPE", "WHY", "Answered", "PeopleGuard"]

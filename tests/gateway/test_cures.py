@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 
 from remit.gateway.jsonrpc import Response
+from remit.gateway.request_state import STATE_LIFETIME
 from remit.guard.elevations import AskedState
+from remit.testing import FixedClock
 from tests.gateway.doubles import (
     BASE_HEADERS,
     META,
@@ -198,6 +201,32 @@ async def test_the_state_is_good_for_the_same_call_of_the_same_person_alone(app,
     assert guard.approved, "nothing is spent for it"
 
 
+async def test_a_state_that_comes_too_late_is_refused_and_nothing_is_spent(guard, server):
+    clock = FixedClock()
+    app = gateway(guard, server, clock=clock)
+    asked = (await modern_call(app, can=BY_ADDRESS)).json["result"]
+    clock.advance(STATE_LIFETIME)
+    guard.approved = True
+    retry = {"requestState": asked["requestState"], "inputResponses": OPENED_IT}
+    assert (await modern_call(app, can=BY_ADDRESS, **retry)).status == 400
+    assert guard.approved
+    assert (await modern_call(app)).json["result"]["content"] == []
+
+
+@pytest.mark.parametrize("era", ["modern", "legacy"])
+async def test_a_workload_is_asked_to_show_nobody_anything(guard, server, era):
+    class ForItself(PeopleGuard):
+        def _who(self, call):
+            token = super()._who(call)
+            return replace(token, agent_id=token.sub)
+
+    app = gateway(ForItself(APPROVE, alone=False), server)
+    can = BY_ADDRESS
+    answer = await (modern_call(app, can=can) if era == "modern" else legacy_call(app, **can))
+    assert answer.json["result"]["isError"] is True
+    assert PAGE in answer.json["result"]["content"][0]["text"]
+
+
 async def test_a_legacy_client_is_told_which_page_comes_first(app):
     error = (await legacy_call(app, **BY_ADDRESS)).json["error"]
     assert error["code"] == -32042
@@ -314,6 +343,7 @@ async def test_what_the_client_answered_its_server_is_kept_while_people_are_aske
     app = gateway(guard, server, answers=answered)
     guard.approved = True
     first = (await modern_call(app, can=BY_ADDRESS)).json["result"]
+    guard.spent_for = None  # policies changed meanwhile, and want another yes
     answers = {"colour": {"action": "accept", "content": {"colour": "blue"}}}
     page = await modern_call(
         app, can=BY_ADDRESS, requestState=first["requestState"], inputResponses=answers

@@ -15,12 +15,13 @@ from mcp.shared.exceptions import MCPError, UrlElicitationRequiredError
 from mcp_types import ElicitResult
 
 from remit.model import HttpUpstream
-from tests.gateway.conftest import fronted
+from tests.gateway.conftest import fronted, stdio
 from tests.gateway.doubles import until
 from tests.gateway.people import APPROVE, CONFIRM, WHY, Answered, PeopleGuard
 from tests.gateway.servers.sdk_server import build
 from tests.gateway.sockets import serving
 from tests.gateway.test_carriage import MODULES, NODE
+from tests.gateway.test_tasks_of_sdks import FollowingTasks
 
 MODES = ("auto", "legacy")
 
@@ -117,6 +118,36 @@ async def test_the_legacy_python_client_is_told_of_the_page_and_of_the_end_and_c
             await complete.wait()
         assert (await client.call_tool("add", {"a": 2, "b": 3})).content[0].text == "5"
     assert (page.opened, guard.asked) == (1, 1)
+
+
+async def test_what_its_server_asks_afterwards_is_answered_under_the_same_yes(url, guard, page):
+    async def answers(context, params):
+        if params.mode == "url":
+            return await person(context, params)
+        return ElicitResult(action="accept", content={"colour": "blue"})
+
+    async with python_client(url, "auto", elicitation_callback=answers) as client:
+        assert (await client.call_tool("pick", {})).content[0].text == "blue"
+    assert (page.opened, guard.asked) == (1, 1)
+    assert [one.earlier is not None for one in guard.decided] == [False, False, True]
+
+
+async def test_a_resource_and_a_prompt_wait_for_people_too(url, guard, page):
+    async with python_client(url, "auto", elicitation_callback=person) as client:
+        read = await client.read_resource("notes://today")
+        assert read.contents[0].text == "buy milk"
+        assert "Ann" in str((await client.get_prompt("greet", {"name": "Ann"})).messages[0])
+    assert page.opened == 2
+
+
+async def test_a_call_that_becomes_a_task_was_confirmed_once(guard, page):
+    following = FollowingTasks()
+    async with (
+        fronted(guard, stdio("keeping_tasks.py"), answers=page.answered, look=0.02) as (url, _),
+        python_client(url, "auto", elicitation_callback=person, extensions=[following]) as client,
+    ):
+        assert (await client.call_tool("hello", {})).content[0].text == "hello Ann"
+    assert (page.opened, guard.asked, len(following.handles)) == (1, 1, 1)
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -109,3 +109,10 @@ async def test_the_level_of_messages_that_a_client_asks_for_goes_up():
     params = {"name": "find", "_meta": meta}
     await post(gateway(ListGuard(), server), *modern("tools/call", params, name="find"))
     assert server.asked[0].message.params["_meta"]["io.modelcontextprotocol/logLevel"] == "debug"
+
+
+@pytest.mark.parametrize("key", ["remit/approval", "remit/justification", "remit/connect"])
+def test_a_server_does_not_ask_in_the_name_of_the_gateway(key):
+    asked = {"inputRequests": {key: {"method": "elicitation/create", "params": PAGE}}}
+    with pytest.raises(UpstreamError, match="in the gateway's name"):
+        check_inputs(asked, {"elicitation": {"url": {}}})

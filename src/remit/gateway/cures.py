@@ -43,6 +43,7 @@ from remit.gateway.refusal import answer_refusal, refusal_of
 from remit.gateway.request_state import Kept, RequestStates, Waits
 from remit.guard.challenge import RefusalResponse
 from remit.guard.elevations import Asked, AskedState
+from remit.guard.limits import is_workload
 from remit.guard.outcome import Challenge, Deny
 from remit.ids import ServerName
 from remit.tokens.access_token import AccessToken
@@ -104,7 +105,8 @@ class Cures:
         if asked is None:
             return (refused.era is Era.MODERN and self._form(refused, token)) or refusal
         waits = refused.kept.waits
-        if waits is not None and waits.request_id == asked.id:
+        if is_workload(token) or (waits is not None and waits.request_id == asked.id):
+            # No person sits before the client, or the one who does has been sent there already.
             return said_in_words(refused.request, refusal, asked, era=refused.era)
         return (
             self._page(refused, asked, refusal, token)
@@ -127,7 +129,9 @@ class Cures:
             return True
         self._held[principal] = held + 1
         try:
-            return await self._watch.until_answered(waits.request_id, seconds=self._deps.settings.hold)
+            return await self._watch.until_answered(
+                waits.request_id, seconds=self._deps.settings.hold
+            )
         finally:
             self._held[principal] -= 1
             if not self._held[principal]:

@@ -3,7 +3,7 @@
 Asked in answer to a call (`input_required`), while a task is under way, or, in the legacy era, by
 a request of the server's own. Refused: whatever the client has not declared; anything but
 elicitation, sampling and roots; a page to open whose address is no web address, is not encrypted on
-its way, or carries somebody's name and password; too many questions at once.
+its way, or carries somebody's name and password; too many questions at once; a question under a name of the gateway's own.
 
 Source: MCP 2026-07-28 multi round-trip requests (server requirement 7), elicitation (safe URL
 handling); MCP 2025-11-25 client features.
@@ -16,10 +16,19 @@ from urllib.parse import urlsplit
 from remit.canonical import Json, JsonObject, canonical_bytes
 from remit.gateway.rejection import UpstreamError
 
-__all__ = ["MAX_QUESTIONS", "check_inputs", "problem_with", "shows_addresses", "shows_forms"]
+__all__ = [
+    "MAX_QUESTIONS",
+    "OUR_KEYS",
+    "check_inputs",
+    "problem_with",
+    "shows_addresses",
+    "shows_forms",
+]
 
 MAX_QUESTIONS: Final = 32
 """How much a server may ask in one answer."""
+OUR_KEYS: Final = "remit/"
+"""How the names begin under which the gateway itself asks; answers to these are for it alone."""
 _MAX_BYTES: Final = 4 * 1024 * 1024
 _MAX_URL: Final = 2048
 _MAX_KEY: Final = 256
@@ -48,6 +57,8 @@ def check_inputs(result: JsonObject, capabilities: JsonObject) -> None:
         method = question.get("method") if isinstance(question, dict) else None
         if not isinstance(question, dict) or not isinstance(method, str) or len(key) > _MAX_KEY:
             raise UpstreamError("the server asks the client in no known form")
+        if key.startswith(OUR_KEYS):
+            raise UpstreamError("the server asks the client in the gateway's name")
         problem = problem_with(method, question.get("params"), capabilities)
         if problem is not None:
             raise UpstreamError(problem)
