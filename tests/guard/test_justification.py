@@ -2,7 +2,13 @@
 
 import pytest
 
-from remit.guard.justification import LONGEST, InvalidJustificationError, justification_of
+from remit.guard.justification import (
+    LONGEST,
+    InvalidJustificationError,
+    justification_of,
+    told_to_policies,
+)
+from remit.model import JustificationField
 
 
 @pytest.mark.parametrize(
@@ -62,3 +68,25 @@ def test_anything_else_is_refused_and_not_repeated(given):
         justification_of(given)
     assert "esrever" not in caught.value.detail
     assert "\n" not in caught.value.detail
+
+
+TICKET = {"ticket": JustificationField(name="ticket", pattern="[A-Z]+-[0-9]+")}
+
+
+@pytest.mark.parametrize(
+    ("said", "consented", "fields", "told"),
+    [
+        (None, None, TICKET, None),
+        ("asked for", None, {}, "asked for"),
+        (None, "asked for", {}, "asked for"),
+        ("asked for", None, TICKET, '{"reason":"asked for"}'),
+        ('{"ticket":"CHG-1"}', None, TICKET, '{"ticket":"CHG-1"}'),
+        ('{"reason":"x","ticket":"CHG"}', None, TICKET, '{"reason":"x"}'),
+        ('{"ticket":"CHG"}', None, TICKET, None),
+        ("CHG-1", None, TICKET, '{"reason":"CHG-1"}'),
+        ("now", '{"reason":"then","ticket":"CHG-1"}', TICKET, '{"reason":"now","ticket":"CHG-1"}'),
+        ("now", "then", {}, '{"reason":"now"}'),
+    ],
+)
+def test_policies_are_told_what_is_as_it_is_declared(said, consented, fields, told):
+    assert told_to_policies(said, consented, fields) == told

@@ -24,7 +24,6 @@ TICKET = JustificationField(name="ticket", pattern="[A-Z]+-[0-9]+", longest=12)
         ({"b": " 2 ", "a": "1"}, '{"a":"1","b":"2"}'),
         ('{"b": "2", "a": "1"}', '{"a":"1","b":"2"}'),
         ("{no object", "{no object"),
-        ('{"a": "1", "a": "2"}', '{"a": "1", "a": "2"}'),
     ],
 )
 def test_one_text_is_kept_of_a_line_and_of_an_object(given, text):
@@ -56,6 +55,8 @@ def test_one_text_is_kept_of_a_line_and_of_an_object(given, text):
         {f"f{number}": "x" for number in range(MOST_FIELDS + 1)},
         {f"f{number}": "x" * LONGEST for number in range(5)},
         '{"reason": 7}',
+        '{"a": "1", "a": "2"}',
+        '{"a": "1", "b',
         "{}",
     ],
     ids=str,

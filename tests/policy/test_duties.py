@@ -61,6 +61,10 @@ CONFIRMED = Elevation(acr="urn:remit:acr:mfa", confirmed_at=EpochSeconds(1))
     [
         (one("require_justification", "reason"), {}, False),
         (one("require_justification", "reason"), {"justification": "INC-7"}, True),
+        (one("require_justification", "ticket"), {"justification": "INC-7"}, True),
+        (one("require_justification", "ticket"), {"justification": '{"ticket":"INC-7"}'}, True),
+        (one("require_justification", "ticket"), {"justification": '{"reason":"asked"}'}, False),
+        (one("require_justification", "reason"), {"justification": '{"ticket":"reason"}'}, False),
         (one("require_justification", "account"), {}, True),
         (one("require_justification", "account"), {"arguments": {"account": ""}}, False),
         (one("require_justification", "account"), {"arguments": {"account": " \t"}}, False),

@@ -26,7 +26,7 @@ from remit.tokens.authorization_details import (
     parse_details,
 )
 
-__all__ = ["is_named_in_details", "what_exceeds_details"]
+__all__ = ["is_named_in_details", "told_in_details", "what_exceeds_details"]
 
 _NOT_NAMED = "the authorization details of the token do not name this"
 
@@ -34,6 +34,14 @@ _NOT_NAMED = "the authorization details of the token do not name this"
 def is_named_in_details(token: AccessToken, target: Target, now: EpochSeconds) -> bool:
     """Whether some call of `target` may be within the details of `token`; true without any."""
     return not token.authorization_details or bool(_naming(token, target, now))
+
+
+def told_in_details(token: AccessToken, target: Target, now: EpochSeconds) -> str | None:
+    """Why, as the person read it when they consented to the details that speak of `target`; `None` for nothing."""
+    if not token.authorization_details:
+        return None
+    said = (one.justification for one in _naming(token, target, now))
+    return next((one for one in said if one), None)
 
 
 def what_exceeds_details(

@@ -9,13 +9,21 @@ Refused: what `remit.model.justification` says is none. So is what a policy migh
 Source: MISSION B7; MCP 2026-07-28, `_meta` (keys with a prefix).
 """
 
+from collections.abc import Mapping
 from typing import ClassVar, Final
 
-from remit.canonical import Json
+from remit.canonical import Json, canonical_text
 from remit.errors import Error
-from remit.model.justification import LONGEST, justification_text
+from remit.model.approvals import JustificationField
+from remit.model.justification import LONGEST, fitting, justification_text, told_in
 
-__all__ = ["JUSTIFICATION_KEY", "LONGEST", "InvalidJustificationError", "justification_of"]
+__all__ = [
+    "JUSTIFICATION_KEY",
+    "LONGEST",
+    "InvalidJustificationError",
+    "justification_of",
+    "told_to_policies",
+]
 
 JUSTIFICATION_KEY: Final = "dev.remit/justification"
 
@@ -41,3 +49,19 @@ def justification_of(value: Json) -> str | None:
             "nor an object of such lines"
         )
     return text
+
+
+def told_to_policies(
+    text: str | None, consented: str | None, fields: Mapping[str, JustificationField]
+) -> str | None:
+    """What policies are told of `text`, and of what the token's own details say; `None` for nothing.
+
+    The call's own word counts before what was consented to. Where the repository declares what a justification looks
+    like, they are told by their names, and what is not as it is declared counts as not told.
+    """
+    if text is None and consented is None:
+        return None
+    if not fields and (text is None or consented is None):
+        return text or consented
+    told = fitting({**told_in(consented), **told_in(text)}, fields)
+    return canonical_text(dict(told)) if told else None

@@ -15,23 +15,22 @@ refusals ask the same two questions about that: is it out of reach for good, and
 Source: MISSION B6; RFC 6750 §3.1; docs/reference/refusals.md.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from functools import partial
-from typing import TypeVar, cast
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
-from remit.canonical import Json
 from remit.clock import EpochSeconds
 from remit.guard.account import Account, PastUnavailableError, unknown_past
 from remit.guard.authentication import Authentication
-from remit.guard.bounds import as_admitted, within_limits
+from remit.guard.bounds import as_admitted, read_arguments, within_limits
 from remit.guard.call import Call
 from remit.guard.caller import Caller
+from remit.guard.definitions import Definitions
 from remit.guard.denial import denied, is_for_people, refusal_of, truth_of
-from remit.guard.details import is_named_in_details, what_exceeds_details
+from remit.guard.details import is_named_in_details, told_in_details
 from remit.guard.elevations import ElevationsUnavailableError, Wanted, elevating, wanted_of
-from remit.guard.facts import InvalidArgumentError, typed_arguments
 from remit.guard.footing import Footing, footing_of
+from remit.guard.justification import told_to_policies
 from remit.guard.lasting import lapsed
 from remit.guard.observing import as_listed, as_observed, goes_on
 from remit.guard.outcome import RefusalReason
@@ -42,13 +41,12 @@ from remit.guard.refusal import Refusal, hidden, refused
 from remit.guard.rule_limits import RuleLimits
 from remit.guard.settings import GuardSettings
 from remit.guard.target import Target
-from remit.guard.use import Entry, amount_in, entries_of, remembering
+from remit.guard.use import remembering
 from remit.guard.verdict import Allowance, Resting, Shown, as_declared, rests, undecided_among
 from remit.guard.world import Trial
 from remit.policy.decision import Decision, DecisionReason
 from remit.policy.decision_point import DecisionPoint
-from remit.policy.evaluation import ArgumentValue, Evaluation, Phase, ResourceKind
-from remit.policy.vocabulary import URI_ARGUMENT
+from remit.policy.evaluation import Evaluation, Phase
 from remit.tokens.access_token import AccessToken
 from remit.tokens.verify import TokenVerifier
 
@@ -151,30 +149,21 @@ class Ladder:
         target = known.target(caller.server, call.kind, call.name)
         if target is None:
             return hidden(call.kind, RefusalReason.NOT_FOUND, token=caller.token)
-        moment, reach = self._moment(call, caller, footing.now), known.reach(caller, target)
+        moment = self._moment(call, caller, footing.now, target)
+        reach = known.reach(caller, target)
         refusal = within_limits(call, caller, reach)
         if refusal is not None and refusal is reach.beyond:
             return refusal
         refusal = refusal or as_admitted(call, caller, target, footing.definitions)
         if refusal is not None:
             return await self._if_known(refusal, caller, target=target, moment=moment)
-        try:
-            arguments = typed_arguments(_given(call), target.arguments)
-            entries = () if account is None else _entries(call, caller, target, arguments)
-        except InvalidArgumentError as error:
-            refusal = refused(RefusalReason.INVALID_ARGUMENTS, error.detail, token=caller.token)
-            return await self._if_known(refusal, caller, target=target, moment=moment)
-        excess = what_exceeds_details(caller.token, target, arguments, now=moment.now)
-        if excess is not None:
-            refusal = refused(RefusalReason.OUTSIDE_DETAILS, excess, token=caller.token)
-            return await self._if_known(refusal, caller, target=target, moment=moment)
+        read = read_arguments(call, caller, target, now=moment.now)
+        if isinstance(read, Refusal):
+            return await self._if_known(read, caller, target=target, moment=moment)
+        arguments, entries = read
+        held = caller.effective
         asked = question(
-            Phase.CALL,
-            caller,
-            target=target,
-            scopes=caller.effective,
-            arguments=arguments,
-            moment=moment,
+            Phase.CALL, caller, target=target, scopes=held, arguments=arguments, moment=moment
         )
         if account is not None and entries:
             try:
@@ -188,22 +177,10 @@ class Ladder:
         decision = decisions.decide(asked) if here else await decisions.adjudicate(asked)
         resting: Resting | None = None
         if decision.obligations or not decision.allowed:
-            decision, refusal = self._judged(call, caller, asked, decision)
-            if refusal is not None and is_for_people(refusal) and not call.looks_ahead:
-                wanted = wanted_of(
-                    call, asked, refusal.needs, token=caller.token, decision_id=decision_id,
-                    digests=footing.definitions.digests,
-                )  # fmt: skip
-                decision, refusal, resting = await self._with_people(
-                    call, caller, asked, wanted=wanted, refusal=refusal
-                )
+            put = _Put(call, caller, asked, target, footing.definitions, decision_id)
+            decision, refusal, resting = await self._settled(put, decision)
             if refusal is not None:
                 return await self._if_known(refusal, caller, target=target, moment=moment)
-            if resting is not None:
-                otherwise = await self._if_known(
-                    resting.otherwise, caller, target=target, moment=moment
-                )
-                resting = replace(resting, otherwise=otherwise)
         return Allowance(
             caller=caller,
             target=target,
@@ -214,26 +191,33 @@ class Ladder:
             resting=resting,
         )
 
-    async def _with_people(
-        self, call: Call, caller: Caller, asked: Evaluation, *, wanted: Wanted, refusal: Refusal
+    async def _settled(
+        self, put: "_Put", decision: Decision
     ) -> tuple[Decision, Refusal | None, Resting | None]:
-        """What policies say once they know what people said of this very call: what still stands in the way, or on what it rests."""
-        refused_by = cast("Decision", refusal.decision)
+        """What stands in the way of what was put to policies, or what people said of this very call, on which it rests."""
+        decision, refusal = self._judged(put.call, put.caller, put.asked, decision)
+        if refusal is None or put.call.looks_ahead or not is_for_people(refusal):
+            return decision, refusal, None
+        wanted = put.wanted(refusal)
         try:
             elevated = await self._elevations.found(wanted)
         except ElevationsUnavailableError:
             # Nobody is asked again about what they may have answered.
-            return refused_by, refusal, None
+            return decision, refusal, None
+        refusal = replace(refusal, wanted=wanted)
         if elevated is None:
-            return refused_by, replace(refusal, wanted=wanted), None
-        asked = elevating(asked, elevated)
-        decision = await caller.world.decisions.adjudicate(asked)
-        decision, still = self._judged(call, caller, asked, decision)
-        if still is None:
-            otherwise = replace(refusal, wanted=wanted, world=caller.world)
-            return decision, None, Resting(elevated=elevated, wanted=wanted, otherwise=otherwise)
-        again = replace(wanted, held=elevated, needs=still.needs)
-        return decision, replace(still, wanted=again), None
+            return decision, refusal, None
+        asked = elevating(put.asked, elevated)
+        decision = await put.caller.world.decisions.adjudicate(asked)
+        decision, still = self._judged(put.call, put.caller, asked, decision)
+        if still is not None:
+            again = replace(wanted, held=elevated, needs=still.needs)
+            return decision, replace(still, wanted=again), None
+        # What may be called may be known of: whoever is refused after all is told why.
+        otherwise = replace(
+            refusal, world=put.caller.world, target=put.target, required=put.target.scopes
+        )
+        return decision, None, Resting(elevated=elevated, wanted=wanted, otherwise=otherwise)
 
     def _judged(
         self, call: Call, caller: Caller, asked: Evaluation, decision: Decision
@@ -341,30 +325,38 @@ class Ladder:
             moment=moment,
         )
 
-    def _moment(self, call: Call, caller: Caller, now: EpochSeconds) -> Moment:
+    def _moment(
+        self, call: Call, caller: Caller, now: EpochSeconds, target: Target | None = None
+    ) -> Moment:
         ip = call.context.network.ip
+        consented = None if target is None else told_in_details(caller.token, target, now)
+        why = told_to_policies(
+            call.justification, consented, caller.catalog.approvals.justifications
+        )
         if not caller.catalog.networks:
-            return Moment(now, ip, (), call.justification)
+            return Moment(now, ip, (), why)
         networks = self._authentication.acquaintance(caller).networks(ip)
-        return Moment(now, ip, networks, call.justification)
+        return Moment(now, ip, networks, why)
 
 
-def _entries(
-    call: Call, caller: Caller, target: Target, arguments: Mapping[str, ArgumentValue]
-) -> tuple[Entry, ...]:
-    """The facts of history that have to do with the call; not looked for where none is declared."""
-    return entries_of(
-        caller.token,
-        target,
-        history=caller.catalog.history,
-        reads=caller.world.decisions.history_read(target.facts),
-        amount_of=partial(amount_in, arguments),
-        again=call.task_of is not None,
-    )
+@dataclass(frozen=True, slots=True)
+class _Put:
+    """A question that was put to policies, and the call that it is of."""
 
+    call: Call
+    caller: Caller
+    asked: Evaluation
+    target: Target
+    definitions: Definitions
+    decision_id: str
 
-def _given(call: Call) -> Json:
-    """The arguments of a call; of reading a resource, its URI."""
-    if call.kind is ResourceKind.RESOURCE:
-        return {URI_ARGUMENT.name: call.name}
-    return call.arguments
+    def wanted(self, refusal: Refusal) -> Wanted:
+        """The very call, for people to cure `refusal` of."""
+        return wanted_of(
+            self.call,
+            self.asked,
+            refusal.needs,
+            token=self.caller.token,
+            digests=self.definitions.digests,
+            decision_id=self.decision_id,
+        )

@@ -89,7 +89,8 @@ def _line(value: str) -> str | None:
     text = value.strip()
     if not 0 < len(text) <= LONGEST or not text.isprintable() or not says_something(text):
         return None
-    return text
+    # INVARIANT: what begins as the text of an object is one.
+    return None if text.startswith('{"') else text
 
 
 def _fields(value: JsonObject) -> str | None:

@@ -14,6 +14,7 @@ from typing import Final
 
 from remit.clock import EpochSeconds
 from remit.model import Server
+from remit.model.justification import as_json
 from remit.tokens.authorization_details import Constraint, Scalar, ToolCallDetail, number_of
 
 __all__ = ["DetailInWords", "amount_in_words", "details_in_words"]
@@ -46,7 +47,7 @@ def details_in_words(
                 for name, constraint in detail.constraints.items()
                 for part in _parts(constraint)
             ),
-            justification=detail.justification,
+            justification=_why(detail.justification),
             until=None if detail.expires_at is None else _moment(detail.expires_at),
         )
         for detail in details
@@ -62,6 +63,14 @@ def amount_in_words(value: Decimal, currency: str) -> str:
     sign = "-" if value < 0 else ""
     symbol = _SYMBOLS.get(currency)
     return f"{sign}{symbol}{digits}" if symbol else f"{sign}{currency} {digits}"
+
+
+def _why(justification: str) -> str:
+    """What is told, each thing by its name; a line as it is."""
+    said = as_json(justification)
+    if not isinstance(said, dict):
+        return justification
+    return "; ".join(f"{name.replace('_', ' ')}: {one}" for name, one in said.items())
 
 
 def _tool(name: str, server: Server) -> str:

@@ -15,7 +15,7 @@ from typing import Final
 
 from remit.clock import Seconds
 from remit.model import ACR_VALUES, Mode
-from remit.model.justification import says_something
+from remit.model.justification import says_something, told_in
 from remit.policy.evaluation import ArgumentValue, Evaluation
 from remit.policy.facts import age_of_authentication, age_of_confirmation
 from remit.policy.obligation import Obligation, ObligationKind
@@ -29,6 +29,7 @@ __all__ = [
     "is_met",
     "is_observed",
     "is_readable",
+    "is_told",
     "limit_of",
     "obligations_of",
     "strengths_of",
@@ -38,6 +39,8 @@ __all__ = [
 _LIMIT: Final = re.compile(r"([1-9][0-9]{0,5})/([1-9][0-9]{0,5})([smhd])")
 _AGE: Final = re.compile(r"([1-9][0-9]{0,5})([smhd])")
 _ARGUMENT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_OBJECT: Final = '{"'
+"""How the text of an object begins that tells something by its name."""
 _UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _LONGEST: Final = 366 * 86_400
 
@@ -124,7 +127,7 @@ def condition_of(obligation: Obligation) -> str | None:
         case ObligationKind.REQUIRE_JUSTIFICATION:
             # Cedar cannot tell a blank text from another: the engine is told the empty one in its place.
             argument = f'context.arguments has {value} && context.arguments.{value} != ""'
-            return f"context has justification || (context has arguments && {argument})"
+            return f"({_told(value)}) || (context has arguments && {argument})"
         case ObligationKind.STEP_UP:
             return f"({_proved('authentication', value)}) || ({_proved('elevation', value)})"
         case ObligationKind.CONFIRM:
@@ -138,6 +141,22 @@ def condition_of(obligation: Obligation) -> str | None:
             return ""
         case _:
             return None
+
+
+def is_told(name: str, justification: str | None) -> bool:
+    """Whether it was said why: in an object by that `name`, and in a line by any."""
+    if justification is None:
+        return False
+    return not justification.startswith(_OBJECT) or name in told_in(justification)
+
+
+def _told(name: str) -> str:
+    """The same, in Cedar. Within a line of canonical JSON a quotation mark is escaped: none can pass for the object's own."""
+    said = "context.justification"
+    return (
+        f'context has justification && (!({said} like "{{\\"*") || '
+        f'{said} like "*\\"{name}\\":\\"*")'
+    )
 
 
 def _proved(where: str, value: str) -> str:
@@ -154,7 +173,7 @@ def is_met(obligation: Obligation, evaluation: Evaluation) -> bool:
     match obligation.kind:
         case ObligationKind.REQUIRE_JUSTIFICATION:
             context = evaluation.context
-            if context.justification is not None:
+            if is_told(obligation.value, context.justification):
                 return True
             given = (context.arguments or {}).get(obligation.value)
             return given is not None and not is_blank(given)

@@ -22,6 +22,7 @@ from remit.policy.check import CheckedPolicy, checked_policies
 from remit.policy.duties import obligations_of
 from remit.policy.evaluation import ResourceFacts
 from remit.policy.facts import JUSTIFICATION_FACT, TAGS
+from remit.policy.obligation import ObligationKind
 from remit.policy.reads import Reads, reads_of, union_of
 from remit.policy.vocabulary import action_name, group_names
 from remit.replay.looks import asked_for
@@ -168,7 +169,15 @@ class Court:
             groups = group_names(facts.server, facts.operation)
             positions = could_matter(self.policies, action, groups)
             about = [self.policies[position] for position in positions]
-            asked = [asked_for(obligations_of(one.annotations, one.id)) for one in about]
+            obligations = [obligations_of(one.annotations, one.id) for one in about]
+            asked = [asked_for(some) for some in obligations]
+            if self.catalog.approvals.justifications and any(
+                one.kind is ObligationKind.REQUIRE_JUSTIFICATION
+                for some in obligations
+                for one in some
+            ):
+                # What was told has to be as it is declared, which a pseudonym does not say.
+                asked.append(Reads(facts=frozenset({JUSTIFICATION_FACT})))
             # What an annotation asks for stands in no condition, and is looked at all the same.
             reads = self._reads[action] = union_of([*(reads_of(one.tree) for one in about), *asked])
         return reads

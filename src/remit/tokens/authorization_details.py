@@ -21,6 +21,7 @@ from typing import ClassVar, Final
 from remit.canonical import Json, JsonObject
 from remit.clock import EpochSeconds
 from remit.errors import Error
+from remit.model.justification import LONGEST, as_json, justification_text
 
 __all__ = [
     "TOOL_CALL",
@@ -47,7 +48,6 @@ _BOUNDS: Final = frozenset({"equals", "one_of", "max", "min", "pattern", "curren
 _MAX_DETAILS: Final = 8
 _MAX_NAMES: Final = 32
 _MAX_TEXT: Final = 256
-_MAX_JUSTIFICATION: Final = 500
 _MAX_TIME: Final = 2**53
 _NUMBER: Final = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,4})?")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
@@ -115,7 +115,7 @@ class ToolCallDetail:
                 name: constraint.as_json() for name, constraint in self.constraints.items()
             }
         if self.justification:
-            members["justification"] = self.justification
+            members["justification"] = as_json(self.justification)
         if self.expires_at is not None:
             members["expires_at"] = self.expires_at
         return members
@@ -280,11 +280,16 @@ def _text(value: Json, name: str) -> str:
 
 
 def _justification(value: Json) -> str:
-    if not isinstance(value, str) or len(value) > _MAX_JUSTIFICATION or not value.isprintable():
+    told = value
+    if isinstance(value, dict) or (isinstance(value, str) and value.lstrip().startswith("{")):
+        told = justification_text(value)
+    elif isinstance(value, str) and len(value) > LONGEST:
+        told = None
+    if not isinstance(told, str) or not told.isprintable():
         raise MalformedDetailsError(
-            f"`justification` is not one line of at most {_MAX_JUSTIFICATION} characters"
+            f"`justification` is neither one line of at most {LONGEST} characters nor an object of such lines"
         )
-    return value
+    return told
 
 
 def _expiry(value: Json) -> EpochSeconds:
