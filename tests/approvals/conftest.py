@@ -91,7 +91,7 @@ class Office:
             box=SecretBox(MasterKey(bytes(range(32)))),
             key=b"d" * 32,
             public_url=URL,
-            announce=lambda tx, request, names, at: self.told.append((request.id, names, at)),
+            announce=lambda tx, request, names, at: self.told.append((request, names, at)),
             give_access=self._give_access,
         )
         self.desk = Desk(self.deps)

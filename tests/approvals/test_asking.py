@@ -98,7 +98,9 @@ async def test_who_is_to_be_told_is_told_once(office):
     office.use_approvals(rules=(ApprovalRule(name="r", role="manager", notify=("chat", "mail")),))
     for _ in range(2):
         refused = await office.decide(office.update())
-    assert office.told == [(refused.asked.id, ("chat", "mail"), office.clock.now())]
+    ((request, names, at),) = office.told
+    assert (request.id, names, at) == (refused.asked.id, ("chat", "mail"), office.clock.now())
+    assert request.escalated_at is None
 
 
 async def test_nothing_is_told_of_a_request_that_was_not_recorded(office, events):

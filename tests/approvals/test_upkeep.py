@@ -47,7 +47,41 @@ async def test_what_waits_long_is_told_to_more_people_once(office):
     assert await office.desk.expire_due() == 1
     assert await office.desk.expire_due() == 0
     assert [name for _, name, _ in office.told] == [("chat",), ("chat",)]
-    assert office.told[-1][0] == request_id
+    told = office.told[-1][0]
+    assert (told.id, told.escalated_at) == (request_id, office.clock.now())
+
+
+async def test_each_part_escalates_in_its_own_time(office):
+    rules = (
+        ApprovalRule(
+            name="a", role="manager", escalation=Escalation(after=60, role="finance"), notify=("a",)
+        ),
+        ApprovalRule(
+            name="b",
+            role="director",
+            escalation=Escalation(after=90, role="finance"),
+            notify=("b",),
+        ),
+    )
+    office.use_approvals(rules=rules)
+    office.use_policies(
+        """
+        @id("everyone")
+        permit(principal, action in Remit::Action::"call", resource);
+        @id("one")
+        @require_approval("manager")
+        forbid(principal, action == Remit::Action::"crm/update_account", resource);
+        @id("other")
+        @require_approval("director")
+        forbid(principal, action == Remit::Action::"crm/update_account", resource);
+        """
+    )
+    await office.asked(office.update())
+    office.told.clear()
+    for seconds in (60, 29, 1):
+        office.later(seconds)
+        await office.desk.expire_due()
+    assert [names for _, names, _ in office.told] == [("a",), ("a", "b")]
 
 
 async def test_what_was_answered_does_not_escalate(office):

@@ -239,7 +239,7 @@ _SIXTH = ("INSERT INTO history_uses VALUES ('acme','f count','agent','usr_1','',
 _EIGHTH = (
     (
         "INSERT INTO approvals VALUES ('apr','waiting','k','acme','usr_1','agent','c','g','crm','tool','t',NULL,'prod',"
-        "'[]','[]',NULL,'v1.x','dec_1','v',1,1,NULL,NULL,2,300,NULL,NULL)"
+        "'[]','[]',NULL,'v1.x','dec_1','v',1,1,NULL,NULL,2,300,NULL,NULL,NULL)"
     ),
     "INSERT INTO approval_answers VALUES ('apr','usr_1','confirmed','person','a',1,'s',1,1,'','[0]','[]',NULL)",
     "INSERT INTO approval_openings VALUES ('apr','usr_1','s',1)",

@@ -20,11 +20,12 @@ from remit.approvals.request_store import (
     select_requests,
 )
 from remit.approvals.sealing import opened_request
-from remit.approvals.standpoint import standpoint_of, view_of
+from remit.approvals.standpoint import requester_names, standpoint_of, view_of
 from remit.approvals.who_may import View, free_capacities, may_see
 from remit.audit.approval_events import ApprovalOpened
 from remit.audit.context import Context
 from remit.db import Transaction
+from remit.ids import UserId
 
 __all__ = ["inbox_of", "look", "open_request"]
 
@@ -61,8 +62,18 @@ def inbox_of(tx: Transaction, deps: ApprovalDeps, person: Person) -> tuple[Reque
         limit=_MOST,
     )
     found: list[Request] = []
+    names: dict[UserId | None, tuple[str, ...]] = {}
     for stored in select_requests(tx, wanted):
-        view = view_of(tx, stored.request, standpoint, catalog, now=now)
+        asker = stored.request.user_id
+        if asker not in names:
+            names[asker] = requester_names(tx, stored.request)
+        view = View(
+            request=stored.request,
+            standpoint=standpoint,
+            catalog=catalog,
+            requester=names[asker],
+            now=now,
+        )
         if now < stored.request.expires_at and free_capacities(view):
             found.append(opened_request(deps.box, stored))
     return tuple(found)

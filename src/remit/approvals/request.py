@@ -165,6 +165,15 @@ class Request:
         """Whether it waits for somebody still, as far as its row says."""
         return self.state is RequestState.WAITING
 
+    def escalates_after(self, now: EpochSeconds) -> EpochSeconds | None:
+        """When next, later than `now`, more people may answer a part of it; `None`: never."""
+        times = (
+            EpochSeconds(self.created_at + part.escalation.after)
+            for part in self.parts
+            if part.escalation is not None
+        )
+        return min((at for at in times if at > now), default=None)
+
     @property
     def alone(self) -> bool:
         """Whether the person of the call can meet all of it by themselves."""

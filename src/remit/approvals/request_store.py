@@ -37,6 +37,7 @@ __all__ = [
     "approvals",
     "due_requests",
     "end_request",
+    "escalating_requests",
     "find_request",
     "lock_request",
     "mark_escalated",
@@ -79,6 +80,7 @@ approvals = Table(
     Column("ended_at", BigInteger),
     Column("expires_at", BigInteger, nullable=False),
     Column("holds", BigInteger, nullable=False),
+    Column("escalates_at", BigInteger),
     Column("escalated_at", BigInteger),
     Column("reason", Text),
 )
@@ -153,6 +155,7 @@ def add_request(tx: Transaction, request: Request, *, sealed: str) -> bool:
         "asked": request.asked,
         "created_at": request.created_at,
         "expires_at": request.expires_at,
+        "escalates_at": request.escalates_after(request.created_at),
         "holds": request.holds,
     }
     added = conflict_insert(tx, approvals).values(values).on_conflict_do_nothing()
@@ -237,6 +240,20 @@ def due_requests(tx: Transaction, *, now: EpochSeconds, limit: int) -> tuple[Sto
     return _with_answers(tx, tx.connection.execute(asked).all())
 
 
+def escalating_requests(
+    tx: Transaction, *, now: EpochSeconds, limit: int
+) -> tuple[StoredRequest, ...]:
+    """Those that wait and are due to be put to more people."""
+    columns = approvals.c
+    asked = (
+        select(approvals)
+        .where(columns.state == _WAITING, columns.escalates_at <= now, columns.expires_at > now)
+        .order_by(columns.escalates_at, columns.id)
+        .limit(limit)
+    )
+    return _with_answers(tx, tx.connection.execute(asked).all())
+
+
 def note_asked(tx: Transaction, request_id: str) -> None:
     """Count that it was asked once more."""
     tx.connection.execute(
@@ -253,16 +270,18 @@ def mark_opened(tx: Transaction, request_id: str, *, at: EpochSeconds) -> None:
     )
 
 
-def mark_escalated(tx: Transaction, request_id: str, *, at: EpochSeconds) -> bool:
-    """Note that it went to more people; whether it had not."""
+def mark_escalated(
+    tx: Transaction, request_id: str, *, at: EpochSeconds, again_at: EpochSeconds | None
+) -> bool:
+    """Note that it went to more people, and when it will to others still; whether it had not."""
     marked = (
         update(approvals)
         .where(
             approvals.c.id == request_id,
             approvals.c.state == _WAITING,
-            approvals.c.escalated_at.is_(None),
+            approvals.c.escalates_at <= at,
         )
-        .values(escalated_at=at)
+        .values(escalated_at=at, escalates_at=again_at)
     )
     return tx.connection.execute(marked).rowcount == 1
 

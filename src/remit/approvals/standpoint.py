@@ -17,7 +17,7 @@ from remit.db import Transaction
 from remit.identity import find_user, subject_of
 from remit.model import Catalog
 
-__all__ = ["standpoint_of", "view_of"]
+__all__ = ["requester_names", "standpoint_of", "view_of"]
 
 
 def standpoint_of(
@@ -54,14 +54,19 @@ def view_of(
     now: EpochSeconds,
 ) -> View:
     """`request` as they look at it, with all names of whoever it is asked for."""
-    requester = None if request.user_id is None else find_user(tx, request.user_id)
     return View(
         request=request,
         standpoint=standpoint,
         catalog=catalog,
-        requester=() if requester is None else names_of(tx, requester),
+        requester=requester_names(tx, request),
         now=now,
     )
+
+
+def requester_names(tx: Transaction, request: Request) -> tuple[str, ...]:
+    """All names of the person of the call; none of a workload's."""
+    requester = None if request.user_id is None else find_user(tx, request.user_id)
+    return () if requester is None else names_of(tx, requester)
 
 
 def _seat(tx: Transaction, deputy: Deputy, catalog: Catalog) -> Seat | None:

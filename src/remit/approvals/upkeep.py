@@ -1,5 +1,6 @@
 """What is done by the clock: ending what nobody answered, asking more people, forgetting what ended long ago."""
 
+from dataclasses import replace
 from typing import Final
 
 from remit.approvals.deps import ApprovalDeps
@@ -7,13 +8,12 @@ from remit.approvals.deputy_store import purge_deputies
 from remit.approvals.elevation_store import purge_elevations
 from remit.approvals.ending import expire
 from remit.approvals.notification_store import forget_notifications
-from remit.approvals.request import Request, RequestState
+from remit.approvals.request import Request
 from remit.approvals.request_store import (
-    RequestFilter,
     due_requests,
+    escalating_requests,
     mark_escalated,
     purge_requests,
-    select_requests,
 )
 from remit.approvals.tally import outstanding
 from remit.clock import EpochSeconds, Seconds
@@ -33,12 +33,10 @@ def expire_due(tx: Transaction, deps: ApprovalDeps) -> int:
 
 
 def escalate_due(tx: Transaction, deps: ApprovalDeps) -> int:
-    """Have more people told of what waited long enough; how many."""
+    """Have more people told of what waited long enough; how many, a page of them at most."""
     now = deps.clock.now()
-    waiting = select_requests(
-        tx, RequestFilter(state=RequestState.WAITING, oldest_first=True, limit=_AT_ONCE)
-    )
-    return sum(_escalate(tx, deps, one.request, now) for one in waiting)
+    due = escalating_requests(tx, now=now, limit=_AT_ONCE)
+    return sum(_escalate(tx, deps, one.request, now) for one in due)
 
 
 def forget_ended(tx: Transaction, *, now: EpochSeconds) -> int:
@@ -53,16 +51,15 @@ def forget_ended(tx: Transaction, *, now: EpochSeconds) -> int:
 
 
 def _escalate(tx: Transaction, deps: ApprovalDeps, request: Request, now: EpochSeconds) -> bool:
-    if request.escalated_at is not None or now >= request.expires_at:
+    """Whether it went to more people: not where what they could give was given already."""
+    if not mark_escalated(tx, request.id, at=now, again_at=request.escalates_after(now)):
         return False
     late = [
         part
         for part in outstanding(request)
         if part.escalation is not None and now >= request.created_at + part.escalation.after
     ]
-    if not late or not mark_escalated(tx, request.id, at=now):
-        return False
     told = tuple(dict.fromkeys(name for part in late for name in part.notify))
     if told:
-        deps.announce(tx, request, told, now)
-    return True
+        deps.announce(tx, replace(request, escalated_at=now), told, now)
+    return bool(late)

@@ -55,7 +55,7 @@ class ApprovalOpened(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalAnswered(Event):
-    """`verdict` is `confirmed`, `approved` or `refused`; `capacity` is in what role, and for whom as a deputy."""
+    """`verdict` is `confirmed`, `approved`, `refused`, or `withdrawn` by its own person; `capacity` is in what role, and for whom as a deputy."""
 
     kind: ClassVar[str] = "approval.answered"
     approval: str

@@ -37,6 +37,7 @@ def upgrade() -> None:
         Column("ended_at", BigInteger),
         Column("expires_at", BigInteger, nullable=False),
         Column("holds", BigInteger, nullable=False),
+        Column("escalates_at", BigInteger),
         Column("escalated_at", BigInteger),
         Column("reason", Text),
     )
