@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from remit.approvals.access_desk import AccessDeps, AccessDesk
 from remit.approvals.page_deps import PageDeps
-from remit.approvals.page_login import PAGE_PATHS, asked_acr
+from remit.approvals.page_login import PAGE_LINKS, PAGE_PATHS, asked_acr
 from remit.approvals.pages import routes
 from remit.audit.context import Context
 from remit.identity import (
@@ -115,6 +115,7 @@ def front_of(office: object, passwords: Passwords, origin: str = ORIGIN) -> Fron
         box=office.deps.box,
         required_acr=asked_acr(no_more),
         return_paths=("/authorize", "/account", *PAGE_PATHS),
+        links=PAGE_LINKS,
     )
     access = AccessDesk(
         AccessDeps(database=office.database, directory=office.directory, clock=office.clock)

@@ -65,6 +65,18 @@ async def test_amounts_of_several_currencies_are_not_added(front, office):
     assert "together" not in words
 
 
+async def test_the_account_page_leads_here(front):
+    visitor = await front.visitor("ada")
+    page = await visitor.get("/account")
+    assert 'href="/approvals"' in page.text
+    assert 'href="/access"' in page.text
+
+
+async def test_whom_it_is_about_tells_one_line_from_another(front, office):
+    await office.asked(office.update(to="grace@acme.example\u202e"))
+    assert "To : grace@acme.example U+202E" in await inbox(front, "bob")
+
+
 async def test_what_is_over_is_no_longer_there(front, office):
     await office.asked()
     office.later(601)

@@ -5,6 +5,7 @@ With `REMIT_PICTURES` set to a folder, the pictures of the guides are made anew 
 
 import os
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,9 @@ from remit.identity import Passwords
 from remit.model import (
     ACR_PASSWORD,
     AccessOffer,
+    AgentClients,
     EmergencyAccess,
+    StaticClient,
 )
 from tests.approvals.front import Front, chromium, screen_of, served
 
@@ -35,6 +38,7 @@ LOOKS = {
     "phone": {"viewport": PHONE, "color_scheme": "light"},
     "forced": {"viewport": DESK, "forced_colors": "active"},
 }
+DARK = {"color_scheme": "dark"}
 DEVICE = {
     "protocol": "ctap2",
     "transport": "internal",
@@ -86,11 +90,11 @@ def complaints():
     assert [one for one in said if "Failed to load resource" not in one] == []
 
 
-async def examine(screen: Page, name: str) -> None:
+async def examine(screen: Page, name: str, *, picture: bool = False) -> None:
     """Refuse what is wider than the screen, and what axe-core objects to; keep a picture where one is wanted."""
     widths = await screen.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
     assert widths[0] <= widths[1], name
-    if folder := os.environ.get("REMIT_PICTURES"):
+    if picture and (folder := os.environ.get("REMIT_PICTURES")):
         await screen.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
     session = await screen.context.new_cdp_session(screen)
     # A world of its own: our pages let no script in that stands in the page, and stay so.
@@ -140,6 +144,55 @@ async def test_every_page_passes_axe_and_fits_its_screen(office, front, browser,
         await screen.goto(f"{front.origin}{path}")
         await examine(screen, f"{name}-{look}")
         await screen.context.close()
+
+
+async def test_what_the_guides_show_is_what_people_see(office, front, browser, complaints):
+    """The pictures in `docs/images`: `REMIT_PICTURES=docs/images` makes them anew."""
+    _furnish(office)
+    first, *_ = [
+        await office.asked(office.refund(value)) for value in ("1250.50", "640.00", "815.25")
+    ]
+    for n in range(3):
+        await office.asked(office.update(name=f"Customer {n}", note="Merged accounts"))
+    pictures = [
+        ("confirmation", "ada", f"/approvals/{first}", LOOKS["light"]),
+        ("confirmation-phone", "ada", f"/approvals/{first}", {**LOOKS["phone"], **DARK}),
+        ("inbox", "ada", "/approvals", LOOKS["light"]),
+        ("like-requests", "ada", f"/approvals/like/{first}", LOOKS["light"]),
+        ("emergency", "ada", "/emergency", LOOKS["dark"]),
+    ]
+    for name, who, path, look in pictures:
+        screen = await screen_of(browser, front, who, complaints=complaints, **look)
+        await screen.goto(f"{front.origin}{path}")
+        await screen.get_by_role("heading", level=1).wait_for()
+        await examine(screen, name, picture=True)
+        await screen.context.close()
+
+
+def _furnish(office) -> None:
+    """Names as an organisation would give them."""
+    catalog = office.directory.catalog
+    desktop = StaticClient(client_id="cli_1", name="Support desktop")
+    agent = replace(
+        catalog.agents["assistant"],
+        name="Support assistant",
+        owner="support-lead@acme.example",
+        purpose="Helps support staff to answer customers.",
+        clients=AgentClients(static=(desktop,)),
+    )
+    server = catalog.servers["payments"]
+    tool = replace(
+        server.tools["refund"],
+        description="Refund an amount against an invoice.",
+        data_categories=("billing",),
+    )
+    server = replace(server, tools={**server.tools, "refund": tool})
+    office.directory.catalog = replace(
+        catalog,
+        issuer=replace(catalog.issuer, name="Acme"),
+        agents={**catalog.agents, "assistant": agent},
+        servers={**catalog.servers, "payments": server},
+    )
 
 
 async def test_a_call_is_confirmed_by_keyboard_alone(office, front, browser, complaints):

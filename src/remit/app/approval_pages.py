@@ -8,7 +8,7 @@ from starlette.routing import Route
 from remit import identity, oauth
 from remit.app.parts import Parts
 from remit.approvals.page_deps import PageDeps
-from remit.approvals.page_login import PAGE_PATHS, asked_acr, asked_anew
+from remit.approvals.page_login import PAGE_LINKS, PAGE_PATHS, asked_acr, asked_anew
 from remit.approvals.pages import routes
 from remit.clock import Seconds
 from remit.identity.providers.deps import Freshness
@@ -38,6 +38,7 @@ def leading_back(people: identity.IdentityDeps) -> identity.IdentityDeps:
         people,
         required_acr=asked_acr(people.required_acr),
         return_paths=(*people.return_paths, *PAGE_PATHS),
+        links=(*people.links, *PAGE_LINKS),
     )
 
 

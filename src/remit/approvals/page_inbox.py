@@ -9,16 +9,19 @@ Source: MISSION C2 (an inbox); docs/adr/0025-cures.md.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 from starlette.responses import Response
 from starlette.routing import Route
 
+from remit.approvals.page_arguments import Line
 from remit.approvals.page_call import CallView
 from remit.approvals.page_deps import PageDeps
 from remit.approvals.page_door import View, Visit, page_door, show
 from remit.approvals.page_time import Moment, ago, length, moment
 from remit.approvals.page_urgent import urgent_for
 from remit.approvals.page_view import Shown, shown_of
+from remit.approvals.page_wish import WishView
 from remit.approvals.page_words import Piece
 from remit.approvals.request import About, Request, RequestState
 from remit.clock import Seconds
@@ -26,7 +29,8 @@ from remit.oauth.details_in_words import amount_in_words
 
 __all__ = ["Entry", "alike", "routes"]
 
-_MOST_OWN = 50
+_MOST_OWN: Final = 50
+_MOST_GIST: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +41,8 @@ class Entry:
     title: str
     agent: tuple[Piece, ...]
     person: str
+    gist: tuple[Line, ...]
+    """Whom it is about, of one call."""
     system: str
     environment: str
     level: str
@@ -102,6 +108,7 @@ async def _entry(deps: PageDeps, group: Sequence[Request], visit: Visit) -> Entr
         title=view.action if many and isinstance(view, CallView) else view.title,
         agent=view.agent,
         person=view.person or "" if len(people) == 1 else f"{len(people)} people",
+        gist=_gist(view) if not many else (),
         system=view.system if isinstance(view, CallView) else "",
         environment=view.environment if isinstance(view, CallView) else "",
         level=view.level,
@@ -112,6 +119,10 @@ async def _entry(deps: PageDeps, group: Sequence[Request], visit: Visit) -> Entr
         total=_total(shown) if many and is_call else "",
         own=first.user_id == visit.person.user_id,
     )
+
+
+def _gist(view: CallView | WishView) -> tuple[Line, ...]:
+    return view.arguments.recipients[:_MOST_GIST] if isinstance(view, CallView) else ()
 
 
 def _total(shown: Sequence[Shown]) -> str:

@@ -16,6 +16,7 @@ from remit.identity.return_to import safe_return_to
 from remit.web import MalformedParametersError, Params, parse_query
 
 __all__ = [
+    "PAGE_LINKS",
     "PAGE_PATHS",
     "asked_acr",
     "asked_anew",
@@ -28,6 +29,12 @@ __all__ = [
 
 PAGE_PATHS: Final = ("/approvals", "/access", "/emergency")
 """Where a log-in may lead back to."""
+
+PAGE_LINKS: Final = (
+    ("What waits for your answer", "/approvals"),
+    ("Access for a while", "/access"),
+)
+"""How a person gets there from their account."""
 
 _ONWARD: Final = ("/authorize",)
 

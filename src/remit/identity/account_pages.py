@@ -94,6 +94,7 @@ class _AccountPages:
             "factors": factors,
             "second_factor_required": catalog.sign_in.second_factor is SecondFactor.REQUIRED,
             "sessions": [_shown_session(one, current=session) for one in sessions],
+            "links": deps.links,
             "sections": [await _shown_section(one, user) for one in deps.sections],
         }
         return show(deps, request, View(template="account.html", form=ACCOUNT_FORM, values=values))

@@ -40,7 +40,7 @@ class IdentityDeps:
     `required_acr`: asked of the request that waits at `return_to`, never of the browser.
     `return_paths`: the only paths a log-in may lead back to.
     `box` seals one-time-password secrets, and the challenges that passkeys answer.
-    `sections`: what other rooms show on the account page.
+    `sections`: what other rooms show on the account page; `links`: pages of theirs, by title and path.
     """
 
     database: Database
@@ -53,3 +53,4 @@ class IdentityDeps:
     required_acr: RequiredAcr = _any_will_do
     return_paths: tuple[str, ...] = ("/authorize", "/account")
     sections: tuple[AccountSection, ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
