@@ -14,6 +14,7 @@ import pytest_asyncio
 from mcp.shared.exceptions import MCPError
 
 from remit.demo.agent import Keyring, connect
+from remit.repository import write_example
 from tests.e2e.stepping_up import PATIENCE, REDIRECT_URI, installation
 
 pytestmark = [
@@ -23,6 +24,23 @@ pytestmark = [
     pytest.mark.timeout(300),
 ]
 
+HIGH = "payments:refunds.high"
+HELD = "      - payments:refunds.create"
+LISTED = "  - payments:refunds.create"
+ELEVATED = f"""
+{HIGH}:
+  title: Refund more
+  description: Refund more than 500.00 USD, once.
+  sensitivity: high
+  elevated: true
+"""
+NEEDS_SCOPE = f"""
+@id("refund-elevated") @require_scope("{HIGH}")
+@refusal("A refund above 500.00 USD takes an elevated permission.")
+forbid (principal, action == Remit::Action::"payments/refund", resource)
+when {{ context.arguments.amount.value.greaterThan(decimal("500.00")) }}
+unless {{ context.elevation.scopes.contains("{HIGH}") }};
+"""
 LARGE = {"invoice_id": "inv-78", "amount": "750.00", "reason": "wrong item"}
 _BUTTONS = ("Allow", "Use your passkey", "Log in with a passkey")
 
@@ -144,3 +162,30 @@ async def test_a_refusal_of_the_person_comes_back_as_one(place, dana):
             await agent.call("refund", {**LARGE, "amount": "751.00"})
         assert "passkey" in str(refused.value)
         assert len(journey.requests) == 2
+
+
+async def test_an_elevated_scope_is_given_to_the_call_and_to_no_token(tmp_path):
+    """403 `insufficient_scope`: the client asks for the scope, and its token never says it."""
+    example = tmp_path / "example"
+    write_example(example)
+    scopes = (example / "scopes.yaml").read_text() + ELEVATED
+    roles = (example / "roles.yaml").read_text().replace(HELD, f"{HELD}\n      - {HIGH}")
+    agent_file = (example / "agents" / "support-assistant.yaml").read_text()
+    files = {
+        "scopes.yaml": scopes,
+        "roles.yaml": roles,
+        "agents/support-assistant.yaml": agent_file.replace(LISTED, f"{LISTED}\n  - {HIGH}"),
+        "policies/refunds.cedar": NEEDS_SCOPE,
+    }
+    async with installation(tmp_path, **files) as place:
+        journey, keyring = Journey(await place.person("erin", "support")), Keyring()
+        async with agent_of(place, journey, keyring) as agent:
+            result = await agent.call("refund", LARGE)
+            assert not result.is_error, result
+            challenge = next(one for one in agent.exchanges if one.status == 403).challenge
+        assert "insufficient_scope" in challenge
+        assert HIGH in challenge
+        assert HIGH in journey.requests[1]["scope"][0].split()
+        assert HIGH not in keyring.tokens.scope
+        (given,) = place.events("elevation.given")
+        assert given["body"]["scopes"] == [HIGH]
