@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from remit.approvals.desk import Desk
 from remit.approvals.elevations import DatabaseElevations
+from remit.approvals.errors import RequestEndedError
 from remit.approvals.request import Verdict
 from remit.audit.approval_events import (
     ApprovalAnswered,
@@ -178,6 +180,54 @@ async def test_one_approval_admits_one_call_however_many_come_at_once(office, ev
     kinds = Counter(type(one).__name__ for one in outcomes)
     assert kinds == {"Permit": 1, "Deny": 8}
     assert len(events.of(ElevationUsed)) == 1
+
+
+async def test_several_processes_admit_one_call_between_them(
+    office, events, database_url, open_database
+):
+    await office.answers("ada", await office.asked())
+    parts = [replace(office.deps, database=open_database(database_url)) for _ in range(3)]
+    guards = [office.new_guard(DatabaseElevations(one)) for one in parts]
+    outcomes = await asyncio.gather(*(guards[n % 3].decide(office.refund()) for n in range(12)))
+    assert Counter(type(one).__name__ for one in outcomes) == {"Permit": 1, "Deny": 11}
+    assert len(events.of(ElevationUsed)) == 1
+    # Those that came too late are one request, and one notification.
+    assert len({one.asked.id for one in outcomes if isinstance(one, Deny) and one.asked}) == 1
+    assert len(events.of(ApprovalRequested)) == 2
+
+
+async def test_one_answer_ends_it_whatever_process_takes_it(
+    office, events, database_url, open_database
+):
+    request_id = await office.asked()
+    desks = [Desk(replace(office.deps, database=open_database(database_url))) for _ in range(3)]
+    person = await office.person("ada")
+    await office.desk.opened(request_id, person, shown="w", context=office.context)
+    outcomes = await asyncio.gather(
+        *(
+            desk.answer(request_id, person, Verdict.APPROVED, shown="w", context=office.context)
+            for desk in (*desks, *desks)
+        ),
+        return_exceptions=True,
+    )
+    kinds = Counter(type(one).__name__ for one in outcomes)
+    assert kinds == {"Request": 1, "AlreadyAnsweredError": 5}
+    assert len(events.of(ElevationGiven)) == 1
+
+
+async def test_an_elevation_that_is_revoked_while_it_is_spent_is_one_of_both(
+    office, events, database_url, open_database
+):
+    await office.answers("ada", await office.asked())
+    (elevation,) = await office.desk.elevations()
+    other = Desk(replace(office.deps, database=open_database(database_url)))
+    decided, revoked = await asyncio.gather(
+        office.decide(),
+        other.revoke_elevation(elevation.id, person=None, reason="no", context=office.context),
+        return_exceptions=True,
+    )
+    assert isinstance(decided, Permit) is isinstance(revoked, RequestEndedError)
+    assert len(events.of(ElevationUsed)) == isinstance(decided, Permit)
 
 
 async def test_calls_that_come_at_once_are_one_request(office, events):
