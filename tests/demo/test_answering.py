@@ -14,7 +14,7 @@ CODE = """<form action="/login/step" method="post"><input type="hidden" name="ki
 <input type="hidden" name="credential" value=""></form>
 <form action="/login/step" method="post"><input type="hidden" name="kind" value="one_time_password">
 <input name="code"><button>Go on</button></form>"""
-STEP_UP = '<a href="/account">You</a><a class="button" href="/login?return_to=x">Go on</a>'
+STEP_UP = '<form action="/approvals/apr_1" method="post"><input type="hidden" name="shown" value="d"><button name="decision" value="refuse">Refuse</button></form><a href="/account">You</a><a class="button" href="/login?return_to=x">Go on</a>'
 ASKS = """<form action="/approvals/apr_1" method="post"><input type="hidden" name="shown" value="d">
 <button name="decision" value="refuse">Refuse</button>
 <button name="decision" value="allow">Confirm</button></form>"""

@@ -16,6 +16,22 @@ STEPS = {
     "Another tenant's data": ["✘ You may only work with your own organisation"],
     "A tool it was never shown": ["✘ unknown tool"],
     "Another server, another token, and a limit on the amount": ['"refunded": "49.00"', "500.00 USD"],
+    "A refund that its person has to say yes to": [
+        "types a code of the authenticator app",
+        "The call is allowed, says the page to Dana",
+        '"refunded": "900.00"',
+        "✘ An agent may refund at most 500.00 USD by itself",
+    ],
+    "A refund that takes a manager besides": [
+        "Your answer is recorded, says the page to Dana",
+        "The call is allowed, says the page to Mona",
+        '"refunded": "6000.00"',
+    ],
+    "Access for minutes": [
+        "remit access request billing-read --for sam",
+        "scope: payments:invoices.read",
+        "✘ 401: the token died",
+    ],
     "A server changes a tool that was trusted": [
         "✔ get_account",
         "✘ its definition was changed and waits for review",

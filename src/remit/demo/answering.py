@@ -79,7 +79,7 @@ async def with_app(person: Person, url: str) -> Person:
                 continue
             form = _form_with(response, "offer")
             if form is not None:
-                app = AuthenticatorApp(_read(response.text).key)
+                app = AuthenticatorApp("".join(_read(response.text).key.split()))
                 await submit(browser, response, form, _with_code(form, app))
                 person.tell("sets up an authenticator app")
                 return replace(person, app=app)
@@ -96,8 +96,10 @@ async def _go_on(
     if (form := _form_of_codes(response)) is not None and person.app is not None:
         person.tell("types a code of the authenticator app")
         return await submit(browser, response, form, _with_code(form, person.app))
-    if (form := _form_with(response, "shown")) is not None and form.buttons:
-        decision = "allow" if yes else "refuse"
+    decision = "allow" if yes else "refuse"
+    form = _form_with(response, "shown")
+    # Whoever has to prove first who they are can say no already, and nothing else.
+    if form is not None and ("decision", decision) in form.buttons:
         person.tell("reads the page, and says yes" if yes else "reads the page, and says no")
         return await submit(browser, response, form, [*form.fields, ("decision", decision)])
     for link in _read(response.text).links:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import httpx2
 
+from remit.model.authentication import ACR_MULTI_FACTOR, ACR_PHISHING_RESISTANT
 from remit.repository import write_example
 
 __all__ = ["Stage", "StageError", "set_up"]
@@ -59,6 +60,15 @@ class Stage:
     def server(self, name: str) -> str:
         """The URL at which an agent reaches the MCP server `name`."""
         return f"{self.url}/mcp/{name}"
+
+    async def knock(self, name: str, token: str | None = None) -> httpx2.Response:
+        """What the MCP server `name` answers to whoever has `token`, or nothing."""
+        headers = {"accept": "application/json, text/event-stream"}
+        if token is not None:
+            headers["authorization"] = f"Bearer {token}"
+        listing = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
+        async with httpx2.AsyncClient() as http:
+            return await http.post(self.server(name), json=listing, headers=headers)
 
     async def remit(self, *arguments: str, stdin: str = "", found: int = 0) -> str:
         """Run `remit …` against this stage's data folder, and return what it printed. It has to exit with `found`."""
@@ -138,6 +148,9 @@ def _write_repository(folder: Path, crm_port: int) -> None:
     crm = folder / "servers" / "crm.yaml"
     text = crm.read_text()
     crm.write_text(text.replace("http://127.0.0.1:8611/mcp", f"http://127.0.0.1:{crm_port}/mcp"))
+    # The demonstration is reached at an address, and passkeys belong to a name: a code of an app does, too.
+    refunds = folder / "policies" / "refunds.cedar"
+    refunds.write_text(refunds.read_text().replace(ACR_PHISHING_RESISTANT, ACR_MULTI_FACTOR))
 
 
 @asynccontextmanager

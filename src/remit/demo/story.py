@@ -8,10 +8,9 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-import httpx2
 import orjson
+from mcp.client.session import ElicitationFnT
 from mcp.shared.exceptions import MCPError
-from mcp_types import CallToolResult
 
 from remit.demo.agent import (
     AgentSession,
@@ -21,16 +20,19 @@ from remit.demo.agent import (
     connect,
 )
 from remit.demo.narrator import Narrator
+from remit.demo.people_asked import (
+    PeopleAsked,
+    UnexpectedAnswerError,
+    call_line,
+    expect,
+    text_of,
+)
 from remit.demo.person import Person
 from remit.demo.stage import Stage, free_port
 
 __all__ = ["Storyteller", "UnexpectedAnswerError", "leaves", "redirect_uri"]
 
 WITHHELD = "crm:accounts.write"
-
-
-class UnexpectedAnswerError(Exception):
-    """Remit answered otherwise than the story says it does."""
 
 
 def redirect_uri() -> str:
@@ -76,6 +78,7 @@ class Storyteller:
             self._say.step("Another server, another token, and a limit on the amount")
             async with self._connect("payments") as payments:
                 await self._amounts(payments)
+            await self._people_asked()
             await self._turned(crm)
             await self._revoke(crm)
 
@@ -85,12 +88,8 @@ class Storyteller:
         self._say.step("A stranger knocks")
         url = self._stage.server("crm")
         self._say.asked(f"POST {url} without credentials")
-        async with httpx2.AsyncClient() as http:
-            answer = await http.post(
-                url, json={"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}},
-                headers={"accept": "application/json, text/event-stream"},
-            )  # fmt: skip
-        _expect(answer.status_code == 401, f"401, got {answer.status_code}")
+        answer = await self._stage.knock("crm")
+        expect(answer.status_code == 401, f"401, got {answer.status_code}")
         self._say.refused(f"401, WWW-Authenticate: {answer.headers['www-authenticate']}")
         self._say.why("the challenge says where to learn how to get in (RFC 9728)")
 
@@ -106,7 +105,7 @@ class Storyteller:
             f"a token for this server alone, {tokens.expires_in} s, scope: {tokens.scope}"
         )
         withheld = WITHHELD not in tokens.scope.split()
-        _expect(withheld or self._browse is not None, f"no {WITHHELD} in the token")
+        expect(withheld or self._browse is not None, f"no {WITHHELD} in the token")
         if withheld:
             self._say.why(f"{WITHHELD} was asked for and withheld: the token does not carry it")
         else:
@@ -118,35 +117,35 @@ class Storyteller:
         self._say.asked("tools/list")
         tools = [tool.name for tool in (await crm.client.list_tools()).tools]
         expected = {"list_accounts", "get_account"} | (set() if withheld else {"update_account"})
-        _expect(set(tools) == expected, f"a filtered list, got {tools}")
+        expect(set(tools) == expected, f"a filtered list, got {tools}")
         self._say.allowed(", ".join(tools))
         self._say.why("the server has five tools; those this token may not use do not appear")
 
     async def _read(self, crm: AgentSession) -> None:
         self._say.step("A read within its remit")
         arguments = {"organization_id": "acme", "account_id": "acc-1001"}
-        self._say.asked(_call_line("get_account", arguments))
+        self._say.asked(call_line("get_account", arguments))
         result = await crm.call("get_account", arguments)
-        _expect(not result.is_error, "an allowed read")
-        self._say.allowed(_text_of(result))
+        expect(not result.is_error, "an allowed read")
+        self._say.allowed(text_of(result))
 
     async def _write_without_scope(self, crm: AgentSession) -> None:
         self._say.step("A write nobody gave it")
         arguments = {"organization_id": "acme", "account_id": "acc-1001", "plan": "business"}
-        self._say.asked(_call_line("update_account", arguments))
+        self._say.asked(call_line("update_account", arguments))
         answer, error = await self._ask_again(crm.keyring, arguments)
         self._say.refused(f"403, WWW-Authenticate: {answer.challenge}")
-        _expect(WITHHELD in answer.challenge, f"the missing scope named: {answer.challenge}")
+        expect(WITHHELD in answer.challenge, f"the missing scope named: {answer.challenge}")
         self._say.why("the scope is named, so the agent went back and asked its user for it")
         if error is None and self._browse is not None:
             self._say.allowed("this time the answer was yes: the account was changed")
             return
-        _expect(
+        expect(
             error is not None and _root_cause(error, AuthorizationRefusedError) is not None,
             f"a refusal by the user: {error!r}",
         )
         after = await crm.call("get_account", {k: arguments[k] for k in arguments if k != "plan"})
-        _expect("starter" in _text_of(after), f"an unchanged account: {_text_of(after)}")
+        expect("starter" in text_of(after), f"an unchanged account: {text_of(after)}")
         self._say.refused("she said no; nothing was changed")
 
     async def _ask_again(
@@ -177,20 +176,35 @@ class Storyteller:
         hidden = await self._refused_call(crm, "delete_account", arguments, reason="not_found")
         missing = await self._refused_call(crm, "no_such_tool", arguments, reason="not_found")
         same = hidden.error.message.replace("delete_account", "no_such_tool")
-        _expect(same == missing.error.message, "one answer for hidden and missing")
+        expect(same == missing.error.message, "one answer for hidden and missing")
         self._say.why("hidden and missing look the same: nothing can be learned by guessing names")
 
     async def _amounts(self, payments: AgentSession) -> None:
         self._say.why("payments runs over standard streams; the agent sees plain streamable HTTP")
         small = {"invoice_id": "inv-77", "amount": "49.00", "reason": "damaged parcel"}
-        self._say.asked(_call_line("refund", small))
+        self._say.asked(call_line("refund", small))
         result = await payments.call("refund", small)
-        _expect(not result.is_error, f"an allowed refund: {_text_of(result)}")
-        self._say.allowed(_text_of(result))
-        large = {"invoice_id": "inv-78", "amount": "2400.00", "reason": "changed their mind"}
+        expect(not result.is_error, f"an allowed refund: {text_of(result)}")
+        self._say.allowed(text_of(result))
+        large = {"invoice_id": "inv-79", "amount": "60000.00", "reason": "changed their mind"}
         refused = await self._refused_call(payments, "refund", large, reason="forbidden")
-        _expect("500.00" in refused.error.message, f"the limit named: {refused}")
+        expect("50,000.00" in refused.error.message, f"the limit named: {refused}")
         self._say.why("same tool, same token; the amount alone decides")
+
+    async def _people_asked(self) -> None:
+        def connected(
+            server: str, person: Person, elicit: ElicitationFnT | None = None
+        ) -> AbstractAsyncContextManager[AgentSession]:
+            return self._connect(server, person=person, elicit=elicit)
+
+        asked = PeopleAsked(
+            self._stage,
+            self._say,
+            dana=self._dana,
+            connect=connected,
+            yours=self._browse is not None,
+        )
+        await asked.tell()
 
     async def _turned(self, crm: AgentSession) -> None:
         self._say.step("A server changes a tool that was trusted")
@@ -200,7 +214,7 @@ class Storyteller:
         )
         self._say.asked("tools/list")
         tools = [tool.name for tool in (await crm.client.list_tools()).tools]
-        _expect("get_account" in tools and "list_accounts" not in tools, f"it is gone: {tools}")
+        expect("get_account" in tools and "list_accounts" not in tools, f"it is gone: {tools}")
         self._say.allowed(", ".join(tools))
         await self._refused_call(
             crm, "list_accounts", {"organization_id": "acme"}, reason="quarantined"
@@ -218,33 +232,35 @@ class Storyteller:
         self._say.asked(f"remit grants revoke {grant['id']}")
         await self._stage.remit("grants", "revoke", grant["id"])
         tokens = crm.keyring.tokens
-        _expect(tokens is not None, "the agent still holds its token")
-        async with httpx2.AsyncClient() as http:
-            answer = await http.post(
-                self._stage.server("crm"),
-                json={"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}},
-                headers={
-                    "accept": "application/json, text/event-stream",
-                    "authorization": f"Bearer {tokens.access_token if tokens else ''}",
-                },
-            )
-        _expect(answer.status_code == 401, f"401, got {answer.status_code}")
+        expect(tokens is not None, "the agent still holds its token")
+        answer = await self._stage.knock("crm", tokens.access_token if tokens else "")
+        expect(answer.status_code == 401, f"401, got {answer.status_code}")
         self._say.refused(f"401, WWW-Authenticate: {answer.headers['www-authenticate']}")
         self._say.why("the token had minutes to live; it died with its grant, at once")
 
     # -- how a step is done -----------------------------------------------------
 
     def _connect(
-        self, server: str, keyring: Keyring | None = None
+        self,
+        server: str,
+        keyring: Keyring | None = None,
+        *,
+        person: Person | None = None,
+        elicit: ElicitationFnT | None = None,
     ) -> AbstractAsyncContextManager[AgentSession]:
-        async def walk(url: str) -> str:
-            return await self._dana.walk(url, self._callback)
+        walker = person or self._dana
 
+        async def walk(url: str) -> str:
+            return await walker.walk(url, self._callback)
+
+        # In your own browser you are Dana, and nobody else.
+        yours = self._browse if walker.username == self._stage.username else None
         return connect(
             self._stage.server(server),
             redirect_uri=self._callback,
-            browse=self._browse or walk,
+            browse=yours or walk,
             keyring=keyring,
+            elicit=elicit,
         )
 
     def _keeps(self, scope: str) -> bool:
@@ -255,16 +271,16 @@ class Storyteller:
         self, session: AgentSession, tool: str, arguments: dict[str, Any], *, reason: str
     ) -> MCPError:
         """Call a tool that must be refused for `reason`, in the words of the reference page."""
-        self._say.asked(_call_line(tool, arguments))
+        self._say.asked(call_line(tool, arguments))
         try:
             result = await session.call(tool, arguments)
         except MCPError as error:
             data = error.error.data
             given = data.get("reason") if isinstance(data, dict) else None
-            _expect(given == reason, f"`{reason}`, got {error} ({data})")
+            expect(given == reason, f"`{reason}`, got {error} ({data})")
             self._say.refused(str(error))
             return error
-        raise UnexpectedAnswerError(f"`{tool}` was not refused: {_text_of(result)}")
+        raise UnexpectedAnswerError(f"`{tool}` was not refused: {text_of(result)}")
 
 
 def _refusal(exchanges: list[Exchange], status: int) -> Exchange:
@@ -304,24 +320,9 @@ def _dance_line(one: Exchange) -> str | None:
     return None
 
 
-def _call_line(tool: str, arguments: dict[str, Any]) -> str:
-    shown = ", ".join(f"{name}={value}" for name, value in arguments.items())
-    return f"tools/call {tool}({shown})"
-
-
-def _text_of(result: CallToolResult) -> str:
-    text = " ".join(getattr(part, "text", "") for part in result.content)
-    return " ".join(text.split())
-
-
-def _expect(condition: bool, what: str) -> None:  # noqa: FBT001  reads as an assertion
-    if not condition:
-        raise UnexpectedAnswerError(f"the story expected {what}")
-
-
 def _changed_lines(review: str) -> list[str]:
     """The lines of a review that say what changed."""
     lines = [line.strip() for line in review.splitlines()]
     changed = [line for line in lines if line.startswith(("- ", "+ "))]
-    _expect(any("export_accounts" in line for line in changed), f"the difference: {review}")
+    expect(any("export_accounts" in line for line in changed), f"the difference: {review}")
     return changed
