@@ -159,3 +159,26 @@ async def test_a_session_whose_server_has_no_stream_hears_of_the_end_all_the_sam
     await listening
     without_pages = await session_of(app)
     assert (await Wire(app, method="GET", headers=without_pages).run()).status == 405
+
+
+async def test_a_session_is_not_asked_more_than_it_can_be_expected_to_answer(app, guard):
+    guard.needs = (WHY,)
+    headers = await session_of(app, elicitation={})
+    asked = [await _asked_in_session(app, headers) for _ in range(4)]
+    refused = await post(app, headers, CALL)
+    assert (refused.status, refused.json["error"]["code"]) == (403, 1019)
+    for wire, running, _ in asked:
+        wire.gone.set()
+        await running
+    wire, running, _ = await _asked_in_session(app, headers)
+    wire.gone.set()
+    await running
+
+
+async def test_a_form_is_given_up_with_its_session(app, guard):
+    guard.needs = (WHY,)
+    headers = await session_of(app, elicitation={})
+    wire, running, _ = await _asked_in_session(app, headers)
+    await Wire(app, method="DELETE", headers=headers).run()
+    await running
+    assert wire.answer.events[-1]["error"]["data"]["reason"] == "justification_needed"

@@ -39,6 +39,8 @@ __all__ = ["FORM_WAITS", "SessionCures"]
 
 FORM_WAITS: Final = 300.0
 """Seconds within which a form has to come back."""
+_FORMS_AT_ONCE: Final = 4
+"""Of one session: each holds a place among the calls in flight."""
 _FORMS_SINCE: Final = "2025-06-18"
 _COMPLETE: Final = "notifications/elicitation/complete"
 
@@ -84,7 +86,11 @@ class SessionCures:
             ClientGoneError: nobody waits for the answer any more.
         """
         names = justifications_wanted(outcome)
-        may_ask = session.version >= _FORMS_SINCE and shows_forms(session.capabilities)
+        may_ask = (
+            session.version >= _FORMS_SINCE
+            and shows_forms(session.capabilities)
+            and len(session.expected) < _FORMS_AT_ONCE
+        )
         if not names or not may_ask or request.method not in ASKABLE:
             return None
         fields = self._deps.directory.catalog.approvals.justifications
