@@ -62,3 +62,9 @@ async def test_an_outcome_is_recorded_with_its_own_circumstances(world):
     assert same.context == world.audit.events[-3].context
     assert different.context.network.ip == "198.51.100.1"
     assert different.context.grant_id == "gnt_1"
+
+
+def test_what_is_had_for_a_while_is_kept_so_that_a_replay_knows(world):
+    token = world.token(temporary=("crm:accounts.export",))
+    assert record_of_token(token).claims["temporary"] == ["crm:accounts.export"]
+    assert "temporary" not in record_of_token(world.token()).claims

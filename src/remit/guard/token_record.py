@@ -69,6 +69,8 @@ def _claims(token: AccessToken) -> JsonObject:
         claims["auth_time"] = token.auth_time
     if token.authorization_details:
         claims["details"] = len(token.authorization_details)
+    if token.temporary:
+        claims["temporary"] = list(token.temporary)
     if token.actors:
         claims["actors"] = [[one.agent_id, one.client_id] for one in token.actors]
     return claims

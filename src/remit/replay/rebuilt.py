@@ -318,6 +318,7 @@ def _token_of(
         auth_time=None if auth_time is None else EpochSeconds(auth_time),
         actors=actors,
         authorization_details=tuple(sealed.get(DETAILS) or ()),
+        temporary=tuple(ScopeName(one) for one in claims.get("temporary") or ()),
     )
 
 

@@ -35,7 +35,7 @@ _SCOPES: Final[Fact] = ("context", "token", "scopes")
 _ACCOUNTED_FOR: Final = frozenset(
     {
         # The steps before policy come to their end by these, and what that is tells them.
-        "agent_id", "organization_id", "environment", "sensitivity", "scopes", "actors", "jkt",
+        "agent_id", "organization_id", "environment", "sensitivity", "scopes", "temporary", "actors", "jkt",
         # Told where policies look at it; whether somebody is a workload follows from `sub` and is always told.
         "sub", "client_id", "attributes", "roles", "purpose", "auth_time", "acr", "amr",
         # Who verified it, until when it was good and what it may be exchanged for has no part in a decision.
