@@ -112,6 +112,16 @@ async def test_nothing_is_told_of_a_request_that_was_not_recorded(office, events
     assert waiting == ()
 
 
+async def test_nobody_is_asked_about_a_call_whose_grant_has_ended(office, events):
+    for gone in ("gnt_none", "gnt_old"):
+        if gone == "gnt_old":
+            await office.grant(gone, expires_at=office.clock.now())
+        refused = await office.decide(office.refund(token={"grant_id": GrantId(gone)}))
+        assert isinstance(refused, Deny)
+        assert refused.asked is None
+    assert not events.of(ApprovalRequested)
+
+
 async def test_a_workload_asks_others_and_nobody_else(office):
     token = {"sub": "assistant", "roles": ()}
     refused = await office.decide(office.refund(token=token))

@@ -3,7 +3,7 @@
 The same call again while its request waits is the same request; once somebody said no, or it was taken back, it is not
 put to anybody again until that request would have expired. Asked too often without anything having happened it goes on
 waiting, and no way to it is named any more, so that no client goes round in circles. One grant has a bounded number
-of requests waiting: whoever floods an inbox makes people click.
+of requests waiting: whoever floods an inbox makes people click. Nobody is asked about a call whose grant has ended.
 
 Source: docs/adr/0025-cures.md, "Asking is idempotent".
 """
@@ -33,8 +33,9 @@ from remit.guard.limits import is_workload
 from remit.guard.records import context_of
 from remit.guard.standing import agent_of
 from remit.identity import find_user, subject_of
-from remit.ids import ScopeName, UserId, new_id
+from remit.ids import GrantId, ScopeName, UserId, new_id
 from remit.model import AuditTreatment, Catalog
+from remit.oauth import find_grant
 from remit.policy.obligation import ObligationKind
 from remit.policy.vocabulary import action_name
 from remit.scopes import missing
@@ -62,7 +63,7 @@ def ask(tx: Transaction, deps: ApprovalDeps, wanted: Wanted) -> Asked | None:
         elif request.state in {RequestState.REFUSED, RequestState.WITHDRAWN}:
             return _asked(deps, request, AskedState.REFUSED, reason=request.reason)
     plan = _plan(tx, wanted, catalog)
-    if plan is None or _waits_enough(tx, wanted):
+    if plan is None or not _stands(tx, grant_id, now) or _waits_enough(tx, wanted):
         return None
     request = _request(wanted, plan, digest=digest, policy_version=catalog.version, now=now)
     sealed = seal_content(
@@ -160,6 +161,12 @@ def _grantable(tx: Transaction, wanted: Wanted, catalog: Catalog) -> frozenset[S
         *catalog.guardrails.forbidden_scopes,
     }
     return frozenset(scopes) - beyond
+
+
+def _stands(tx: Transaction, grant_id: GrantId, now: EpochSeconds) -> bool:
+    """Whether there is anything below which an elevation could be: else people would be asked for nothing."""
+    grant = find_grant(tx, grant_id)
+    return grant is not None and grant.is_live(now)
 
 
 def _waits_enough(tx: Transaction, wanted: Wanted) -> bool:
