@@ -62,9 +62,12 @@ async def test_accounts_that_are_alike_are_asked_about_once(people, who):
     assert answers["support"]["people"]["count"] == 2
     assert answers["support"]["people"]["names"] == ["bo", "dana"]
     assert answers["support"]["verdict"] == "depends"
-    (condition,) = answers["support"]["conditions"]
+    condition, approval, ceiling = answers["support"]["conditions"]
     assert (condition["policy"], condition["file"]) == ("refund-limit", "policies/refunds.cedar")
-    assert condition["reads"] == ["context.arguments.amount.value"]
+    # What people say of a call is not known before it comes, and might be yes.
+    assert condition["reads"] == ["context.arguments.amount.value", "context.elevation.acr"]
+    assert approval["reads"] == ["context.arguments.amount.value", "context.elevation.roles"]
+    assert ceiling["reads"] == ["context.arguments.amount.value"]
     assert "at most 500.00 USD" in condition["says"]
 
 
@@ -83,14 +86,26 @@ async def test_a_role_that_nobody_has_is_asked_about_too(people, who):
 
 
 @pytest.mark.parametrize(
-    ("amount", "verdict"), [("499.99", "always"), ("500.00 USD", "always"), ("500.01", "never")]
+    ("amount", "verdict"),
+    [
+        ("499.99", "always"),
+        ("500.00 USD", "always"),
+        ("500.01", "depends"),
+        ("50000.01", "never"),
+    ],
 )
 async def test_what_is_known_of_the_arguments_decides(who, amount, verdict):
     found = await who("payments/refund", arguments={"amount": amount}, tenant="acme")
     answer = of(found, "support-assistant")["support"]
     assert answer["verdict"] == verdict
+    if verdict == "depends":
+        (condition,) = answer["conditions"]
+        assert (condition["policy"], condition["reads"]) == (
+            "refund-limit",
+            ["context.elevation.acr"],
+        )
     if verdict == "never":
-        assert answer["why"][0]["policy"] == "refund-limit"
+        assert answer["why"][0]["policy"] == "refund-ceiling"
 
 
 async def test_hours_are_told_in_the_organisations_own_time(app, who):
