@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from remit.approvals.access_asking import AccessAsking
 from remit.approvals.access_desk import AccessDeps, AccessDesk
 from remit.approvals.page_deps import PageDeps
 from remit.approvals.page_login import PAGE_LINKS, PAGE_PATHS, asked_acr
@@ -118,7 +119,12 @@ def front_of(office: object, passwords: Passwords, origin: str = ORIGIN) -> Fron
         links=PAGE_LINKS,
     )
     access = AccessDesk(
-        AccessDeps(database=office.database, directory=office.directory, clock=office.clock)
+        AccessDeps(
+            database=office.database,
+            directory=office.directory,
+            clock=office.clock,
+            ask=AccessAsking(office.deps),
+        )
     )
     deps = PageDeps(
         desk=office.desk,

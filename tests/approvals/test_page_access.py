@@ -1,5 +1,7 @@
 """The page of what a person can have for a while."""
 
+from dataclasses import replace
+
 import pytest
 
 from remit.audit.approval_events import AccessEnded, AccessGranted, AccessRequested
@@ -125,6 +127,39 @@ async def test_a_form_of_another_site_asks_for_nothing(front, events):
     )
     assert response.status_code == 403
     assert events.of(AccessRequested) == []
+
+
+async def test_who_approves_it_reads_for_whom_for_how_long_and_why(front, office):
+    offer = replace(BILLING, approver="director", justification=("reason",), scopes=())
+    office.use_approvals(access={"billing": offer})
+    visitor = await front.visitor("bob")
+    page = await visitor.get("/access")
+    assert "Somebody who is director approves it first" in words_of(page.text)
+    await visitor.send(page, "/access/ask", seconds="3600", told_reason="<b>month</b> end")
+    assert "Waits for approval until" in words_of((await visitor.get("/access")).text)
+    director = await front.visitor("dora")
+    inbox = await director.get("/approvals")
+    path = inbox.text.split('href="/approvals/apr_')[1].split('"')[0]
+    asked = await director.get(f"/approvals/apr_{path}")
+    words = words_of(asked.text)
+    assert "finance for 1 hour Bob (bob) asks to have it for a while" in words
+    assert "Asks for access" in words
+    assert "&lt;b&gt;month&lt;/b&gt; end" in asked.text
+    await director.send(asked, f"/approvals/apr_{path}", decision="allow")
+    ((request, outcome),) = office.given
+    assert (request, outcome.refused) == (f"apr_{path}", None)
+    done = await director.get(f"/approvals/done/apr_{path}")
+    assert "The access is allowed" in words_of(done.text)
+
+
+async def test_nobody_approves_their_own_access(front, office):
+    office.use_approvals(access={"billing": replace(BILLING, approver="manager", justification=())})
+    visitor = await front.visitor("bob")
+    page = await visitor.get("/access")
+    await visitor.send(page, "/access/ask", seconds="3600")
+    inbox = words_of((await visitor.get("/approvals")).text)
+    assert "Others need your approval" not in inbox
+    assert "Yours, waiting for others" in inbox
 
 
 async def test_who_is_not_logged_in_logs_in_and_comes_back(front):

@@ -124,6 +124,15 @@ async def test_one_without_its_like_has_a_page_of_its_own(front, office):
     assert response.headers["location"] == f"/approvals/{asked}"
 
 
+@pytest.mark.parametrize("name", ["apr_%0d%0aSet-Cookie:x", "%E2%80%AE", "%5Cevil"])
+async def test_whatever_the_address_names_leads_nowhere_else(front, name):
+    visitor = await front.visitor("bob")
+    response = await visitor.get(f"/approvals/like/{name}")
+    assert response.status_code in (303, 404)
+    assert response.headers.get("location", "/approvals/").startswith("/approvals/")
+    assert "x" not in response.cookies
+
+
 @pytest.mark.parametrize("name", ["eve", "fay", "ada"])
 async def test_who_is_not_asked_sees_none_of_it(front, three, name):
     visitor = await front.visitor(name)

@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import quote
 
 from starlette.responses import Response
 from starlette.routing import Route
@@ -88,7 +89,7 @@ class _Pages:
         """The table; a request without its like has a page of its own."""
         requests = await self._group(visit)
         if len(requests) < 2:
-            return redirect(f"/approvals/{_id(visit)}")
+            return redirect(f"/approvals/{quote(_id(visit), safe='')}")
         return await self._page(visit, requests)
 
     async def answer(self, visit: Visit) -> Response:
@@ -109,7 +110,7 @@ class _Pages:
             try:
                 outcome = await self._say(visit, reply)
             except StrongerAuthenticationNeededError:
-                return redirect(f"/approvals/like/{_id(visit)}")
+                return redirect(f"/approvals/like/{quote(_id(visit), safe='')}")
             said.append({"title": title, "outcome": outcome})
         values = {"said": said, "allowed": verdict is Verdict.APPROVED}
         return show(self._deps, visit, View(template="batch_done.html", form="", values=values))
