@@ -2,9 +2,14 @@
 
 import pytest
 
-from remit.approvals.deputyship import LONGEST_ABSENCE
-from remit.approvals.errors import NotADeputyError, NotYoursError
+from remit.approvals.deputyship import LONGEST_ABSENCE, require_second_factor
+from remit.approvals.errors import (
+    NotADeputyError,
+    NotYoursError,
+    StrongerAuthenticationNeededError,
+)
 from remit.audit.approval_events import DeputyNamed, DeputyRemoved
+from remit.model import ACR_MULTI_FACTOR, ACR_PASSWORD
 
 
 async def _name(office, absent="bob", deputy="fay", role="manager", seconds=3_600):
@@ -88,6 +93,13 @@ async def test_whose_account_is_disabled_names_nobody(office):
             expires_at=office.clock.now() + 60,
             context=office.context,
         )
+
+
+@pytest.mark.parametrize("acr", ["", ACR_PASSWORD, "urn:else"])
+async def test_a_stolen_password_hands_on_no_role(office, acr):
+    with pytest.raises(StrongerAuthenticationNeededError):
+        require_second_factor(await office.person("bob", acr=acr))
+    require_second_factor(await office.person("bob", acr=ACR_MULTI_FACTOR))
 
 
 async def test_nobody_takes_back_what_another_named(office):

@@ -8,6 +8,7 @@ from remit.api.answerer import person_named
 from remit.api.deps import ApiDeps
 from remit.api.operation import AnyOperation, Asked, Nothing, Operation, Reason, Shape, Text
 from remit.approvals.deputy import Deputy
+from remit.approvals.deputyship import require_second_factor
 from remit.clock import EpochSeconds
 
 __all__ = ["DEPUTY_OPERATIONS"]
@@ -63,8 +64,11 @@ async def _list(deps: ApiDeps, asked: Asked[PersonQuery, Nothing]) -> DeputyList
 
 async def _name(deps: ApiDeps, asked: Asked[Nothing, Named]) -> DeputyShown:
     body = asked.body
+    person = await person_named(deps, asked.by, body.person)
+    if asked.by.token is not None:
+        require_second_factor(person)
     named = await deps.approvals.name_deputy(
-        await person_named(deps, asked.by, body.person),
+        person,
         body.deputy,
         role=body.role,
         expires_at=EpochSeconds(body.expires_at),

@@ -10,7 +10,7 @@ from typing import Final
 
 from remit.approvals.deputy import Deputy
 from remit.approvals.deputy_store import keep_deputy, remove_deputy
-from remit.approvals.errors import NotADeputyError
+from remit.approvals.errors import NotADeputyError, StrongerAuthenticationNeededError
 from remit.approvals.person import Person, names_of
 from remit.approvals.standpoint import standpoint_of
 from remit.audit.approval_events import DeputyNamed, DeputyRemoved
@@ -18,10 +18,16 @@ from remit.audit.context import Context
 from remit.clock import EpochSeconds, Seconds
 from remit.db import Transaction
 from remit.errors import NotFoundError
-from remit.identity import User, require_user
+from remit.identity import ACR_MULTI_FACTOR, User, require_user, satisfies
 from remit.model import Catalog
 
-__all__ = ["LONGEST_ABSENCE", "Absence", "end_deputyship", "name_deputy"]
+__all__ = [
+    "LONGEST_ABSENCE",
+    "Absence",
+    "end_deputyship",
+    "name_deputy",
+    "require_second_factor",
+]
 
 LONGEST_ABSENCE: Final = Seconds(92 * 86_400)
 
@@ -34,6 +40,16 @@ class Absence:
     role: str
     expires_at: EpochSeconds
     reason: str = ""
+
+
+def require_second_factor(person: Person) -> None:
+    """Pass when `person`, who names a deputy themselves, logged in with two factors: else a stolen password hands on a role.
+
+    Raises:
+        StrongerAuthenticationNeededError: they did not.
+    """
+    if not satisfies(person.acr, ACR_MULTI_FACTOR):
+        raise StrongerAuthenticationNeededError(ACR_MULTI_FACTOR, None)
 
 
 def name_deputy(
