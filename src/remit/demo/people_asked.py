@@ -1,11 +1,10 @@
 """The part of the story in which people are asked: a refund that its person confirms, one that takes a manager, a role that ends.
 
-Whoever is played answers on the pages that people get. With your own browser you are Dana, and the others still answer for
-themselves. Every answer other than the one that is announced ends the story.
+Everybody here is played, and answers on the pages that people get; so is Dana, whoever consented in her place, for the
+pages take a code of her app. Every answer other than the one that is announced ends the story.
 """
 
 import secrets
-import webbrowser
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -56,22 +55,18 @@ class _Page:
 
 
 class PeopleAsked:
-    """Tells these steps. `yours`: the answers of Dana come from your own browser."""
+    """Tells these steps."""
 
-    def __init__(
-        self, stage: Stage, narrator: Narrator, *, dana: Person, connect: Connect, yours: bool
-    ) -> None:
+    def __init__(self, stage: Stage, narrator: Narrator, *, dana: Person, connect: Connect) -> None:
         self._stage = stage
         self._say = narrator
         self._dana = dana
         self._connect = connect
-        self._yours = yours
 
     async def tell(self) -> None:
         """All three, in order."""
         mona = await self._meet("mona", "manager")
-        if not self._yours:
-            self._dana = await with_app(self._dana, self._stage.url)
+        self._dana = await with_app(self._dana, self._stage.url)
         await self._confirmed()
         await self._approved(mona)
         await self._ended(mona)
@@ -152,10 +147,6 @@ class PeopleAsked:
 
     async def _dana_says_yes(self, url: str) -> bool:
         self._say.asked(f"the agent shows Dana {urlsplit(url).path[:24]}…")
-        if self._yours:
-            self._say.why(f"your browser opens; if it does not, go to {url}")
-            webbrowser.open(url)
-            return True
         told = await answer(self._dana, url)
         self._say.allowed(f"{told}, says the page to Dana")
         return True

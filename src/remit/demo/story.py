@@ -78,7 +78,7 @@ class Storyteller:
             self._say.step("Another server, another token, and a limit on the amount")
             async with self._connect("payments") as payments:
                 await self._amounts(payments)
-            await self._people_asked()
+            await self._people_asked(payments.keyring)
             await self._turned(crm)
             await self._revoke(crm)
 
@@ -191,18 +191,18 @@ class Storyteller:
         expect("50,000.00" in refused.error.message, f"the limit named: {refused}")
         self._say.why("same tool, same token; the amount alone decides")
 
-    async def _people_asked(self) -> None:
+    async def _people_asked(self, keyring: Keyring) -> None:
         def connected(
             server: str, person: Person, elicit: ElicitationFnT | None = None
         ) -> AbstractAsyncContextManager[AgentSession]:
-            return self._connect(server, person=person, elicit=elicit)
+            known = keyring if person.username == self._stage.username else None
+            return self._connect(server, known, person=person, elicit=elicit)
 
         asked = PeopleAsked(
             self._stage,
             self._say,
             dana=self._dana,
             connect=connected,
-            yours=self._browse is not None,
         )
         await asked.tell()
 
