@@ -14,14 +14,18 @@ from types import MappingProxyType
 from typing import Final
 
 from remit.clock import EpochSeconds
+from remit.guard.denial import is_for_people
+from remit.guard.elevations import Elevated
 from remit.guard.justification import JUSTIFICATION_KEY
 from remit.guard.limits import ScopeLimits, is_workload, scope_limits
-from remit.guard.reconsider import Scenario
+from remit.guard.reconsider import Scenario, UnansweredError, reconsider
+from remit.guard.refusal import Refusal
 from remit.guard.standing import agent_of
 from remit.guard.target import Target
 from remit.ids import ScopeName, UserId
-from remit.model import Agent, Catalog, Role
+from remit.model import ACR_PHISHING_RESISTANT, Agent, Catalog, Role
 from remit.policy.decision_point import DecisionPoint
+from remit.policy.obligation import ObligationKind
 
 __all__ = ["Change", "Window", "nearest_changes", "open_hours"]
 
@@ -129,6 +133,7 @@ def _candidates(
         how = f'the agent says it in `_meta["{JUSTIFICATION_KEY}"]` of the request'
         said = replace(scenario.call, justification=_SOME_REASON)
         yield Change("justification", "the call says why", how), replace(scenario, call=said)
+    yield from _of_people(scenario)
     yield from _of_log_in(scenario, strengths)
     yield from _of_roles(scenario, missing)
     yield from _of_files(scenario, agent, target, missing=missing, limits=limits)
@@ -178,6 +183,34 @@ def _of_standing(scenario: Scenario) -> Iterator[tuple[Change, Scenario]]:
             Change("authorize", "the grant is not revoked", "the client authorizes anew"),
             replace(scenario, standing=replace(standing, revoked_grants=grants)),
         )
+
+
+def _of_people(scenario: Scenario) -> Iterator[tuple[Change, Scenario]]:
+    """That people say yes to all that is wanting."""
+    try:
+        verdict = reconsider(scenario)
+    except UnansweredError:
+        return
+    if not isinstance(verdict, Refusal) or not is_for_people(verdict):
+        return
+    needed = {
+        kind: tuple(one.value for one in verdict.needs if one.kind is kind)
+        for kind in ObligationKind
+    }
+    roles = needed[ObligationKind.REQUIRE_APPROVAL]
+    alone = len(roles) < len(verdict.needs)
+    elevated = Elevated(
+        id="",
+        grant_id="",
+        roles=roles,
+        acr=ACR_PHISHING_RESISTANT if alone else None,
+        confirmed_at=scenario.now if alone else None,
+        scopes=tuple(map(ScopeName, needed[ObligationKind.REQUIRE_SCOPE])),
+    )
+    parts = ["the person confirms this very call"] if alone else []
+    parts += [f"somebody with the role `{role}` approves it" for role in dict.fromkeys(roles)]
+    how = "the agent repeats the call, and they are asked"
+    yield Change("people", ", and ".join(parts), how), replace(scenario, elevated=elevated)
 
 
 def _of_log_in(scenario: Scenario, strengths: Sequence[str]) -> Iterator[tuple[Change, Scenario]]:

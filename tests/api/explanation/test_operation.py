@@ -77,8 +77,9 @@ def refund(amount="900.00") -> dict:
 async def test_a_forbidden_call_is_explained_whole(app, call, explain):
     decision = await call("refund", refund())
     found = await explain(decision)
-    assert (found["decision"], found["outcome"], found["reason"]) == (decision, "deny", "forbidden")
-    assert found["because"] == "forbidden by `refund-limit`"
+    assert (found["decision"], found["outcome"]) == (decision, "deny")
+    assert found["reason"] == "confirmation_needed"
+    assert found["because"] == "a policy wants the person to confirm this very call"
     assert found["who"]["agent"] == "support-assistant"
     assert found["who"]["agent_owner"] == "support-lead@acme.example"
     assert (found["who"]["user"], found["who"]["tenant"]) == ("usr_dana", "acme")
@@ -107,8 +108,8 @@ async def test_a_forbidden_call_is_explained_whole(app, call, explain):
         }
     ]  # fmt: skip
     assert found["versions"]["in_force"] is True
-    assert found["now"] == {"outcome": "deny", "reason": "forbidden"}
-    assert [one["kind"] for one in found["nearest"]] == ["policy"]
+    assert found["now"] == {"outcome": "deny", "reason": "confirmation_needed"}
+    assert [one["kind"] for one in found["nearest"]] == ["people", "policy"]
     assert found["notes"] == []
 
 
@@ -162,7 +163,7 @@ async def test_arguments_that_policies_read_and_the_log_has_not_are_named(app, c
 async def test_an_argument_that_is_sealed_decides_again_and_is_shown_to_nobody(app, call, explain):
     _recorded_as(app, AuditTreatment.TOKEN)
     found = await explain(await call("refund", refund()))
-    assert found["now"] == {"outcome": "deny", "reason": "forbidden"}
+    assert found["now"] == {"outcome": "deny", "reason": "confirmation_needed"}
     (reading,) = found["policies"][0]["reads"]
     assert reading["recorded"] is False
     assert reading["value"] is None
