@@ -11,11 +11,14 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page
 
+from remit.approvals.access import Holder, HolderKind, Wish
 from remit.approvals.request import Verdict
+from remit.clock import Seconds
 from remit.guard import Permit
 from remit.identity import Passwords
 from remit.model import (
     ACR_PASSWORD,
+    ACR_PHISHING_RESISTANT,
     AccessOffer,
     AgentClients,
     EmergencyAccess,
@@ -123,7 +126,10 @@ async def visits(office, front: Front) -> list[tuple[str, str, str]]:
     alike = [await office.asked(office.update(name=f"n{n}", note="same")) for n in range(3)]
     refused = await office.asked(office.update(name="other", to="somebody"))
     await office.answers("bob", refused, Verdict.REFUSED, reason="Ask the customer first.")
+    wished = await _wished(front)
     return [
+        ("wish", "dora", f"/approvals/{wished}"),
+        ("review", "bob", "/emergency"),
         ("confirm", "ada", f"/approvals/{refund}"),
         ("approve", "bob", f"/approvals/{nasty}"),
         ("both", "ada", f"/approvals/{both}"),
@@ -135,6 +141,26 @@ async def visits(office, front: Front) -> list[tuple[str, str, str]]:
         ("emergency", "ada", "/emergency"),
         ("nothing", "fay", f"/approvals/{refund}"),
     ]
+
+
+async def _wished(front: Front) -> str:
+    """The id of a request for access, while emergency access is in use that the banner speaks of."""
+    context = front.office.context
+    bob = Holder(
+        kind=HolderKind.USER, id="usr_bob", tenant="acme", username="bob", roles=("manager",)
+    )
+    wish = Wish(offer="billing", seconds=Seconds(3_600), justification={"reason": "month end"})
+    access = await front.deps.access.request(bob, wish, context=context)
+    ada = Holder(
+        kind=HolderKind.USER,
+        id="usr_ada",
+        tenant="acme",
+        username="ada",
+        acr=ACR_PHISHING_RESISTANT,
+    )
+    wish = Wish(offer="break-glass", seconds=Seconds(900), justification={"reason": "fire"})
+    await front.deps.access.take(ada, wish, context=context)
+    return access.approval
 
 
 @pytest.mark.parametrize("look", LOOKS)
