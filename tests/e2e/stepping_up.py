@@ -166,14 +166,11 @@ class Installation:
     stage: Stage
     browser: Browser
     turn: Callable[[], None]
+    payments: str
 
     @property
     def url(self) -> str:
         return self.stage.url
-
-    @property
-    def payments(self) -> str:
-        return self.stage.server("payments")
 
     async def person(
         self, name: str, *roles: str, passkey: bool = True, tenant: str = "acme"
@@ -214,8 +211,17 @@ class Installation:
 
 
 @asynccontextmanager
-async def installation(folder: Path, **files: str) -> AsyncIterator[Installation]:
-    """`remit serve` with the example, and rules that people can cure. `files` replace others."""
+async def installation(
+    folder: Path,
+    *,
+    guarded_at: str | None = None,
+    environment: dict[str, str] | None = None,
+    **files: str,
+) -> AsyncIterator[Installation]:
+    """`remit serve` with the example, and rules that people can cure. `guarded_at`: where the payments guard themselves.
+
+    `files` replace others.
+    """
     program = find_chromium()
     assert program, "no Chromium: install one, or leave these out with `-m 'not browser'`"
     port, upstream = free_port(), free_port()
@@ -229,7 +235,10 @@ async def installation(folder: Path, **files: str) -> AsyncIterator[Installation
     text = server.read_text()
     begin, end = text.index("upstream:\n"), text.index("\n\n", text.index("upstream:\n"))
     http = f"upstream: {{ http: {{ url: http://127.0.0.1:{upstream}/mcp }} }}"
-    server.write_text(text[:begin] + http + text[end:])
+    guarded = ""
+    if guarded_at is not None:
+        guarded = f"\nguard_secret: env:PAYMENTS_GUARD_SECRET\nresource_identifier: {guarded_at}\n"
+    server.write_text(text[:begin] + http + text[end:] + guarded)
     (policy / "policies" / "refunds.cedar").write_text(REFUNDS)
     (policy / "approvals.yaml").write_text(APPROVALS)
     for name, content in files.items():
@@ -238,14 +247,15 @@ async def installation(folder: Path, **files: str) -> AsyncIterator[Installation
         "serve", "--repo", str(policy), "--data", str(folder / "data"), "--port", str(port),
         "--public-url", url,
     )  # fmt: skip
-    environment = {
+    told = {
         "CRM_GATEWAY_TOKEN": secrets.token_urlsafe(24),
         "REMIT_BILLING_JOB_SECRET": secrets.token_urlsafe(24),
+        **(environment or {}),
     }
     ledger = [sys.executable, str(LEDGER), str(upstream)]
     async with (
         _process(ledger, folder / "payments.log", {}) as payments,
-        _process(serve, folder / "remit.log", environment) as process,
+        _process(serve, folder / "remit.log", told) as process,
     ):
         await _until_listening(upstream, folder / "payments.log")
         await _until_ready(f"{url}/readyz", process, folder / "remit.log")
@@ -254,7 +264,12 @@ async def installation(folder: Path, **files: str) -> AsyncIterator[Installation
             browser = await playwright.chromium.launch(
                 executable_path=program, args=CHROMIUM_ARGUMENTS
             )
-            yield Installation(stage, browser, turn=lambda: payments.send_signal(signal.SIGUSR1))
+            yield Installation(
+                stage,
+                browser,
+                turn=lambda: payments.send_signal(signal.SIGUSR1),
+                payments=stage.server("payments"),
+            )
             await browser.close()
 
 
