@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from remit.audit.events import Decided
+from remit.clock import EpochSeconds
 from remit.guard import Deny, GuardSettings, Permit, RefusalReason
 from remit.guard.call import Earlier
 from remit.guard.definitions import Definitions
@@ -15,6 +16,7 @@ from remit.guard.elevations import (
     AskedState,
     Elevated,
     ElevationsUnavailableError,
+    elevated_in,
 )
 from remit.guard.records import elevation_json
 from remit.ids import ScopeName
@@ -358,3 +360,32 @@ async def test_what_is_no_use_of_the_thing_asks_nobody_and_spends_nothing(
     looked = await guard.decide(world.call(method=method))
     assert looked.reason is RefusalReason.CONFIRMATION_NEEDED
     assert people.spent_for is None
+
+
+@pytest.mark.parametrize(
+    "elevated",
+    [
+        Elevated(id="elv_1", grant_id="gnt_1"),
+        Elevated(
+            id="elv_2",
+            grant_id="gnt_2",
+            roles=("manager",),
+            acr="urn:remit:acr:phr",
+            confirmed_at=EpochSeconds(5),
+            scopes=(ScopeName("crm:accounts.read"),),
+        ),
+    ],
+)
+def test_a_record_says_what_was_found(elevated):
+    assert elevated_in(elevation_json(elevated)) == replace(elevated, grant_id="")
+
+
+def test_a_record_of_a_call_that_rested_on_nothing_says_nothing():
+    assert elevated_in({}) is None
+
+
+@pytest.mark.parametrize("changed", [{"roles": None}, {"confirmed_at": "soon"}, {"scopes": 7}])
+def test_a_record_that_is_none_is_not_guessed_at(changed):
+    recorded = {**elevation_json(Elevated(id="elv_1", grant_id="gnt_1")), **changed}
+    with pytest.raises((TypeError, ValueError)):
+        elevated_in(recorded)

@@ -75,6 +75,10 @@ def test_what_can_hold_is_admitted(paying: Repository, written: str) -> None:
             rules("escalation: {after: 1m, role: support}"),
             "2 those with the role `support` are asked already",
         ),
+        (
+            "access: {one: {scopes: ['crm:accounts.write'], agents: [helper]}}\n",
+            "1 `helper` may not hold the scope `crm:accounts.write`",
+        ),
         ("rules: [{name: a, role: support}, {name: a, role: boss}]\n", "`a` stands here twice"),
         (
             "access: {one: {role: support, people_roles: [support], justification: [ticket]}}\n",

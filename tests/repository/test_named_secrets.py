@@ -1,6 +1,15 @@
 from dataclasses import replace
 
-from remit.model import HttpUpstream, IdentityProvider, SignIn, StdioUpstream, ThirdParty
+from remit.model import (
+    Approvals,
+    HttpUpstream,
+    IdentityProvider,
+    Notifier,
+    NotifierKind,
+    SignIn,
+    StdioUpstream,
+    ThirdParty,
+)
 from remit.repository import NamedSecret, load_repository, named_secrets, write_example
 
 
@@ -53,3 +62,14 @@ def test_what_the_authorization_server_needs_counts_as_well(tmp_path):
         NamedSecret("env:BOOKS", "connection of server crm"),
         NamedSecret("env:LOGIN", "identity provider with"),
     ]
+
+
+def test_a_notifier_cannot_work_without_its_secret(tmp_path):
+    notifiers = {
+        "with": Notifier(name="with", kind=NotifierKind.SLACK, secret="env:HOOK"),
+        "without": Notifier(name="without", kind=NotifierKind.SLACK, url="https://h.example/x"),
+    }
+    catalog = replace(
+        catalog_of(tmp_path), servers={}, agents={}, approvals=Approvals(notifiers=notifiers)
+    )
+    assert list(named_secrets(catalog)) == [NamedSecret("env:HOOK", "notifier with")]

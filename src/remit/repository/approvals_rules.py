@@ -2,7 +2,7 @@
 
 Refused: two rules of one name; a rule to which an earlier one leaves nothing; a thing that no server declares; an
 amount where nothing that the rule is about has one; an escalation to those who are asked already; something to be told that nothing
-declares; an address of a notifier that would be reached in the clear, or that is private and not said to be.
+declares; a scope for an agent that its own file does not let it hold; an address of a notifier that would be reached in the clear, or that is private and not said to be.
 
 Source: docs/adr/0025-cures.md; MISSION C2.
 """
@@ -10,10 +10,14 @@ Source: docs/adr/0025-cures.md; MISSION C2.
 from collections.abc import Iterator, Mapping
 
 from remit.documents import ANY, Document, Path, Plain, Problem, did_you_mean, one_of, quoted
+from remit.ids import ScopeName
 from remit.model.justification import REASON
 from remit.repository.draft import Draft, names_under, strings_at
 from remit.repository.history_rules import DeclaredThing, things_in
+from remit.repository.reach import reach_of
+from remit.repository.reserved import BUILT_IN_SCOPES
 from remit.repository.web_addresses import private_address_faults
+from remit.scopes import Hierarchy, covers
 
 __all__ = ["check_approvals"]
 
@@ -21,7 +25,7 @@ _CONDITIONS = ("servers", "tools", "environments")
 _FEW = 8
 
 
-def check_approvals(draft: Draft) -> Iterator[Problem]:
+def check_approvals(draft: Draft, hierarchy: Hierarchy) -> Iterator[Problem]:
     """Everything about approvals and access that the models do not see."""
     document = draft.approvals
     if document is None:
@@ -36,6 +40,7 @@ def check_approvals(draft: Draft) -> Iterator[Problem]:
         if complete:
             yield from _about_nothing(draft, document, path, things=things)
     yield from _undeclared(document)
+    yield from _beyond_agent(draft, document, hierarchy)
     for path, _ in document.find(("notifiers", ANY)):
         yield from private_address_faults(document, path, names=("url",))
 
@@ -156,6 +161,25 @@ def _undeclared(document: Document) -> Iterator[Problem]:
                     f"unknown justification {quoted(name)}{near}",
                     expected=f"{quoted(REASON)}, or one declared under `justifications`",
                 )
+
+
+def _beyond_agent(draft: Draft, document: Document, hierarchy: Hierarchy) -> Iterator[Problem]:
+    """An agent that may ask for what its own file does not let it hold, so that it never gets it."""
+    declared = (names_under(draft.scopes) or frozenset()) | BUILT_IN_SCOPES
+    for path, name in strings_at(document, ("access", ANY, "agents", ANY)):
+        agent = draft.agents.get(name)
+        if agent is None:
+            continue  # An agent that does not exist is reported as such.
+        held = reach_of(agent).scopes
+        for _, scope in strings_at(document, (*path[:-2], "scopes", ANY)):
+            if (
+                held
+                and scope in declared
+                and not any(covers(one, ScopeName(scope), hierarchy) for one in held)
+            ):
+                message = f"{quoted(name)} may not hold the scope {quoted(scope)}"
+                expected = f"one of its `scopes` in {agent.file}"
+                yield document.problem(path, message, expected=expected)
 
 
 def _mapping(value: Plain) -> Mapping[str, Plain]:

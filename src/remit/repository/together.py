@@ -46,7 +46,7 @@ def check_together(draft: Draft) -> Iterator[Problem]:
     yield from coded(check_people(draft), "people")
     yield from coded(check_history(draft), "history")
     yield from coded(check_trust(draft, hierarchy), "trust")
-    yield from coded(check_approvals(draft), "approval")
+    yield from coded(check_approvals(draft, hierarchy), "approval")
 
 
 def _rings(draft: Draft, covers: Mapping[ScopeName, Sequence[ScopeName]]) -> Iterator[Problem]:
