@@ -104,8 +104,11 @@ class Metrics:
             "remit_standing_failures", "Times standing could not be re-read."
         )
         self._approvals = ApprovalMetrics(registry)
-        self.notified = self._approvals.notified
         self._reloads = counter("remit_reloads", "Reloads of the policy repository.", ["outcome"])
+
+    def notified(self, notifier: str, outcome: str) -> None:
+        """Count one attempt to tell people that something waits."""
+        self._approvals.notified(notifier, outcome)
 
     def exposition(self) -> bytes:
         """Everything, as Prometheus reads it."""
