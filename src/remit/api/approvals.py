@@ -33,7 +33,7 @@ from remit.clock import EpochSeconds
 
 __all__ = ["APPROVAL_OPERATIONS"]
 
-_MONTH: Final = 30 * 86_400
+_DAY: Final = 86_400
 
 
 class PartShown(Shape):
@@ -114,10 +114,10 @@ class ApprovalQuery(Paged):
 
 
 class FigureQuery(Shape):
-    """Of which organisation, and since when; without, a month."""
+    """Of which organisation, and of how many days."""
 
     tenant: Text | None = None
-    since: Annotated[Number, Field(ge=0)] | None = None
+    days: Annotated[Number, Field(ge=1, le=3_650)] = 30
 
 
 class FigureShown(Shape):
@@ -168,8 +168,7 @@ async def _inbox(deps: ApiDeps, asked: Asked[Nothing, Nothing]) -> Inbox:
 
 
 async def _stats(deps: ApiDeps, asked: Asked[FigureQuery, Nothing]) -> FigureList:
-    since = asked.query.since
-    start = EpochSeconds(max(0, asked.at - _MONTH) if since is None else since)
+    start = EpochSeconds(max(0, asked.at - asked.query.days * _DAY))
     found = await deps.approvals.figures(asked.by.narrowed(asked.query.tenant), since=start)
     return FigureList(since=start, figures=[_figures(one) for one in found])
 

@@ -135,13 +135,10 @@ def stats(
     as_json: AsJson = False,
 ) -> None:
     """Say how people answer: how many, how fast, and how often sooner than anybody reads."""
-    import time
-
     from remit.cli.approval_view import print_figures
     from remit.cli.terminal import print_json
 
-    query = {"since": int(time.time()) - days * 86_400}
-    found = call(Where(data, repo, config, database_url), "approvals.stats", query=query)
+    found = call(Where(data, repo, config, database_url), "approvals.stats", query={"days": days})
     if as_json:
         print_json(found)
     else:
