@@ -157,5 +157,5 @@ async def test_without_the_database_the_guard_hears_that_it_is_not_known(ask, ap
     async def closed(_work):
         raise DatabaseUnavailableError("the database does not answer")
 
-    monkeypatch.setattr(app.database, "run", closed)
-    assert (await ask()).status_code in {200, 503}
+    monkeypatch.setattr(app.database, "glance", closed)
+    assert (await ask()).status_code == 503
