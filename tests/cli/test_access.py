@@ -34,13 +34,23 @@ def requested(cli, *arguments, offer="invoices", who="dana"):
 
 def test_everything_that_is_offered_is_listed(cli):
     shown = cli("access", "offers").out
-    for word in ("invoices", "payments:invoices.read", "2h", "at once", "ledger", "sales-manager", "break-glass"):
+    for word in (
+        "invoices",
+        "payments:invoices.read",
+        "2h",
+        "at once",
+        "ledger",
+        "sales-manager",
+        "break-glass",
+    ):
         assert word in shown
 
 
 def test_an_offer_is_shown_to_whom_it_is_for(cli, dana):
     assert dana
-    names = [one["name"] for one in json.loads(cli("access", "offers", "--for", "dana", "--json").out)]
+    names = [
+        one["name"] for one in json.loads(cli("access", "offers", "--for", "dana", "--json").out)
+    ]
     assert names == ["invoices", "ledger", "break-glass"]
     names = [
         one["name"]
@@ -75,7 +85,11 @@ def test_an_administrator_takes_it_away(cli):
 def test_an_agent_that_acts_for_itself_may_have_it(cli):
     made = requested(cli, "--duration", "15m", "--json", who="agent:billing-job")
     found = json.loads(made.out)
-    assert (found["holder_kind"], found["holder"], found["seconds"]) == ("agent", "billing-job", 900)
+    assert (found["holder_kind"], found["holder"], found["seconds"]) == (
+        "agent",
+        "billing-job",
+        900,
+    )
 
 
 @pytest.mark.usefixtures("dana")
