@@ -100,7 +100,9 @@ class Metrics:
         self._audit_seconds = histogram(
             "remit_audit_append_seconds", "Time until events are on stable storage.", buckets=_SLOW
         )
-        self._standing_failures = counter("remit_standing_failures", "Times it was not re-read.")
+        self._standing_failures = counter(
+            "remit_standing_failures", "Times standing could not be re-read."
+        )
         self._approvals = ApprovalMetrics(registry)
         self._reloads = counter("remit_reloads", "Reloads of the policy repository.", ["outcome"])
 
