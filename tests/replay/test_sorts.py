@@ -6,7 +6,7 @@ import pytest
 
 from remit.policy.facts import FACTS
 from remit.replay.court import Court
-from remit.replay.looks import ALWAYS, TIMED
+from remit.replay.looks import ALWAYS, TIMED, UNSAID
 from remit.replay.rebuilt import Rebuilder
 from remit.replay.sorts import FOLLOWING
 from remit.tokens.access_token import Delegate
@@ -36,7 +36,7 @@ def court(busy):
 
 def test_every_fact_that_policies_can_read_is_told_somewhere():
     """A fact that is new to policies has to be told, or to follow from what is."""
-    assert frozenset(FACTS) == FOLLOWING | ALWAYS | TIMED
+    assert frozenset(FACTS) == FOLLOWING | ALWAYS | TIMED | UNSAID
 
 
 def test_another_person_with_the_same_rights_is_of_the_same_sort(court, recorded):

@@ -40,7 +40,7 @@ from remit.replay.forms import Form, Told
 from remit.replay.rebuilt import Rebuilt
 from remit.replay.sorts import FOLLOWING, Teller, said_in, tellers_of
 
-__all__ = ["ALWAYS", "TIMED", "Circumstances", "Looks", "asked_for", "looks_at"]
+__all__ = ["ALWAYS", "TIMED", "UNSAID", "Circumstances", "Looks", "asked_for", "looks_at"]
 
 _STRENGTH: Final[Fact] = ("context", "authentication", "acr")
 _ADDRESS: Final[Fact] = ("context", "ip")
@@ -52,7 +52,7 @@ TIMED: Final[frozenset[Fact]] = frozenset(
     {AGE, _EPOCH, *(("context", "time", one) for one in ("hour", "minute", "weekday", "date"))}
 )
 """What follows from when it was decided, and is in the name if policies read it."""
-_UNSAID: Final[frozenset[Fact]] = frozenset(
+UNSAID: Final[frozenset[Fact]] = frozenset(
     ("context", "elevation", one) for one in ("roles", "acr", "age_seconds", "scopes")
 )
 """What people said of the very call: of a call that has a name they said nothing."""
@@ -178,7 +178,7 @@ def looks_at(target: Target, policies: Sequence[HeldPolicy], catalog: Catalog) -
     trees = [one.evaluated.tree for one in about]
     asked = union_of(asked_for(one.obligations) for one in about)
     reads = union_of([*map(reads_of, trees), asked])
-    if not reads.facts <= FOLLOWING | ALWAYS | TIMED | _UNSAID:
+    if not reads.facts <= FOLLOWING | ALWAYS | TIMED | UNSAID:
         return None
     lines = lines_of(trees, _held_besides(about))
     history, summed = catalog.history, _summed(target, catalog)
