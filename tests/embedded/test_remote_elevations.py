@@ -127,9 +127,7 @@ async def test_of_a_template_the_address_says_which_is_meant(world, door, people
 async def test_of_two_at_once_one_is_admitted(world, door, people):
     await world.guard.decide(world.refund("600.00"))
     people.say_yes(**CONFIRMED)
-    verdicts = await asyncio.gather(
-        *(world.guard.decide(world.refund("600.00")) for _ in range(5))
-    )
+    verdicts = await asyncio.gather(*(world.guard.decide(world.refund("600.00")) for _ in range(5)))
     assert sum(isinstance(one, Permit) for one in verdicts) == 1
 
 
@@ -209,7 +207,9 @@ async def test_where_nobody_could_be_asked_nobody_was(world, door):
 async def test_a_token_that_does_not_stand_any_more_asks_nobody(world, door, people):
     world.clock.advance(1)
     here = world.directory
-    elsewhere = type(here)(here.catalog, replace(here.standing, revoked_grants=frozenset({"gnt_1"})))
+    elsewhere = type(here)(
+        here.catalog, replace(here.standing, revoked_grants=frozenset({"gnt_1"}))
+    )
     door.answers = replace(door.answers, directory=elsewhere)
     denied = await world.guard.decide(world.refund("600.00"))
     assert isinstance(denied, Deny)
