@@ -139,3 +139,12 @@ async def test_who_is_not_asked_sees_none_of_it(front, three, name):
     response = await visitor.get(f"/approvals/like/{three[0]}")
     assert response.status_code == 303
     assert "n0" not in response.text
+
+
+async def test_an_argument_that_reads_like_another_does_not_take_its_place(front, office):
+    for n in range(2):
+        forged = {"limit": {"value": f"90000{n}"}, "limit / value": f"1{n}"}
+        asked = await office.asked(office.update(**forged))
+    page = await (await front.visitor("bob")).get(f"/approvals/like/{asked}")
+    words = words_of(page.text)
+    assert all(value in words.split() for value in ("900000", "900001", "10", "11"))

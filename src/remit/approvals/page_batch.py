@@ -8,6 +8,7 @@ Source: MISSION C2; docs/adr/0025-cures.md.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -182,7 +183,7 @@ class _Pages:
     async def _batch(self, requests: Sequence[Request]) -> _Batch:
         shown = [(one, (await shown_of(self._deps, one)).view) for one in requests]
         views = [(one, view) for one, view in shown if isinstance(view, CallView)]
-        lines = [{line.name: line for line in view.arguments.lines} for _, view in views]
+        lines = [_named(view.arguments.lines) for _, view in views]
         names = list(dict.fromkeys(name for each in lines for name in each))
         differing = [n for n in names if len({each.get(n) for each in lines}) > 1]
         common = tuple(lines[0][name] for name in names if name not in differing)
@@ -193,11 +194,24 @@ class _Pages:
         batch = _Batch(
             view=views[0][1],
             common=common,
-            columns=tuple(differing),
+            columns=tuple(name for name, _ in differing),
             people=len({view.username for _, view in views}) > 1,
             rows=(),
         )
         return _with_digests(batch, rows)
+
+
+def _named(lines: Sequence[Line]) -> dict[tuple[tuple[Piece, ...], int], Line]:
+    """Each of `lines` by its name, and as which of those that read alike.
+
+    `{"a": {"b": 1}}` and `{"a / b": 1}` do: none must stand for the other, or whoever writes both hides one.
+    """
+    seen: Counter[tuple[Piece, ...]] = Counter()
+    found: dict[tuple[tuple[Piece, ...], int], Line] = {}
+    for line in lines:
+        found[line.name, seen[line.name]] = line
+        seen[line.name] += 1
+    return found
 
 
 def _with_digests(batch: _Batch, rows: tuple[Row, ...]) -> _Batch:

@@ -89,7 +89,7 @@ def alike(requests: Sequence[Request]) -> list[tuple[Request, ...]]:
             key = (
                 request.agent_id, request.client_id, request.server, request.kind, request.thing,
                 request.definition, request.environment, request.parts, request.user_id is None,
-                tuple(sorted(request.arguments or ())),
+                request.holds, tuple(sorted(request.arguments or ())),
             )  # fmt: skip
         groups.setdefault(key, []).append(request)
     return [tuple(group) for group in groups.values()]
