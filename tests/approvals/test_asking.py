@@ -6,11 +6,11 @@ import pytest
 
 from remit.approvals.asking import MOST_WAITING, PATIENCE, page_of
 from remit.approvals.desk import Desk
-from remit.approvals.request import RequestState
+from remit.approvals.request import RequestState, Verdict
 from remit.audit.approval_events import ApprovalExpired, ApprovalRequested
 from remit.guard.elevations import AskedState, ElevationsUnavailableError
 from remit.guard.outcome import Deny, Permit
-from remit.ids import GrantId, ScopeName
+from remit.ids import ClientId, GrantId, ScopeName
 from remit.model import ApprovalRule, Role, ScopeDefinition
 from remit.policy import CedarEngine, PolicySource
 from remit.secrets import MasterKey, SealBrokenError, SecretBox
@@ -83,15 +83,18 @@ async def test_a_refusal_holds_for_as_long_as_the_request_would_have(office):
     assert again.asked.id != request_id
 
 
-async def test_one_grant_has_so_many_requests_waiting_and_no_more(office):
+async def test_one_client_has_so_many_requests_of_a_person_waiting_and_no_more(office):
     for cents in range(MOST_WAITING):
         assert (await office.decide(office.refund(f"600.{cents:02}"))).asked is not None
     refused = await office.decide(office.refund("700.00"))
     assert isinstance(refused, Deny)
     assert refused.asked is None
     await office.grant("gnt_2")
-    other = office.refund("700.00", token={"grant_id": GrantId("gnt_2")})
-    assert (await office.decide(other)).asked is not None
+    more = office.refund("700.00", token={"grant_id": GrantId("gnt_2")})
+    assert (await office.decide(more)).asked is None
+    await office.grant("gnt_3", client_id=ClientId("cli_2"))
+    token = {"grant_id": GrantId("gnt_3"), "client_id": ClientId("cli_2")}
+    assert (await office.decide(office.refund("700.00", token=token))).asked is not None
 
 
 async def test_who_is_to_be_told_is_told_once(office):
@@ -120,6 +123,24 @@ async def test_nobody_is_asked_about_a_call_whose_grant_has_ended(office, events
         assert isinstance(refused, Deny)
         assert refused.asked is None
     assert not events.of(ApprovalRequested)
+
+
+@pytest.mark.parametrize("ended", ["refused", "withdrawn"])
+async def test_a_no_holds_whatever_grant_the_same_call_is_made_with(office, ended):
+    request_id = await office.asked()
+    if ended == "refused":
+        await office.answers("ada", request_id, Verdict.REFUSED, reason="not mine")
+    else:
+        ada = await office.person("ada")
+        await office.desk.withdraw(request_id, ada, context=office.context)
+    await office.grant("gnt_2")
+    call = office.refund(token={"grant_id": GrantId("gnt_2")})
+    again = await office.decide(call)
+    assert (again.asked.id, again.asked.state) == (request_id, AskedState.REFUSED)
+    assert (await office.decide(office.refund("601.00"))).asked.state is AskedState.WAITING
+    office.later(600)
+    call = office.refund(token={"grant_id": GrantId("gnt_2")})
+    assert (await office.decide(call)).asked.id != request_id
 
 
 async def test_a_workload_asks_others_and_nobody_else(office):

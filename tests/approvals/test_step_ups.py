@@ -5,6 +5,7 @@ import pytest
 from remit.approvals.step_ups import DatabaseStepUps
 from remit.guard.outcome import Deny, Permit
 from remit.ids import ClientId, GrantId
+from remit.oauth import revoke_grant
 from remit.testing.catalog import CRM, PAYMENTS
 from remit.tokens import audience_of
 
@@ -120,3 +121,20 @@ async def test_what_was_spent_does_not_move(office, step_ups):
     await office.database.run(lambda tx: step_ups.rebind(tx, grant))
     moved = office.refund(token={"grant_id": GrantId("gnt_2")})
     assert isinstance(await office.decide(moved), Deny)
+
+
+async def test_what_was_asked_with_a_grant_that_was_revoked_ends_with_it(office, step_ups):
+    request_id = await office.asked(office.refund("6000.00"))
+    await office.answers("bob", request_id)
+
+    def revoke(tx):
+        at = office.clock.now()
+        revoke_grant(tx, GrantId("gnt_1"), reason="stolen", at=at, context=office.context)
+
+    await office.database.run(revoke)
+    assert await _waiting(step_ups) is None
+    grant = await office.grant("gnt_2")
+    await office.database.run(lambda tx: step_ups.rebind(tx, grant))
+    assert (await office.desk.read(request_id, await office.person("ada"))).state == "expired"
+    moved = office.refund("6000.00", token={"grant_id": GrantId("gnt_2")})
+    assert await office.asked(moved) != request_id

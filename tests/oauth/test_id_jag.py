@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from clients import ACME, PUBLIC_URL, READ, SECRETS, WRITE
+from elevating import CallsThatWait, elevate, found
 from signers import Signer, changed, new_jti, with_client
 from sqlalchemy import select
 
@@ -146,6 +147,17 @@ async def test_a_person_of_the_enterprise_gets_a_token_without_a_consent_page(tr
     assert (grant.kind, grant.user_id) == ("user", trusting.ada.id)
     assert json.loads(grant.origin) == [IDP, "00u-ada"]
     assert grant.expires_at == token.exp
+
+
+async def test_what_waits_and_what_was_allowed_moves_to_the_grant_of_the_next_token(trusting, idp):
+    calls = CallsThatWait()
+    object.__setattr__(trusting.deps, "step_ups", calls)
+    assert await asked(trusting, jag(trusting, idp)) == (200, None)
+    (first,) = grants(trusting)
+    elevation = await elevate(trusting, first.id)
+    assert await asked(trusting, jag(trusting, idp)) == (200, None)
+    assert calls.rebound[0].id == first.id
+    assert found(trusting, elevation).parent_id == calls.rebound[1].id != first.id
 
 
 async def test_a_client_that_signs_may_present_one(trusting, idp):

@@ -1,9 +1,9 @@
 """Putting a call to people: the request for it, made once however often and by however many it is asked.
 
 The same call again while its request waits is the same request; once somebody said no, or it was taken back, it is not
-put to anybody again until that request would have expired. Asked too often without anything having happened it goes on
-waiting, and no way to it is named any more, so that no client goes round in circles. One grant has a bounded number
-of requests waiting: whoever floods an inbox makes people click. Nobody is asked about a call whose grant has ended.
+put to anybody again until that request would have expired, whatever grant it is made with by then. Asked too often without anything having happened it goes on
+waiting, and no way to it is named any more, so that no client goes round in circles. One client has a bounded number
+of requests of one person waiting, however many grants it was given: whoever floods an inbox makes people click. Nobody is asked about a call whose grant has ended.
 
 Source: docs/adr/0025-cures.md, "Asking is idempotent".
 """
@@ -15,11 +15,11 @@ from remit.approvals.ending import expire
 from remit.approvals.plan import Plan, Subject, plan_of
 from remit.approvals.request import About, Request, RequestState
 from remit.approvals.request_store import (
-    RequestFilter,
     add_request,
+    count_waiting,
     note_asked,
+    refused_about,
     request_about,
-    select_requests,
 )
 from remit.approvals.sealing import seal_content
 from remit.approvals.tally import need_name
@@ -45,7 +45,7 @@ __all__ = ["MOST_WAITING", "PATIENCE", "ask", "note_requested", "page_of"]
 PATIENCE: Final = 3
 """How often the way to a request is named without anything having happened."""
 MOST_WAITING: Final = 20
-"""Requests of one grant that wait at one time."""
+"""Requests of one client for one person that wait at one time."""
 
 
 def ask(tx: Transaction, deps: ApprovalDeps, wanted: Wanted) -> Asked | None:
@@ -60,8 +60,10 @@ def ask(tx: Transaction, deps: ApprovalDeps, wanted: Wanted) -> Asked | None:
                 expire(tx, deps, request, reason="nobody answered in time")
         elif request.is_open:
             return _asked_again(tx, deps, request)
-        elif request.state in {RequestState.REFUSED, RequestState.WITHDRAWN}:
-            return _asked(deps, request, AskedState.REFUSED, reason=request.reason)
+    # A client that is given another grant for the asking would have people say no until they say yes.
+    refused = refused_about(tx, digest, wanted.token.organization_id, now=now)
+    if refused is not None:
+        return _asked(deps, refused.request, AskedState.REFUSED, reason=refused.request.reason)
     plan = _plan(tx, wanted, catalog)
     if plan is None or not _stands(tx, grant_id, now) or _waits_enough(tx, wanted):
         return None
@@ -170,10 +172,12 @@ def _stands(tx: Transaction, grant_id: GrantId, now: EpochSeconds) -> bool:
 
 
 def _waits_enough(tx: Transaction, wanted: Wanted) -> bool:
-    waiting = RequestFilter(
-        grant_id=wanted.token.grant_id, state=RequestState.WAITING, limit=MOST_WAITING
+    token = wanted.token
+    user_id = None if is_workload(token) else UserId(token.sub)
+    waiting = count_waiting(
+        tx, tenant=token.organization_id, client_id=token.client_id, user_id=user_id
     )
-    return len(select_requests(tx, waiting)) >= MOST_WAITING
+    return waiting >= MOST_WAITING
 
 
 def _request(

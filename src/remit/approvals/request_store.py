@@ -14,6 +14,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
+    func,
     literal_column,
     or_,
     select,
@@ -35,6 +36,7 @@ __all__ = [
     "StoredRequest",
     "add_request",
     "approvals",
+    "count_waiting",
     "due_requests",
     "end_request",
     "escalating_requests",
@@ -45,12 +47,14 @@ __all__ = [
     "move_request",
     "note_asked",
     "purge_requests",
+    "refused_about",
     "request_about",
     "select_requests",
     "waiting_of_client",
 ]
 
 _WAITING = RequestState.WAITING.value
+_NO = (RequestState.REFUSED.value, RequestState.WITHDRAWN.value)
 
 approvals = Table(
     "approvals",
@@ -179,6 +183,41 @@ def request_about(tx: Transaction, digest: str, grant_id: GrantId) -> StoredRequ
     """The latest request about the call of that digest under that grant."""
     row = _ABOUT.one_or_none(tx, wanted_digest=digest, wanted_grant=grant_id)
     return None if row is None else _with_answers(tx, [row])[0]
+
+
+def refused_about(
+    tx: Transaction, digest: str, tenant: TenantId, *, now: EpochSeconds
+) -> StoredRequest | None:
+    """The latest request about the call of that digest, under whatever grant, to which a no holds at `now`."""
+    columns = approvals.c
+    asked = (
+        select(approvals)
+        .where(
+            columns.tenant == tenant,
+            columns.state.in_(_NO),
+            columns.digest == digest,
+            columns.expires_at > now,
+        )
+        .order_by(columns.created_at.desc(), columns.id.desc())
+        .limit(1)
+    )
+    row = tx.connection.execute(asked).one_or_none()
+    return None if row is None else _with_answers(tx, [row])[0]
+
+
+def count_waiting(
+    tx: Transaction, *, tenant: TenantId, client_id: ClientId, user_id: UserId | None
+) -> int:
+    """How many of one client's calls for one person wait; `None`: of those it makes for nobody."""
+    columns = approvals.c
+    asked = select(func.count()).where(
+        columns.tenant == tenant,
+        columns.state == _WAITING,
+        columns.client_id == client_id,
+        columns.user_id.is_(None) if user_id is None else columns.user_id == user_id,
+        columns.thing_kind != ACCESS,
+    )
+    return int(tx.connection.execute(asked).scalar_one())
 
 
 def select_requests(tx: Transaction, wanted: RequestFilter) -> tuple[StoredRequest, ...]:

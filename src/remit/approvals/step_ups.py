@@ -21,7 +21,7 @@ from remit.clock import EpochSeconds
 from remit.db import Transaction
 from remit.ids import ClientId, ScopeName, ServerName, UserId
 from remit.model import Catalog
-from remit.oauth import Grant, WaitingRequest
+from remit.oauth import Grant, WaitingRequest, find_grant
 from remit.tokens.audience import resource_of
 
 __all__ = ["DatabaseStepUps"]
@@ -47,16 +47,21 @@ class DatabaseStepUps:
         server, now = self._server(deps.directory.catalog, resource), deps.clock.now()
         if server is None:
             return None
-        found = await deps.database.glance(
-            lambda tx: waiting_of_client(tx, client_id=client_id, user_id=user_id, server=server)
-        )
-        requests = (one.request for one in found)
-        theirs = (one for one in requests if now < one.expires_at and _is_for_them(one))
-        request = next(theirs, None)
+
+        def oldest(tx: Transaction) -> Request | None:
+            found = waiting_of_client(tx, client_id=client_id, user_id=user_id, server=server)
+            requests = (one.request for one in found)
+            theirs = (one for one in requests if now < one.expires_at and _is_for_them(one))
+            return next((one for one in theirs if not _was_revoked(tx, one)), None)
+
+        request = await deps.database.glance(oldest)
         return None if request is None else self._waiting(request, now)
 
     def rebind(self, tx: Transaction, grant: Grant) -> None:
-        """Let what waits, and what was allowed and not yet spent, count for `grant` from now on."""
+        """Let what waits, and what was allowed and not yet spent, count for `grant` from now on.
+
+        What was asked with a grant that was revoked ends instead.
+        """
         deps = self._deps
         server = self._server(deps.directory.catalog, grant.resource)
         if grant.user_id is None or server is None:
@@ -67,7 +72,10 @@ class DatabaseStepUps:
             request = stored.request
             if not _is_of(request, grant) or request.grant_id == grant.id:
                 continue
-            if request_about(tx, request.digest, grant.id) is None:
+            if _was_revoked(tx, request):
+                # Whoever took the old grant away took with it what was asked, and half allowed, in its name.
+                expire(tx, deps, request, reason="the grant that the call was made with has ended")
+            elif request_about(tx, request.digest, grant.id) is None:
                 move_request(tx, request.id, grant.id)
             else:
                 expire(tx, deps, request, reason="the same call waits already")
@@ -96,6 +104,11 @@ class DatabaseStepUps:
                 dict.fromkeys(ScopeName(part.scope) for part in own if part.scope is not None)
             ),
         )
+
+
+def _was_revoked(tx: Transaction, request: Request) -> bool:
+    grant = find_grant(tx, request.grant_id)
+    return grant is None or grant.revoked_at is not None
 
 
 def _is_for_them(request: Request) -> bool:

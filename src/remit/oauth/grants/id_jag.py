@@ -33,6 +33,7 @@ from remit.oauth.authorization_request import require_scopes
 from remit.oauth.client import Client, GrantType
 from remit.oauth.client_standing import note_client_use
 from remit.oauth.deps import OAuthDeps
+from remit.oauth.elevation_grant import move_elevation_grants
 from remit.oauth.errors import (
     InvalidClientError,
     InvalidGrantError,
@@ -180,6 +181,9 @@ def _issue(tx: Transaction, wanted: _Request, *, deps: OAuthDeps) -> IssuedToken
         applicant, ruling = _ruling(tx, wanted, person, context=context, deps=deps)
         grant = _grant(wanted, applicant, ruling, deps=deps, now=now)
     grant_store.add_grant(tx, grant)
+    # Each assertion makes a grant: else nothing that takes people longer than a token lives could be allowed.
+    move_elevation_grants(tx, grant, at=now)
+    deps.step_ups.rebind(tx, grant)
     note_client_use(tx, wanted.client, now=now)
     signed, token = issue_access_token(
         tx, grant, applicant, ruling.scopes, deps=deps, proof=wanted.sent.proof
