@@ -3,11 +3,17 @@ import pytest
 from remit.audit import Context, render_rows, row, tail
 from remit.audit.context import Actor, ActorType
 from remit.audit.events import (
+    AccessEnded,
     AccountCreated,
     AccountDisabled,
+    ApprovalAnswered,
+    ApprovalExpired,
     AuthorizationRefused,
     ConsentGranted,
     Decided,
+    DeputyRemoved,
+    ElevationUsed,
+    EmergencyReviewed,
     GrantRevoked,
     LoginFailed,
     RefreshTokenReused,
@@ -55,6 +61,35 @@ def test_a_call_without_a_name_is_shown_by_its_method():
         (LoginFailed(account_id="usr_2", reason="password"), "fail", "usr_2", "password"),
         (GrantRevoked(reason="by its user"), "ok", "", "by its user"),
         (RefreshTokenReused(credential="code"), "deny", "", "code"),
+        (
+            ApprovalExpired(approval="apr_1", reason="nobody answered in time"),
+            "ok",
+            "apr_1",
+            "nobody answered in time",
+        ),
+        (
+            ApprovalAnswered(
+                approval="apr_1",
+                verdict="refused",
+                capacity="manager",
+                shown="",
+                acr="",
+                seconds=1,
+                reason="no",
+            ),
+            "refused",
+            "apr_1",
+            "no",
+        ),
+        (ElevationUsed(elevation="elv_1", decision_id="dec_1"), "ok", "elv_1", ""),
+        (AccessEnded(access="acc_1", how="expired"), "ok", "acc_1", "expired"),
+        (
+            EmergencyReviewed(access="acc_1", verdict="unjustified", reason="no need"),
+            "unjustified",
+            "acc_1",
+            "no need",
+        ),
+        (DeputyRemoved(absent="usr_1", deputy="usr_2", role="manager"), "ok", "usr_1", ""),
         (
             AuthorizationRefused(error="invalid_scope", detail="not for you", resource="https://r"),
             "deny",

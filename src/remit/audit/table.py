@@ -16,8 +16,10 @@ __all__ = ["HEADINGS", "Row", "render_rows", "row", "tail"]
 
 HEADINGS = ("TIME", "WHAT", "WHO", "AGENT", "TARGET", "OUTCOME", "REASON")
 _WIDEST = 48
-_SUBJECTS = ("account_id", "resource", "client_name", "session_id", "catalog_version")
-_REASONS = ("reason", "detail", "error", "changed", "credential")
+_SUBJECTS = (
+    "account_id", "resource", "client_name", "session_id", "catalog_version", "elevation", "approval", "access", "absent",
+)  # fmt: skip
+_REASONS = ("reason", "detail", "error", "changed", "credential", "how")
 
 # What an event that names no outcome of its own came to.
 _OUTCOMES = {
@@ -53,7 +55,8 @@ def row(entry: Mapping[str, Json]) -> Row:
         who=_who(entry),
         agent=_text(entry.get("agent")),
         target=_target(held),
-        outcome=_text(held.get("outcome")) or _OUTCOMES.get(kind.rpartition(".")[2], "ok"),
+        outcome=_text(held.get("outcome") or held.get("verdict"))
+        or _OUTCOMES.get(kind.rpartition(".")[2], "ok"),
         reason=_reason(held),
     )
 
