@@ -300,6 +300,46 @@ async def test_a_deputy_answers_in_the_place_of_who_is_absent(office, events):
     assert (await office.answers("cyn", request_id)).state == "approved"
 
 
+async def _named(office, absent, deputy):
+    await office.desk.name_deputy(
+        await office.person(absent),
+        deputy,
+        role="manager",
+        expires_at=office.clock.now() + 3_600,
+        context=office.context,
+    )
+
+
+async def test_a_second_account_of_who_is_absent_answers_no_more(office):
+    await office.add("bob2", roles=("manager",), email="bob")
+    await _named(office, "bob", "fay")
+    request_id = await _quorum(office)
+    await office.answers("fay", request_id)
+    with pytest.raises(AlreadyAnsweredError):
+        await office.answers("bob2", request_id)
+
+
+async def test_two_deputies_of_two_accounts_of_one_person_fill_one_place(office):
+    await office.add("bob2", roles=("manager",), email="bob")
+    await _named(office, "bob", "fay")
+    await _named(office, "bob2", "dora")
+    request_id = await _quorum(office)
+    assert (await office.answers("fay", request_id)).is_open
+    with pytest.raises(AlreadyAnsweredError):
+        await office.answers("dora", request_id)
+    assert (await office.answers("cyn", request_id)).state == "approved"
+
+
+async def test_what_somebody_said_who_is_shut_out_by_then_does_not_count(office, events):
+    await office.add("hal", roles=("manager",))
+    request_id = await _quorum(office)
+    await office.answers("bob", request_id)
+    await office.disable("bob")
+    assert (await office.answers("cyn", request_id)).is_open
+    assert events.of(ApprovalAnswered)[-1].outstanding == ("approval:manager",)
+    assert (await office.answers("hal", request_id)).state == "approved"
+
+
 async def test_a_deputyship_that_is_over_counts_no_more(office):
     bob = await office.person("bob")
     await office.desk.name_deputy(

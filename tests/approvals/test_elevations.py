@@ -21,6 +21,7 @@ from remit.guard.call import Earlier
 from remit.guard.elevations import AskedState
 from remit.guard.outcome import Deny, Permit, RefusalReason
 from remit.ids import AgentId, ClientId, GrantId
+from remit.model import ApprovalRule, Confirmation
 from remit.oauth import revoke_grant
 from remit.oauth.grant_store import find_grant
 from remit.testing.catalog import with_agent
@@ -314,6 +315,32 @@ async def test_what_was_said_before_is_part_of_what_is_said_next(office, events)
     assert permit.elevated.roles == ("manager",)
     assert permit.elevated.acr == "urn:remit:acr:phr"
     # What it was made of cannot be spent beside it.
+    assert isinstance(await office.decide(call), Deny)
+
+
+async def test_what_was_said_before_holds_no_longer_by_what_is_said_next(office, events):
+    office.use_approvals(
+        confirmation=Confirmation(holds=60),
+        rules=(ApprovalRule(name="second", role="manager", holds=3_600),),
+    )
+    call = office.refund("600.00")
+    await office.answers("ada", await office.asked(call))
+    office.use_policies(
+        """
+        @id("everyone")
+        permit(principal, action in Remit::Action::"call", resource);
+        @id("second")
+        @require_approval("manager")
+        @confirm("urn:remit:acr:phr")
+        forbid(principal, action == Remit::Action::"payments/refund", resource);
+        """
+    )
+    request_id = await office.asked(call)
+    office.later(59)
+    await office.answers("bob", request_id)
+    given = events.of(ElevationGiven)[-1]
+    assert given.expires_at == office.clock.now() + 60
+    office.later(60)
     assert isinstance(await office.decide(call), Deny)
 
 

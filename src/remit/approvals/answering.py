@@ -39,6 +39,8 @@ from remit.approvals.who_may import (
 from remit.audit.approval_events import ApprovalAnswered
 from remit.audit.context import Context
 from remit.db import Transaction
+from remit.identity import find_user
+from remit.ids import UserId
 
 __all__ = ["Reply", "answer", "open_capacities", "withdraw"]
 
@@ -85,7 +87,7 @@ def answer(
         at=now,
         reason=reply.reason,
         counts_for=tuple(one.part for one in mine),
-        known_as=view.standpoint.known_as,
+        known_as=_names_filled(view, mine),
         seat=next((one.seat for one in mine if one.seat is not None), None),
     )
     if not add_answer(tx, request_id, given):
@@ -173,11 +175,30 @@ def _verdict(*, says_yes: bool, of_their_own: bool) -> Verdict:
     return Verdict.CONFIRMED if of_their_own else Verdict.APPROVED
 
 
+def _is_there(tx: Transaction, person: UserId) -> bool:
+    user = find_user(tx, person)
+    return user is not None and user.disabled_at is None
+
+
+def _names_filled(view: View, mine: Sequence[Capacity]) -> tuple[str, ...]:
+    """Every name of whoever answers, and of those in whose places: none of these people fills another."""
+    places = {one.seat for one in mine}
+    absent = (
+        name
+        for seat in view.standpoint.seats
+        if seat.deputy.absent in places
+        for name in seat.known_as
+    )
+    return tuple(dict.fromkeys((*view.standpoint.known_as, *absent)))
+
+
 def _take(
     tx: Transaction, deps: ApprovalDeps, request: Request, given: Answer, *, context: Context
 ) -> None:
     """Record the answer, and do what it brings about."""
-    request = replace(request, answers=(*request.answers, given))
+    # Who was shut out since they answered does not count: another has to be found in their place.
+    before = tuple(one for one in request.answers if _is_there(tx, one.person))
+    request = replace(request, answers=(*before, given))
     left: Sequence[str] = ()
     if given.verdict is not Verdict.REFUSED:
         left = tuple(need_name(part) for part in outstanding(request))

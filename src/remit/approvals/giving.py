@@ -38,14 +38,16 @@ def give(tx: Transaction, deps: ApprovalDeps, request: Request, *, context: Cont
         deps.give_access(tx, request, AccessOutcome(approved_by=approvers), context=context)
         return
     now = deps.clock.now()
-    confirmed = _confirmation(request)
+    confirmed, held = _confirmation(request), _held(tx, request, now)
+    # What was said before is not made to hold longer by what is said now.
+    holds = request.holds if held is None else min(request.holds, held.expires_at - held.given_at)
     try:
         grant_id = make_elevation_grant(
             tx,
             parent=request.grant_id,
             detail=_detail(request, confirmed),
             scopes=_scopes(request),
-            expires_at=EpochSeconds(now + request.holds),
+            expires_at=EpochSeconds(now + holds),
             at=now,
         )
     except ParentEndedError:
@@ -64,9 +66,9 @@ def give(tx: Transaction, deps: ApprovalDeps, request: Request, *, context: Cont
         scopes=_scopes(request),
         uses_left=1,
         given_at=now,
-        expires_at=EpochSeconds(now + request.holds) if grant is None else grant.expires_at,
+        expires_at=EpochSeconds(now + holds) if grant is None else grant.expires_at,
     )
-    elevation = _with_held(tx, request, elevation, context=context)
+    elevation = _with_held(tx, held, elevation, context=context)
     add_elevation(tx, elevation)
     tx.record(
         ElevationGiven(
@@ -85,13 +87,20 @@ def _end(tx: Transaction, deps: ApprovalDeps, request: Request) -> None:
     end_request(tx, request.id, RequestState.APPROVED, at=deps.clock.now(), reason="")
 
 
-def _with_held(
-    tx: Transaction, request: Request, elevation: Elevation, *, context: Context
-) -> Elevation:
-    """`elevation`, with what was said yes to before; what was used or has ended since is left out."""
+def _held(tx: Transaction, request: Request, now: EpochSeconds) -> Elevation | None:
+    """What there was already for the very call; `None` where it was used or has ended since."""
     held = None if request.held is None else find_elevation(tx, request.held)
-    at = elevation.given_at
     if held is None or held.digest != request.digest or held.grant_id != request.grant_id:
+        return None
+    return held if held.is_live(now) else None
+
+
+def _with_held(
+    tx: Transaction, held: Elevation | None, elevation: Elevation, *, context: Context
+) -> Elevation:
+    """`elevation`, with what was said yes to before; what was taken back meanwhile is left out."""
+    at = elevation.given_at
+    if held is None:
         return elevation
     if not mark_revoked(tx, held.id, at=at):
         return elevation

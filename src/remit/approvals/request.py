@@ -110,7 +110,7 @@ class Answer:
     counts_for: tuple[int, ...] = ()
     """The parts, by their place in `Request.parts`, that it can count for; it counts for one approval at most."""
     known_as: tuple[str, ...] = ()
-    """Every name that this person has here: no other account of theirs answers, too."""
+    """Every name that this person has here, and whoever they stand in for: no other account of theirs answers, too."""
     seat: UserId | None = None
     """Whose place they took as a deputy; nobody takes it twice."""
 

@@ -118,11 +118,16 @@ def free_capacities(view: View) -> tuple[Capacity, ...]:
     if view.standpoint.person.user_id in taken:
         # Their deputy was in their place.
         return ()
+    # Two accounts of one absent person are one place, whoever stands in for which.
+    names = {name for one in view.request.answers for name in one.known_as}
+    taken |= {
+        seat.deputy.absent for seat in view.standpoint.seats if not names.isdisjoint(seat.known_as)
+    }
     return tuple(one for one in capacities(view) if one.seat is None or one.seat not in taken)
 
 
 def has_answered(view: View) -> bool:
-    """Whether this person has, under whatever account."""
+    """Whether this person has, under whatever account, or a deputy in their place."""
     names = set(view.standpoint.known_as)
     return any(not names.isdisjoint(one.known_as) for one in view.request.answers)
 
