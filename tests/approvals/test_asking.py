@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from remit.approvals.asking import MOST_WAITING, PATIENCE, page_of
+from remit.approvals.asking import LONGEST_SHOWN, MOST_WAITING, PATIENCE, page_of
 from remit.approvals.desk import Desk
 from remit.approvals.request import RequestState, Verdict
 from remit.audit.approval_events import ApprovalExpired, ApprovalRequested
+from remit.canonical import canonical_bytes
 from remit.guard.elevations import AskedState, ElevationsUnavailableError
 from remit.guard.outcome import Deny, Permit
 from remit.ids import ClientId, GrantId, ScopeName
@@ -95,6 +96,13 @@ async def test_one_client_has_so_many_requests_of_a_person_waiting_and_no_more(o
     await office.grant("gnt_3", client_id=ClientId("cli_2"))
     token = {"grant_id": GrantId("gnt_3"), "client_id": ClientId("cli_2")}
     assert (await office.decide(office.refund("700.00", token=token))).asked is not None
+
+
+async def test_nobody_is_asked_about_more_than_anybody_reads(office, events):
+    longest = LONGEST_SHOWN - len(canonical_bytes({"account": "acc_1", "note": ""}))
+    assert (await office.decide(office.update(note="x" * (longest + 1)))).asked is None
+    assert not events.of(ApprovalRequested)
+    assert (await office.decide(office.update(note="x" * longest))).asked is not None
 
 
 async def test_who_is_to_be_told_is_told_once(office):

@@ -1,7 +1,11 @@
 """Looking at a request, and what is in whose inbox."""
 
+from dataclasses import replace
+
 import pytest
 
+from remit.approvals.desk import Desk
+from remit.approvals.elevations import DatabaseElevations
 from remit.approvals.errors import (
     AlreadyAnsweredError,
     NotAskedError,
@@ -12,6 +16,7 @@ from remit.approvals.request import RequestState
 from remit.approvals.who_may import Demand
 from remit.audit.approval_events import ApprovalOpened
 from remit.model import ACR_MULTI_FACTOR, ACR_PASSWORD, ApprovalRule
+from remit.secrets import MasterKey, SecretBox
 
 
 async def _inbox(office, name):
@@ -57,6 +62,16 @@ async def test_a_list_for_administrators_has_no_arguments(office):
     assert await office.desk.requests("acme", before=last) == (every[1],)
     assert await office.desk.requests("globex") == ()
     assert await office.desk.requests("acme", state=RequestState.REFUSED) == ()
+
+
+async def test_what_does_not_open_keeps_nothing_else_from_an_inbox(office):
+    await office.asked(office.update(name="sealed by another"))
+    box = SecretBox(MasterKey(bytes(range(1, 33))))
+    office.deps = replace(office.deps, box=box)
+    office.desk, office.elevations = Desk(office.deps), DatabaseElevations(office.deps)
+    office.guard = office.new_guard()
+    legible = await office.asked(office.update(name="ours"))
+    assert await _inbox(office, "bob") == [legible]
 
 
 async def test_it_is_recorded_once_that_they_were_shown_the_same_words(office, events):

@@ -26,6 +26,7 @@ from remit.approvals.tally import need_name
 from remit.approvals.very_call import digest_of_call
 from remit.audit.approval_events import ApprovalRequested
 from remit.audit.context import Context
+from remit.canonical import canonical_bytes
 from remit.clock import EpochSeconds
 from remit.db import Transaction
 from remit.guard.elevations import Asked, AskedState, Wanted
@@ -40,16 +41,19 @@ from remit.policy.obligation import ObligationKind
 from remit.policy.vocabulary import action_name
 from remit.scopes import missing
 
-__all__ = ["MOST_WAITING", "PATIENCE", "ask", "note_requested", "page_of"]
+__all__ = ["LONGEST_SHOWN", "MOST_WAITING", "PATIENCE", "ask", "note_requested", "page_of"]
 
 PATIENCE: Final = 3
 """How often the way to a request is named without anything having happened."""
 MOST_WAITING: Final = 20
 """Requests of one client for one person that wait at one time."""
+LONGEST_SHOWN: Final = 32 * 1024
+"""Bytes of arguments, as they will be sent, that anybody is asked about: all are shown, and nobody reads more. A few calls
+of megabytes would keep a whole inbox from opening."""
 
 
 def ask(tx: Transaction, deps: ApprovalDeps, wanted: Wanted) -> Asked | None:
-    """The request for the call that `wanted` is; `None` where nobody could meet what is wanting, or too much waits."""
+    """The request for the call that `wanted` is; `None` where nobody could meet what is wanting or read it, or too much waits."""
     catalog, now = deps.directory.catalog, deps.clock.now()
     digest, grant_id = digest_of_call(deps.key, wanted), wanted.token.grant_id
     stored = request_about(tx, digest, grant_id)
@@ -66,6 +70,8 @@ def ask(tx: Transaction, deps: ApprovalDeps, wanted: Wanted) -> Asked | None:
         return _asked(deps, refused.request, AskedState.REFUSED, reason=refused.request.reason)
     plan = _plan(tx, wanted, catalog)
     if plan is None or not _stands(tx, grant_id, now) or _waits_enough(tx, wanted):
+        return None
+    if len(canonical_bytes(wanted.arguments)) > LONGEST_SHOWN:
         return None
     request = _request(wanted, plan, digest=digest, policy_version=catalog.version, now=now)
     sealed = seal_content(

@@ -6,6 +6,8 @@ Whoever may not know of a request is told what they are told of one that does no
 from dataclasses import replace
 from typing import Final
 
+import structlog
+
 from remit.approvals.answer_store import note_opening, opening_of
 from remit.approvals.deps import ApprovalDeps
 from remit.approvals.ending import circumstances
@@ -26,10 +28,13 @@ from remit.audit.approval_events import ApprovalOpened
 from remit.audit.context import Context
 from remit.db import Transaction
 from remit.ids import UserId
+from remit.secrets import SealBrokenError
 
 __all__ = ["inbox_of", "look", "open_request"]
 
 _MOST: Final = 500
+
+_log = structlog.get_logger("remit.approvals")
 
 
 def look(
@@ -75,7 +80,11 @@ def inbox_of(tx: Transaction, deps: ApprovalDeps, person: Person) -> tuple[Reque
             now=now,
         )
         if now < stored.request.expires_at and free_capacities(view):
-            found.append(opened_request(deps.box, stored))
+            try:
+                found.append(opened_request(deps.box, stored))
+            except SealBrokenError:
+                # Nobody can be shown it, so nobody can answer it; what else waits for them is not kept from them.
+                _log.warning("approval cannot be opened", approval=stored.request.id)
     return tuple(found)
 
 
