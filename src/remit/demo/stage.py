@@ -18,7 +18,6 @@ from pathlib import Path
 
 import httpx2
 
-from remit.model.authentication import ACR_MULTI_FACTOR, ACR_PHISHING_RESISTANT
 from remit.repository import write_example
 
 __all__ = ["Stage", "StageError", "set_up"]
@@ -148,9 +147,6 @@ def _write_repository(folder: Path, crm_port: int) -> None:
     crm = folder / "servers" / "crm.yaml"
     text = crm.read_text()
     crm.write_text(text.replace("http://127.0.0.1:8611/mcp", f"http://127.0.0.1:{crm_port}/mcp"))
-    # The demonstration is reached at an address, and passkeys belong to a name: a code of an app does, too.
-    refunds = folder / "policies" / "refunds.cedar"
-    refunds.write_text(refunds.read_text().replace(ACR_PHISHING_RESISTANT, ACR_MULTI_FACTOR))
 
 
 @asynccontextmanager
