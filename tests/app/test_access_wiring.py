@@ -9,7 +9,11 @@ import pytest
 
 from remit.app import access_wiring, build
 from remit.app.access_wiring import keep_access
+from remit.approvals.access import Access, AccessKind, AccessState, HolderKind
 from remit.approvals.access_store import AccessFilter
+from remit.approvals.notification import Occasion
+from remit.approvals.notification_store import due_notifications
+from remit.model import EmergencyAccess
 from remit.repository import write_example
 from remit.settings import Settings
 
@@ -154,3 +158,19 @@ async def test_what_is_over_is_looked_at_for_ever_whatever_fails(monkeypatch):
     await asyncio.wait_for(looked.wait(), 30)
     assert not task.done()
     task.cancel()
+
+
+async def test_a_review_that_is_late_is_told_by_the_notifiers_that_told_of_the_taking(app):
+    taken = Access(
+        id="acc_1", offer="glass", kind=AccessKind.EMERGENCY, state=AccessState.ENDED, tenant="acme",
+        holder_kind=HolderKind.USER, holder="usr_1", agent_id=None, role="finance", scopes=(),
+        justification={}, ticket="", acr=None, seconds=600, until=None, requested_at=1, expires_at=601,
+        review_by=700, overdue_at=701,
+    )  # fmt: skip
+    glass = EmergencyAccess(
+        name="glass", people=("dana",), role="finance", reviewer="manager", notify=("mail",)
+    )
+    await app.database.run(lambda tx: access_wiring._tell(tx, taken, glass))
+    (found,) = await app.database.read(lambda tx: due_notifications(tx, now=701))
+    assert (found.notifier, found.notice.occasion) == ("mail", Occasion.OVERDUE)
+    assert (found.notice.about, found.notice.at) == ("acc_1", 701)

@@ -501,6 +501,56 @@ async def test_what_the_repository_names_no_longer_stays_unreviewed(world, named
     assert len(await world.desk.unreviewed("acme")) == 1
 
 
+async def test_a_review_that_is_late_is_told_once_more_and_then_no_more(world, named):
+    taken = await world.take(named)
+    world.office.later(taken.review_by - world.office.clock.now() - 1)
+    await world.desk.expire_due()
+    assert world.told == [(taken.id, "glass")]
+    world.office.later(1)
+    for _ in range(2):
+        await world.desk.expire_due()
+    assert world.told == [(taken.id, "glass")] * 2
+    assert world.kinds().count("emergency.overdue") == 1
+    event = world.recorded()[-1]
+    assert (event.access, event.context.tenant) == (taken.id, "acme")
+    assert (await world.review(taken.id, "bob")).verdict is Review.JUSTIFIED
+
+
+async def test_what_was_reviewed_in_time_is_never_late(world, named):
+    taken = await world.take(named)
+    await world.review(taken.id, "bob")
+    world.office.later(taken.review_by - world.office.clock.now())
+    await world.desk.expire_due()
+    assert "emergency.overdue" not in world.kinds()
+
+
+async def test_a_review_that_the_repository_tells_nobody_of_is_late_in_the_log(world, named):
+    taken = await world.take(named)
+    world.office.use_approvals(emergency=MappingProxyType({}))
+    world.office.later(taken.review_by - world.office.clock.now())
+    await world.desk.expire_due()
+    assert world.told == [(taken.id, "glass")]
+    assert world.kinds()[-1] == "emergency.overdue"
+
+
+async def test_a_ticket_is_told_where_the_offer_wants_one_told(world, ada):
+    world.offers(offer(justification=("reason", "ticket")), offer(name="plain"))
+    held = await world.ask(ada, ticket="FIN-204")
+    assert held.justification == {"reason": "month end", "ticket": "FIN-204"}
+    assert (await world.ask(ada, "plain", ticket="FIN-204")).justification == WHY
+
+
+async def test_a_ticket_that_is_given_replaces_none_that_is_told_nor_a_pattern(world, ada):
+    ticket = JustificationField(name="ticket", pattern="FIN-[0-9]+")
+    world.offers(
+        offer(justification=("ticket",)), justifications=MappingProxyType({"ticket": ticket})
+    )
+    with pytest.raises(UnacceptableWishError, match=r"justification\.ticket"):
+        await world.ask(ada, justification={}, ticket="OPS-1")
+    held = await world.ask(ada, justification={"ticket": "FIN-1"}, ticket="OPS-1")
+    assert (held.justification, held.ticket) == ({"ticket": "FIN-1"}, "OPS-1")
+
+
 async def test_what_is_no_emergency_is_not_reviewed(world, ada):
     world.offers(offer())
     held = await world.ask(ada)

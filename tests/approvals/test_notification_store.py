@@ -5,6 +5,8 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 
+from remit.approvals.access import Access, AccessKind, AccessState, HolderKind, Review
+from remit.approvals.access_store import add_access, review_access
 from remit.approvals.notification import Notice, Occasion
 from remit.approvals.notification_store import (
     announce,
@@ -58,6 +60,13 @@ REQUEST = Request(
     holds=Seconds(300),
     digest="d",
 )
+
+TAKEN = Access(
+    id="acc_1", offer="glass", kind=AccessKind.EMERGENCY, state=AccessState.ENDED, tenant="acme",
+    holder_kind=HolderKind.USER, holder="usr_ada", agent_id=None, role="director", scopes=(),
+    justification={}, ticket="", acr=None, seconds=Seconds(600), until=None, requested_at=AT,
+    expires_at=AT, review_by=AT,
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -211,6 +220,18 @@ def test_what_was_done_in_an_emergency_is_told_in_any_case(run):
     notice = replace(NOTICE, occasion=Occasion.EMERGENCY, about="acc_1")
     run(lambda tx: tell(tx, notice, ("hook",)))
     assert len(_take(run, _due(run))) == 1
+
+
+@pytest.mark.parametrize("reviewed_at", [None, AT])
+def test_that_a_review_is_late_is_told_while_it_is(run, reviewed_at):
+    def work(tx):
+        tell(tx, replace(NOTICE, occasion=Occasion.OVERDUE, about="acc_1"), ("hook",))
+        assert add_access(tx, TAKEN)
+        if reviewed_at is not None:
+            review_access(tx, "acc_1", verdict=Review.JUSTIFIED, by="usr_bob", now=reviewed_at)
+
+    run(work)
+    assert len(_take(run, _due(run))) == (reviewed_at is None)
 
 
 def test_not_more_than_so_many_are_looked_at_together_and_the_longest_due_first(run):

@@ -31,6 +31,17 @@ def test_what_escalated_and_what_was_taken_in_an_emergency_are_told_as_such():
     )
 
 
+def test_a_review_that_is_late_is_told_as_such():
+    late = replace(
+        NOTICE, occasion=Occasion.OVERDUE, kind="emergency", name="break-glass", agent=None
+    )
+    assert words_of([late], PAGE) == (
+        "Emergency access not reviewed in time: `break-glass` in prod (acme). It has to be reviewed by: manager.\n"
+        f"Log in to see it: {PAGE}/emergency\n"
+        "This message approves nothing, and cannot be answered."
+    )
+
+
 def test_of_a_resource_not_even_the_name_is_told():
     words = words_of([replace(NOTICE, kind="resource", name="crm://accounts/4711")], PAGE)
     assert "a resource of `payments`" in words

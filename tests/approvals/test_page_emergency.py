@@ -78,6 +78,15 @@ async def test_it_is_given_back_and_stays_in_view_until_it_is_reviewed(front, ev
     assert "break-glass" not in (await other.get("/approvals")).text
 
 
+async def test_a_review_that_is_late_is_shown_as_such(front):
+    await take(await front.visitor("ada"))
+    front.office.later(3 * 86_400)
+    page = words_of((await (await front.visitor("cyn")).get("/emergency")).text)
+    assert "Review overdue" in page
+    assert "was to be reviewed by" in page
+    assert "The review is overdue." in page
+
+
 @pytest.mark.parametrize("name", ["ada", "fay"])
 async def test_neither_who_used_it_nor_who_is_no_reviewer_is_shown_a_review(front, name):
     await take(await front.visitor("ada"))

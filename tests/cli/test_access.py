@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from remit.cli.access import print_access
 from remit.cli.exits import ExitCode
 
 APPROVALS = """\
@@ -119,3 +120,25 @@ def test_what_is_not_said_well_is_not_asked(cli):
     assert requested(cli, "--duration", "10m", who="nobody").code == ExitCode.FOUND_WRONG
     assert cli("access", "request", "invoices", "--duration", "10m").code == ExitCode.FOUND_WRONG
     assert cli("access", "show", "acc_nothing").code == ExitCode.FOUND_WRONG
+
+
+@pytest.mark.usefixtures("dana")
+def test_a_ticket_does_not_have_to_be_said_twice(cli, folder):
+    said = APPROVALS.replace(
+        "    longest: 2h\n", "    longest: 2h\n    justification: [reason, ticket]\n"
+    )
+    (folder / "policy" / "approvals.yaml").write_text(f"{said}justifications: {{ ticket: {{}} }}\n")
+    made = requested(cli, "--duration", "10m", "--ticket", "OPS-7")
+    assert made.code == 0, made.err
+    shown = cli("access", "show", made.out.split()[0], "--json")
+    assert json.loads(shown.out)["justification"] == {"reason": "month end", "ticket": "OPS-7"}
+
+
+@pytest.mark.parametrize(
+    ("overdue", "words"), [(False, "ended, unreviewed"), (True, "ended, review overdue")]
+)
+def test_a_review_that_is_late_is_listed_as_such(capsys, overdue, words):
+    found = {"id": "acc_1", "offer": "glass", "holder_kind": "user", "holder": "usr_1", "state": "ended", "expires_at": 1,
+             "justification": {}, "review_by": 1, "reviewed_at": None, "overdue": overdue}  # fmt: skip
+    print_access([found], as_json=False)
+    assert words in capsys.readouterr().out

@@ -247,7 +247,7 @@ _EIGHTH = (
     "INSERT INTO deputies VALUES ('acme','usr_1','usr_2','manager',1,2)",
     (
         "INSERT INTO access VALUES ('acc','o','offer','active','acme','user','usr_1',NULL,'r','[]','{}','',NULL,60,NULL,"
-        "1,NULL,'[]',1,61,NULL,NULL,NULL,NULL,NULL,NULL,NULL)"
+        "1,NULL,'[]',1,61,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL)"
     ),
     "INSERT INTO access_tokens VALUES ('acc','j','g',2)",
     "INSERT INTO notifications VALUES ('ntf','apr','e','n','acme','{}',0,1,1,2,NULL,NULL)",

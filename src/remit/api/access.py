@@ -65,6 +65,7 @@ class AccessShown(Shape):
     reviewed_at: int | None
     reviewed_by: str | None
     verdict: str | None
+    overdue: bool
 
 
 class AccessPage(Shape):
@@ -302,6 +303,7 @@ def shown_access(one: Access, now: EpochSeconds) -> AccessShown:
         "reviewed_at": one.reviewed_at,
         "reviewed_by": one.reviewed_by,
         "verdict": one.verdict,
+        "overdue": one.is_overdue(now),
     }
     return AccessShown(**members)
 

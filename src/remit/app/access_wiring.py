@@ -42,11 +42,12 @@ def open_access(
 
 
 def _tell(tx: Transaction, access: Access, emergency: EmergencyAccess) -> None:
-    """Have the notifiers of `emergency` say that it was taken; by whom and why is for those who log in."""
-    at = access.requested_at
+    """Have its notifiers say that it was taken, or not reviewed in time; by whom and why is for those who log in."""
+    is_late = access.overdue_at is not None
+    at = access.overdue_at or access.requested_at
     notice = Notice(
         about=access.id,
-        occasion=Occasion.EMERGENCY,
+        occasion=Occasion.OVERDUE if is_late else Occasion.EMERGENCY,
         tenant=access.tenant,
         server=REMIT,
         kind="emergency",

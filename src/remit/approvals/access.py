@@ -13,7 +13,7 @@ Source: docs/adr/0025-cures.md; MISSION C4, C5.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import ClassVar, Final, TypeAlias
@@ -52,9 +52,11 @@ __all__ = [
     "no_such_offer",
     "offers_for",
     "require_wish",
+    "with_ticket",
 ]
 
 _TICKET: Final = re.compile(r"[\w.:/#-]{0,100}", re.ASCII)
+_TOLD_TICKET: Final = "ticket"
 _SHORTEST: Final = 60
 """A token has to be had and used in it."""
 
@@ -191,11 +193,17 @@ class Access:
     reviewed_at: EpochSeconds | None = None
     reviewed_by: str | None = None
     verdict: Review | None = None
+    overdue_at: EpochSeconds | None = None
+    """When people were told that nobody reviewed it in time."""
 
     @property
     def is_unreviewed(self) -> bool:
         """Whether it is emergency access that stays in everybody's face."""
         return self.review_by is not None and self.reviewed_at is None
+
+    def is_overdue(self, now: EpochSeconds) -> bool:
+        """Whether the time in which it had to be reviewed is over, and nobody did."""
+        return self.is_unreviewed and self.review_by is not None and self.review_by <= now
 
     def is_active(self, now: EpochSeconds) -> bool:
         """Whether it is theirs now."""
@@ -253,6 +261,15 @@ def require_wish(wish: Wish, offered: Offered, holder: Holder, catalog: Catalog)
     _require_justification(wish, offered.justification, catalog.approvals)
     if offered.role is not None and offered.role in holder.roles:
         raise AccessHeldError(f"the role `{offered.role}` is yours already")
+
+
+def with_ticket(wish: Wish, offered: Offered) -> Wish:
+    """`wish` with its ticket told also where `offered` wants one told, so that nobody has to say it twice."""
+    told = wish.justification.get(_TOLD_TICKET, "").strip()
+    if not wish.ticket or told or _TOLD_TICKET not in offered.justification:
+        return wish
+    justification = MappingProxyType({**wish.justification, _TOLD_TICKET: wish.ticket})
+    return replace(wish, justification=justification)
 
 
 def no_such_offer() -> NotFoundError:

@@ -27,9 +27,10 @@ from remit.approvals.access import (
     no_such_offer,
     offers_for,
     require_wish,
+    with_ticket,
 )
 from remit.approvals.access_granting import about_access, end_access, give_access, holder_name
-from remit.approvals.access_review import Said, review_emergency
+from remit.approvals.access_review import Said, note_overdue, review_emergency
 from remit.approvals.access_store import AccessFilter
 from remit.approvals.person import Person
 from remit.audit.approval_events import AccessRequested, EmergencyTaken
@@ -70,7 +71,7 @@ class AskForAccess(Protocol):
 
 
 TellOfEmergency = Callable[[Transaction, Access, EmergencyAccess], None]
-"""Have its notifiers tell people, from the transaction in which it is taken."""
+"""Have its notifiers tell people, from the transaction in which it is taken, or in which its review is found overdue."""
 
 
 async def _publishes_nothing() -> None:
@@ -230,11 +231,15 @@ class AccessDesk:
         return await self._deps.database.run(review)
 
     async def expire_due(self) -> int:
-        """Note of what is over that it is, and forget tokens that expired; how many of the first."""
+        """Note what is over, tell whose review is overdue, forget expired tokens; how many of the first."""
         now = self._deps.clock.now()
 
         def expire(tx: Transaction) -> int:
             ended = self._expire(tx, access_store.due(tx, now=now), now=now)
+            for late in note_overdue(tx, now=now):
+                emergency = self._deps.directory.catalog.approvals.emergency.get(late.offer)
+                if emergency is not None:
+                    self._deps.tell(tx, late, emergency)
             access_store.forget_tokens(tx, before=now)
             return ended
 
@@ -294,7 +299,7 @@ class AccessDesk:
             As `AccessDesk.request`.
         """
         catalog, now = self._deps.directory.catalog, self._deps.clock.now()
-        known, wish = self._as_known(tx, holder), _timed(wish, now)
+        known, wish = self._as_known(tx, holder), _timed(with_ticket(wish, offered), now)
         require_wish(wish, offered, known, catalog)
         self._expire(tx, access_store.due(tx, now=now, holder=known.id), now=now)
         is_offer = isinstance(offered, AccessOffer)

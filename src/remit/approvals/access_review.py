@@ -17,8 +17,8 @@ from remit.approvals.access import (
     Review,
 )
 from remit.approvals.person import Person, names_of
-from remit.audit.approval_events import EmergencyReviewed
-from remit.audit.context import Context
+from remit.audit.approval_events import EmergencyOverdue, EmergencyReviewed
+from remit.audit.context import Actor, ActorType, Context
 from remit.clock import EpochSeconds
 from remit.db import Transaction
 from remit.errors import NotFoundError
@@ -26,7 +26,7 @@ from remit.identity import find_user, subject_of
 from remit.ids import UserId
 from remit.model import Catalog
 
-__all__ = ["Said", "review_emergency"]
+__all__ = ["Said", "note_overdue", "review_emergency"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +70,16 @@ def review_emergency(
         )
     )
     return reviewed
+
+
+def note_overdue(tx: Transaction, *, now: EpochSeconds) -> tuple[Access, ...]:
+    """Record of what nobody reviewed in time that nobody did, once; those of which people have to be told again."""
+    late = access_store.mark_overdue(tx, now=now)
+    for one in late:
+        context = Context(actor=Actor(ActorType.SYSTEM), tenant=one.tenant, user_id=one.holder)
+        by = one.review_by or now
+        tx.record(EmergencyOverdue(context=context, access=one.id, name=one.offer, review_by=by))
+    return late
 
 
 def _require_reviewer(tx: Transaction, found: Access, reviewer: Person, catalog: Catalog) -> None:

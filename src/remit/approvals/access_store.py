@@ -43,6 +43,7 @@ __all__ = [
     "finish",
     "forget_tokens",
     "hold",
+    "mark_overdue",
     "note_tokens",
     "review_access",
     "select_access",
@@ -83,6 +84,7 @@ access = Table(
     Column("reviewed_at", BigInteger),
     Column("reviewed_by", Text),
     Column("verdict", Text),
+    Column("overdue_at", BigInteger),
 )
 
 _IS_OPEN: Final = text("state IN ('waiting', 'active')")
@@ -271,6 +273,20 @@ def review_access(
     return None if row is None else _access(row)
 
 
+def mark_overdue(tx: Transaction, *, now: EpochSeconds) -> tuple[Access, ...]:
+    """Those that had to be reviewed by `now` and were not, each once: whoever is given one tells people of it."""
+    c = access.c
+    late = (c.review_by <= now, c.reviewed_at.is_(None), c.overdue_at.is_(None))
+    found = select(c.id).where(*late).order_by(c.id).limit(_MOST)
+    marked = []
+    for access_id in tx.connection.execute(found).scalars().all():
+        mark = update(access).where(c.id == access_id, *late).values(overdue_at=now)
+        row = tx.connection.execute(mark.returning(*c)).one_or_none()
+        if row is not None:
+            marked.append(_access(row))
+    return tuple(marked)
+
+
 def due(tx: Transaction, *, now: EpochSeconds, holder: str | None = None) -> tuple[str, ...]:
     """The ids of those whose time is over while their row does not say so yet; a page of them."""
     whose = () if holder is None else (access.c.holder == holder,)
@@ -366,6 +382,7 @@ def _access(row: Row[Any]) -> Access:
         reviewed_at=_instant(row.reviewed_at),
         reviewed_by=row.reviewed_by,
         verdict=None if row.verdict is None else Review(row.verdict),
+        overdue_at=_instant(row.overdue_at),
     )
 
 

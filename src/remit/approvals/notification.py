@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 EMERGENCY_LASTS: Final = Seconds(24 * 3600)
-"""How long it is tried to tell that somebody broke the glass."""
+"""How long it is tried to tell that somebody broke the glass, or that nobody looked at it in time."""
 
 _PAUSES: Final = (15, 30, 60, 120, 300, 600, 1_200, 3_600)
 """Seconds to the next attempt, after each; the last one over and over. None is shorter than an attempt may take."""
@@ -47,6 +47,12 @@ class Occasion(StrEnum):
     REQUESTED = "approval.requested"
     ESCALATED = "approval.escalated"
     EMERGENCY = "emergency.taken"
+    OVERDUE = "emergency.overdue"
+
+    @property
+    def is_emergency(self) -> bool:
+        """Whether it is about access that was taken in an emergency."""
+        return self in (Occasion.EMERGENCY, Occasion.OVERDUE)
 
 
 class NotSentError(Error):
@@ -109,7 +115,7 @@ def next_attempt(attempts: int, *, now: EpochSeconds) -> EpochSeconds:
 
 def page_of(notices: Sequence[Notice], public_url: str) -> str:
     """Where to log in and see them: the page of one, the inbox for several."""
-    if all(one.occasion is Occasion.EMERGENCY for one in notices):
+    if all(one.occasion.is_emergency for one in notices):
         return f"{public_url}/emergency"
     if len(notices) > 1:
         return f"{public_url}/approvals"

@@ -71,6 +71,7 @@ notifications = Table(
     Index("ux_notifications_about", "about", "event", "notifier", unique=True),
 )
 _REQUESTS = table("approvals", column("id"), column("state"))
+_TAKEN: Final = table("access", column("id"), column("reviewed_at"))
 _AT_ONCE: Final = 200
 _ENDED: Final = "ended"
 
@@ -205,6 +206,9 @@ def _is_over(tx: Transaction, notice: Notice) -> bool:
     """Whether what it tells of has been decided meanwhile. What somebody did in an emergency is told in any case."""
     if notice.occasion is Occasion.EMERGENCY:
         return False
+    if notice.occasion is Occasion.OVERDUE:
+        reviewed = select(_TAKEN.c.reviewed_at).where(_TAKEN.c.id == notice.about)
+        return tx.connection.execute(reviewed).scalar_one_or_none() is not None
     found = tx.connection.execute(
         select(_REQUESTS.c.state).where(_REQUESTS.c.id == notice.about)
     ).scalar_one_or_none()

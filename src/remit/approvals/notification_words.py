@@ -33,7 +33,7 @@ def words_of(notices: Sequence[Notice], public_url: str) -> str:
 
 
 def _what(notices: Sequence[Notice]) -> str:
-    if any(one.occasion is Occasion.EMERGENCY for one in notices):
+    if any(one.occasion.is_emergency for one in notices):
         return "things to look at, emergency access among them"
     return "requests wait for an answer"
 
@@ -41,6 +41,8 @@ def _what(notices: Sequence[Notice]) -> str:
 def _heading(notice: Notice) -> str:
     if notice.occasion is Occasion.EMERGENCY:
         return f"Emergency access taken: {_thing(notice)}"
+    if notice.occasion is Occasion.OVERDUE:
+        return f"Emergency access not reviewed in time: {_thing(notice)}"
     if notice.occasion is Occasion.ESCALATED:
         return f"Still waiting for an answer: {_thing(notice)}"
     return f"Waiting for an answer: {_thing(notice)}"
@@ -50,7 +52,7 @@ def _line(notice: Notice) -> str:
     where = f" in {inert(notice.environment)}" if notice.environment else ""
     agent = f", asked for by the agent `{inert(notice.agent)}`" if notice.agent else ""
     roles = ", ".join(inert(role) for role in notice.roles)
-    if notice.occasion is Occasion.EMERGENCY:
+    if notice.occasion.is_emergency:
         tail = f". It has to be reviewed by: {roles}." if roles else ". It has to be reviewed."
         return f"{_heading(notice)}{where} ({inert(notice.tenant)}){tail}"
     by = f" For: {roles}." if roles else ""

@@ -53,6 +53,7 @@ class _Taken:
     is_active: bool
     can_end: bool
     can_review: bool
+    is_overdue: bool
 
 
 def routes(deps: PageDeps) -> list[Route]:
@@ -170,4 +171,5 @@ class _Pages:
             is_active=access.is_active(now),
             can_end=is_own and access.is_active(now),
             can_review=may and not is_own,
+            is_overdue=access.is_overdue(now),
         )

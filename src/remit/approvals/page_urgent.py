@@ -36,5 +36,7 @@ def _words(access: Access, name: str, now: EpochSeconds) -> str:
     what = f"Emergency access “{plain(access.offer)}”"
     if access.is_active(now):
         return f"{what} is in use by {name} until {moment(access.expires_at).text}."
+    if access.review_by is not None and access.is_overdue(now):
+        return f"{what}, used by {name}, was to be reviewed by {moment(access.review_by).text}. The review is overdue."
     review_by = "" if access.review_by is None else f" by {moment(access.review_by).text}"
     return f"{what}, used by {name}, has to be reviewed{review_by}."

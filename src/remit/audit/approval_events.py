@@ -22,6 +22,7 @@ __all__ = [
     "ElevationGiven",
     "ElevationRevoked",
     "ElevationUsed",
+    "EmergencyOverdue",
     "EmergencyReviewed",
     "EmergencyTaken",
     "NotificationFailed",
@@ -162,6 +163,16 @@ class EmergencyTaken(Event):
     justification: str
     acr: str
     expires_at: int
+    review_by: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmergencyOverdue(Event):
+    """Nobody reviewed it by then. Its notifiers tell it once more; it has to be reviewed all the same."""
+
+    kind: ClassVar[str] = "emergency.overdue"
+    access: str
+    name: str
     review_by: int
 
 

@@ -277,7 +277,7 @@ def tell_access(found: dict[str, Any], *, as_json: bool) -> None:
 
 def _state(found: dict[str, Any]) -> str:
     if found["review_by"] is not None and found["reviewed_at"] is None:
-        return f"{found['state']}, unreviewed"
+        return f"{found['state']}, {'review overdue' if found['overdue'] else 'unreviewed'}"
     return str(found["state"])
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from remit.cli.access import Duration, Fields, print_access, tell_access, wish_body
+from remit.cli.access import Duration, Fields, Ticket, print_access, tell_access, wish_body
 from remit.cli.asking import call
 from remit.cli.options import AsJson, Config, Data, DatabaseUrl, Reason, Repo, Where
 
@@ -53,6 +53,7 @@ def take_emergency(
     duration: Duration = None,
     reason: Reason = "",
     fields: Fields = None,
+    ticket: Ticket = "",
     data: Data = None,
     repo: Repo = None,
     config: Config = None,
@@ -60,7 +61,7 @@ def take_emergency(
     as_json: AsJson = False,
 ) -> None:
     """Take it, at once. Everybody is told, and somebody else reviews it. Takes a token of one's own (--url)."""
-    body = wish_body(name, duration, None, reason=reason, fields=fields)
+    body = wish_body(name, duration, None, reason=reason, fields=fields) | {"ticket": ticket}
     found = call(Where(data, repo, config, database_url), "emergency.take", body=body)
     tell_access(found, as_json=as_json)
 

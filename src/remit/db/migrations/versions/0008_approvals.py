@@ -122,6 +122,7 @@ def upgrade() -> None:
         Column("reviewed_at", BigInteger),
         Column("reviewed_by", Text),
         Column("verdict", Text),
+        Column("overdue_at", BigInteger),
     )
     op.create_index("ix_access_holder", "access", ["tenant", "holder_kind", "holder", "state"])
     # Asked for once, however many ask at the same time, and never prolonged.
