@@ -1,9 +1,14 @@
 """The inbox: what waits for somebody, and for whom else."""
 
+from dataclasses import replace
+
 import pytest
 
+from remit.approvals.desk import Desk
 from remit.approvals.page_inbox import alike
 from remit.identity import Passwords
+from remit.ids import GrantId
+from remit.secrets import MasterKey, SecretBox
 from tests.approvals.front import front_of, words_of
 
 
@@ -18,6 +23,23 @@ async def inbox(front, name: str) -> str:
     page = await (await front.visitor(name)).get("/approvals")
     assert page.status_code == 200
     return words_of(page.text)
+
+
+async def test_what_others_ask_does_not_crowd_out_what_is_ones_own(front, office):
+    await office.asked(office.update(note="mine"))
+    await office.grant("gnt_2", user_id="usr_fay")
+    (mine,) = await office.desk.own(await office.person("ada"), limit=1)
+    office.later(1)
+    raw = {"sub": "usr_fay", "grant_id": GrantId("gnt_2")}
+    await office.asked(office.refund("6000.00", token=raw))
+    assert await office.desk.own(await office.person("ada"), limit=1) == (mine,)
+    assert "Yours, waiting for others Update account" in await inbox(front, "ada")
+
+
+async def test_one_that_does_not_open_keeps_nothing_else_from_whose_it_is(office):
+    await office.asked(office.update(note="mine"))
+    desk = Desk(replace(office.deps, box=SecretBox(MasterKey(bytes(range(1, 33))))))
+    assert await desk.own(await office.person("ada"), limit=1) == ()
 
 
 async def test_an_empty_inbox_says_so(front):

@@ -16,7 +16,7 @@ from remit.approvals.deputyship import Absence, end_deputyship, name_deputy
 from remit.approvals.elevation import Elevation
 from remit.approvals.elevation_store import ElevationFilter, select_live
 from remit.approvals.figures import Figures, figures_of
-from remit.approvals.looking import inbox_of, look, open_request
+from remit.approvals.looking import inbox_of, look, open_request, own_requests
 from remit.approvals.person import Person
 from remit.approvals.request import Request, RequestState, Verdict
 from remit.approvals.request_store import RequestFilter, select_requests
@@ -55,6 +55,11 @@ class Desk:
         """What waits for an answer that they may give, oldest first."""
         deps = self._deps
         return await deps.database.read(lambda tx: inbox_of(tx, deps, person))
+
+    async def own(self, person: Person, *, limit: int) -> tuple[Request, ...]:
+        """What waits of what they or their agents asked, whoever is to answer it, newest first."""
+        deps = self._deps
+        return await deps.database.read(lambda tx: own_requests(tx, deps, person, limit=limit))
 
     async def demand(self, request_id: str, person: Person) -> Demand | None:
         """How they have to prove who they are before they may answer; `None`: as they did.

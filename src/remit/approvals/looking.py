@@ -16,6 +16,7 @@ from remit.approvals.person import Person
 from remit.approvals.request import Request, RequestState
 from remit.approvals.request_store import (
     RequestFilter,
+    StoredRequest,
     find_request,
     lock_request,
     mark_opened,
@@ -30,7 +31,7 @@ from remit.db import Transaction
 from remit.ids import UserId
 from remit.secrets import SealBrokenError
 
-__all__ = ["inbox_of", "look", "open_request"]
+__all__ = ["inbox_of", "look", "open_request", "own_requests"]
 
 _MOST: Final = 500
 
@@ -80,12 +81,28 @@ def inbox_of(tx: Transaction, deps: ApprovalDeps, person: Person) -> tuple[Reque
             now=now,
         )
         if now < stored.request.expires_at and free_capacities(view):
-            try:
-                found.append(opened_request(deps.box, stored))
-            except SealBrokenError:
-                # Nobody can be shown it, so nobody can answer it; what else waits for them is not kept from them.
-                _log.warning("approval cannot be opened", approval=stored.request.id)
+            found += _legible(deps, stored)
     return tuple(found)
+
+
+def own_requests(
+    tx: Transaction, deps: ApprovalDeps, person: Person, *, limit: int
+) -> tuple[Request, ...]:
+    """What waits of what they or their agents asked, whoever is to answer it, newest first."""
+    present = standpoint_of(tx, person, deps.directory.catalog, now=deps.clock.now()).person
+    wanted = RequestFilter(
+        tenant=present.tenant, user_id=present.user_id, state=RequestState.WAITING, limit=limit
+    )
+    return tuple(one for stored in select_requests(tx, wanted) for one in _legible(deps, stored))
+
+
+def _legible(deps: ApprovalDeps, stored: StoredRequest) -> tuple[Request, ...]:
+    """The request as it may be shown; nothing where it does not open, so that what else waits is shown all the same."""
+    try:
+        return (opened_request(deps.box, stored),)
+    except SealBrokenError:
+        _log.warning("approval cannot be opened", approval=stored.request.id)
+        return ()
 
 
 def open_request(

@@ -23,7 +23,7 @@ from remit.approvals.page_urgent import urgent_for
 from remit.approvals.page_view import Shown, shown_of
 from remit.approvals.page_wish import WishView
 from remit.approvals.page_words import Piece
-from remit.approvals.request import About, Request, RequestState
+from remit.approvals.request import About, Request
 from remit.clock import Seconds
 from remit.oauth.details_in_words import amount_in_words
 
@@ -61,14 +61,8 @@ def routes(deps: PageDeps) -> list[Route]:
         waiting = await deps.desk.inbox(visit.person)
         entries = [await _entry(deps, group, visit) for group in alike(waiting)]
         asked = {one.id for one in waiting}
-        every = await deps.desk.requests(
-            visit.person.tenant, state=RequestState.WAITING, limit=_MOST_OWN
-        )
-        own = [
-            await deps.desk.read(one.id, visit.person)
-            for one in every
-            if one.user_id == visit.person.user_id and one.id not in asked
-        ]
+        mine = await deps.desk.own(visit.person, limit=_MOST_OWN)
+        own = [one for one in mine if one.id not in asked]
         values = {
             "entries": [one for one in entries if one.own],
             "others": [one for one in entries if not one.own],
