@@ -533,6 +533,25 @@ async def test_a_review_that_the_repository_tells_nobody_of_is_late_in_the_log(w
     assert world.kinds()[-1] == "emergency.overdue"
 
 
+async def test_a_workload_of_two_organisations_ends_only_what_it_has_in_the_one(world):
+    agent = next(iter(world.office.directory.catalog.agents.values()))
+    world.offers(offer(people_roles=(), agents=(agent.id,)))
+    holder = Holder(kind=HolderKind.AGENT, id=agent.id, tenant=agent.tenants[0])
+    held = await world.ask(holder)
+    elsewhere = Holder(kind=HolderKind.AGENT, id=agent.id, tenant="globex")
+    with pytest.raises(NotFoundError):
+        await world.desk.end(held.id, holder=elsewhere, context=world.context)
+    ended = await world.desk.end(held.id, holder=holder, context=world.context)
+    assert ended.how is AccessEnd.RETURNED
+
+
+async def test_an_instant_that_cannot_be_is_called_by_its_name(world, ada):
+    world.offers(offer())
+    for seconds in (-1, 10**6):
+        with pytest.raises(UnacceptableWishError, match="`until` has to be"):
+            await world.ask(ada, seconds=0, until=world.office.clock.now() + seconds)
+
+
 async def test_a_ticket_is_told_where_the_offer_wants_one_told(world, ada):
     world.offers(offer(justification=("reason", "ticket")), offer(name="plain"))
     held = await world.ask(ada, ticket="FIN-204")

@@ -253,8 +253,11 @@ def require_wish(wish: Wish, offered: Offered, holder: Holder, catalog: Catalog)
     if offered.acr is not None and not _is_strong_enough(holder, offered.acr):
         raise AccessStrengthError(offered.acr)
     if not _SHORTEST <= wish.seconds <= offered.longest:
+        said = f"between {_SHORTEST} and {offered.longest}"
         raise UnacceptableWishError(
-            f"`seconds` has to be between {_SHORTEST} and {offered.longest}"
+            f"`seconds` has to be {said}"
+            if wish.until is None
+            else f"`until` has to be {said} seconds from now"
         )
     if not _TICKET.fullmatch(wish.ticket):
         raise UnacceptableWishError("`ticket` is not the name of a ticket")

@@ -192,9 +192,10 @@ class AccessDesk:
         """
         how = AccessEnd.REVOKED if holder is None else AccessEnd.RETURNED
         whose = None if holder is None else holder.id
+        where = tenant if holder is None else holder.tenant
 
         def end(tx: Transaction) -> Access:
-            found = _theirs(access_store.find_access(tx, access_id), tenant=tenant, holder=whose)
+            found = _theirs(access_store.find_access(tx, access_id), tenant=where, holder=whose)
             now = self._deps.clock.now()
             ended = end_access(tx, found.id, how=how, reason=reason, now=now, context=context)
             if ended is None:
