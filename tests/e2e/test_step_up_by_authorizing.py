@@ -150,17 +150,17 @@ async def test_the_same_call_once_more_is_asked_about_once_more(place, dana):
     async with agent_of(place, journey) as agent:
         assert not (await agent.call("refund", call)).is_error
         journey.answer = "Refuse"
-        with pytest.raises(MCPError):
-            await agent.call("refund", call)
+        # The no holds under the grant that the client came back with, and is told in words.
+        assert (await agent.call("refund", call)).is_error
         assert len(journey.requests) == 3
 
 
 async def test_a_refusal_of_the_person_comes_back_as_one(place, dana):
     journey = Journey(dana, answer="Refuse")
     async with agent_of(place, journey) as agent:
-        with pytest.raises(MCPError) as refused:
-            await agent.call("refund", {**LARGE, "amount": "751.00"})
-        assert "passkey" in str(refused.value)
+        refused = await agent.call("refund", {**LARGE, "amount": "751.00"})
+        assert refused.is_error
+        assert "passkey" in str(refused.content)
         assert len(journey.requests) == 2
 
 

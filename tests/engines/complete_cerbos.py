@@ -22,8 +22,11 @@ DENIED = {
     ' && !("corporate" in R.attr.context.networks)',
     "production-rests-before-the-weekend": 'R.attr.operation == "execute" && R.attr.environment == "prod"'
     ' && R.attr.context.time.weekday in ["fri", "sat", "sun"]',
-    "refund-limit": 'R.attr.server == "payments" && R.attr.name == "refund" && '
-    f"{_KNOWN} && R.attr.arguments.amount.value > 500.0",
+    "incidents-order-no-roll-out": 'R.attr.server == "rollout-prod" && R.attr.name == "deploy"'
+    " && has(R.attr.context.told) && has(R.attr.context.told.ticket)"
+    ' && R.attr.context.told.ticket.startsWith("INC-")',
+    "refund-ceiling": 'R.attr.server == "payments" && R.attr.name == "refund" && '
+    f"{_KNOWN} && R.attr.arguments.amount.value > 50000.0",
     "own-organisation": f'R.attr.server == "crm" && {_KNOWN} && has(R.attr.arguments.organization_id)'
     " && R.attr.arguments.organization_id != P.attr.tenant",
     "own-accounts": f'R.attr.server == "crm" && R.attr.name == "crm://accounts/{{account_id}}" && {_KNOWN}'

@@ -79,10 +79,14 @@ RULES = {
         and one.what["environment"] == "prod"
         and one.context["time"]["weekday"] in ("fri", "sat", "sun")
     ),
-    "refund-limit": lambda one: (
+    "incidents-order-no-roll-out": lambda one: (
+        one.is_about("rollout-prod", "deploy")
+        and one.context.get("told", {}).get("ticket", "").startswith("INC-")
+    ),
+    "refund-ceiling": lambda one: (
         one.is_about("payments", "refund")
         and one.arguments is not None
-        and one.arguments["amount"]["value"] > 500
+        and one.arguments["amount"]["value"] > 50_000
     ),
     "own-organisation": own_organisation,
     "own-accounts": own_accounts,

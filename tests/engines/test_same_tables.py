@@ -26,6 +26,8 @@ ALLOWED = complete_cerbos.ALLOWED
 MOVED = (ALLOWED, *complete_cerbos.DENIED)
 STAYS = {
     "issue-tokens": "issuance is the repository's in any case",
+    "refund-limit": "a confirmation cures it, which is an annotation of Cedar",
+    "refund-approval": "an approval cures it, which is an annotation of Cedar",
     "emergencies-have-a-reason": "a reason cures it, which is an annotation of Cedar",
     "rules/office#roll-outs-name-their-ticket": "a reason cures it, which is an annotation of Cedar",
     "names-take-a-second-factor": "a stronger log-in cures it, which is an annotation of Cedar",

@@ -6,6 +6,7 @@ from remit.guard.justification import (
     LONGEST,
     InvalidJustificationError,
     justification_of,
+    told_by_name,
     told_to_policies,
 )
 from remit.model import JustificationField
@@ -90,3 +91,21 @@ TICKET = {"ticket": JustificationField(name="ticket", pattern="[A-Z]+-[0-9]+")}
 )
 def test_policies_are_told_what_is_as_it_is_declared(said, consented, fields, told):
     assert told_to_policies(said, consented, fields) == told
+
+
+@pytest.mark.parametrize(
+    ("text", "fields", "told"),
+    [
+        (None, TICKET, None),
+        ('{"ticket":"CHG-1"}', {}, None),
+        ('{"ticket":"CHG-1"}', TICKET, {"ticket": "CHG-1"}),
+        ('{"reason":"x","ticket":"CHG-1"}', TICKET, {"ticket": "CHG-1"}),
+        ('{"reason":"x"}', TICKET, None),
+        ('{"ticket":"CHG"}', TICKET, None),
+        ("CHG-1", TICKET, None),
+        ("asked for", {"reason": JustificationField(name="reason")}, {"reason": "asked for"}),
+        ("asked for", {"reason": JustificationField(name="reason", longest=3)}, None),
+    ],
+)
+def test_by_its_name_is_told_what_is_declared_and_as_it_is_declared(text, fields, told):
+    assert told_by_name(text, fields) == told

@@ -1,8 +1,12 @@
 """What of a call reaches policy, seen by policies."""
 
+from dataclasses import replace
+
 import pytest
 
 from remit.guard import Permit
+from remit.model import Approvals, JustificationField
+from remit.policy import CedarEngine, PolicySource
 
 
 @pytest.mark.parametrize(
@@ -45,6 +49,35 @@ async def test_policy_sees(world, condition):
         "purpose": "help",
     }
     assert isinstance(await world.guard.decide(world.call(token=token)), Permit)
+
+
+FIELDS = {
+    "reason": JustificationField(name="reason"),
+    "ticket": JustificationField(name="ticket", pattern="[A-Z]+-[0-9]+"),
+}
+
+
+@pytest.mark.parametrize(
+    ("why", "condition"),
+    [
+        (None, "!(context has told)"),
+        ('{"ticket":"CHG-7"}', 'context has told.ticket && context.told.ticket == "CHG-7"'),
+        ("CHG-7", "context has told.reason && !(context.told has ticket)"),
+        ('{"ticket":"soon"}', "!(context has told)"),
+        ('{"other":"CHG-7"}', "context has justification && !(context has told)"),
+    ],
+)
+async def test_policy_sees_what_is_told_as_it_is_declared(world, why, condition):
+    approvals = Approvals(justifications=FIELDS)
+    world.directory.catalog = replace(world.directory.catalog, approvals=approvals)
+    text = (
+        '@id("one") permit(principal is Remit::User, action == Remit::Action::"crm/get_account",'
+        f" resource) when {{ {condition} }};"
+    )
+    policies = [PolicySource(text, "policies/test.cedar")]
+    world.decisions.publish(CedarEngine.load(policies, world.directory.catalog))
+    call = replace(world.call(), justification=why)
+    assert isinstance(await world.guard.decide(call), Permit)
 
 
 async def test_policy_sees_only_scopes_that_count(world):

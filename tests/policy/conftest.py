@@ -6,7 +6,15 @@ from decimal import Decimal
 import pytest
 
 from remit.ids import ClientId, ScopeName
-from remit.model import AgentClass, HistoryFact, HistoryMeasure, Operation, Sensitivity
+from remit.model import (
+    AgentClass,
+    Approvals,
+    HistoryFact,
+    HistoryMeasure,
+    JustificationField,
+    Operation,
+    Sensitivity,
+)
 from remit.policy import (
     AgentFacts,
     CedarEngine,
@@ -53,6 +61,9 @@ class Desk:
             history={
                 name: HistoryFact(name=name, measure=measure) for name, measure in MEASURES.items()
             },
+            approvals=Approvals(
+                justifications={one: JustificationField(name=one) for one in ("reason", "ticket")}
+            ),
         )
 
     def check(self, text, filename="policies/test.cedar"):
@@ -93,6 +104,7 @@ class Desk:
             "arguments": arguments,
             "networks": (),
             "justification": None,
+            "told": None,
             "history": None,
             "elevation": NOT_ELEVATED,
         }

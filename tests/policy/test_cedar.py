@@ -53,6 +53,44 @@ def test_a_forbid_wins_and_brings_its_words(desk):
     assert desk.decide(PERMIT_ALL + LARGE, desk.refund("500")).allowed
 
 
+TICKETED = (
+    '@id("all") permit(principal, action in Remit::Action::"call", resource)\n'
+    'when { context has told && context.told has ticket && context.told.ticket like "CHG-*" };\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("told", "allowed"),
+    [
+        (None, False),
+        ({"reason": "CHG-1"}, False),
+        ({"ticket": "INC-1"}, False),
+        ({"ticket": "CHG-1"}, True),
+        ({"reason": "x", "ticket": "CHG-1"}, True),
+    ],
+)
+def test_what_a_call_tells_by_its_name_is_read_by_its_name(desk, told, allowed):
+    assert desk.decide(TICKETED, desk.ask(told=told)).allowed is allowed
+    # Until it comes nobody knows what it tells, and a token is not issued for telling anything.
+    assert desk.decide(TICKETED, desk.ask(Phase.LIST, told=told)).allowed
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "context has told && context.told has tikcet",
+        'context has told && context.told has ticket && context.told.tikcet == "x"',
+        "context.told has ticket",
+        'context has told && context.told.ticket == "x"',
+        "context has told && context.told has ticket && context.told.ticket > 3",
+    ],
+    ids=["misspelt", "misspelt-later", "without-asking", "field-without-asking", "no-number"],
+)
+def test_what_nobody_declared_and_what_may_be_absent_does_not_check(desk, condition):
+    head = '@id("x") permit(principal, action in Remit::Action::"call", resource)'
+    assert desk.check(f"{head} when {{ {condition} }};")
+
+
 ISSUED_TO_SUPPORT = (
     '@id("issue") permit(principal is Remit::User, action == Remit::Action::"issue", resource)\n'
     '  when { principal.roles.contains("support") && context.time.epoch < 2000000000\n'

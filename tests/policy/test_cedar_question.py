@@ -18,9 +18,13 @@ HEAD = '(principal, action == Remit::Action::"crm/get_account", resource)'
     [
         (Phase.CALL, {}, set()),
         (Phase.ISSUE, {}, set()),
-        (Phase.LIST, {}, {"arguments", "history", "justification"}),
-        (Phase.LIST, {"arguments": {}}, {"history", "justification"}),
-        (Phase.LIST, {"arguments": {}, "history": PAST, "justification": "x"}, {"justification"}),
+        (Phase.LIST, {}, {"arguments", "history", "justification", "told"}),
+        (Phase.LIST, {"arguments": {}}, {"history", "justification", "told"}),
+        (
+            Phase.LIST,
+            {"arguments": {}, "history": PAST, "justification": "x"},
+            {"justification", "told"},
+        ),
     ],
 )
 def test_only_a_list_leaves_open_what_a_call_brings(desk, phase, changes, unknown):

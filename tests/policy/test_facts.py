@@ -18,6 +18,7 @@ from remit.policy.facts import (
     HISTORY_FACT,
     PRINCIPAL,
     TAGS,
+    TOLD_FACT,
     facts_below,
     local_time,
 )
@@ -28,7 +29,9 @@ from remit.testing.catalog import small_catalog
 def leaves(record, types, path):
     for name, kind in record["attributes"].items():
         below = types.get(kind["type"], kind)
-        if (*path, name) not in {ARGUMENTS_FACT, HISTORY_FACT} and below["type"] == "Record":
+        if (*path, name) not in {ARGUMENTS_FACT, HISTORY_FACT, TOLD_FACT} and below[
+            "type"
+        ] == "Record":
             yield from leaves(below, types, (*path, name))
         else:
             yield (*path, name)
@@ -58,6 +61,7 @@ def test_a_new_field_of_a_question_has_to_become_a_fact():
             "arguments",
             "networks",
             "justification",
+            "told",
             "history",
             "elevation",
         },

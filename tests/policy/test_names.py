@@ -17,6 +17,9 @@ def said(desk, condition, head=HEAD):
         ("context.authentication has age_second", "did you mean `age_seconds`?"),
         ("context has authentication.age_second", "did you mean `age_seconds`?"),
         ("context.history has cals", "did you mean `calls`?"),
+        ("context has told.tikcet", "`context.told` has no attribute `tikcet`; did you mean `ticket`?"),
+        ("context has told && context.told has tikcet", "did you mean `ticket`?"),
+        ('context has told && context.told.tikcet == "x"', "did you mean `ticket`?"),
         ("context has arguments.acount", "`context.arguments` has no attribute `acount`; did you mean `account`?"),
         ("context.arguments has acount", "did you mean `account`?"),
         ("resource has regoin", "`resource` has no attribute `regoin`; did you mean `region`?"),
@@ -54,6 +57,8 @@ def test_what_to_do_is_said(desk, head, condition, expected):
     [
         'context has justification && context.justification like "INC-*"',
         "context.authentication has age_seconds && context.authentication.age_seconds < 300",
+        'context has told && context.told has ticket && context.told.ticket like "CHG-*"',
+        "context has told.ticket && context.told.ticket != context.token.purpose",
         "context has arguments.score && context.arguments.score > 3",
         "resource has region && resource has tenant",
         'context.networks.containsAll(["office", "vpn"])',
@@ -87,4 +92,5 @@ class Unread:
 
     def __init__(self, catalog):
         self.servers, self.history = catalog.servers, catalog.history
+        self.told = catalog.told
         self.networks = self.roles = None

@@ -60,6 +60,7 @@ def test_what_is_known_is_read_from_the_circumstances_and_arguments_stay():
     ("condition", "names"),
     [
         ("context has justification", {"justification"}),
+        ('context has told && context.told.ticket like "CHG-*"', {"told"}),
         ("context.history.calls > 3", {"history"}),
         ("context.history.calls > 3 || context has arguments.x", {"arguments", "history"}),
     ],

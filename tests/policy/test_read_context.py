@@ -46,6 +46,7 @@ def asked(desk, **changes):
     arguments = {"account": "a", "score": 3, "tags": ("x", "y")}
     told = {
         "justification": "asked for",
+        "told": {"ticket": "CHG-7"},
         "history": PAST,
         "networks": ("office",),
         "elevation": ELEVATED,
@@ -63,7 +64,7 @@ def fits(desk, context, text, declared):
         "context": text,
     }
     policies = PolicySet.from_str("permit(principal, action, resource);")
-    schema = context.schema(TOOL, "Tool", declared, history=PAST_FACTS)
+    schema = context.schema(TOOL, "Tool", declared, history=PAST_FACTS, told={"reason", "ticket"})
     return is_authorized(request, policies, Entities.from_json_str("[]"), schema).allowed
 
 
@@ -107,7 +108,7 @@ def test_of_the_past_those_facts_are_there_that_are_read(desk, declared):
 
 
 def test_where_nothing_is_called_nothing_is_there_that_a_call_brings(desk):
-    facts = (("context", "history"), ("context", "justification"), ("context", "arguments"))
+    facts = tuple(("context", one) for one in ("history", "justification", "told", "arguments"))
     context = ReadContext.of(reads(*facts, arguments=None), None, history=PAST_FACTS)
     assert context.json(asked(desk)) == "{}"
 
@@ -131,3 +132,13 @@ def test_a_type_that_the_schema_does_not_have_is_refused_by_it(desk, declared):
     assert not fits(desk, context, '{"arguments":{"score":"3"}}', declared)
     assert not fits(desk, context, '{"arguments":{},"more":1}', declared)
     assert not fits(desk, context, "{}", declared)
+
+
+def test_what_was_told_is_there_where_it_is_read_and_something_was(desk, declared):
+    told = ReadContext.of(reads(("context", "told")), declared, history={})
+    assert told.json(asked(desk)) == '{"told":{"ticket":"CHG-7"}}'
+    assert told.json(asked(desk, told=None)) == "{}"
+    assert fits(desk, told, '{"told":{"ticket":"CHG-7"}}', declared)
+    assert fits(desk, told, "{}", declared)
+    assert not fits(desk, told, '{"told":{"tikcet":"CHG-7"}}', declared)
+    assert not fits(desk, told, '{"told":{"ticket":7}}', declared)

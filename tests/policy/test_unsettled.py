@@ -96,6 +96,19 @@ def test_an_attribute_that_a_call_may_lack_is_tried_as_lacking(desk):
     assert somewhere.reads == ("context.ip",)
 
 
+def test_what_is_told_is_open_and_may_be_lacking(desk):
+    ticket = 'context has told && context.told has ticket && context.told.ticket like "CHG-*"'
+    forbid = '@id("ticket") forbid(principal, action in Remit::Action::"call", resource)'
+    for clause in ("when", "unless"):
+        text = ALL + f"{forbid} {clause} {{ {ticket} }};\n"
+        said = settle(desk, text, desk.ask(Phase.LIST))
+        (found,) = said.might
+        assert "context.told.ticket" in found.reads
+        assert not said.refused
+    said = settle(desk, ALL + f"{forbid} unless {{ context has told }};\n", desk.ask(Phase.LIST))
+    assert [one.reads for one in said.might] == [("context.told",)]
+
+
 def test_how_the_person_logs_in_is_open_while_the_rest_of_the_token_is_known(desk):
     text = (
         ALL

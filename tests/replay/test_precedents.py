@@ -22,6 +22,7 @@ from remit.replay.court import Court, Ruling, Unknown
 from remit.replay.cuts import Ranges
 from remit.replay.looks import Circumstances, Looks
 from remit.replay.rebuilt import Rebuilder, completed
+from remit.repository import load_repository
 from remit.testing.clock import FixedClock
 from remit.testing.traffic import RECORD_KEY
 from remit.tokens.access_token import Delegate
@@ -32,6 +33,8 @@ forbid (principal, action in Remit::Action::"write", resource)
 when { context.arguments.amount.value.greaterThan(decimal("100.00")) };
 @id("fresh") @step_up("10m")
 permit (principal, action == Remit::Action::"hr/get_file", resource);
+@id("ticket") @require_justification("ticket")
+permit (principal, action == Remit::Action::"crm/get_account", resource);
 @id("fresh-or-not") @step_up("5m")
 forbid (principal, action == Remit::Action::"hr/pay_file", resource);
 @id("strong") @step_up("urn:remit:acr:mfa")
@@ -48,6 +51,14 @@ forbid (principal == Remit::User::"usr_1", action in Remit::Action::"server/tick
 @id("one-purpose")
 forbid (principal, action == Remit::Action::"payments/get_order", resource)
 when { context.token.purpose != "customer-care" || context.time.epoch > 1767700000 };
+"""
+OBJECTS = (
+    '{"ticket":"CHG-1"}', '{"reason":"because","ticket":"CHG-1"}', '{"reason":"so","ticket":"INC-1"}',
+    '{"reason":"so","ticket":"none"}', '{"other":"so"}', '{"ticket":"none"}',
+)  # fmt: skip
+FIELDS = """justifications:
+  reason: {}
+  ticket: { pattern: "[A-Z]{3}-[0-9]+" }
 """
 DECLARED = """networks: { office: [10.0.0.0/8] }
 history: { calls: { measure: count, window: 1h } }
@@ -102,6 +113,11 @@ ATOMS = (
     'context.environment == "prod"',
     "context has justification",
     'context has justification && context.justification == "because"',
+    'context has justification && context.justification like "*\\"reason\\":\\"so*"',
+    "context has told",
+    "context has told.ticket",
+    'context has told && context.told has ticket && context.told.ticket like "CHG-*"',
+    'context has told && context.told has reason && context.told.reason == "because"',
     "resource.sensitivity_rank > 1",
 )
 OWN = "context.arguments.organization_id == principal.tenant"
@@ -140,7 +156,8 @@ HEADS = (
     ('action == Remit::Action::"crm/move"', OF_MOVE),
 )
 THINGS = ("get_account", "pay_order", "export_file", "move", "nothing")
-PERMITS = ("", "", '@step_up("10m")', '@step_up("urn:remit:acr:mfa")')
+TICKET = '@require_justification("ticket")'
+PERMITS = ("", "", '@step_up("10m")', '@step_up("urn:remit:acr:mfa")', TICKET)
 FORBIDS = (*PERMITS, '@mode("observe")')
 
 
@@ -148,7 +165,7 @@ FORBIDS = (*PERMITS, '@mode("observe")')
 def repository(busy, tmp_path_factory):
     folder = tmp_path_factory.mktemp("more")
     end = '@id("outside")'
-    return busy.candidate(
+    busy.candidate(
         folder,
         ("policies/all.cedar", end, MORE + end),
         (
@@ -158,6 +175,8 @@ def repository(busy, tmp_path_factory):
         ),
         ("servers/crm.yaml", "tools:\n", f"tools:{NESTED}"),
     )
+    (folder / "candidate" / "approvals.yaml").write_text(FIELDS)
+    return load_repository(folder / "candidate")
 
 
 class World:
@@ -224,7 +243,7 @@ def another(chance, rebuilt):
         kept=given,
         values=values,
         ip=of([rebuilt.ip, "10.1.1.1", "192.0.2.1", "::ffff:10.0.0.1", "127.0.0.1", "nowhere"]),
-        justification=of([None, None, "because", "so"]),
+        justification=of([None, None, "because", "so", *OBJECTS]),
         now=rebuilt.now + of([0, 0, 1, 299, 300, 301, 3_600, 86_400, 2**33]),
         history=of([{}, {"calls": 1}, {"calls": 2}, {"calls": 4}]),
         unsaid=of([frozenset(), frozenset(), frozenset({"organization_id"})]),
@@ -326,6 +345,43 @@ def test_under_any_policies_what_is_remembered_is_what_would_be_decided(world, s
             *(mixed(chance, first, another(chance, rebuilt)) for _ in range(5)),
         ]
     hold(Court(one), Alone(one), questions)
+
+
+def under(world, policy):
+    """The repository with that policy alone, and a call about which it is asked."""
+    one = replace(world.repository, policies=(PolicySource(policy, "policies/one.cedar"),))
+    every = replace(world.repository, policies=(PolicySource(ALL, "policies/one.cedar"),))
+    court = Court(every)
+    accounts = (call for call in world.calls if (call.server, call.name) == ("crm", "get_account"))
+    return one, next(call for call in accounts if court.hear(call).reason == "permitted")
+
+
+ALL = '@id("all") permit (principal, action, resource);\n'
+READING = (
+    ALL + '@id("x") forbid (principal, action in Remit::Action::"call", resource) when'
+    ' { context has told && context.told has ticket && context.told.ticket like "CHG-*" };',
+    ALL + '@id("x") forbid (principal, action in Remit::Action::"call", resource) unless'
+    " { context has told.reason };",
+    ALL + '@id("x") forbid (principal, action in Remit::Action::"call", resource) when'
+    ' { context has justification && context.justification == "{\\"reason\\":\\"because\\"}" };',
+    '@id("x") @require_justification("ticket") permit (principal, action in Remit::Action::"call", resource);',
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("policy", READING, ids=["told", "asked-for", "as-text", "permit"])
+def test_calls_that_tell_something_else_are_not_of_one_name(world, policy):
+    one, call = under(world, policy)
+    said = (None, "so", "because", "CHG-1", *OBJECTS)
+    calls = [replace(call, justification=why, justification_known=True) for why in said]
+    assert len(hold(Court(one), Alone(one), [*calls, *reversed(calls)])) == 2
+
+
+@pytest.mark.parametrize("policy", READING[:2], ids=["told", "asked-for"])
+def test_of_what_was_told_a_pseudonym_says_nothing(world, policy):
+    one, call = under(world, policy)
+    unread = replace(call, justification="tok1.text.x", justification_known=False)
+    assert Court(one).hear(unread) == Unknown("`context.told` was not recorded")
+    assert Court(under(world, ALL)[0]).hear(unread).reason == "permitted"
 
 
 def mixed(chance, one, other):

@@ -1,5 +1,7 @@
 import pytest
 
+from remit.repository import check_repository
+
 from .conftest import FILES, Repository
 
 
@@ -47,3 +49,28 @@ def test_a_file_that_is_no_yaml_does_not_hide_the_mistakes_of_others(
     repository.write("agents/helper.yaml", "name: [").edit("servers/crm.yaml", "owner:", "owned:")
     files = {one.split(":")[0] for one in repository.said()}
     assert files == {"agents/helper.yaml", "servers/crm.yaml"}
+
+
+READS_TOLD = """
+@id("told") forbid (principal, action in Remit::Action::"call", resource)
+when { context has told && context.told has ticket };
+"""
+
+
+@pytest.mark.parametrize(
+    ("approvals", "said"),
+    [
+        ("justifications: { ticket: {} }\n", []),
+        ("justifications: { ticket: { longest: 0 } }\n", ["approvals.yaml:1"]),
+        ("justifications: { tickets: {} }\n", ["policies/told.cedar:3"]),
+        ("justifications: { ticket: [ }\n", ["approvals.yaml:1"]),
+        ("justifications: ticket\n", ["approvals.yaml:1"]),
+    ],
+    ids=["declared", "badly-declared", "misspelt", "no-yaml", "no-mapping"],
+)
+def test_what_is_told_types_policies_if_it_can_be_read(
+    repository: Repository, approvals: str, said: list[str]
+) -> None:
+    repository.write("policies/told.cedar", READS_TOLD).write("approvals.yaml", approvals)
+    found = check_repository(repository.path).problems
+    assert [f"{one.file}:{one.line}" for one in found] == said

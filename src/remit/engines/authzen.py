@@ -156,7 +156,7 @@ def _question(one: Evaluation) -> JsonObject:
             "properties": resource_facts(resource),
         },
         "context": {
-            **circumstances(one.context),
+            **circumstances(one),
             "agent": agent_facts(one),
             "token": token_facts(one),
             "phase": one.phase.value,

@@ -146,7 +146,7 @@ class CerbosEngine:
         facts: JsonObject = {
             **resource_facts(one.resource),
             "kind": one.resource.kind.value,
-            "context": circumstances(one.context),
+            "context": circumstances(one),
             "phase": one.phase.value,
         }
         arguments = arguments_json(one)

@@ -12,9 +12,9 @@ from typing import Final
 from remit.canonical import Json, JsonObject
 from remit.policy.evaluation import (
     ArgumentValue,
-    Context,
     Evaluation,
     Money,
+    Phase,
     ResourceFacts,
     Subject,
 )
@@ -78,16 +78,20 @@ def resource_facts(resource: ResourceFacts) -> JsonObject:
     return facts
 
 
-def circumstances(context: Context) -> JsonObject:
-    """When, from where, why, and after what."""
+def circumstances(evaluation: Evaluation) -> JsonObject:
+    """When, from where, why, and after what. Why somebody may call is not known before they do, whoever asks for a list."""
+    context = evaluation.context
     facts: JsonObject = {
         "time": dict(local_time(context.now, context.time_zone)),
         "networks": list(context.networks),
     }
     if context.ip is not None:
         facts["ip"] = context.ip
-    if context.justification is not None:
-        facts["justification"] = context.justification
+    if evaluation.phase is not Phase.LIST:
+        if context.justification is not None:
+            facts["justification"] = context.justification
+        if context.told is not None:
+            facts["told"] = dict(context.told)
     if context.history is not None:
         facts["history"] = {name: _past(value) for name, value in context.history.items()}
     return facts

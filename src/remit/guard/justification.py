@@ -10,6 +10,7 @@ Source: MISSION B7; MCP 2026-07-28, `_meta` (keys with a prefix).
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar, Final
 
 from remit.canonical import Json, canonical_text
@@ -22,6 +23,7 @@ __all__ = [
     "LONGEST",
     "InvalidJustificationError",
     "justification_of",
+    "told_by_name",
     "told_to_policies",
 ]
 
@@ -65,3 +67,13 @@ def told_to_policies(
         return text or consented
     told = fitting({**told_in(consented), **told_in(text)}, fields)
     return canonical_text(dict(told)) if told else None
+
+
+def told_by_name(
+    text: str | None, fields: Mapping[str, JustificationField]
+) -> Mapping[str, str] | None:
+    """What of `text` is declared in `fields`, and as it is declared, by its name; `None` for nothing."""
+    if text is None or not fields:
+        return None
+    told = {name: one for name, one in fitting(told_in(text), fields).items() if name in fields}
+    return MappingProxyType(told) if told else None

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from remit.clock import EpochSeconds
 from remit.guard.caller import Caller
+from remit.guard.justification import told_by_name
 from remit.guard.target import Target
 from remit.ids import ScopeName
 from remit.policy.evaluation import ArgumentValue, Context, Evaluation, Phase
@@ -50,5 +51,6 @@ def question(
             arguments=arguments,
             networks=moment.networks,
             justification=moment.justification,
+            told=told_by_name(moment.justification, caller.catalog.approvals.justifications),
         ),
     )

@@ -3,7 +3,7 @@
 It holds no run-time state; who is suspended or revoked is `guard.ports.Standing`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -105,6 +105,11 @@ class Catalog:
     history: Mapping[str, HistoryFact] = field(default_factory=lambda: MappingProxyType({}))
     deployment: DeploymentRules = DeploymentRules()
     approvals: Approvals = NO_APPROVALS
+
+    @property
+    def told(self) -> Collection[str]:
+        """What a call may tell of why it is made, by the names that policies read it by."""
+        return self.approvals.justifications.keys()
 
     def server_named(self, name: ServerName) -> Server | None:
         """What a token may be for: a server of the repository, or the management API; `None` for neither.

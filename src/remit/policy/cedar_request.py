@@ -33,7 +33,9 @@ from remit.policy.vocabulary import (
     ISSUE,
     JUSTIFICATION,
     NAMESPACE,
+    SAID,
     SAYING,
+    TOLD,
     action_name,
     entity_type,
     group_names,
@@ -168,10 +170,12 @@ def history_json(value: HistoryValue) -> Json:
 def open_context_json(open_to: Collection[str]) -> str:
     """The context record of an open question: of the attributes `open_to` nothing is known.
 
-    A justification may be there and may not, so that it stands in a record of which nothing is known either.
+    What says why may be there and may not, so that it stands in a record of which nothing is known either.
     """
-    names = [SAYING if name == JUSTIFICATION else name for name in sorted(open_to)]
-    return canonical_text({name: {"__extn": {"fn": "unknown", "arg": name}} for name in names})
+    names = {SAYING if name in SAID else name for name in open_to}
+    return canonical_text(
+        {name: {"__extn": {"fn": "unknown", "arg": name}} for name in sorted(names)}
+    )
 
 
 def open_entities(evaluation: Evaluation, open_to: Collection[str] = (ARGUMENTS,)) -> str:
@@ -213,6 +217,8 @@ def _brought(evaluation: Evaluation) -> JsonObject:
         brought[HISTORY] = {name: history_json(one) for name, one in context.history.items()}
     if context.justification is not None:
         brought[JUSTIFICATION] = context.justification
+    if context.told is not None:
+        brought[TOLD] = dict(context.told)
     return brought
 
 

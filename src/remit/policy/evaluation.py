@@ -149,6 +149,8 @@ class Context:
     """The names, as `remit.yaml` declares them, of the networks that `ip` is in."""
     justification: str | None = None
     """Why, in the caller's own words; `None` when nothing was said."""
+    told: Mapping[str, str] | None = None
+    """What of it `approvals.yaml` declares, by its name and as it is declared; `None` when nothing is."""
     history: History | None = None
     """The declared facts of what was done before, this call counted in; `None` where no policy asks."""
     elevation: Elevation = NOT_ELEVATED

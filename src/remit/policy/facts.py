@@ -22,6 +22,7 @@ __all__ = [
     "OPEN_FACTS",
     "PRINCIPAL",
     "TAGS",
+    "TOLD_FACT",
     "Fact",
     "Getter",
     "age_at",
@@ -44,7 +45,10 @@ TAGS: Final[Fact] = ("principal", "()")
 ARGUMENTS_FACT: Final[Fact] = ("context", "arguments")
 HISTORY_FACT: Final[Fact] = ("context", "history")
 JUSTIFICATION_FACT: Final[Fact] = ("context", "justification")
-OPEN_FACTS: Final[frozenset[Fact]] = frozenset({ARGUMENTS_FACT, HISTORY_FACT, JUSTIFICATION_FACT})
+TOLD_FACT: Final[Fact] = ("context", "told")
+OPEN_FACTS: Final[frozenset[Fact]] = frozenset(
+    {ARGUMENTS_FACT, HISTORY_FACT, JUSTIFICATION_FACT, TOLD_FACT}
+)
 """What only a call brings. No decision that reads one of these is kept, so nobody's data is either."""
 
 _SKEW: Final = 60
@@ -113,6 +117,11 @@ def _arguments(evaluation: Evaluation) -> Hashable:
     return frozenset((name, type(value), value) for name, value in given.items())
 
 
+def _told(evaluation: Evaluation) -> Hashable:
+    told = evaluation.context.told
+    return None if told is None else frozenset(told.items())
+
+
 FACTS: Final[Mapping[Fact, Getter]] = MappingProxyType(
     {
         PRINCIPAL: lambda one: one.subject.id,
@@ -149,6 +158,7 @@ FACTS: Final[Mapping[Fact, Getter]] = MappingProxyType(
         ARGUMENTS_FACT: _arguments,
         HISTORY_FACT: _history,
         JUSTIFICATION_FACT: lambda one: one.context.justification,
+        TOLD_FACT: _told,
     }
 )
 """Each fact with its value in a question, as something that can be compared."""

@@ -22,6 +22,7 @@ from remit.policy.vocabulary import (
     ARGUMENTS,
     HISTORY,
     NAMESPACE,
+    TOLD,
     Declared,
     callable_things,
     group_names,
@@ -45,6 +46,7 @@ class Names:
         """Every attribute of a question over `catalog`; arguments differ by what is called."""
         paths = {fact for fact in FACTS if "()" not in fact}
         paths |= {("context", HISTORY, name) for name in catalog.history}
+        paths |= {("context", TOLD, name) for name in catalog.told}
         paths |= {("resource", name) for name in _attributes_of_things(catalog)}
         below: dict[tuple[str, ...], set[str]] = {}
         for path in paths:
@@ -54,7 +56,8 @@ class Names:
 
     def mistakes_in(self, tree: Template) -> Iterator[tuple[str, str, str]]:
         """What is wrong, in words, the word that is, and what was expected."""
-        below = {("context", HISTORY): frozenset[str](), **self.below}
+        nothing = frozenset[str]()
+        below = {("context", HISTORY): nothing, ("context", TOLD): nothing, **self.below}
         if ARGUMENTS in open_attributes(tree):
             below["context", ARGUMENTS] = names_of_arguments(tree, self.catalog)
         for node in nodes_of(tree.clauses):

@@ -4,7 +4,7 @@ Cedar can decide with part of its input unknown, and says then what holds whatev
 it is. But a record of which one attribute is unknown it treats as unknown
 altogether, and the rest of the context is known. So each policy is rewritten: it
 reads what stays open (arguments, history) from the context as before, and every
-other attribute of `context` from an entity made for the question. A justification may also
+other attribute of `context` from an entity made for the question. What says why may also
 be absent, and is read from a record of which nothing is known.
 
 Source: Cedar partial evaluation; docs/adr/0006.
@@ -21,9 +21,9 @@ from cedarpy.pst import PolicySet as PolicySetTree
 from remit.policy.vocabulary import (
     CIRCUMSTANCES_ID,
     CIRCUMSTANCES_TYPE,
-    JUSTIFICATION,
     NAMESPACE,
     OPEN,
+    SAID,
     SAYING,
 )
 
@@ -71,7 +71,7 @@ def _rewritten(node: N, open_to: Collection[str]) -> N:
     if attribute is not None:
         kept: Expr = _CIRCUMSTANCES
         if attribute in open_to:
-            kept = _SAYING if attribute == JUSTIFICATION else _CONTEXT
+            kept = _SAYING if attribute in SAID else _CONTEXT
         return replace(node, base=kept)  # type: ignore[type-var]  # it is a GetAttr or a HasAttr
     if isinstance(node, tuple):
         return tuple(_rewritten(item, open_to) for item in node)  # type: ignore[return-value]

@@ -7,7 +7,7 @@ attribute has the type the whole schema gives it.
 Source: Cedar JSON schema and context format; docs/adr/0012-reused-decisions.md.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,11 +23,12 @@ from remit.policy.facts import (
     HISTORY_FACT,
     JUSTIFICATION_FACT,
     OPEN_FACTS,
+    TOLD_FACT,
     Getter,
 )
 from remit.policy.reads import Reads
 from remit.policy.schema import schema_of_part
-from remit.policy.vocabulary import ARGUMENTS, HISTORY
+from remit.policy.vocabulary import ARGUMENTS, HISTORY, TOLD
 
 __all__ = ["ReadContext"]
 
@@ -47,6 +48,7 @@ class ReadContext:
     groups: tuple[tuple[str, tuple[tuple[str, Getter], ...]], ...]
     plain: tuple[tuple[str, Getter], ...]
     ip: bool
+    told: bool
     history: frozenset[str] | None
     arguments: frozenset[str] | None
 
@@ -81,6 +83,7 @@ class ReadContext:
             groups=tuple((group, tuple(members)) for group, members in groups.items()),
             plain=tuple((fact[1], FACTS[fact]) for fact in _PLAIN if fact in facts),
             ip=_IP in facts,
+            told=TOLD_FACT in facts,
             history=past,
             arguments=names,
         )
@@ -103,6 +106,8 @@ class ReadContext:
                 for name, one in context.history.items()
                 if name in self.history
             }
+        if self.told and context.told is not None:
+            facts[TOLD] = dict(context.told)
         if self.ip and context.ip is not None:
             facts["ip"] = address_json(context.ip)
         given = context.arguments
@@ -122,6 +127,7 @@ class ReadContext:
         declared: Sequence[Argument] | None,
         *,
         history: Mapping[str, HistoryFact],
+        told: Collection[str],
     ) -> Schema:
         """The schema of questions by `action` that bring this context."""
         parts: dict[str, frozenset[str]] = {
@@ -130,6 +136,8 @@ class ReadContext:
         parts |= {name: frozenset() for name, _ in self.plain}
         if self.ip:
             parts["ip"] = frozenset()
+        if self.told:
+            parts[TOLD] = frozenset()
         past = {name: fact for name, fact in history.items() if name in (self.history or ())}
         if self.history is not None:
             parts[HISTORY] = frozenset()
@@ -137,6 +145,6 @@ class ReadContext:
         if self.arguments is not None:
             read = [one for one in declared or () if one.name in self.arguments]
         schema: JsonObject = schema_of_part(
-            action, resource_type, parts=parts, arguments=read, history=past
+            action, resource_type, parts=parts, arguments=read, history=past, told=told
         )
         return Schema.from_json_str(canonical_text(schema))

@@ -38,6 +38,7 @@ from remit.policy.facts import (
     HISTORY_FACT,
     PRINCIPAL,
     TAGS,
+    TOLD_FACT,
     Fact,
     facts_below,
 )
@@ -153,6 +154,8 @@ def _of_path(path: tuple[str, ...] | None) -> Reads:
             return Reads(facts=frozenset({HISTORY_FACT}), history=None)
         case ("context", "history", name, *_):
             return Reads(facts=frozenset({HISTORY_FACT}), history=frozenset({name}))
+        case ("context", "told", *_):
+            return Reads(facts=frozenset({TOLD_FACT}))
         case None:
             return EVERYTHING
         case _:

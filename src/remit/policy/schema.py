@@ -7,7 +7,7 @@ or reads what may be absent without asking first.
 Source: Cedar JSON schema format.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final, assert_never
 
 from remit.canonical import Json, JsonObject
@@ -20,6 +20,7 @@ from remit.policy.vocabulary import (
     ISSUE,
     JUSTIFICATION,
     NAMESPACE,
+    TOLD,
     CallableThing,
     Declared,
     callable_things,
@@ -59,13 +60,14 @@ def schema_of_part(
     parts: Mapping[str, frozenset[str]],
     arguments: Iterable[Argument] | None,
     history: Mapping[str, HistoryFact],
+    told: Collection[str],
 ) -> JsonObject:
     """The schema of one action whose context holds no more than `parts` and `arguments`.
 
     `parts` names attributes of the context, with the attributes of each that are left; it is as in
     the whole schema that they are typed. For questions alone: no policy is validated against it.
     """
-    whole = _context(arguments or (), history)["attributes"]
+    whole = _context(arguments or (), history, told)["attributes"]
     types = _common_types()
     attributes: JsonObject = {}
     for part, names in parts.items():
@@ -176,30 +178,32 @@ def _actions(catalog: Declared) -> JsonObject:
     for group in groups:
         actions[group] = {"memberOf": [{"id": CALL}]}
     for thing in callable_things(catalog):
-        actions[thing.action] = _action(thing, catalog.history)
+        actions[thing.action] = _action(thing, catalog)
     actions[ISSUE] = {
         "appliesTo": {
             "principalTypes": list(_PRINCIPALS),
             "resourceTypes": [entity_type(ResourceKind.SERVER)],
-            "context": _context(None, {}),
+            "context": _context(None, {}, ()),
         }
     }
     return actions
 
 
-def _action(thing: CallableThing, history: Mapping[str, HistoryFact]) -> JsonObject:
+def _action(thing: CallableThing, catalog: Declared) -> JsonObject:
     return {
         "memberOf": [{"id": name} for name in group_names(thing.server, thing.operation)],
         "appliesTo": {
             "principalTypes": list(_PRINCIPALS),
             "resourceTypes": [entity_type(thing.kind)],
-            "context": _context(thing.arguments, history),
+            "context": _context(thing.arguments, catalog.history, catalog.told),
         },
     }
 
 
 def _context(
-    arguments: Iterable[Argument] | None, history: Mapping[str, HistoryFact]
+    arguments: Iterable[Argument] | None,
+    history: Mapping[str, HistoryFact],
+    told: Collection[str],
 ) -> JsonObject:
     """`arguments` and `history` are always there on a call, even when empty, and never at issuance."""
     attributes: JsonObject = {
@@ -214,6 +218,7 @@ def _context(
     }
     if arguments is not None:
         attributes[JUSTIFICATION] = _optional(_STRING)
+        attributes[TOLD] = _optional(_record({name: _optional(_STRING) for name in sorted(told)}))
         attributes[HISTORY] = _record({name: _type_of_fact(one) for name, one in history.items()})
         attributes[ARGUMENTS] = _record(
             {

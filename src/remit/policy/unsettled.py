@@ -2,7 +2,7 @@
 
 An answer is never guessed. Cedar decides as far as it can and leaves of each policy what depends on
 what is open; a policy that is left over might apply, and what it still looks at is told. An attribute
-that a question may lack (`ip`, `justification`) is tried as lacking besides, so that a policy that
+that a question may lack (`ip`, `justification`, `told`) is tried as lacking besides, so that a policy that
 asks for it counts as one that might refuse. A policy that fails is an error, as it would be in a call.
 
 Source: Cedar partial evaluation; docs/adr/0006-cedar-and-the-error-rule.md.
@@ -60,12 +60,12 @@ LOG_IN: Final[frozenset[Attribute]] = frozenset(
 )
 ANY_TOKEN: Final[frozenset[Attribute]] = LOG_IN | {("token", "client_id")}
 ANY_CALL: Final[frozenset[Attribute]] = ANY_TOKEN | {
-    (ARGUMENTS,), ("time",), ("ip",), ("networks",), ("justification",), ("history",),
-    ("elevation",),
+    (ARGUMENTS,), ("time",), ("ip",), ("networks",), ("justification",), ("told",),
+    ("history",), ("elevation",),
 }  # fmt: skip
 """All that nobody knows before a call comes."""
 
-_LACKED: Final[tuple[Attribute, ...]] = (("ip",), ("justification",))
+_LACKED: Final[tuple[Attribute, ...]] = (("ip",), ("justification",), ("told",))
 _CIRCUMSTANCES: Final = EntityLit(
     value=EntityUid(
         type=EntityType(basename=CIRCUMSTANCES_TYPE, namespace=(NAMESPACE,)), id=CIRCUMSTANCES_ID

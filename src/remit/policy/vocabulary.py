@@ -33,7 +33,9 @@ __all__ = [
     "JUSTIFICATION",
     "NAMESPACE",
     "OPEN",
+    "SAID",
     "SAYING",
+    "TOLD",
     "URI_ARGUMENT",
     "CallableThing",
     "Declared",
@@ -54,7 +56,10 @@ ISSUE: Final = "issue"
 ARGUMENTS: Final = "arguments"
 HISTORY: Final = "history"
 JUSTIFICATION: Final = "justification"
-OPEN: Final = frozenset({ARGUMENTS, HISTORY, JUSTIFICATION})
+TOLD: Final = "told"
+SAID: Final = frozenset({JUSTIFICATION, TOLD})
+"""Those that say why, and may be absent from any call."""
+OPEN: Final = frozenset({ARGUMENTS, HISTORY}) | SAID
 """The attributes of `context` that only a call brings: not there at issuance, open while a list is made."""
 SAYING: Final = "saying"
 """Where an open question has what may be there and may not: no policy can name it."""
@@ -98,6 +103,8 @@ class Declared(Protocol):
     def servers(self) -> Mapping[ServerName, DeclaredServer]: ...
     @property
     def history(self) -> Mapping[str, HistoryFact]: ...
+    @property
+    def told(self) -> Collection[str]: ...
     @property
     def networks(self) -> Collection[str] | None: ...
     @property

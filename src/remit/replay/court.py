@@ -21,7 +21,7 @@ from remit.policy.buckets import could_matter
 from remit.policy.check import CheckedPolicy, checked_policies
 from remit.policy.duties import obligations_of
 from remit.policy.evaluation import ResourceFacts
-from remit.policy.facts import JUSTIFICATION_FACT, TAGS
+from remit.policy.facts import JUSTIFICATION_FACT, TAGS, TOLD_FACT
 from remit.policy.obligation import ObligationKind
 from remit.policy.reads import Reads, reads_of, union_of
 from remit.policy.vocabulary import action_name, group_names
@@ -152,6 +152,8 @@ class Court:
         read = frozenset() if target is None else self._reads_about(target.facts).facts
         if not rebuilt.justification_known and JUSTIFICATION_FACT in read:
             return Unknown("`context.justification` was not recorded")
+        if not rebuilt.justification_known and TOLD_FACT in read:
+            return Unknown("`context.told` was not recorded")
         if rebuilt.attributes_known:
             return None
         named = self._placeholders.intersection(rebuilt.attributes)

@@ -15,19 +15,21 @@ from typing import Final
 from cedarpy.pst import Template
 
 from remit.clock import EpochSeconds
+from remit.guard.justification import told_by_name, told_to_policies
 from remit.guard.networks import NetworkNames
 from remit.guard.target import Target
 from remit.guard.use import is_counted
 from remit.ids import TenantId
-from remit.model import Catalog, HistoryMeasure
+from remit.model import Catalog, HistoryMeasure, JustificationField
 from remit.policy.buckets import could_matter
 from remit.policy.cedar_request import address_json
-from remit.policy.duties import age_of, strengths_of
+from remit.policy.duties import age_of, is_told, strengths_of
 from remit.policy.engines.cedar_held import HeldPolicy
 from remit.policy.facts import (
     ARGUMENTS_FACT,
     JUSTIFICATION_FACT,
     OPEN_FACTS,
+    TOLD_FACT,
     Fact,
     age_at,
     local_time,
@@ -68,13 +70,15 @@ class Looks:
     """What the policies about one thing look at, beyond what follows from token and repository.
 
     `clock` are attributes of `context.time` that are the same for a minute, `epoch` and `age` (how long ago somebody
-    logged in) are not. `past` are the facts of history. `lines`: what has none there is told as it is.
+    logged in) are not. `past` are the facts of history; `reasons` the names of what has to be told. `lines`: what has none there is told as it is.
     """
 
     tellers: tuple[Teller, ...] = ()
     address: bool = False
     networks: bool = False
     justification: bool = False
+    told: bool = False
+    reasons: tuple[str, ...] = ()
     clock: tuple[str, ...] = ()
     epoch: bool = False
     age: bool = False
@@ -107,12 +111,15 @@ class Circumstances:
 
     def told(self, rebuilt: Rebuilt, looks: Looks) -> tuple[Hashable, ...]:
         """What `looks` see of the circumstances of `rebuilt`."""
-        ip, said = rebuilt.ip, rebuilt.justification
+        ip, fields = rebuilt.ip, self._catalog.approvals.justifications
+        said = told_to_policies(rebuilt.justification, None, fields)
         return (
             None if ip is None else self._address(ip, looks),
             looks.place(_NETWORKS, self._networks.of(ip)) if looks.networks else None,
-            said is not None,
+            rebuilt.justification is not None,
             looks.place(JUSTIFICATION_FACT, said) if looks.justification else None,
+            _told_by_name(said, fields) if looks.told else None,
+            tuple([is_told(one, said) for one in looks.reasons]),
             self._time(rebuilt, looks) if looks.is_timed else None,
             _past(rebuilt, looks.past) if looks.past else None,
         )
@@ -191,6 +198,8 @@ def looks_at(target: Target, policies: Sequence[HeldPolicy], catalog: Catalog) -
         address=_ADDRESS in reads.facts,
         networks=_NETWORKS in reads.facts,
         justification=JUSTIFICATION_FACT in reads.facts,
+        told=TOLD_FACT in reads.facts,
+        reasons=_reasons(about),
         clock=tuple(times),
         epoch=_EPOCH in reads.facts,
         age=AGE in reads.facts,
@@ -249,6 +258,18 @@ def asked_for(obligations: Sequence[Obligation]) -> Reads:
         elif one.kind is ObligationKind.REQUIRE_JUSTIFICATION:
             reads |= Reads(arguments=frozenset({one.value}))
     return reads
+
+
+def _reasons(policies: Sequence[HeldPolicy]) -> tuple[str, ...]:
+    """The names of what some policy wants to be told."""
+    wanted = (ask for one in policies for ask in one.obligations)
+    names = {one.value for one in wanted if one.kind is ObligationKind.REQUIRE_JUSTIFICATION}
+    return tuple(sorted(names))
+
+
+def _told_by_name(said: str | None, fields: Mapping[str, JustificationField]) -> Hashable:
+    told = told_by_name(said, fields)
+    return None if told is None else frozenset(told.items())
 
 
 def _past(rebuilt: Rebuilt, names: Sequence[str]) -> tuple[Hashable, ...]:

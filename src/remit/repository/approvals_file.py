@@ -40,7 +40,8 @@ class ApprovalsFile(Section):
         description="How many people of which role answer for what. Where no rule matches, one person with the role does.",
     )
     justifications: Justifications = Field(
-        default={}, description="What has to be told where somebody is asked for it, by its name."
+        default={},
+        description="What has to be told where somebody is asked for it, by its name; policies read it as `context.told`.",
     )
     access: dict[Name, AccessSection] = Field(
         default={}, description="What may be had for a while by those who ask, by its name."

@@ -104,6 +104,7 @@ class TypedServers:
 
     servers: Mapping[ServerName, TypedServer]
     history: Mapping[str, HistoryFact]
+    told: frozenset[str]
     networks: frozenset[str] | None
     roles: frozenset[str] | None
 
@@ -112,12 +113,13 @@ def typed_servers(
     things: Mapping[str, Things],
     *,
     history: HistoryFacts,
+    told: frozenset[str],
     networks: frozenset[str] | None,
     roles: frozenset[str] | None,
 ) -> TypedServers:
     """What policies are typed by; `things` by the stem of their file."""
     servers = {ServerName(name): _typed_server(name, one) for name, one in things.items()}
-    return TypedServers(_frozen(servers), history_of(history), networks, roles)
+    return TypedServers(_frozen(servers), history_of(history), told, networks, roles)
 
 
 def build_catalog(models: Models, *, version: str) -> Catalog:

@@ -129,7 +129,7 @@ def _fitting_rules(document: Document) -> dict[str, RuleSection]:
 
 
 def things_of(draft: Draft) -> tuple[TypedServers, list[str]]:
-    """What policies are typed by, and the files of servers whose part in it cannot be told."""
+    """What policies are typed by, and the files whose part in it cannot be told."""
     things: dict[str, Things] = {}
     unclear: list[str] = []
     for stem, document in draft.servers.items():
@@ -143,9 +143,15 @@ def things_of(draft: Draft) -> tuple[TypedServers, list[str]]:
             history = _Remembered.model_validate(draft.root.value).history
         except ValidationError:
             unclear.append(draft.root.file)
+    told: frozenset[str] | None = frozenset()
+    if APPROVALS in draft.files:
+        told = _names_if_told(draft.approvals, "justifications")
+    if told is None:
+        unclear.append(APPROVALS)
     typed = typed_servers(
         things,
         history=history,
+        told=told or frozenset(),
         networks=_names_if_told(draft.root, "networks"),
         roles=_names_if_told(draft.roles, "roles") if ROLES in draft.files else frozenset(),
     )

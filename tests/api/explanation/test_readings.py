@@ -22,6 +22,7 @@ history:
 ISSUE = '@id("issue") permit (principal, action == Remit::Action::"issue", resource);\n'
 INVOICE = 'action == Remit::Action::"payments/get_invoice"'
 REFUND = 'action == Remit::Action::"payments/refund"'
+SAID = ("context.told", "context.told.ticket")
 ALL = ("payments:invoices.read", "payments:refunds.create")
 
 
@@ -94,6 +95,27 @@ async def test_a_reason_that_is_kept_is_shown(app, under, call, explain):
     found = await explain(await call("get_invoice", {"invoice_id": "inv-1"}, why="ticket 7"))
     assert reads(found) == {"context.justification": ("ticket 7", "open")}
     assert found["justification"] == {"value": "ticket 7", "recorded": True, "held": "open"}
+
+
+async def test_what_was_told_is_held_as_the_reason_is(app, under, call, explain):
+    await under(
+        f'@id("words") forbid (principal, {INVOICE}, resource) unless {{ context has told.ticket '
+        '&& context.told.ticket like "CHG-*" };',
+        f'@id("invoices") permit (principal, {INVOICE}, resource);',
+    )
+    why = {"reason": "audit", "ticket": "INC-7"}
+    found = await explain(await call("get_invoice", {"invoice_id": "inv-1"}, why=why))
+    assert reads(found) == dict.fromkeys(SAID, (None, "sealed"))
+    assert "INC-7" not in json.dumps(found)
+    none = await explain(await call("get_invoice", {"invoice_id": "inv-1"}))
+    assert reads(none) == dict.fromkeys(SAID, (None, "absent"))
+    catalog = app.directory.catalog
+    server = replace(catalog.servers["payments"], justification=AuditTreatment.KEEP)
+    app.directory.replace_catalog(replace(catalog, servers={**catalog.servers, "payments": server}))
+    kept = await explain(await call("get_invoice", {"invoice_id": "inv-1"}, why=why))
+    assert reads(kept) == {SAID[0]: (why, "open"), SAID[1]: ("INC-7", "open")}
+    unfit = await explain(await call("get_invoice", {"invoice_id": "inv-1"}, why={"ticket": "7"}))
+    assert reads(unfit) == dict.fromkeys(SAID, (None, "absent"))
 
 
 async def test_a_reason_that_is_held_nowhere_is_not_guessed(app, under, call, explain, monkeypatch):

@@ -6,11 +6,22 @@ from types import MappingProxyType
 from remit.api.guards.excerpt import ExcerptDeps, Ingredients, snapshot_of
 from remit.guard import Standing
 from remit.guard.snapshot import WITHHELD, read_snapshot, snapshot_bytes
-from remit.model import DeploymentRules, EngineKind, ExternalEngine
+from remit.model import (
+    ApprovalRule,
+    Approvals,
+    DeploymentRules,
+    EngineKind,
+    ExternalEngine,
+    JustificationField,
+)
 from remit.policy import CedarEngine, PolicySource
 from remit.testing.catalog import ACME, CRM, GLOBEX, PAYMENTS, small_catalog
 
 DEPS = ExcerptDeps(issuer="https://r.example", public_url="https://r.example", lease=30)
+TICKET = JustificationField(name="ticket", pattern="[A-Z]+-[0-9]+")
+APPROVALS = Approvals(
+    rules=(ApprovalRule(name="refunds", role="manager"),), justifications={"ticket": TICKET}
+)
 PERMIT = PolicySource('@id("all") permit(principal, action, resource);', "policies/all.cedar")
 
 
@@ -31,6 +42,7 @@ def excerpt(server, **engines):
     }
     catalog = replace(
         catalog,
+        approvals=APPROVALS,
         deployment=DeploymentRules(privileged_scopes=("payments:refund.create",), replay_days=3),
         tenants=MappingProxyType(tenants),
         servers=MappingProxyType(servers),
@@ -71,3 +83,8 @@ def test_the_engine_of_another_tenant_is_nobody_s_business_here():
 
 def test_how_bundles_come_into_force_is_no_business_of_a_server():
     assert excerpt(CRM).deployment == DeploymentRules()
+
+
+def test_what_a_justification_looks_like_is_told_and_who_approves_is_not():
+    """Without it, what is no ticket would pass for one there."""
+    assert excerpt(CRM).approvals == Approvals(justifications={"ticket": TICKET})

@@ -29,6 +29,7 @@ __all__ = ["Held", "evaluation_of", "justification_told", "readings_of"]
 
 _ARGUMENTS: Final = "context.arguments"
 _HISTORY: Final = "context.history"
+_SAID: Final = "context.told"
 _TAG: Final = 'principal tag "'
 
 
@@ -85,7 +86,7 @@ def evaluation_of(
         target=rebuilt.target,
         scopes=caller.effective,
         arguments=None,
-        moment=Moment(rebuilt.now, ip, networks),
+        moment=Moment(rebuilt.now, ip, networks, rebuilt.call.justification),
     )
     return asked if rebuilt.elevated is None else elevating(asked, rebuilt.elevated)
 
@@ -95,6 +96,8 @@ def _reading(
 ) -> JsonObject:
     if path == "context.justification":
         return justification_told(entry, rebuilt)
+    if path == _SAID or path.startswith(f"{_SAID}."):
+        return _said(path, entry, rebuilt, asked)
     if path == _HISTORY or path.startswith(f"{_HISTORY}."):
         return _past(path, entry)
     if path == _ARGUMENTS or path.startswith(f"{_ARGUMENTS}."):
@@ -102,6 +105,21 @@ def _reading(
     if path.startswith(_TAG):
         return _tag(path.removeprefix(_TAG).rstrip('"'), entry, rebuilt)
     return _fact(path, asked)
+
+
+def _said(
+    path: str, entry: JsonObject, rebuilt: Rebuilt | None, asked: Evaluation | None
+) -> JsonObject:
+    """What was told by its name: held as the justification is, and absent where nothing of it is as it is declared."""
+    held = justification_told(entry, rebuilt)
+    if not held["recorded"]:
+        return held
+    if asked is None or rebuilt is None or rebuilt.token.authorization_details:
+        return _told(None, Held.MISSING)  # what was consented to is sealed, and may have told it
+    told = asked.context.told or {}
+    names = path.split(".")[2:]
+    value: Json = told.get(names[0]) if names else {**told} or None
+    return _told(value, Held.ABSENT if value is None else Held.OPEN)
 
 
 def _past(path: str, entry: JsonObject) -> JsonObject:

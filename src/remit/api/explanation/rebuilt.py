@@ -23,7 +23,7 @@ from remit.model import Catalog
 from remit.policy.buckets import could_matter
 from remit.policy.check import CheckedPolicy
 from remit.policy.evaluation import ResourceFacts
-from remit.policy.facts import JUSTIFICATION_FACT
+from remit.policy.facts import JUSTIFICATION_FACT, TOLD_FACT
 from remit.policy.history import History
 from remit.policy.reads import Reads, reads_of, union_of
 from remit.policy.vocabulary import action_name, group_names
@@ -155,4 +155,7 @@ def _past(told: History, read: Reads, catalog: Catalog) -> tuple[str, ...]:
 
 
 def _reason(read: Reads, *, known: bool) -> tuple[str, ...]:
-    return ("context.justification",) if not known and JUSTIFICATION_FACT in read.facts else ()
+    if known:
+        return ()
+    asked = {"context.justification": JUSTIFICATION_FACT, "context.told": TOLD_FACT}
+    return tuple(name for name, fact in asked.items() if fact in read.facts)

@@ -19,9 +19,9 @@ from remit.guard.target import targets_of
 from remit.guard.use import is_counted
 from remit.ids import ServerName
 from remit.model import (
-    NO_APPROVALS,
     Agent,
     AgentClients,
+    Approvals,
     Catalog,
     DeploymentRules,
     ExternalEngine,
@@ -150,7 +150,8 @@ def _catalog(catalog: Catalog, server: Server) -> Catalog:
         trust=Trust(),
         attribute_rules=(),
         deployment=DeploymentRules(),
-        approvals=NO_APPROVALS,
+        # By these a justification is judged; who answers whom is no business of the server.
+        approvals=Approvals(justifications=catalog.approvals.justifications),
         history=_history(catalog, server),
     )
 

@@ -23,7 +23,9 @@ WEEKLY: Final = frozenset({"context.time.hour", "context.time.minute", "context.
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _STEP: Final = 15
 _A_DAY: Final = 24 * 60 // _STEP
-_TIME: Final = frozenset[Attribute]({("time",), ("ip",), ("networks",), ("justification",)})
+_TIME: Final = frozenset[Attribute](
+    {("time",), ("ip",), ("networks",), ("justification",), ("told",)}
+)
 
 Span = tuple[int, int]
 """From one step of a day until another, which is not in it any more."""

@@ -147,7 +147,7 @@ class CedarEngine:
         cls, policies: Sequence[CheckedPolicy], catalog: Catalog, version: str
     ) -> "CedarEngine":
         arguments = {thing.action: thing.arguments for thing in callable_things(catalog)}
-        typed = Typed(schema_handle(catalog), arguments, catalog.history)
+        typed = Typed(schema_handle(catalog), arguments, catalog.history, catalog.told)
         every = held(policies)
         on_trial = [one for one in every if one.on_trial]
         observer = cls(on_trial, typed, version) if on_trial else None

@@ -4,7 +4,7 @@ Everything here is parsed the first time and kept: a catalog has few things, and
 repository few sorts of callers. What is kept is bounded.
 """
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cedarpy import Entities, PolicySet, Schema
@@ -32,11 +32,12 @@ _MAX_CORNERS = 1_024
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What types questions: the schema, the arguments of every action that has any, the facts of history."""
+    """What types questions: schema, arguments of every action that has any, facts of history, names of what is told."""
 
     schema: Schema
     arguments: Mapping[str, tuple[Argument, ...]]
     history: Mapping[str, HistoryFact]
+    told: Collection[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,7 @@ class Places:
         "_policies",
         "_reads",
         "_schema",
+        "_told",
     )
 
     def __init__(
@@ -141,6 +143,7 @@ class Places:
         self._schema = typed.schema
         self._arguments = typed.arguments
         self._history = typed.history
+        self._told = typed.told
         self._history_conformity = HistoryConformity(typed.history)
         self._open = [open_attributes(policy.tree) for policy in policies]
         self._demands = [demand_of(policy.tree) for policy in policies]
@@ -219,7 +222,9 @@ class Places:
             declared = None if place.action == ISSUE else place.arguments
             context = ReadContext.of(reads, declared, history=self._history)
             kind = entity_type(place.resource.kind)
-            schema = context.schema(place.action, kind, declared, history=self._history)
+            schema = context.schema(
+                place.action, kind, declared, history=self._history, told=self._told
+            )
         reads_principal = any(fact[0] == PRINCIPAL[0] and fact != PRINCIPAL for fact in reads.facts)
         return Part(bucket, context, schema, reads_principal)
 

@@ -9,7 +9,7 @@ from remit.policy.cedar_request import address_json
 from remit.policy.engines.cedar_place import Bucket, Place
 from remit.policy.evaluation import Evaluation, Phase
 from remit.policy.facts import local_time
-from remit.policy.vocabulary import ARGUMENTS, HISTORY, JUSTIFICATION
+from remit.policy.vocabulary import ARGUMENTS, HISTORY, SAID
 
 __all__ = ["is_regular", "literal", "open_to", "with_nothing"]
 
@@ -25,7 +25,7 @@ def open_to(evaluation: Evaluation) -> frozenset[str]:
     if evaluation.phase is not Phase.LIST:
         return _NOTHING
     context = evaluation.context
-    unknown = {JUSTIFICATION}
+    unknown = set(SAID)
     if context.arguments is None:
         unknown.add(ARGUMENTS)
     if context.history is None:
