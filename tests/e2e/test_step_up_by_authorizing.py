@@ -11,7 +11,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import pytest_asyncio
-from mcp.shared.exceptions import MCPError
 
 from remit.demo.agent import Keyring, connect
 from remit.repository import write_example
