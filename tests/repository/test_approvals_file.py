@@ -1,5 +1,7 @@
 from decimal import Decimal
 
+import pytest
+
 from remit.model import ACR_PASSWORD, ACR_PHISHING_RESISTANT
 from remit.model.approvals import (
     NO_APPROVALS,
@@ -31,12 +33,12 @@ rules:
     acr: urn:remit:acr:phr
     waits: 1h
     holds: 10m
-    escalation: {after: 20m, role: support}
+    escalation: {after: 20m, role: lead}
     notify: [oncall]
   - {name: rest, role: support}
 justifications:
   ticket: {title: Ticket, pattern: "[A-Z]+-[0-9]+", longest: 40}
-  note: {}
+  reason: {}
 access:
   read-for-a-run:
     scopes: [crm:accounts.read]
@@ -72,6 +74,16 @@ notifiers:
     private_network: true
 """
 
+AMOUNT = "    arguments:\n      amount: {type: money, currency: USD, pointer: /amount}\n"
+
+
+@pytest.fixture
+def declared(repository: Repository) -> Approvals:
+    """All of it, over a tool that moves money."""
+    repository.append("servers/crm.yaml", AMOUNT)
+    repository.append("roles.yaml", "  lead: {scopes: [crm:accounts.read]}\n")
+    return repository.write("approvals.yaml", WHOLE).catalog().approvals
+
 
 def test_without_the_file_nobody_has_anything_for_a_while(repository: Repository) -> None:
     assert repository.catalog().approvals == NO_APPROVALS
@@ -81,8 +93,8 @@ def test_an_empty_mapping_declares_as_little(repository: Repository) -> None:
     assert repository.write("approvals.yaml", "{}\n").catalog().approvals == Approvals()
 
 
-def test_what_is_written_is_what_holds(repository: Repository) -> None:
-    held = repository.write("approvals.yaml", WHOLE).catalog().approvals
+def test_what_is_written_is_what_holds(declared: Approvals) -> None:
+    held = declared
 
     assert held.confirmation == Confirmation(waits=120, holds=180, fresh=240)
     assert held.rules == (
@@ -99,7 +111,7 @@ def test_what_is_written_is_what_holds(repository: Repository) -> None:
             acr=ACR_PHISHING_RESISTANT,
             waits=3600,
             holds=600,
-            escalation=Escalation(after=1200, role="support"),
+            escalation=Escalation(after=1200, role="lead"),
             notify=("oncall",),
         ),
         ApprovalRule(name="rest", role="support"),
@@ -108,12 +120,12 @@ def test_what_is_written_is_what_holds(repository: Repository) -> None:
         "ticket": JustificationField(
             name="ticket", title="Ticket", pattern="[A-Z]+-[0-9]+", longest=40
         ),
-        "note": JustificationField(name="note"),
+        "reason": JustificationField(name="reason"),
     }
 
 
-def test_what_may_be_had_for_a_while_is_what_is_written(repository: Repository) -> None:
-    held = repository.write("approvals.yaml", WHOLE).catalog().approvals
+def test_what_may_be_had_for_a_while_is_what_is_written(declared: Approvals) -> None:
+    held = declared
 
     assert held.access == {
         "read-for-a-run": AccessOffer(
@@ -145,8 +157,8 @@ def test_what_may_be_had_for_a_while_is_what_is_written(repository: Repository) 
     }
 
 
-def test_whoever_is_told_is_told_as_it_is_written(repository: Repository) -> None:
-    held = repository.write("approvals.yaml", WHOLE).catalog().approvals
+def test_whoever_is_told_is_told_as_it_is_written(declared: Approvals) -> None:
+    held = declared
 
     assert held.notifiers == {
         "oncall": Notifier(

@@ -41,7 +41,7 @@ def test_the_example_has_what_the_documentation_speaks_of(example: LoadedReposit
     ]
     assert list(catalog.servers["payments"].tools) == ["get_invoice", "refund", "close_ledger"]
     assert set(catalog.agents) == {"support-assistant", "billing-job"}
-    assert set(catalog.roles) == {"support", "sales-manager", "finance"}
+    assert set(catalog.roles) == {"support", "sales-manager", "finance", "manager"}
 
 
 def test_payments_run_on_the_interpreter_of_remit(example: LoadedRepository) -> None:

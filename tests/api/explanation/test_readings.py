@@ -74,7 +74,7 @@ async def test_a_reason_decides_again_and_is_not_shown_where_the_log_has_a_pseud
 ):
     await under(
         f'@id("words") forbid (principal, {INVOICE}, resource) when {{ context has justification '
-        '&& context.justification == "because I can" };',
+        '&& context.justification like "*because I can*" };',
         f'@id("invoices") permit (principal, {INVOICE}, resource);',
     )
     found = await explain(await call("get_invoice", {"invoice_id": "inv-1"}, why="because I can"))
@@ -121,7 +121,7 @@ async def test_what_was_told_is_held_as_the_reason_is(app, under, call, explain)
 async def test_a_reason_that_is_held_nowhere_is_not_guessed(app, under, call, explain, monkeypatch):
     await under(
         f'@id("words") forbid (principal, {INVOICE}, resource) when {{ context has justification '
-        '&& context.justification == "because I can" };',
+        '&& context.justification like "*because I can*" };',
         f'@id("invoices") permit (principal, {INVOICE}, resource);',
     )
     decision = await call("get_invoice", {"invoice_id": "inv-1"}, why="because I can")
