@@ -79,11 +79,13 @@ def test_a_folder_that_is_not_there_is_a_mistake(cli, folder):
 
 
 def test_one_mistake_is_one(cli, folder):
-    (folder / "policy" / "roles.yaml").write_text("rolles: {}\n")
+    roles = folder / "policy" / "roles.yaml"
+    whole = roles.read_text()
+    roles.write_text("rolles: {}\n")
     problems = json.loads(cli("check", "--repo", "policy", "--json").out)
     last = cli("check", "--repo", "policy").out.splitlines()[-1]
     assert last.startswith(f"{len(problems)} mistake")
-    (folder / "policy" / "roles.yaml").unlink()
+    roles.write_text(whole)
     shutil.rmtree(folder / "policy" / "tests")
     (folder / "policy" / "agents" / "billing-job.yaml").write_text("{")
     done = cli("serve")

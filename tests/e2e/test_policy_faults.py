@@ -176,7 +176,7 @@ async def test_a_catalog_that_changed_under_a_policy_is_refused_with_it(desk):
     with pytest.raises(RepositoryInvalidError):
         await desk.app.reload()
     assert desk.versions() == before
-    assert desk.reason(await desk.refund("900.00")) == "forbidden"
+    assert desk.reason(await desk.refund("900.00")) == "confirmation_needed"
     assert desk.last()["catalog_version"] == before[0]
     assert desk.last()["policy_version"] == before[1]
 

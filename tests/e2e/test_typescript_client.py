@@ -47,7 +47,7 @@ async def test_a_stdio_server_is_reached_like_any_other(stage, dana):
         small = {"invoice_id": "inv-77", "amount": "49.00", "reason": "damaged parcel"}
         allowed = await peer.ask(do="callTool", name="refund", arguments=small)
         assert "49.00" in str(allowed["result"])
-        large = {"invoice_id": "inv-78", "amount": "2400.00", "reason": "changed their mind"}
+        large = {"invoice_id": "inv-78", "amount": "60000.00", "reason": "changed their mind"}
         refused = await peer.ask(do="callTool", name="refund", arguments=large)
         assert "error" in refused
 

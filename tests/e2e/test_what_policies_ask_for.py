@@ -163,11 +163,12 @@ async def test_whoever_does_not_say_why_is_told_how_and_whoever_does_goes_on(pla
     error = await place.refused("reasoned", mode)
     data = error.data
     assert (error.code, data["reason"]) == (1019, "justification_needed")
-    assert "This is done for a reason." in error.message
+    assert "This is done for a reason" in error.message
     assert WHY in data["how"]
     assert data["missing"] == {"require_justification": "reason"}
     assert await place.added("reasoned", mode, meta={WHY: "ticket INC-7"}) == "5"
-    refusal, allowed = place.decisions("reasoned")[-2:]
+    # In between, the client was asked for it in a form, and answered something else.
+    refusal, _beside, allowed = place.decisions("reasoned")[-3:]
     assert refusal["obligations"] == [
         {"kind": "require_justification", "rule": "say-why", "value": "reason"}
     ]
@@ -257,7 +258,15 @@ async def test_what_nobody_can_give_yet_is_a_refusal_that_says_what_it_is(place,
     error = await place.refused("fresh", mode)
     assert (error.code, error.data["reason"]) == (1020, "step_up_needed")
     assert error.data["missing"] == {"step_up": "5m"}
-    error = await place.refused("approved", mode)
-    assert (error.code, error.data["reason"]) == (1021, "approval_needed")
-    assert error.data["missing"] == {"require_approval": "boss"}
-    assert "`boss`" in error.message
+
+
+@ERAS
+async def test_what_somebody_else_has_to_approve_is_put_to_them_and_waits(place, mode):
+    async with place.client("approved", mode) as client:
+        result = await client.call_tool("add", {"a": 2, "b": 3})
+    assert result.is_error
+    refusal = result.meta["remit/refusal"]
+    assert refusal["reason"] == "approval_needed"
+    assert refusal["missing"] == {"require_approval": "boss"}
+    assert refusal["request"]["state"] == "waiting"
+    assert "`boss`" in result.content[0].text

@@ -5,6 +5,18 @@ from .conftest import Repository
 RULE = "rules:\n  - {name: one, role: support, %s}\n"
 NOTIFIER = "notifiers:\n  one: {%s}\n"
 MAIL = "url: 'smtps://mail.example', sender: a@acme.example, recipients: [b@acme.example]"
+AMOUNTS = """\
+    arguments:
+      amount: {type: money, currency: EUR, pointer: /amount}
+      count: {type: decimal, pointer: /count}
+"""
+
+
+@pytest.fixture
+def repository(repository: Repository) -> Repository:
+    """One with amounts that a rule can be about, and with a second role."""
+    repository.append("servers/crm.yaml", AMOUNTS)
+    return repository.append("roles.yaml", "  lead: {scopes: [crm:accounts.read]}\n")
 
 
 @pytest.mark.parametrize(
@@ -14,7 +26,7 @@ MAIL = "url: 'smtps://mail.example', sender: a@acme.example, recipients: [b@acme
         RULE % "above: 0",
         RULE % 'above: "0.0001", currency: EUR',
         RULE % "waits: 7d, holds: 1d",
-        RULE % "waits: 2m, escalation: {after: 1m, role: support}",
+        RULE % "waits: 2m, escalation: {after: 1m, role: lead}",
         NOTIFIER % "kind: slack, url: 'https://hooks.slack.com/services/x'",
         NOTIFIER % f"kind: email, {MAIL}",
         "justifications: {patient_consent_id: {longest: 500}}\n",
@@ -38,8 +50,8 @@ def test_what_can_be_done_is_admitted(repository: Repository, written: str) -> N
         ("waits: 8d", "out of bounds"),
         ("holds: 2d", "out of bounds"),
         ("acr: urn:remit:acr:none", "no strength that anybody knows"),
-        ("escalation: {after: 15m, role: support}", "nobody else is asked before"),
-        ("escalation: {role: support}", "missing"),
+        ("escalation: {after: 15m, role: lead}", "nobody else is asked before"),
+        ("escalation: {role: lead}", "missing"),
     ],
 )
 def test_a_rule_that_nobody_could_follow_is_refused(

@@ -23,7 +23,7 @@ from remit.tokens import AccessToken
 __all__ = ["holder_of", "reviewer_of"]
 
 _AGENT: Final = "agent:"
-_NOBODY: Final = "there is nobody of that name"
+_NOBODY: Final = "there is no account of that name"
 
 
 async def holder_of(deps: ApiDeps, by: Administrator, named: str | None) -> Holder:
@@ -32,7 +32,7 @@ async def holder_of(deps: ApiDeps, by: Administrator, named: str | None) -> Hold
     Raises:
         ForbiddenError: a token that was handed on, or somebody else is named.
         BadRequestError: at the socket nobody is named.
-        NotFoundError: there is nobody of that name.
+        NotFoundError: there is no account of that name.
     """
     if by.token is not None:
         if named is not None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from remit.documents import ANY, Document, Path, Plain, Problem, did_you_mean, one_of, quoted
 from remit.ids import ScopeName
 from remit.model.justification import REASON
+from remit.repository.approvals_section import FIELD_NAME
 from remit.repository.draft import Draft, names_under, strings_at
 from remit.repository.history_rules import DeclaredThing, things_in
 from remit.repository.reach import reach_of
@@ -154,7 +155,7 @@ def _undeclared(document: Document) -> Iterator[Problem]:
     declared = (names_under(document, "justifications") or frozenset()) if is_there else frozenset()
     for kind in ("access", "emergency"):
         for path, name in strings_at(document, (kind, ANY, "justification", ANY)):
-            if name not in declared and name != REASON:
+            if FIELD_NAME.fullmatch(name) and name not in declared and name != REASON:
                 near = did_you_mean(name, (*declared, REASON))
                 yield document.problem(
                     path,

@@ -31,6 +31,7 @@ from remit.repository.rules_file import Amount
 from remit.repository.section import Section
 
 __all__ = [
+    "FIELD_NAME",
     "Acr",
     "ApprovalRuleSection",
     "ConfirmationSection",
@@ -43,7 +44,7 @@ __all__ = [
     "rules_of",
 ]
 
-_FIELD: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
+FIELD_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _MAILBOX: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}")
 _URL: Final = re.compile(r"[A-Za-z0-9\-._~:/?@!$&'()*+,;=%\[\]]{1,2048}")
 
@@ -57,7 +58,7 @@ def _check_acr(text: str) -> str:
 
 
 def _check_field(text: str) -> str:
-    if _FIELD.fullmatch(text) is None:
+    if FIELD_NAME.fullmatch(text) is None:
         raise mistake(
             f"{quoted(text)} is no name of what is told",
             expected="lower-case letters, digits and `_`, such as `ticket`",
@@ -97,7 +98,7 @@ Acr = Annotated[
 FieldName = Annotated[
     str,
     AfterValidator(_check_field),
-    WithJsonSchema({"type": "string", "pattern": f"^{_FIELD.pattern}$", "examples": ["reason"]}),
+    WithJsonSchema({"type": "string", "pattern": f"^{FIELD_NAME.pattern}$", "examples": ["reason"]}),
 ]
 """The name of one thing that has to be told."""
 _Mailbox = Annotated[
