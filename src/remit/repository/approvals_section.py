@@ -98,7 +98,9 @@ Acr = Annotated[
 FieldName = Annotated[
     str,
     AfterValidator(_check_field),
-    WithJsonSchema({"type": "string", "pattern": f"^{FIELD_NAME.pattern}$", "examples": ["reason"]}),
+    WithJsonSchema(
+        {"type": "string", "pattern": f"^{FIELD_NAME.pattern}$", "examples": ["reason"]}
+    ),
 ]
 """The name of one thing that has to be told."""
 _Mailbox = Annotated[
