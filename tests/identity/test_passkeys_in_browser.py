@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 import uvicorn
 from playwright.async_api import CDPSession, Page, async_playwright
+from playwright.async_api import Route as Held
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -168,6 +169,32 @@ async def test_a_passkey_follows_the_password_where_the_account_has_one(
     await screen.keyboard.press("Enter")
     await screen.wait_for_url(f"{address}/authorize")
     assert await screen.inner_text("body") == "urn:remit:acr:phr"
+
+
+async def test_the_button_has_the_focus_where_the_page_was_drawn_before_its_script_came(
+    screen, device, address, add_user
+):
+    """A browser passes over an autofocus in a form that is hidden when it draws."""
+    await add_user()
+    await _log_in_with_password(screen, address)
+    await _add_passkey(screen)
+    await _is_present(device, present=False)
+    await screen.get_by_role("button", name="Log out", exact=True).click()
+    drawn = asyncio.Event()
+
+    async def later(route: Held) -> None:
+        await drawn.wait()
+        await route.continue_()
+
+    await screen.goto(f"{address}/login?return_to=/authorize")
+    await screen.get_by_label("User name").fill("ada")
+    await screen.get_by_label("Password", exact=True).fill(PASSWORD)
+    await screen.route("**/passkey*.js", later)
+    await screen.keyboard.press("Enter")
+    await screen.get_by_role("heading", name="One more step").wait_for()
+    await screen.screenshot()  # takes a frame, so that it is drawn
+    drawn.set()
+    await screen.wait_for_selector("button:focus")
 
 
 async def test_what_the_device_refuses_is_told_where_a_screen_reader_hears_it(
