@@ -32,14 +32,14 @@ test: .venv/.synced tests/node/node_modules/.installed browser ## run every test
 
 check: .venv/.synced ## lint, types, import contracts, freshness of the lock file
 	$(UV) lock --check
-	$(RUN) ruff check src tests benchmarks
-	$(RUN) ruff format --check src tests benchmarks
+	$(RUN) ruff check src packages tests benchmarks
+	$(RUN) ruff format --check src packages tests benchmarks
 	$(RUN) mypy
 	$(RUN) lint-imports
 
 format: .venv/.synced ## rewrite the code as `make check` wants it
-	$(RUN) ruff check --fix src tests benchmarks
-	$(RUN) ruff format src tests benchmarks
+	$(RUN) ruff check --fix src packages tests benchmarks
+	$(RUN) ruff format src packages tests benchmarks
 
 docs: .venv/.docs ## build the documentation site into site/
 	$(RUN) --group docs mkdocs build --strict

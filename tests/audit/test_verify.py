@@ -18,12 +18,12 @@ from remit.audit import (
     render_report,
     verify_log,
 )
-from remit.audit.checkpoint import Checkpoint, sign_checkpoint
 from remit.audit.entry import first_link, read_entry
 from remit.audit.events import AuditQueried, GrantRevoked
-from remit.audit.merkle import leaf_hash, root_hash
 from remit.canonical import canonical_bytes
 from remit.testing.clock import FixedClock
+from remit_audit_verify.note import Checkpoint, sign_checkpoint
+from remit_audit_verify.tree import leaf_hash, root_hash
 
 RECORDS = 60
 ORIGIN = "example.test/main"

@@ -13,7 +13,6 @@ The format is in docs/reference/audit-log.md, the events in docs/reference/event
 """
 
 from remit.audit import events
-from remit.audit.checkpoint import BadCheckpointError, Checkpoint, VerifierKey
 from remit.audit.context import Actor, ActorType, Context, Network, Trace
 from remit.audit.ending import LogEnding, verify_ending
 from remit.audit.entry import BadEntryError, Producer
@@ -28,6 +27,7 @@ from remit.audit.report import Problem, StreamReport, Verdict, VerifyReport, ren
 from remit.audit.stream import AuditLogLockedError, StreamSettings
 from remit.audit.table import Row, render_rows, row, tail
 from remit.audit.verify import verify_log
+from remit_audit_verify.note import BadCheckpointError, Checkpoint, VerifierKey
 
 __all__ = [
     "Actor",

@@ -10,9 +10,9 @@ Source: AUDIT §1.5 (start-up).
 from dataclasses import dataclass
 from pathlib import Path
 
-from remit.audit.checkpoint import BadCheckpointError, VerifierKey
 from remit.audit.recovery import AuditLogDamagedError, Recovered, recover
 from remit.audit.stream_files import KEYS
+from remit_audit_verify.note import BadCheckpointError, VerifierKey
 
 __all__ = ["LogEnding", "verify_ending"]
 

@@ -23,10 +23,10 @@ import jiter
 import orjson
 
 from remit.audit.events import Event
-from remit.audit.merkle import leaf_hash
 from remit.audit.port import AuditUnavailableError
 from remit.canonical import Json, JsonObject
 from remit.clock import rfc3339_ms
+from remit_audit_verify.tree import leaf_hash
 
 __all__ = [
     "ENTRY_VERSION",

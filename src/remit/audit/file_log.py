@@ -22,7 +22,6 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from remit.audit.checkpoint import Checkpoint
 from remit.audit.context import Context
 from remit.audit.disk import Disk, PosixDisk
 from remit.audit.entry import BadEntryError, Draft, Moment, Producer, draft
@@ -31,6 +30,7 @@ from remit.audit.port import AuditUnavailableError, Receipt
 from remit.audit.stream import Stream, StreamSettings
 from remit.audit.waiting import Answer, Patience, Waiting, settle
 from remit.clock import Clock, SystemClock
+from remit_audit_verify.note import Checkpoint
 
 __all__ = ["FileAuditLog", "LogStatus"]
 

@@ -17,9 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from remit.audit.checkpoint import BadCheckpointError, Checkpoint, VerifierKey, open_checkpoint
 from remit.audit.entry import BadEntryError, first_link, read_entry
-from remit.audit.merkle import Frontier, leaf_hash
 from remit.audit.stream_files import (
     CHECKPOINTS,
     FRONTIER,
@@ -31,6 +29,8 @@ from remit.audit.stream_files import (
 )
 from remit.canonical import MalformedJsonError, canonical_bytes, parse_object
 from remit.errors import Error
+from remit_audit_verify.note import BadCheckpointError, Checkpoint, VerifierKey, open_checkpoint
+from remit_audit_verify.tree import Frontier, leaf_hash
 
 __all__ = ["MAX_WRITE_BYTES", "AuditLogDamagedError", "Position", "Recovered", "recover", "sidecar"]
 

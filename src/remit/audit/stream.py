@@ -19,15 +19,15 @@ from typing import ClassVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from remit.audit.checkpoint import BadCheckpointError, Checkpoint, VerifierKey, sign_checkpoint
 from remit.audit.disk import Disk
 from remit.audit.entry import Draft, seal
 from remit.audit.growing_file import GrowingFile
-from remit.audit.merkle import leaf_hash
 from remit.audit.port import Receipt
 from remit.audit.recovery import AuditLogDamagedError, Position, recover, sidecar
 from remit.audit.stream_files import CHECKPOINTS, FRONTIER, KEYS, LOCK, segment_name
 from remit.errors import ConflictError
+from remit_audit_verify.note import BadCheckpointError, Checkpoint, VerifierKey, sign_checkpoint
+from remit_audit_verify.tree import leaf_hash
 
 __all__ = ["AuditLogLockedError", "Stream", "StreamSettings"]
 

@@ -18,16 +18,16 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from remit.audit.checkpoint import (
+from remit.audit.report import Problem, StreamReport, Verdict, VerifyReport
+from remit.audit.stream_files import CHECKPOINTS, KEYS, find_streams, list_segments, read_notes
+from remit.audit.walk import Signed, walk
+from remit_audit_verify.note import (
     BadCheckpointError,
     Checkpoint,
     VerifierKey,
     open_checkpoint,
     parse_checkpoint,
 )
-from remit.audit.report import Problem, StreamReport, Verdict, VerifyReport
-from remit.audit.stream_files import CHECKPOINTS, KEYS, find_streams, list_segments, read_notes
-from remit.audit.walk import Signed, walk
 
 __all__ = ["verify_log"]
 

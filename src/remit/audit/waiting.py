@@ -12,9 +12,9 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from remit.audit.checkpoint import Checkpoint
 from remit.audit.entry import Draft
 from remit.audit.port import Receipt
+from remit_audit_verify.note import Checkpoint
 
 __all__ = ["Answer", "Patience", "Waiting", "settle"]
 

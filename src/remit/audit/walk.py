@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from remit.audit.checkpoint import Checkpoint
 from remit.audit.entry import BadEntryError, first_link, read_entry
-from remit.audit.merkle import Frontier, leaf_hash
 from remit.audit.report import Problem, StreamReport, Verdict
 from remit.audit.stream_files import CHECKPOINTS, Line, Segment, list_segments, read_lines
 from remit.canonical import Json, JsonObject
+from remit_audit_verify.note import Checkpoint
+from remit_audit_verify.tree import Frontier, leaf_hash
 
 __all__ = ["Signed", "walk"]
 

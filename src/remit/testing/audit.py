@@ -7,10 +7,10 @@ from typing import TypeVar
 from remit.audit.context import Context
 from remit.audit.entry import BadEntryError, Moment, Producer, draft, first_link, read_entry, seal
 from remit.audit.events import EffectFailed, Event
-from remit.audit.merkle import leaf_hash
 from remit.audit.port import AuditUnavailableError, Receipt
 from remit.canonical import JsonObject
 from remit.testing.clock import FixedClock
+from remit_audit_verify.tree import leaf_hash
 
 __all__ = ["InMemoryAuditLog"]
 

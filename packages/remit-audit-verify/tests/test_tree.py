@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from remit.audit.merkle import (
+from remit_audit_verify.tree import (
     EMPTY_ROOT,
     Frontier,
     consistency_proof,

@@ -5,7 +5,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from remit.audit.checkpoint import (
+from remit_audit_verify.note import (
     BadCheckpointError,
     Checkpoint,
     VerifierKey,

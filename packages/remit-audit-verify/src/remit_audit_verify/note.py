@@ -13,12 +13,11 @@ import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from remit.errors import Error
+from remit_audit_verify.errors import VerifyError
 
 __all__ = [
     "BadCheckpointError",
@@ -37,10 +36,8 @@ _SIGNATURE_LINE = re.compile(r"— (?P<name>[^\s+]{1,200}) (?P<value>[A-Za-z0-9+
 _KEY_LINE = re.compile(r"(?P<name>[^\s+]{1,200})\+(?P<hash>[0-9a-f]{8})\+(?P<key>[A-Za-z0-9+/=]+)")
 
 
-class BadCheckpointError(Error):
+class BadCheckpointError(VerifyError):
     """A note that is not a checkpoint, or not one signed by the key that it must be signed by."""
-
-    code: ClassVar[str] = "bad_checkpoint"
 
 
 @dataclass(frozen=True, slots=True)
