@@ -14,10 +14,11 @@ The format is in docs/reference/audit-log.md, the events in docs/reference/event
 
 from remit.audit import events
 from remit.audit.context import Actor, ActorType, Context, Network, Trace
+from remit.audit.durable_log import DurableAuditLog, LogStatus
 from remit.audit.ending import LogEnding, verify_ending
 from remit.audit.entry import BadEntryError, Producer
 from remit.audit.event import Durability, Event
-from remit.audit.file_log import FileAuditLog, LogStatus
+from remit.audit.file_log import FileAuditLog
 from remit.audit.flood import FloodLimits, TallyingAuditLog
 from remit.audit.port import AuditLog, AuditUnavailableError, Receipt
 from remit.audit.query import Query, follow, newest, read_events
@@ -41,6 +42,7 @@ __all__ = [
     "Checkpoint",
     "Context",
     "Durability",
+    "DurableAuditLog",
     "Event",
     "FileAuditLog",
     "FloodLimits",

@@ -30,4 +30,6 @@ class Event:
 
     kind: ClassVar[str]
     durability: ClassVar[Durability] = Durability.INTENT
+    reserved: ClassVar[bool] = False
+    """Whether it may use the space that is kept for taking rights away when the disk is full otherwise."""
     context: Context = Context()

@@ -1,362 +1,40 @@
-"""The audit log on files: many callers, one writer, one wait for the disk for all who came meanwhile.
-
-Whoever waits goes on only when the event is on stable storage. When the disk refuses,
-everybody who waits is refused, nothing of theirs is in the log, and every further append
-tries the disk again first; it succeeds or is refused itself. A log whose files were removed,
-moved or replaced under it is such a disk, found out before a record is acknowledged, and at
-most one interval later when there is none. A disk that does not answer is waited for so
-long and no longer; what was handed to it may still reach the log. Events that nobody waits
-for are kept in order and written when the disk takes them. A full queue refuses. A
-checkpoint is signed at most one interval after the log has grown.
+"""The audit log on files: `DurableAuditLog` over a stream in a folder.
 
 Source: AUDIT §1.5.
 """
 
-import asyncio
-import contextlib
-import threading
-from collections import deque
-from collections.abc import Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass
-
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from remit.audit.context import Context
 from remit.audit.disk import Disk, PosixDisk
-from remit.audit.entry import BadEntryError, Draft, Moment, Producer, draft
-from remit.audit.events import AuditRecovered, AuditStarted, AuditStopped, EffectFailed, Event
-from remit.audit.port import AuditUnavailableError, Receipt
+from remit.audit.durable_log import DurableAuditLog
+from remit.audit.entry import Producer
+from remit.audit.signing import CheckpointSigner, LocalSigner
 from remit.audit.stream import Stream, StreamSettings
-from remit.audit.waiting import Answer, Patience, Waiting, settle
-from remit.clock import Clock, SystemClock
-from remit_audit_verify.note import Checkpoint
+from remit.clock import Clock
 
-__all__ = ["FileAuditLog", "LogStatus"]
-
-_MAX_BATCH = 256
-_MAX_WAITING = 20_000
-_INTERVAL = 1.0
-_PATIENCE = 10.0
-_CLOSED = "closed"
-_STUCK = "the disk does not answer"
+__all__ = ["FileAuditLog"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogStatus:
-    """How the log is doing; `failure` says why it takes nothing, or is `None`."""
-
-    size: int
-    checkpointed: int
-    waiting: int
-    failure: str | None
-
-
-class FileAuditLog:
-    """One stream in a folder; implements `AuditLog` and `db.Recorder`. Safe for many threads and loops."""
+class FileAuditLog(DurableAuditLog):
+    """One stream in a folder."""
 
     def __init__(
         self,
         settings: StreamSettings,
-        key: Ed25519PrivateKey,
+        key: Ed25519PrivateKey | CheckpointSigner,
         *,
         producer: Producer | None = None,
         clock: Clock | None = None,
         disk: Disk | None = None,
     ) -> None:
-        """Open the stream, record `audit.started`, sign a checkpoint, and take events.
+        """Open it. A `key` signs in this process; a signer wherever it is.
 
         Raises:
-            AuditLogLockedError: the stream is open already.
-            AuditLogDamagedError: the stream is not the log that was written.
-            AuditUnavailableError: the disk refuses.
+            As `DurableAuditLog`.
         """
-        self._producer = producer or Producer()
-        self._clock = clock or SystemClock()
-        self._moment = (0, Moment.of(0))
-        self._local = threading.local()
-        self._wake = threading.Condition()
-        self._queue: deque[Waiting] = deque()
-        self._batch: list[Waiting] = []  # the writer's own: in hand
-        self._retained: list[Waiting] = []  # the writer's own: refused once, to be tried again
-        self._count = 0
-        self._refused = 0
-        self._closing = False
-        self._failure: str | None = None
-        self._signed_at = self._clock.monotonic()
-        self._stuck = False  # somebody waited too long, and the writer has not come back since
-        try:
-            self._stream = Stream(settings, key, disk=disk or PosixDisk())
-            self._start()
-        except OSError as error:
-            raise AuditUnavailableError("the audit log cannot be opened", cause=error) from error
-        self._writer = threading.Thread(target=self._run, name="audit-writer", daemon=True)
-        self._writer.start()
-
-    # -- the port -------------------------------------------------------------
-
-    async def append(self, event: Event) -> Receipt:
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Answer] = loop.create_future()
-        self._enqueue(Waiting((self._draft(event),), future, loop))
-        self._patience(loop).watch(future, _PATIENCE)
-        return _receipts(await future)[0]
-
-    def append_soon(self, event: Event) -> None:
-        if self._failure is not None:
-            raise AuditUnavailableError("the audit log has failed")
-        self._enqueue(Waiting((self._draft(event),)))
-
-    def count_refusal(self, context: Context, *, where: str, error: str) -> bool:
-        """The log itself takes each; what stands before it may not (`audit.flood`)."""
-        return False
-
-    def record(self, events: Sequence[object]) -> None:
-        drafts = tuple(self._draft(event) for event in events)
-        if drafts:
-            receipts = self._wait(Waiting(drafts, Future()))
-            self._local.recorded = (tuple(events), receipts)
-
-    def abandon(self, events: Sequence[object], cause: BaseException) -> None:
-        """As the port says. When the disk refuses, the event is kept and written once it does not.
-
-        Raises:
-            AuditUnavailableError: the log is closed, or its queue is full.
-        """
-        known, receipts = getattr(self._local, "recorded", ((), []))
-        identities = {id(event) for event in events}
-        sequences = tuple(
-            receipt.sequence
-            for event, receipt in zip(known, receipts, strict=True)
-            if id(event) in identities
+        signer = LocalSigner(settings.origin, key) if isinstance(key, Ed25519PrivateKey) else key
+        super().__init__(
+            lambda: Stream(settings, signer, disk=disk or PosixDisk()),
+            producer=producer,
+            clock=clock,
         )
-        first = events[0] if events else None
-        context = first.context if isinstance(first, Event) else Context()
-        failed = EffectFailed(context=context, sequences=sequences, error=type(cause).__name__)
-        self._wait(Waiting((self._draft(failed),), Future(), retained=True))
-
-    # -- beyond the port --------------------------------------------------------
-
-    def checkpoint(self) -> Checkpoint:
-        """Sign everything appended so far, now.
-
-        Raises:
-            AuditUnavailableError: it cannot be signed on stable storage.
-        """
-        waiting = Waiting((), Future(), checkpoint=True)
-        answer = self._answer(waiting)
-        if not isinstance(answer, Checkpoint):
-            raise AuditUnavailableError("the audit log cannot sign a checkpoint")
-        return answer
-
-    def status(self) -> LogStatus:
-        """How the log is doing at the moment."""
-        return LogStatus(
-            size=self._stream.size,
-            checkpointed=self._stream.checkpointed,
-            waiting=self._count,
-            failure=_STUCK if self._failure is None and self._stuck else self._failure,
-        )
-
-    def close(self) -> None:
-        """Write what waits and `audit.stopped`, sign, and give up the stream; idempotent.
-
-        Raises:
-            AuditUnavailableError: the disk refused some of it.
-        """
-        with self._wake:
-            self._closing = True
-            self._wake.notify()
-        self._writer.join(_PATIENCE)
-        if self._writer.is_alive() or self._failure not in {None, _CLOSED}:
-            raise AuditUnavailableError("the audit log could not be closed in good order")
-
-    # -- callers' side ----------------------------------------------------------
-
-    def _draft(self, event: object) -> Draft:
-        if not isinstance(event, Event):
-            raise BadEntryError(f"a `{type(event).__name__}` is not an event")
-        return draft(event, self._producer, self._now())
-
-    def _now(self) -> Moment:
-        now = self._clock.now_ms()
-        known, moment = self._moment
-        if known != now:
-            moment = Moment.of(now)
-            self._moment = (now, moment)
-        return moment
-
-    def _enqueue(self, waiting: Waiting) -> None:
-        size = len(waiting.drafts)
-        if self._stuck:
-            raise AuditUnavailableError("the disk of the audit log does not answer")
-        with self._wake:
-            if self._closing:
-                raise AuditUnavailableError("the audit log is closed")
-            if self._count + size > _MAX_WAITING:
-                raise AuditUnavailableError("too many events wait for the audit log")
-            self._count += size
-            self._queue.append(waiting)
-            if len(self._queue) == 1:
-                self._wake.notify()
-
-    def _answer(self, waiting: Waiting) -> Answer:
-        self._enqueue(waiting)
-        assert isinstance(waiting.future, Future)  # noqa: S101  its callers made it so
-        try:
-            return waiting.future.result(_PATIENCE)
-        except TimeoutError as error:
-            self._stuck = True
-            return error
-
-    def _patience(self, loop: asyncio.AbstractEventLoop) -> Patience:
-        """The patience of the loop that runs in this thread."""
-        patience: Patience | None = getattr(self._local, "patience", None)
-        if patience is None or patience.loop is not loop:
-            patience = self._local.patience = Patience(loop, self._give_up)
-        return patience
-
-    def _give_up(self, future: asyncio.Future[Answer]) -> None:
-        if not future.done():
-            self._stuck = True
-            future.set_result(TimeoutError(_STUCK))
-
-    def _wait(self, waiting: Waiting) -> list[Receipt]:
-        return _receipts(self._answer(waiting))
-
-    # -- the writer -------------------------------------------------------------
-
-    def _start(self) -> None:
-        started = AuditStarted(
-            settings_digest=self._producer.settings_digest,
-            repaired_bytes=self._stream.repaired_bytes,
-        )
-        try:
-            self._append([self._draft(started)])
-            self._stream.checkpoint()
-        except OSError:
-            self._stream.close()
-            raise
-
-    def _run(self) -> None:
-        """The task of the writer thread. It ends by closing, or by refusing everything from then on."""
-        try:
-            while not self._turn():
-                pass
-        except Exception as error:  # noqa: BLE001  the root of a task: what is unknown denies
-            self._die(f"the writer stopped: {type(error).__name__}")
-
-    def _turn(self) -> bool:
-        """Write one batch, or sign what is due; whether the log is closed now."""
-        self._stuck = False
-        self._batch, closing = self._take()
-        if self._batch or self._failure is not None:
-            self._write(self._batch)
-            self._batch = []
-        else:
-            self._watch()
-        if closing and not self._queue:
-            self._finish()
-            return True
-        due = self._signed_at + _INTERVAL <= self._clock.monotonic()
-        if due and self._stream.size != self._stream.checkpointed:
-            self._sign()
-        return False
-
-    def _take(self) -> tuple[list[Waiting], bool]:
-        """What waits, up to one batch; waits itself until there is something, or for one interval."""
-        with self._wake:
-            if not self._queue and not self._closing:
-                self._wake.wait(_INTERVAL)
-            batch, self._retained = self._retained, []
-            size = sum(len(waiting.drafts) for waiting in batch)
-            while self._queue and size < _MAX_BATCH:
-                batch.append(self._queue.popleft())
-                size += len(batch[-1].drafts)
-            return batch, self._closing
-
-    def _write(self, batch: list[Waiting]) -> None:
-        drafts = [entry for waiting in batch for entry in waiting.drafts]
-        probe = [] if self._failure is None else [self._recovery(self._failure)]
-        try:
-            receipts = self._append([*probe, *drafts])[len(probe) :]
-        except OSError as error:
-            self._refuse(batch, error)
-            return
-        self._failure, self._refused = None, 0
-        self._release(len(drafts))
-        answers: list[tuple[Waiting, Answer]] = []
-        begin = 0
-        for waiting in batch:
-            end = begin + len(waiting.drafts)
-            answers.append((waiting, receipts[begin:end]))
-            begin = end
-        if any(waiting.checkpoint for waiting in batch):
-            signed = self._sign()
-            answers = [(w, signed if w.checkpoint else answer) for w, answer in answers]
-        settle(answers)
-
-    def _watch(self) -> None:
-        """With nothing to write: whether the log is still there, so that readiness knows before a call does."""
-        try:
-            self._stream.confirm()
-        except OSError as error:
-            self._refuse([], error)
-
-    def _append(self, drafts: list[Draft]) -> list[Receipt]:
-        return self._stream.append(drafts, self._now().text) if drafts else []
-
-    def _recovery(self, failure: str) -> Draft:
-        """What the log says of itself when it works again, and by which it finds out that it does."""
-        return self._draft(AuditRecovered(refused=self._refused, error=failure))
-
-    def _refuse(self, batch: list[Waiting], error: OSError) -> None:
-        """The disk took none of `batch`: say so to all who wait, keep what must not be lost."""
-        self._failure = error.strerror or type(error).__name__
-        kept = [w for w in batch if w.future is None or w.retained]
-        refused = sum(len(w.drafts) for w in batch) - sum(len(w.drafts) for w in kept)
-        self._retained = [Waiting(w.drafts) for w in kept]
-        self._refused += refused
-        self._release(refused)
-        settle([(w, [] if w.retained else error) for w in batch])
-
-    def _release(self, size: int) -> None:
-        with self._wake:
-            self._count -= size
-
-    def _sign(self) -> Answer:
-        self._signed_at = self._clock.monotonic()
-        try:
-            return self._stream.checkpoint() or []
-        except OSError as error:
-            return error
-
-    def _finish(self) -> None:
-        """Everything is written, or cannot be: stop in good order if the disk lets us."""
-        failure: str | None = _CLOSED
-        last = [] if self._failure is None else [self._recovery(self._failure)]
-        last += [entry for waiting in self._retained for entry in waiting.drafts]
-        try:
-            self._append([*last, self._draft(AuditStopped())])
-            self._stream.checkpoint()
-        except OSError as error:
-            failure = error.strerror or type(error).__name__
-        self._stream.close()
-        self._failure = failure
-
-    def _die(self, reason: str) -> None:
-        with self._wake:
-            self._closing = True
-            self._failure = reason
-            left = [*self._batch, *self._retained, *self._queue]
-            self._queue.clear()
-        settle([(waiting, OSError(reason)) for waiting in left])
-        with contextlib.suppress(OSError):
-            self._stream.close()
-
-
-def _receipts(answer: Answer) -> list[Receipt]:
-    if isinstance(answer, list):
-        return answer
-    cause = answer if isinstance(answer, OSError) else None
-    raise AuditUnavailableError("the audit log cannot be written", cause=cause)

@@ -72,6 +72,10 @@ class Recovered:
     checkpoints_end: int
     checkpoints_reach: int
     torn_bytes: int
+    signed: Frontier
+    """The tree that the last checkpoint signs."""
+    unsigned: tuple[bytes, ...]
+    """The leaves after it."""
 
 
 def recover(folder: Path, key: VerifierKey) -> Recovered:
@@ -97,7 +101,16 @@ def recover(folder: Path, key: VerifierKey) -> Recovered:
             f"the log ends before record {position.tree.size}, but a checkpoint signs {last.size} records",
             sequence=position.tree.size,
         )
-    return Recovered(position, scan.begin, last, checkpoints_end, checkpoints_reach, scan.torn)
+    return Recovered(
+        position,
+        scan.begin,
+        last,
+        checkpoints_end,
+        checkpoints_reach,
+        scan.torn,
+        scan.signed,
+        tuple(scan.unsigned),
+    )
 
 
 def sidecar(position: Position) -> bytes:
@@ -145,6 +158,8 @@ class _Scanned:
     position: Position
     begin: Position
     torn: int
+    signed: Frontier
+    unsigned: list[bytes]
 
 
 def _beginning(segments: list[Segment], key: VerifierKey) -> Position:
@@ -195,6 +210,8 @@ def _scan(
     tree, previous = start.tree.copy(), start.previous
     ahead = [segment for segment in segments if segment.first >= start.segment]
     begin = position = start
+    last = max(checkpoints, default=0)
+    signed, unsigned = tree.copy(), list[bytes]()
     _agree(tree, checkpoints)
     for segment in ahead:
         if segment.first != tree.size:
@@ -210,16 +227,20 @@ def _scan(
                 tree.append(leaf)
                 previous = leaf.hex()
                 _agree(tree, checkpoints)
+                if tree.size > last:
+                    unsigned.append(leaf)
+                elif tree.size == last:
+                    signed = tree.copy()
                 position = Position(tree, previous, segment.first, line.end)
                 continue
             rest = segment.path.stat().st_size - position.offset
             if segment is ahead[-1] and _is_torn(line, rest):
-                return _Scanned(position, begin, rest)
+                return _Scanned(position, begin, rest, signed, unsigned)
             raise AuditLogDamagedError(
                 f"record {tree.size} in `{segment.path.name}` is damaged: {problem or 'not complete'}",
                 sequence=tree.size,
             )
-    return _Scanned(position, begin, 0)
+    return _Scanned(position, begin, 0, signed, unsigned)
 
 
 def _is_torn(line: Line, rest: int) -> bool:

@@ -17,16 +17,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 from remit.audit.disk import Disk
 from remit.audit.entry import Draft, seal
 from remit.audit.growing_file import GrowingFile
 from remit.audit.port import Receipt
 from remit.audit.recovery import AuditLogDamagedError, Position, recover, sidecar
+from remit.audit.signing import CheckpointSigner, SignerUnavailableError
 from remit.audit.stream_files import CHECKPOINTS, FRONTIER, KEYS, LOCK, segment_name
 from remit.errors import ConflictError
-from remit_audit_verify.note import BadCheckpointError, Checkpoint, VerifierKey, sign_checkpoint
+from remit_audit_verify.note import BadCheckpointError, Checkpoint, VerifierKey, open_checkpoint
 from remit_audit_verify.tree import leaf_hash
 
 __all__ = ["AuditLogLockedError", "Stream", "StreamSettings"]
@@ -57,17 +56,19 @@ class Stream:
     __slots__ = (
         "_checkpoints",
         "_disk",
-        "_key",
         "_last",
         "_lock",
         "_lock_identity",
         "_position",
         "_records",
         "_settings",
+        "_signed",
+        "_signer",
+        "_unsigned",
         "repaired_bytes",
     )
 
-    def __init__(self, settings: StreamSettings, key: Ed25519PrivateKey, *, disk: Disk) -> None:
+    def __init__(self, settings: StreamSettings, signer: CheckpointSigner, *, disk: Disk) -> None:
         """Open the stream, creating it if it is not there.
 
         Raises:
@@ -76,7 +77,7 @@ class Stream:
             OSError: the disk refuses.
         """
         self._settings = settings
-        self._key = key
+        self._signer = signer
         self._disk = disk
         _make_private(settings.folder)
         self._lock = _lock(settings.folder)
@@ -88,13 +89,15 @@ class Stream:
 
     def _begin(self, undo: contextlib.ExitStack) -> None:
         folder, disk = self._settings.folder, self._disk
-        verifier = VerifierKey.of(self._settings.origin, self._key)
+        verifier = self._signer.verifier
         published = _is_published(folder, verifier)
         found = recover(folder, verifier)
         if not published:
             disk.replace(folder / KEYS, f"{verifier}\n".encode())
         self._position: Position = found.position
         self._last: Checkpoint | None = found.last
+        self._signed = found.signed
+        self._unsigned = list(found.unsigned)
         self.repaired_bytes = found.torn_bytes
         end = found.position.offset
         segment = folder / segment_name(found.position.segment)
@@ -132,16 +135,19 @@ class Stream:
         tree, previous = before.tree.copy(), before.previous
         lines: list[bytes] = []
         receipts: list[Receipt] = []
+        leaves: list[bytes] = []
         for entry in drafts:
             line = seal(entry, sequence=tree.size, previous=previous, observed=observed)
             leaf = leaf_hash(line)
             previous = leaf.hex()
             receipts.append(Receipt(tree.size, previous))
             tree.append(leaf)
+            leaves.append(leaf)
             lines.append(line)
         data = b"\n".join([*lines, b""])
         self._records.append(data)
         self._position = Position(tree, previous, before.segment, self._records.end)
+        self._unsigned += leaves
         return receipts
 
     def confirm(self) -> None:
@@ -158,14 +164,21 @@ class Stream:
 
         Raises:
             OSError: it is not on stable storage; the next call tries again.
+            SignerUnavailableError: nobody signs at the moment, or something else than this log.
         """
         tree = self._position.tree
         if tree.size == self.checkpointed:
             return self._last
         self._records.confirm()
-        checkpoint = Checkpoint(self._settings.origin, tree.size, tree.root())
-        note = f"{sign_checkpoint(checkpoint, self._key)}\n".encode()
-        self._checkpoints.append(note)
+        note = self._signer.sign(self._signed, self._unsigned)
+        try:
+            checkpoint = open_checkpoint(note, [self._signer.verifier])
+        except BadCheckpointError as error:
+            raise SignerUnavailableError("the signer signs something else", cause=error) from error
+        if (checkpoint.size, checkpoint.root) != (tree.size, tree.root()):
+            raise SignerUnavailableError("the signer signs another log")
+        self._checkpoints.append(f"{note}\n".encode())
+        self._signed, self._unsigned = tree.copy(), []
         self._last = checkpoint
         return checkpoint
 

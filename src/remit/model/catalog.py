@@ -11,6 +11,7 @@ from remit.clock import Seconds
 from remit.ids import AgentId, ScopeName, ServerName, TenantId
 from remit.model.agents import Agent
 from remit.model.approvals import NO_APPROVALS, Approvals
+from remit.model.audit import NO_AUDIT_RULES, AuditRules
 from remit.model.deployment import DeploymentRules
 from remit.model.engines import ExternalEngine, Mode
 from remit.model.history import HistoryFact
@@ -105,6 +106,7 @@ class Catalog:
     history: Mapping[str, HistoryFact] = field(default_factory=lambda: MappingProxyType({}))
     deployment: DeploymentRules = DeploymentRules()
     approvals: Approvals = NO_APPROVALS
+    audit: AuditRules = NO_AUDIT_RULES
 
     @property
     def told(self) -> Collection[str]:

@@ -14,7 +14,7 @@ from remit.audit import (
     read_events,
     verify_log,
 )
-from remit.audit import file_log as module
+from remit.audit import durable_log as module
 from remit.audit.events import AuditQueried, GrantRevoked
 from remit.audit.waiting import Patience
 from remit.testing.disk import SimulatedDisk
