@@ -10,6 +10,7 @@ from remit.approvals.access_desk import AccessDesk
 from remit.approvals.desk import Desk
 from remit.audit.context import Context
 from remit.audit.port import AuditLog
+from remit.audit.source import RecordSource
 from remit.canonical import Json, JsonObject
 from remit.clock import Clock, Seconds
 from remit.db import Database
@@ -38,7 +39,8 @@ class WithdrawConnection(Protocol):
 class ApiDeps:
     """Everything an operation of the management API may reach.
 
-    `audit_stream` is the folder of this process's log. `publish` re-reads who may not act and
+    `audit_stream` is the folder of this process's log; `source` reads all logs of the installation,
+    wherever they are kept. `publish` re-reads who may not act and
     which keys are in force: awaited after a change has committed, so that the answer says that
     this process enforces it. `reload` re-reads the policy repository and returns what to
     answer; it raises and changes nothing when the repository does not check.
@@ -56,6 +58,7 @@ class ApiDeps:
     box: SecretBox
     audit: AuditLog
     audit_stream: Path
+    source: RecordSource
     directory: Directory
     guard: Guard
     passwords: Passwords

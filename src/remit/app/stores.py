@@ -16,6 +16,8 @@ from remit.app.data_folder import DataFolder, open_data_folder
 from remit.app.keys import RECORD_SEAL, open_audit_keys
 from remit.app.metrics import MeteredAuditLog, Metrics
 from remit.audit import FileAuditLog, Producer, Redactor, StreamSettings, TallyingAuditLog
+from remit.audit.file_source import FileSource
+from remit.audit.source import RecordSource
 from remit.clock import Clock
 from remit.db import Database, migrate
 from remit.db.throttle import network_of
@@ -41,6 +43,8 @@ class Stores:
     folder: DataFolder
     box: SecretBox
     log: FileAuditLog
+    source: RecordSource
+    """All logs of the installation that this process can read."""
     audit: TallyingAuditLog
     redactor: Redactor
     database: Database
@@ -84,6 +88,7 @@ async def open_stores(
         folder=folder,
         box=SecretBox(master),
         log=log,
+        source=FileSource(folder.audit),
         audit=audit,
         redactor=keys.redactor,
         database=database,

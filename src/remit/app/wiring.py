@@ -348,6 +348,7 @@ def _api(
         box=stores.box,
         audit=stores.audit,
         audit_stream=stores.folder.audit / parts.settings.instance,
+        source=stores.source,
         directory=parts.directory,
         guard=parts.guard,
         passwords=parts.passwords,
