@@ -5,9 +5,9 @@ import errno
 import pytest
 
 from remit.audit import read_events
-from remit.audit.stream_files import FRONTIER
 from remit.testing.audit import InMemoryAuditLog
 from remit.testing.audit_log import AuditLogContract, AuditLogSubject
+from remit_audit_verify.stream_files import FRONTIER
 
 OF_THE_LOG = {"audit.started", "audit.stopped", "audit.recovered"}
 

@@ -22,8 +22,8 @@ from remit.api.trail_query import Conditions, read_trail_query
 from remit.audit import BadEntryError, Query, newest
 from remit.audit.entry import read_entry
 from remit.audit.events import AuditQueried
-from remit.audit.stream_files import list_segments, read_lines
 from remit.canonical import JsonObject, canonical_bytes
+from remit_audit_verify.stream_files import list_segments, read_lines
 
 __all__ = ["TRAIL_OPERATIONS"]
 

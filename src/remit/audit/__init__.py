@@ -24,11 +24,11 @@ from remit.audit.port import AuditLog, AuditUnavailableError, Receipt
 from remit.audit.query import Query, follow, newest, read_events
 from remit.audit.recovery import AuditLogDamagedError
 from remit.audit.redact import Redaction, Redactor
-from remit.audit.report import Problem, StreamReport, Verdict, VerifyReport, render_report
 from remit.audit.stream import AuditLogLockedError, StreamSettings
 from remit.audit.table import Row, render_rows, row, tail
-from remit.audit.verify import verify_log
 from remit_audit_verify.note import BadCheckpointError, Checkpoint, VerifierKey
+from remit_audit_verify.report import Problem, StreamReport, Verdict, VerifyReport, render_report
+from remit_audit_verify.verify import verify_log
 
 __all__ = [
     "Actor",

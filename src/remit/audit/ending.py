@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from remit.audit.recovery import AuditLogDamagedError, Recovered, recover
-from remit.audit.stream_files import KEYS
 from remit_audit_verify.note import BadCheckpointError, VerifierKey
+from remit_audit_verify.stream_files import KEYS
 
 __all__ = ["LogEnding", "verify_ending"]
 

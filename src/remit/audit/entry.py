@@ -26,7 +26,7 @@ from remit.audit.events import Event
 from remit.audit.port import AuditUnavailableError
 from remit.canonical import Json, JsonObject
 from remit.clock import rfc3339_ms
-from remit_audit_verify.tree import leaf_hash
+from remit_audit_verify.record import MAX_RECORD_BYTES, first_link
 
 __all__ = [
     "ENTRY_VERSION",
@@ -42,7 +42,7 @@ __all__ = [
 ]
 
 ENTRY_VERSION = 1
-MAX_ENTRY_BYTES = 16 * 1024
+MAX_ENTRY_BYTES = MAX_RECORD_BYTES
 MAX_FIELD_BYTES = 512
 """Of one text of the envelope; a longer one is cut and ends in its own SHA-256."""
 _MAX_DEPTH = 32
@@ -178,11 +178,6 @@ def read_entry(line: bytes) -> JsonObject:
     if not line.isascii():
         _refuse_keys_beyond_ascii(value)
     return value
-
-
-def first_link(origin: str) -> str:
-    """`prev` of record 0: it has no record before it, so it names the log it belongs to."""
-    return leaf_hash(f"remit audit log\n{origin}\n".encode()).hex()
 
 
 @cache

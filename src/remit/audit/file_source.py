@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from remit.audit.source import Record
-from remit.audit.stream_files import (
+from remit.errors import NotFoundError
+from remit_audit_verify.note import BadCheckpointError, VerifierKey
+from remit_audit_verify.stream_files import (
     CHECKPOINTS,
     KEYS,
     Segment,
@@ -19,8 +21,6 @@ from remit.audit.stream_files import (
     read_lines,
     read_notes,
 )
-from remit.errors import NotFoundError
-from remit_audit_verify.note import BadCheckpointError, VerifierKey
 
 __all__ = ["FileSource"]
 

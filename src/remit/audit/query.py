@@ -15,8 +15,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from remit.audit.entry import BadEntryError, read_entry
-from remit.audit.stream_files import Segment, find_streams, list_segments, read_lines
 from remit.canonical import Json, JsonObject
+from remit_audit_verify.stream_files import Segment, find_streams, list_segments, read_lines
 
 __all__ = ["Query", "follow", "newest", "read_events"]
 

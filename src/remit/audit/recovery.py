@@ -18,7 +18,10 @@ from pathlib import Path
 from typing import ClassVar
 
 from remit.audit.entry import BadEntryError, first_link, read_entry
-from remit.audit.stream_files import (
+from remit.canonical import MalformedJsonError, canonical_bytes, parse_object
+from remit.errors import Error
+from remit_audit_verify.note import BadCheckpointError, Checkpoint, VerifierKey, open_checkpoint
+from remit_audit_verify.stream_files import (
     CHECKPOINTS,
     FRONTIER,
     Line,
@@ -27,9 +30,6 @@ from remit.audit.stream_files import (
     read_lines,
     read_notes,
 )
-from remit.canonical import MalformedJsonError, canonical_bytes, parse_object
-from remit.errors import Error
-from remit_audit_verify.note import BadCheckpointError, Checkpoint, VerifierKey, open_checkpoint
 from remit_audit_verify.tree import Frontier, leaf_hash
 
 __all__ = ["MAX_WRITE_BYTES", "AuditLogDamagedError", "Position", "Recovered", "recover", "sidecar"]

@@ -23,9 +23,9 @@ from remit.audit.growing_file import GrowingFile
 from remit.audit.port import Receipt
 from remit.audit.recovery import AuditLogDamagedError, Position, recover, sidecar
 from remit.audit.signing import CheckpointSigner, SignerUnavailableError
-from remit.audit.stream_files import CHECKPOINTS, FRONTIER, KEYS, LOCK, segment_name
 from remit.errors import ConflictError
 from remit_audit_verify.note import BadCheckpointError, Checkpoint, VerifierKey, open_checkpoint
+from remit_audit_verify.stream_files import CHECKPOINTS, FRONTIER, KEYS, LOCK, segment_name
 from remit_audit_verify.tree import leaf_hash
 
 __all__ = ["AuditLogLockedError", "Stream", "StreamSettings"]

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from remit.audit.relayed import RELAYED_KINDS
-from remit.audit.stream_files import list_segments, read_lines
 from remit.canonical import MalformedJsonError, parse_object
 from remit.embedded.local_log import LocalLog, WaitingLog
 from remit.embedded.remit_door import RemitDoor
 from remit.errors import Error
+from remit_audit_verify.stream_files import list_segments, read_lines
 
 __all__ = ["Delivery"]
 

@@ -16,9 +16,9 @@ from zlib import crc32
 
 import orjson
 
-from remit.audit.stream_files import Segment, find_streams, list_segments
 from remit.clock import rfc3339_ms
 from remit.replay.records import Records
+from remit_audit_verify.stream_files import Segment, find_streams, list_segments
 
 __all__ = ["Piece", "decisions_in", "pieces_of", "shared_out"]
 

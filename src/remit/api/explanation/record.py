@@ -14,8 +14,8 @@ from typing import Final
 
 from remit.audit.entry import BadEntryError, read_entry
 from remit.audit.events import CallCompleted, Decided
-from remit.audit.stream_files import find_streams, list_segments
 from remit.canonical import JsonObject
+from remit_audit_verify.stream_files import find_streams, list_segments
 
 __all__ = ["Recorded", "find_record", "is_decision_id"]
 

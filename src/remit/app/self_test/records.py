@@ -5,9 +5,9 @@ from pathlib import Path
 
 from remit.audit.entry import BadEntryError, read_entry
 from remit.audit.events import Decided
-from remit.audit.stream_files import list_segments, read_lines
 from remit.canonical import Json, JsonObject
 from remit.guard.records import SELF_TEST
+from remit_audit_verify.stream_files import list_segments, read_lines
 
 __all__ = ["Place", "records_since"]
 

@@ -9,11 +9,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from remit.audit.entry import BadEntryError, first_link, read_entry
-from remit.audit.report import Problem, StreamReport, Verdict
-from remit.audit.stream_files import CHECKPOINTS, Line, Segment, list_segments, read_lines
-from remit.canonical import Json, JsonObject
 from remit_audit_verify.note import Checkpoint
+from remit_audit_verify.record import BadRecordError, Json, JsonObject, first_link, read_record
+from remit_audit_verify.report import Problem, StreamReport, Verdict
+from remit_audit_verify.stream_files import CHECKPOINTS, Line, Segment, list_segments, read_lines
 from remit_audit_verify.tree import Frontier, leaf_hash
 
 __all__ = ["Signed", "walk"]
@@ -123,8 +122,8 @@ def _walk_segment(state: _Walk, segment: Segment, *, last: bool) -> bool:
         if not line.complete:
             return _incomplete(state, name, line, last=last)
         try:
-            entry = read_entry(content)
-        except BadEntryError as error:
+            entry = read_record(content)
+        except BadRecordError as error:
             problem = Problem("framing", name, line.number, sequence, what=error.detail)
             report.add(problem, Verdict.TAMPERED)
             return False
@@ -171,8 +170,8 @@ def _single_out(state: _Walk, following: Line | None) -> None:
     assert problem is not None  # noqa: S101  its callers looked
     if following is not None:
         try:
-            named = read_entry(following.content).get("prev")
-        except BadEntryError:
+            named = read_record(following.content).get("prev")
+        except BadRecordError:
             named = state.previous
         if named != state.previous:
             last = state.tree.size - 1
@@ -202,8 +201,8 @@ def _broken(
 
 def _names(following: Line, content: bytes) -> bool:
     try:
-        return read_entry(following.content).get("prev") == leaf_hash(content).hex()
-    except BadEntryError:
+        return read_record(following.content).get("prev") == leaf_hash(content).hex()
+    except BadRecordError:
         return False
 
 

@@ -18,9 +18,6 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from remit.audit.report import Problem, StreamReport, Verdict, VerifyReport
-from remit.audit.stream_files import CHECKPOINTS, KEYS, find_streams, list_segments, read_notes
-from remit.audit.walk import Signed, walk
 from remit_audit_verify.note import (
     BadCheckpointError,
     Checkpoint,
@@ -28,6 +25,15 @@ from remit_audit_verify.note import (
     open_checkpoint,
     parse_checkpoint,
 )
+from remit_audit_verify.report import Problem, StreamReport, Verdict, VerifyReport
+from remit_audit_verify.stream_files import (
+    CHECKPOINTS,
+    KEYS,
+    find_streams,
+    list_segments,
+    read_notes,
+)
+from remit_audit_verify.walk import Signed, walk
 
 __all__ = ["verify_log"]
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from remit.audit.entry import MAX_ENTRY_BYTES
+from remit_audit_verify.record import MAX_RECORD_BYTES
 
 __all__ = [
     "CHECKPOINTS",
@@ -98,7 +98,7 @@ def read_lines(path: Path, offset: int = 0) -> Iterator[Line]:
 
     A longer line comes in pieces, of which only the last is complete.
     """
-    limit = MAX_ENTRY_BYTES + 2
+    limit = MAX_RECORD_BYTES + 2
     with path.open("rb", buffering=1 << 20) as file:
         file.seek(offset)
         for number, line in enumerate(iter(lambda: file.readline(limit), b""), start=1):

@@ -1,7 +1,7 @@
 import pytest
 
-from remit.audit.entry import MAX_ENTRY_BYTES
-from remit.audit.stream_files import (
+from remit_audit_verify.record import MAX_RECORD_BYTES
+from remit_audit_verify.stream_files import (
     find_streams,
     list_segments,
     read_lines,
@@ -47,16 +47,16 @@ def test_lines_know_where_they_end_and_whether_they_are_whole(tmp_path):
 def test_an_endless_line_is_read_in_pieces(tmp_path):
     path = tmp_path / "file"
     path.write_bytes(b"x" * 100_000)
-    assert max(len(line.content) for line in read_lines(path)) <= MAX_ENTRY_BYTES + 2
+    assert max(len(line.content) for line in read_lines(path)) <= MAX_RECORD_BYTES + 2
     assert not any(line.complete for line in read_lines(path))
 
 
 def test_the_longest_record_is_one_line(tmp_path):
     path = tmp_path / "file"
-    path.write_bytes(b"x" * MAX_ENTRY_BYTES + b"\n")
+    path.write_bytes(b"x" * MAX_RECORD_BYTES + b"\n")
     (line,) = read_lines(path)
     assert line.complete
-    assert len(line.content) == MAX_ENTRY_BYTES
+    assert len(line.content) == MAX_RECORD_BYTES
 
 
 def lines_of(text: str) -> list[bytes]:
