@@ -34,6 +34,7 @@ from remit.model import (
 )
 from remit.repository.agent_file import AgentFile, StaticClientSection
 from remit.repository.approvals_file import ApprovalsFile, approvals_of
+from remit.repository.audit_file import AuditFile, audit_of
 from remit.repository.deployment_section import deployment_of
 from remit.repository.engines_section import engines_of
 from remit.repository.grant_types import grant_type_values
@@ -84,6 +85,7 @@ class Models:
     people: PeopleFile
     trust: TrustFile
     approvals: ApprovalsFile
+    audit: AuditFile
     servers: Mapping[str, ServerFile]
     agents: Mapping[str, AgentFile]
 
@@ -175,6 +177,7 @@ def build_catalog(models: Models, *, version: str) -> Catalog:
         deployment=deployment_of(root.deployment),
         networks=networks_of(root.networks),
         approvals=approvals_of(models.approvals),
+        audit=audit_of(models.audit),
     )  # fmt: skip
 
 

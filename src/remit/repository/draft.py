@@ -32,6 +32,7 @@ class Draft:
     agents: Mapping[str, Document]
     files: frozenset[str]
     approvals: Document | None = None
+    audit: Document | None = None
     rules: Mapping[str, Document] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
@@ -52,7 +53,7 @@ class Draft:
     def documents(self) -> Iterator[Document]:
         """Every document there is."""
         singles = (self.root, self.scopes, self.roles, self.people, self.trust, self.approvals)
-        for single in singles:
+        for single in (*singles, self.audit):
             if single is not None:
                 yield single
         yield from self.servers.values()

@@ -11,12 +11,14 @@ from remit.documents import Document, DocumentInvalidError, Problem, quoted, val
 from remit.policy import PolicySource
 from remit.repository.agent_file import AgentFile
 from remit.repository.approvals_file import ApprovalsFile
+from remit.repository.audit_file import AuditFile
 from remit.repository.catalog import UNREGISTERED, Models, TypedServers, typed_servers
 from remit.repository.draft import Draft, names_under
 from remit.repository.fields import is_name
 from remit.repository.files import (
     AGENTS,
     APPROVALS,
+    AUDIT,
     PEOPLE,
     POLICIES,
     ROLES,
@@ -54,6 +56,7 @@ def draft_of(staged: Staged, files: Files) -> Draft:
         people=documents.get(PEOPLE),
         trust=documents.get(TRUST),
         approvals=documents.get(APPROVALS),
+        audit=documents.get(AUDIT),
         servers=_in_folder(documents, SERVERS),
         agents=_in_folder(documents, AGENTS),
         rules=_in_folder(documents, RULES),
@@ -90,11 +93,12 @@ def model_of(draft: Draft, names: frozenset[str], problems: list[Problem]) -> Mo
         if APPROVALS in names
         else ApprovalsFile()
     )
+    audit = _validated(draft.audit, AuditFile, problems) if AUDIT in names else AuditFile()
     servers = _all_validated(draft.servers, ServerFile, problems)
     agents = _all_validated(draft.agents, AgentFile, problems)
     if root is None or scopes is None or roles is None or servers is None or agents is None:
         return None
-    if people is None or trust is None or approvals is None:
+    if people is None or trust is None or approvals is None or audit is None:
         return None
     return Models(
         root=root,
@@ -103,6 +107,7 @@ def model_of(draft: Draft, names: frozenset[str], problems: list[Problem]) -> Mo
         people=people,
         trust=trust,
         approvals=approvals,
+        audit=audit,
         servers=servers,
         agents=agents,
     )

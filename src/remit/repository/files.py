@@ -1,6 +1,6 @@
 """Which files are the policy repository, what each is for, and what identifies their whole.
 
-Counted: `remit.yaml`, `scopes.yaml`, `roles.yaml`, `people.yaml`, `trust.yaml`, `approvals.yaml`,
+Counted: `remit.yaml`, `scopes.yaml`, `roles.yaml`, `people.yaml`, `trust.yaml`, `approvals.yaml`, `audit.yaml`,
 `servers/*.yaml`, `agents/*.yaml`, `policies/*.cedar`, `rules/*.yaml`; the same below `stages/<stage>/`, laid over them in that stage; and
 `tests/**/*.yaml`, which decide nothing but are reviewed with the rest. All of them together are a bundle.
 Hidden files, `README.md` and folders of other names do not count and are not read. Refused: what stands
@@ -19,6 +19,7 @@ from remit.documents.reading import MAX_BYTES
 __all__ = [
     "AGENTS",
     "APPROVALS",
+    "AUDIT",
     "CASES",
     "FOLDERS",
     "MAX_FILES",
@@ -49,6 +50,7 @@ ROLES: Final = "roles.yaml"
 PEOPLE: Final = "people.yaml"
 TRUST: Final = "trust.yaml"
 APPROVALS: Final = "approvals.yaml"
+AUDIT: Final = "audit.yaml"
 SERVERS: Final = "servers"
 AGENTS: Final = "agents"
 POLICIES: Final = "policies"
@@ -59,7 +61,7 @@ CASES: Final = "tests"
 MAX_FILES = 2_000
 MAX_TOTAL_BYTES = 64 * MAX_BYTES
 
-SINGLE: Final = (ROOT, SCOPES, ROLES, PEOPLE, TRUST, APPROVALS)
+SINGLE: Final = (ROOT, SCOPES, ROLES, PEOPLE, TRUST, APPROVALS, AUDIT)
 REQUIRED: Final = (ROOT, SCOPES)
 FOLDERS: Final[Mapping[str, str]] = {
     SERVERS: ".yaml", AGENTS: ".yaml", POLICIES: ".cedar", RULES: ".yaml",

@@ -20,7 +20,7 @@ class NamedSecret:
 
 
 def named_secrets(catalog: Catalog) -> Iterator[NamedSecret]:
-    """Every secret that `catalog` names: of servers first, then of clients, of identity providers, of engines, of notifiers."""
+    """Every secret that `catalog` names: of servers first, then of clients, of identity providers, of engines, of notifiers, of sinks."""
     for server in catalog.servers.values():
         yield from _of_server(server)
     for agent in catalog.agents.values():
@@ -36,6 +36,9 @@ def named_secrets(catalog: Catalog) -> Iterator[NamedSecret]:
     for notifier in catalog.approvals.notifiers.values():
         if notifier.secret is not None:
             yield NamedSecret(notifier.secret, f"notifier {notifier.name}")
+    for sink in catalog.audit.sinks.values():
+        if sink.secret is not None:
+            yield NamedSecret(sink.secret, f"sink {sink.name}")
 
 
 def _of_server(server: Server) -> Iterator[NamedSecret]:

@@ -154,6 +154,12 @@ _IN_APPROVALS: Final = (
     _Use(Kind.NOTIFIER, ("emergency", ANY, "notify", ANY)),
 )
 
+_IN_AUDIT: Final = (
+    _Use(Kind.SERVER, ("redaction", ANY, "servers", ANY)),
+    _Use(Kind.TENANT, ("redaction", ANY, "tenants", ANY)),
+    _Use(Kind.TENANT, ("sinks", ANY, "tenants", ANY)),
+)
+
 
 def check_references(draft: Draft) -> Iterator[Problem]:
     """Every use of a name that nothing declares, and every name that stands in one list twice."""
@@ -228,6 +234,7 @@ def _documents(draft: Draft) -> Iterator[tuple[Document, tuple[_Use, ...]]]:
         (draft.people, _IN_PEOPLE),
         (draft.trust, _IN_TRUST),
         (draft.approvals, _IN_APPROVALS),
+        (draft.audit, _IN_AUDIT),
     ):
         if document is not None:
             yield document, uses

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from remit.canonical import Json, JsonObject
 from remit.repository.agent_file import AgentFile
 from remit.repository.approvals_file import ApprovalsFile
+from remit.repository.audit_file import AuditFile
 from remit.repository.cases_file import CasesFile
 from remit.repository.people_file import PeopleFile
 from remit.repository.roles_file import RolesFile
@@ -34,6 +35,7 @@ FILE_MODELS: Final[Mapping[str, type[BaseModel]]] = MappingProxyType({
     "people": PeopleFile,
     "trust": TrustFile,
     "approvals": ApprovalsFile,
+    "audit": AuditFile,
     "agent": AgentFile,
     "rules": RulesFile,
     "cases": CasesFile,
