@@ -28,7 +28,8 @@ TABLES = {
     "external_identities", "grants", "guards", "history_uses", "initial_access_tokens", "notifications",
     "one_time_passwords", "passkeys", "proposal_approvals", "proposals",
     "provider_logins", "recovery_codes", "refresh_tokens", "revoked_tokens", "sealed_secrets", "seen_assertions",
-    "sessions", "sign_ins", "signing_keys", "spent_challenges", "stored_secrets", "throttle", "trial_counts",
+    "sessions", "sign_ins", "signing_keys", "spent_challenges", "stored_secrets", "throttle",
+    "trail_blocks", "trail_epochs", "trail_logs", "trail_tenants", "trail_terms", "trial_counts",
     "trials", "users",
 }  # fmt: skip
 
@@ -252,7 +253,15 @@ _EIGHTH = (
     "INSERT INTO access_tokens VALUES ('acc','j','g',2)",
     "INSERT INTO notifications VALUES ('ntf','apr','e','n','acme','{}',0,1,1,2,NULL,NULL)",
 )
+_TWELFTH = (
+    "INSERT INTO trail_logs VALUES ('remit/main',1,2,1048577)",
+    "INSERT INTO trail_blocks VALUES (1048577,1,0,2)",
+    "INSERT INTO trail_terms (tenant,term,block,offsets) VALUES ('acme',-7,1048577,'aa')",
+    "INSERT INTO trail_tenants VALUES ('acme')",
+    "INSERT INTO trail_epochs VALUES ('trl_1')",
+)
+
 _POPULATED = {
     "0001": _FIRST, "0002": (), "0003": _THIRD, "0004": _FOURTH, "0005": _FIFTH, "0006": _SIXTH, "0007": (),
-    "0008": _EIGHTH, "0009": (), "0010": (), "0011": (), "0012": (),
+    "0008": _EIGHTH, "0009": (), "0010": (), "0011": (), "0012": _TWELFTH,
 }  # fmt: skip

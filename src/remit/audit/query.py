@@ -15,6 +15,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from remit.audit.entry import BadEntryError, read_entry
+from remit.audit.facets import FIELDS, Facet, facets_of, says
 from remit.canonical import Json, JsonObject
 from remit_audit_verify.stream_files import Segment, find_streams, list_segments, read_lines
 
@@ -28,7 +29,10 @@ class Query:
     """Which events: all conditions that are given must hold.
 
     `kind` may end in `*`. `since` (inclusive) and `until` (exclusive) are RFC 3339 in UTC, or any
-    beginning of it, such as a date. `outcome` and `server` are those of the event's body.
+    beginning of it, such as a date. `about` is whom an event is about who did not act: the account that
+    was changed, the holder of an access. `tokens` are what may stand for one redacted value: one of them
+    is enough. `text` is looked for in every text that is kept, in small and capital letters alike. All
+    other conditions are fields of `audit.facets`.
     """
 
     kind: str | None = None
@@ -38,13 +42,29 @@ class Query:
     environment: str | None = None
     agent: str | None = None
     user: str | None = None
+    actor: str | None = None
+    about: str | None = None
     client: str | None = None
     grant: str | None = None
     flow: str | None = None
     trace: str | None = None
+    decision: str | None = None
+    approval: str | None = None
+    elevation: str | None = None
+    access: str | None = None
+    session: str | None = None
     server: str | None = None
     name: str | None = None
     outcome: str | None = None
+    reason: str | None = None
+    rule: str | None = None
+    policy: str | None = None
+    scope: str | None = None
+    ip: str | None = None
+    jti: str | None = None
+    event: str | None = None
+    tokens: tuple[str, ...] | None = None
+    text: str | None = None
 
     def matches(self, entry: Mapping[str, Json]) -> bool:
         """Whether `entry` is one of them."""
@@ -55,32 +75,39 @@ class Query:
             return False
         if self.until is not None and observed >= self.until:
             return False
-        body, trace = entry.get("body"), entry.get("trace")
-        held = {
-            "tenant": entry.get("tenant"),
-            "environment": entry.get("env"),
-            "agent": entry.get("agent"),
-            "user": entry.get("user"),
-            "client": entry.get("client"),
-            "grant": entry.get("grant"),
-            "flow": entry.get("flow"),
-            "trace": trace.get("trace_id") if isinstance(trace, dict) else None,
-        }
-        if isinstance(body, dict):
-            held.update((field, body.get(field)) for field in ("server", "name", "outcome"))
-        return all(held.get(field) == wanted for field, wanted in self._asked())
+        if self.tenant is not None and entry.get("tenant") != self.tenant:
+            return False
+        if self.event is not None and entry.get("id") != self.event:
+            return False
+        asked = self.facets()
+        if asked or self.tokens is not None:
+            held = facets_of(entry)
+            if not held.issuperset(asked):
+                return False
+            if self.tokens is not None and not any(("token", one) in held for one in self.tokens):
+                return False
+        return self.text is None or says(entry, self.text.casefold())
+
+    def facets(self) -> tuple[Facet, ...]:
+        """The fields that are asked for by name, with the value of each; `kind` where it is no pattern."""
+        asked = ((name, getattr(self, name)) for name in _NAMED)
+        found = [(name, value) for name, value in asked if value is not None]
+        if self.kind is not None and not self.kind.endswith("*"):
+            found.append(("kind", self.kind))
+        return tuple(found)
 
     def as_json(self) -> JsonObject:
         """The conditions that are given, as `audit.queried` records them."""
         return {
-            field.name: value
+            field.name: list(value) if isinstance(value, tuple) else value
             for field in fields(self)
             if (value := getattr(self, field.name)) is not None
         }
 
-    def _asked(self) -> list[tuple[str, str]]:
-        apart = ("kind", "since", "until")
-        return [(name, str(value)) for name, value in self.as_json().items() if name not in apart]
+
+_NAMED = tuple(
+    field.name for field in fields(Query) if field.name in FIELDS - {"kind", "tenant", "token"}
+)
 
 
 def read_events(path: Path, query: Query | None = None) -> Iterator[JsonObject]:

@@ -1,0 +1,221 @@
+"""The SQL of the index: which blocks there are, and where each word stands in them. The organisation is first in its key."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Integer,
+    LargeBinary,
+    Select,
+    Table,
+    Text,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from remit.db import Transaction, conflict_insert, metadata
+from remit.trail.blocks import Block, Posting
+
+__all__ = [
+    "TABLES",
+    "IndexedLog",
+    "PostingRow",
+    "add_block",
+    "blocks",
+    "count_blocks",
+    "driving_postings",
+    "empty_index",
+    "epoch_of",
+    "indexed_logs",
+    "move_log",
+    "name_log",
+    "postings_in",
+    "set_epoch",
+    "tenants",
+]
+
+logs = Table(
+    "trail_logs",
+    metadata,
+    Column("log", Text, primary_key=True),
+    Column("number", Integer, nullable=False, unique=True),
+    Column("next", BigInteger, nullable=False),
+    Column("last_block", BigInteger, nullable=False),
+)
+block_table = Table(
+    "trail_blocks",
+    metadata,
+    Column("block", BigInteger, primary_key=True, autoincrement=False),
+    Column("log", Integer, nullable=False),
+    Column("first", BigInteger, nullable=False),
+    Column("records", Integer, nullable=False),
+)
+terms = Table(
+    "trail_terms",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("term", BigInteger, primary_key=True, autoincrement=False),
+    Column("block", BigInteger, primary_key=True, autoincrement=False),
+    Column("offsets", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+tenant_table = Table("trail_tenants", metadata, Column("tenant", Text, primary_key=True))
+epochs = Table("trail_epochs", metadata, Column("epoch", Text, primary_key=True))
+
+TABLES: Final = (logs, block_table, terms, tenant_table, epochs)
+_IN_ONE: Final = 5_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexedLog:
+    """How far a log is indexed: the number of the first record that is not, and its last block."""
+
+    log: str
+    number: int
+    next: int
+    last_block: int
+
+
+@dataclass(frozen=True, slots=True)
+class PostingRow:
+    """A posting, and the block it is in."""
+
+    block: int
+    posting: Posting
+
+
+def epoch_of(tx: Transaction) -> str | None:
+    """What the index is called since it was last begun anew."""
+    return tx.connection.execute(select(epochs.c.epoch)).scalar()
+
+
+def set_epoch(tx: Transaction, epoch: str) -> None:
+    """Call it so from now on."""
+    tx.connection.execute(delete(epochs))
+    tx.connection.execute(insert(epochs).values(epoch=epoch))
+
+
+def empty_index(tx: Transaction) -> None:
+    """Forget everything; it is all in the logs."""
+    for table in TABLES:
+        tx.connection.execute(delete(table))
+
+
+def indexed_logs(tx: Transaction) -> dict[str, IndexedLog]:
+    """Every log that was ever indexed, by its name."""
+    rows = tx.connection.execute(select(logs)).all()
+    return {
+        row.log: IndexedLog(
+            log=row.log, number=row.number, next=row.next, last_block=row.last_block
+        )
+        for row in rows
+    }
+
+
+def name_log(tx: Transaction, log: str, *, first: int) -> bool:
+    """Give a log its number, and begin it at record `first`; whether nobody else did meanwhile."""
+    highest = tx.connection.execute(select(func.max(logs.c.number))).scalar()
+    statement = (
+        conflict_insert(tx, logs)
+        .values(log=log, number=(highest or 0) + 1, next=first, last_block=0)
+        .on_conflict_do_nothing()
+    )
+    return tx.connection.execute(statement).rowcount == 1
+
+
+def move_log(tx: Transaction, log: IndexedLog, *, to: int, block: int) -> bool:
+    """Say that `log` is indexed up to record `to`; whether it still was where it is thought to be."""
+    statement = (
+        update(logs)
+        .where(logs.c.log == log.log, logs.c.next == log.next)
+        .values(next=to, last_block=block)
+    )
+    return tx.connection.execute(statement).rowcount == 1
+
+
+def add_block(tx: Transaction, block: Block, postings: Sequence[Posting]) -> None:
+    """Add a block and what is in it."""
+    tx.connection.execute(
+        insert(block_table).values(
+            block=block.number, log=block.log, first=block.first, records=block.count
+        )
+    )
+    whose = [{"tenant": one} for one in sorted({posting.tenant for posting in postings})]
+    if whose:
+        tx.connection.execute(conflict_insert(tx, tenant_table).on_conflict_do_nothing(), whose)
+    rows = [
+        {"tenant": one.tenant, "term": one.term, "block": block.number, "offsets": one.offsets}
+        for one in postings
+    ]
+    for start in range(0, len(rows), _IN_ONE):
+        tx.connection.execute(insert(terms), rows[start : start + _IN_ONE])
+
+
+def tenants(tx: Transaction) -> list[str]:
+    """Every organisation that anything is indexed of; `""` is that of none."""
+    return list(tx.connection.execute(select(tenant_table.c.tenant)).scalars())
+
+
+def driving_postings(
+    tx: Transaction,
+    whose: Collection[str],
+    wanted: Collection[int],
+    *,
+    below: int | None,
+    limit: int,
+) -> list[PostingRow]:
+    """The last `limit` postings of these terms in blocks below `below`, the last block first."""
+    statement = (
+        select(terms)
+        .where(_one_of(terms.c.tenant, whose), _one_of(terms.c.term, wanted))
+        .order_by(terms.c.block.desc())
+        .limit(limit)
+    )
+    if below is not None:
+        statement = statement.where(terms.c.block < below)
+    return _rows(tx, statement)
+
+
+def postings_in(
+    tx: Transaction, whose: Collection[str], wanted: Collection[int], block: Collection[int]
+) -> list[PostingRow]:
+    """The postings of these terms in these blocks."""
+    statement = select(terms).where(
+        _one_of(terms.c.tenant, whose),
+        _one_of(terms.c.term, wanted),
+        _one_of(terms.c.block, block),
+    )
+    return _rows(tx, statement)
+
+
+def blocks(tx: Transaction, numbers: Collection[int]) -> dict[int, Block]:
+    """These blocks, by their numbers."""
+    found = tx.connection.execute(
+        select(block_table).where(_one_of(block_table.c.block, numbers))
+    ).all()
+    return {row.block: Block(row.block, row.log, row.first, row.records) for row in found}
+
+
+def count_blocks(tx: Transaction) -> int:
+    """How many there are."""
+    return int(tx.connection.execute(select(func.count()).select_from(block_table)).scalar_one())
+
+
+def _one_of(column: Column[Any], values: Collection[Any]) -> Any:
+    # One value is an equation, which every planner reads off the order of the key.
+    if len(values) == 1:
+        return column == next(iter(values))
+    return column.in_(values)
+
+
+def _rows(tx: Transaction, statement: Select[Any]) -> list[PostingRow]:
+    found: Iterable[Any] = tx.connection.execute(statement)
+    return [
+        PostingRow(row.block, Posting(row.tenant, row.term, bytes(row.offsets))) for row in found
+    ]
