@@ -36,21 +36,21 @@ def verify_ending(folder: Path) -> LogEnding:
     return LogEnding(found.begin.tree.size, found.position.tree.size)
 
 
-def _settled(folder: Path, key: VerifierKey) -> Recovered:
+def _settled(folder: Path, keys: list[VerifierKey]) -> Recovered:
     """A record that is being written looks damaged for a moment; what is damaged stays so."""
     seen: int | None = -1
     while True:
         try:
-            return recover(folder, key)
+            return recover(folder, keys)
         except AuditLogDamagedError as error:
             if error.sequence == seen:
                 raise
             seen = error.sequence
 
 
-def _published(folder: Path) -> VerifierKey:
+def _published(folder: Path) -> list[VerifierKey]:
     try:
-        first, *_ = (folder / KEYS).read_bytes().decode().splitlines()
-        return VerifierKey.parse(first)
+        first, *more = (folder / KEYS).read_bytes().decode().splitlines()
+        return [VerifierKey.parse(first), *map(VerifierKey.parse, more)]
     except (FileNotFoundError, ValueError, BadCheckpointError) as error:
         raise AuditLogDamagedError(f"`{KEYS}` holds no key", sequence=None, cause=error) from error

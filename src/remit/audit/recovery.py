@@ -13,6 +13,7 @@ when it does not lead to the signed root, all are. A byte changed in an older se
 Source: AUDIT §1.5 (start-up).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -78,13 +79,13 @@ class Recovered:
     """The leaves after it."""
 
 
-def recover(folder: Path, key: VerifierKey) -> Recovered:
-    """Where the stream in `folder` ends, without changing anything.
+def recover(folder: Path, keys: Sequence[VerifierKey]) -> Recovered:
+    """Where the stream in `folder` ends, without changing anything. `keys` are those that signed it, of one name.
 
     Raises:
         AuditLogDamagedError: it must not be written to before somebody has looked at it.
     """
-    notes, checkpoints_end, checkpoints_reach = _last_checkpoints(folder, key)
+    notes, checkpoints_end, checkpoints_reach = _last_checkpoints(folder, keys)
     last = notes[-1] if notes else None
     segments, foreign = list_segments(folder)
     if foreign:
@@ -92,7 +93,7 @@ def recover(folder: Path, key: VerifierKey) -> Recovered:
     noted = _from_sidecar(folder)
     scan = _scan_signed(segments, noted, notes) if noted is not None else None
     if scan is None:
-        start = _beginning(segments, key)
+        start = _beginning(segments, keys[0])
         signed = {note.size: note for note in notes}
         scan = _scan_signed(segments, start, notes) or _scan(segments, start, signed)
     position = scan.position
@@ -125,7 +126,9 @@ def sidecar(position: Position) -> bytes:
     )
 
 
-def _last_checkpoints(folder: Path, key: VerifierKey) -> tuple[list[Checkpoint], int, int]:
+def _last_checkpoints(
+    folder: Path, keys: Sequence[VerifierKey]
+) -> tuple[list[Checkpoint], int, int]:
     """The checkpoints at the end of the file, oldest first; where the last of them ends, and the file."""
     try:
         with (folder / CHECKPOINTS).open("rb") as file:
@@ -141,7 +144,7 @@ def _last_checkpoints(folder: Path, key: VerifierKey) -> tuple[list[Checkpoint],
     checkpoints: list[Checkpoint] = []
     for note in whole:
         try:
-            checkpoints.append(open_checkpoint(note.content.decode(), [key]))
+            checkpoints.append(open_checkpoint(note.content.decode(), keys))
         except (BadCheckpointError, UnicodeDecodeError) as error:
             raise AuditLogDamagedError(
                 f"the checkpoint that ends at byte {note.end} of `{CHECKPOINTS}` is not ours",

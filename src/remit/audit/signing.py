@@ -17,13 +17,19 @@ from remit.errors import UnavailableError
 from remit_audit_verify.note import Checkpoint, VerifierKey, sign_checkpoint
 from remit_audit_verify.tree import Frontier
 
-__all__ = ["CheckpointSigner", "LocalSigner", "SignerUnavailableError"]
+__all__ = ["CheckpointSigner", "LocalSigner", "LogSetBackError", "SignerUnavailableError"]
 
 
 class SignerUnavailableError(UnavailableError):
     """Nobody signs at the moment, or what was handed in does not continue what was signed."""
 
     code: ClassVar[str] = "audit_signer_unavailable"
+
+
+class LogSetBackError(SignerUnavailableError):
+    """The log does not continue what was signed: it was cut, set back or rewritten, and nothing is signed for it."""
+
+    code: ClassVar[str] = "audit_log_set_back"
 
 
 class CheckpointSigner(Protocol):
@@ -34,12 +40,29 @@ class CheckpointSigner(Protocol):
         """The key that signatures are checked by; its name is the log's."""
         ...
 
+    @property
+    def verifiers(self) -> tuple[VerifierKey, ...]:
+        """All keys that have signed for the log: `verifier`, and those before it."""
+        ...
+
+    def resume(self, before: Frontier, leaves: Sequence[bytes]) -> None:
+        """Return if the log, as it is opened, continues what was signed; asked before anything is written.
+
+        `before` is the tree of the last checkpoint that the log has, `leaves` are those after it.
+
+        Raises:
+            LogSetBackError: it does not.
+            SignerUnavailableError: nobody can tell.
+        """
+        ...
+
     def sign(self, before: Frontier, leaves: Sequence[bytes]) -> str:
-        """The signed note over `before` grown by `leaves`.
+        """The signed note over `before` grown by `leaves`, or by as many of the first of them as are signed so far.
 
         `before` is the tree of the last checkpoint that the log has.
 
         Raises:
+            LogSetBackError: what is handed in does not continue what was signed.
             SignerUnavailableError: nothing is signed; the next call may try the same, or more, again.
         """
         ...
@@ -53,6 +76,13 @@ class LocalSigner:
     def __init__(self, name: str, key: Ed25519PrivateKey) -> None:
         self._key = key
         self.verifier = VerifierKey.of(name, key)
+
+    @property
+    def verifiers(self) -> tuple[VerifierKey, ...]:
+        return (self.verifier,)
+
+    def resume(self, before: Frontier, leaves: Sequence[bytes]) -> None:
+        """Whoever has the key in its own process remembers no more than the log does."""
 
     def sign(self, before: Frontier, leaves: Sequence[bytes]) -> str:
         tree = before.copy()

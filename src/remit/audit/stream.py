@@ -60,6 +60,7 @@ class Stream:
         "_lock",
         "_lock_identity",
         "_position",
+        "_published",
         "_records",
         "_settings",
         "_signed",
@@ -89,11 +90,10 @@ class Stream:
 
     def _begin(self, undo: contextlib.ExitStack) -> None:
         folder, disk = self._settings.folder, self._disk
-        verifier = self._signer.verifier
-        published = _is_published(folder, verifier)
-        found = recover(folder, verifier)
-        if not published:
-            disk.replace(folder / KEYS, f"{verifier}\n".encode())
+        self._published = _published(folder, self._signer.verifiers)
+        found = recover(folder, self._signer.verifiers)
+        self._signer.resume(found.signed, found.unsigned)
+        self._publish()
         self._position: Position = found.position
         self._last: Checkpoint | None = found.last
         self._signed = found.signed
@@ -166,21 +166,38 @@ class Stream:
             OSError: it is not on stable storage; the next call tries again.
             SignerUnavailableError: nobody signs at the moment, or something else than this log.
         """
-        tree = self._position.tree
-        if tree.size == self.checkpointed:
-            return self._last
-        self._records.confirm()
+        while self._position.tree.size != self.checkpointed:
+            self._records.confirm()
+            self._sign()
+        return self._last
+
+    def _sign(self) -> None:
+        """Sign what is not signed yet, or as much of its beginning as the signer has come to."""
         note = self._signer.sign(self._signed, self._unsigned)
         try:
             checkpoint = open_checkpoint(note, [self._signer.verifier])
         except BadCheckpointError as error:
             raise SignerUnavailableError("the signer signs something else", cause=error) from error
-        if (checkpoint.size, checkpoint.root) != (tree.size, tree.root()):
+        tree, count = self._position.tree.copy(), checkpoint.size - self.checkpointed
+        if checkpoint.size < tree.size:
+            tree = self._signed.copy()
+            for leaf in self._unsigned[: max(0, count)]:
+                tree.append(leaf)
+        if count <= 0 or (checkpoint.size, checkpoint.root) != (tree.size, tree.root()):
             raise SignerUnavailableError("the signer signs another log")
+        self._publish()
         self._checkpoints.append(f"{note}\n".encode())
-        self._signed, self._unsigned = tree.copy(), []
+        self._signed, self._unsigned = tree, self._unsigned[count:]
         self._last = checkpoint
-        return checkpoint
+
+    def _publish(self) -> None:
+        """Have `log.pub` name the key that signs, before anything that it signed is to be found."""
+        if self._signer.verifier not in self._published:
+            known = reversed(self._signer.verifiers)
+            keys = [*self._published, *(key for key in known if key not in self._published)]
+            lines = "".join(f"{key}\n" for key in keys)
+            self._disk.replace(self._settings.folder / KEYS, lines.encode())
+            self._published = keys
 
     def close(self) -> None:
         """Give up the files and the lock."""
@@ -235,15 +252,15 @@ def _lock(folder: Path) -> int:
     return descriptor
 
 
-def _is_published(folder: Path, key: VerifierKey) -> bool:
-    """Whether `log.pub` has the key in use; a log without that file is new, or lost it."""
+def _published(folder: Path, known: Sequence[VerifierKey]) -> list[VerifierKey]:
+    """The keys in `log.pub`, all of them the signer's; none for a log that is new, or lost that file."""
     try:
         lines = (folder / KEYS).read_bytes().decode().splitlines()
-        known = [VerifierKey.parse(line) for line in lines]
+        keys = [VerifierKey.parse(line) for line in lines]
     except FileNotFoundError:
-        return False
+        return []
     except (BadCheckpointError, UnicodeDecodeError) as error:
         raise AuditLogDamagedError(f"`{KEYS}` is damaged", sequence=None, cause=error) from error
-    if key not in known:
+    if not all(key in known for key in keys):
         raise AuditLogDamagedError(f"`{KEYS}` names another key", sequence=None)
-    return True
+    return keys
