@@ -8,9 +8,10 @@ import pytest
 
 from remit.audit.call_events import CallCompleted, Decided
 from remit.audit.context import Actor, ActorType, Context, Network, Trace
-from remit.audit.entry import Moment, Producer, draft, seal
+from remit.audit.entry import Moment, Producer, draft, read_entry, seal
 from remit.audit.events import AgentSuspended
 from remit.audit.relayed import ForeignRecordError, relayed
+from remit.canonical import canonical_bytes
 
 CONTEXT = Context(
     actor=Actor(ActorType.AGENT, "assistant"),
@@ -50,8 +51,8 @@ MOMENT = Moment.of(1_767_625_200_000)
 
 def line(event, sequence=5, **changes):
     entry = draft(event, Producer(service="remit-guard", instance="crm-1"), MOMENT)
-    entry.update(changes)
-    return seal(entry, sequence=sequence, previous="0" * 64, observed=MOMENT.text)
+    sealed = seal(entry, sequence=sequence, previous="0" * 64, observed=MOMENT.text)
+    return canonical_bytes({**read_entry(sealed), **changes})
 
 
 def read(data, tenants=None):

@@ -11,19 +11,23 @@ Source: AUDIT §1.2; RFC 8785; RFC 9562 for the idea of ids that sort by time.
 
 import hashlib
 import random
-import unicodedata
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
-from functools import cache, lru_cache
-from operator import attrgetter
-from types import MappingProxyType
-from typing import ClassVar, TypeAlias
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeAlias
 
 import jiter
 import orjson
 
-from remit.audit.events import Event
-from remit.audit.port import AuditUnavailableError
+from remit.audit.event import Event
+from remit.audit.profile import (
+    STRICT,
+    BadEntryError,
+    known_text,
+    plain,
+    quickly,
+    shape_of,
+    text,
+)
 from remit.canonical import Json, JsonObject
 from remit.clock import rfc3339_ms
 from remit_audit_verify.record import MAX_RECORD_BYTES, first_link
@@ -43,27 +47,14 @@ __all__ = [
 
 ENTRY_VERSION = 1
 MAX_ENTRY_BYTES = MAX_RECORD_BYTES
-MAX_FIELD_BYTES = 512
-"""Of one text of the envelope; a longer one is cut and ends in its own SHA-256."""
-_MAX_DEPTH = 32
-_MAX_INTEGER = 2**53 - 1
-_PROFILE = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
+_PROFILE = orjson.OPT_SORT_KEYS | STRICT
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
 _SHIFTS = range(40, -1, -10)
-_LISTS = (tuple, list)
-_PLAIN = frozenset({tuple, list, dict})
-_OBJECTS = (dict, MappingProxyType, Mapping)  # the abstract one last: asking it is slow
-_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_MAX_PLACE_BYTES = len(',"observed":"2026-01-05T15:00:00.000Z","prev":"","seq":,') + 64 + 16
 
-Draft: TypeAlias = "JsonObject"
-"""An entry that lacks only what the log adds: `seq`, `prev` and `observed`."""
-
-
-class BadEntryError(AuditUnavailableError):
-    """An event cannot be written as it is: an error in the code that made it, not in what a caller sent."""
-
-    code: ClassVar[str] = "audit_bad_entry"
+Draft: TypeAlias = "tuple[bytes, bytes, bytes]"
+"""An entry in its bytes, in three pieces: between them the log says what it adds, `observed`, `prev` and `seq`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,53 +96,34 @@ def draft(event: Event, producer: Producer, moment: Moment) -> Draft:
         BadEntryError: a field is a float, an integer from 2^53, an unknown type, or
             nested too deep; or a key is not ASCII.
     """
-    names, values_of = _fields_of(type(event))  # type: ignore[arg-type]  # every class can be hashed
-    context = event.context
-    trace = context.trace
-    return {
-        "v": ENTRY_VERSION,
-        # It tells events apart and guards nothing, so the system's source need not be asked.
-        "id": f"evt_{moment.code}{random.getrandbits(64):016x}",
-        "kind": event.kind,
-        "time": moment.text,
-        "producer": {
-            "service": producer.service,
-            "instance": producer.instance,
-            "version": producer.version,
-        },
-        "tenant": _known_text(context.tenant),
-        "env": _known_text(context.environment),
-        "actor": {"type": context.actor.type, "id": _known_text(context.actor.id)},
-        "user": _known_text(context.user_id),
-        "agent": _known_text(context.agent_id),
-        "client": _known_text(context.client_id),
-        "grant": _known_text(context.grant_id),
-        "flow": _text(context.flow_id),
-        "net": {
-            "ip": _known_text(context.network.ip),
-            "ua": _known_text(context.network.user_agent),
-        },
-        "trace": None
-        if trace is None
-        else {"trace_id": _text(trace.trace_id), "span_id": _text(trace.span_id)},
-        "body": {
-            name: value
-            if value is None or value is False or (type(value) is str and value.isprintable())
-            else []
-            if value == ()
-            else _plain(value, 1)
-            for name, value in zip(names, values_of(event), strict=True)
-        },
-    }
+    shape = shape_of(type(event))  # type: ignore[arg-type]  # every class can be hashed
+    body: dict[str, object] = dict(zip(shape.names, shape.values_of(event), strict=True))
+    head, tail = _head(event, moment), _tail(event, moment)
+    head["body"] = body
+    before = quickly(event, shape, head)
+    # Escapes and what is beyond ASCII are rare: one look at all bytes costs less than one at each text.
+    if not before or b"\\" in before or b"\x7f" in before or not before.isascii():
+        head["body"] = {name: plain(value, 1) for name, value in body.items()}
+        before = orjson.dumps(head, option=STRICT)
+    after = orjson.dumps(tail, option=STRICT)
+    made = _produced(producer)
+    room = MAX_ENTRY_BYTES - len(after) - len(made) - _MAX_PLACE_BYTES
+    if len(before) > room:
+        before = _shrunk(head, size=len(before), room=room)
+    return before[:-1], made, after[1:]
 
 
 def seal(entry: Draft, *, sequence: int, previous: str, observed: str) -> bytes:
     """The bytes of `entry` at its place in the log, without the newline; at most `MAX_ENTRY_BYTES`."""
-    entry["seq"] = sequence
-    entry["prev"] = previous
-    entry["observed"] = observed
-    line = orjson.dumps(entry, option=_PROFILE)
-    return line if len(line) <= MAX_ENTRY_BYTES else _shrunk(entry, len(line))
+    before, made, after = entry
+    return b'%b,"observed":"%b","prev":"%b",%b,"seq":%d,%b' % (
+        before,
+        observed.encode(),
+        previous.encode(),
+        made,
+        sequence,
+        after,
+    )
 
 
 def read_entry(line: bytes) -> JsonObject:
@@ -180,84 +152,53 @@ def read_entry(line: bytes) -> JsonObject:
     return value
 
 
-@cache
-def _fields_of(event: type[Event]) -> tuple[tuple[str, ...], Callable[[Event], tuple[object, ...]]]:
-    """The names of what an event of a class says beyond the envelope, and what reads it all at once."""
-    names = tuple(field.name for field in fields(event) if field.name != "context")
-    if len(names) > 1:
-        return names, attrgetter(*names)
-    return names, lambda one: tuple(getattr(one, name) for name in names)
+def _head(event: Event, moment: Moment) -> dict[str, object]:
+    """The fields up to where the log says when it wrote. INVARIANT: in the order of their names."""
+    context = event.context
+    return {
+        "actor": {"id": known_text(context.actor.id), "type": context.actor.type},
+        "agent": known_text(context.agent_id),
+        "body": None,
+        "client": known_text(context.client_id),
+        "env": known_text(context.environment),
+        "flow": text(context.flow_id),
+        "grant": known_text(context.grant_id),
+        # It tells events apart and guards nothing, so the system's source need not be asked.
+        "id": f"evt_{moment.code}{random.getrandbits(64):016x}",
+        "kind": event.kind,
+        "net": {
+            "ip": known_text(context.network.ip),
+            "ua": known_text(context.network.user_agent),
+        },
+    }
 
 
-def _plain(value: object, depth: int) -> Json:
-    """`value` as plain JSON within the profile, its text cleaned."""
-    if isinstance(value, str):
-        return value if value.isprintable() else _clean(value)
-    if value is None or value is True or value is False:
-        return value
-    if isinstance(value, int):
-        if abs(value) > _MAX_INTEGER:
-            raise BadEntryError("an event holds an integer from 2^53")
-        return int(value)
-    if depth > _MAX_DEPTH:
-        raise BadEntryError(f"an event is nested deeper than {_MAX_DEPTH} levels")
-    if not value and type(value) in _PLAIN:
-        return [] if type(value) is not dict else {}
-    if isinstance(value, _LISTS):
-        # Most of what there is are plain texts; a call for each would cost more than looking.
-        return [
-            item if type(item) is str and item.isprintable() else _plain(item, depth + 1)
-            for item in value
-        ]
-    if isinstance(value, _OBJECTS):
-        return {
-            key if type(key) is str and key.isascii() and key.isprintable() else _key(key): item
-            if type(item) is str and item.isprintable()
-            else _plain(item, depth + 1)
-            for key, item in value.items()
-        }
-    if isinstance(value, frozenset):
-        return [_plain(item, depth + 1) for item in sorted(value)]
-    raise BadEntryError(f"an event holds a `{type(value).__name__}`")
+def _tail(event: Event, moment: Moment) -> JsonObject:
+    """The fields after the record's number. INVARIANT: in the order of their names."""
+    context = event.context
+    trace = context.trace
+    return {
+        "tenant": known_text(context.tenant),
+        "time": moment.text,
+        "trace": None
+        if trace is None
+        else {"span_id": text(trace.span_id), "trace_id": text(trace.trace_id)},
+        "user": known_text(context.user_id),
+        "v": ENTRY_VERSION,
+    }
 
 
-def _key(key: object) -> str:
-    if not isinstance(key, str) or not key.isascii() or not key.isprintable():
-        raise BadEntryError("an event holds a key that is not printable ASCII")
-    return key
+@lru_cache(maxsize=16)
+def _produced(producer: Producer) -> bytes:
+    said = {"instance": producer.instance, "service": producer.service, "version": producer.version}
+    return b'"producer":' + orjson.dumps(said, option=STRICT)
 
 
-@lru_cache(maxsize=4_096)
-def _known_text(value: str | None) -> str | None:
-    """As `_text`, for what comes again and again: who acts, through what, from where."""
-    return _text(value)
-
-
-def _text(value: str | None) -> str | None:
-    """One text of the envelope: cleaned, and short. Identifiers of ours are never cut."""
-    if value is None:
-        return None
-    if len(value) <= MAX_FIELD_BYTES:
-        cleaned = value if value.isprintable() else _clean(value)
-        if len(cleaned) * 4 <= MAX_FIELD_BYTES or len(cleaned.encode()) <= MAX_FIELD_BYTES:
-            return cleaned
-    digest = hashlib.sha256(value.encode(errors="surrogatepass")).hexdigest()
-    mark = f"~sha256:{digest}"
-    head = _clean(value[:MAX_FIELD_BYTES]).encode()[: MAX_FIELD_BYTES - len(mark)]
-    return head.decode(errors="ignore") + mark
-
-
-def _clean(text: str) -> str:
-    return "".join(
-        "\ufffd" if unicodedata.category(character) in _HIDDEN else character for character in text
-    )
-
-
-def _shrunk(entry: Draft, size: int) -> bytes:
-    """`entry` with its largest fields replaced by size and digest until it fits."""
-    body = entry["body"]
+def _shrunk(head: dict[str, object], *, size: int, room: int) -> bytes:
+    """`head` with the largest fields of its body replaced by size and digest until it fits."""
+    body = head["body"]
     assert isinstance(body, dict)  # noqa: S101  `draft` made it so
-    encoded = {name: orjson.dumps(value, option=_PROFILE) for name, value in body.items()}
+    encoded = {name: orjson.dumps(value, option=STRICT) for name, value in body.items()}
     for name in sorted(encoded, key=lambda name: (-len(encoded[name]), name)):
         marker: JsonObject = {
             "omitted_bytes": len(encoded[name]),
@@ -265,15 +206,15 @@ def _shrunk(entry: Draft, size: int) -> bytes:
         }
         size += len(orjson.dumps(marker)) - len(encoded[name])
         body[name] = marker
-        if size <= MAX_ENTRY_BYTES:
+        if size <= room:
             break
     else:  # too many fields even for their markers: one marker for all of them
-        whole = orjson.dumps(body, option=_PROFILE)
-        entry["body"] = {
+        whole = orjson.dumps(body, option=STRICT)
+        head["body"] = {
             "omitted_bytes": len(whole),
             "omitted_sha256": hashlib.sha256(whole).hexdigest(),
         }
-    return orjson.dumps(entry, option=_PROFILE)
+    return orjson.dumps(head, option=STRICT)
 
 
 def _refuse_keys_beyond_ascii(root: Json) -> None:

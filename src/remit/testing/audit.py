@@ -5,7 +5,16 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from remit.audit.context import Context
-from remit.audit.entry import BadEntryError, Moment, Producer, draft, first_link, read_entry, seal
+from remit.audit.entry import (
+    BadEntryError,
+    Draft,
+    Moment,
+    Producer,
+    draft,
+    first_link,
+    read_entry,
+    seal,
+)
 from remit.audit.events import EffectFailed, Event
 from remit.audit.port import AuditUnavailableError, Receipt
 from remit.canonical import JsonObject
@@ -58,7 +67,7 @@ class InMemoryAuditLog:
     def _take(self, events: Sequence[object]) -> list[Receipt]:
         """All of `events`, or none."""
         now = Moment.of(self._clock.now_ms())
-        drafts: list[tuple[Event, JsonObject]] = []
+        drafts: list[tuple[Event, Draft]] = []
         for event in events:
             if not isinstance(event, Event):
                 raise BadEntryError(f"a `{type(event).__name__}` is not an event")
@@ -68,7 +77,7 @@ class InMemoryAuditLog:
                 raise AuditUnavailableError("the audit log cannot be written")
             return [self._keep(event, entry, now.text) for event, entry in drafts]
 
-    def _keep(self, event: Event, entry: JsonObject, now: str) -> Receipt:
+    def _keep(self, event: Event, entry: Draft, now: str) -> Receipt:
         sequence = len(self.events)
         line = seal(entry, sequence=sequence, previous=self._previous, observed=now)
         self._previous = leaf_hash(line).hex()

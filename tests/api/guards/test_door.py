@@ -7,7 +7,8 @@ import secrets
 import pytest
 
 from remit.audit.call_events import Decided
-from remit.audit.entry import Moment, Producer, draft, seal
+from remit.audit.entry import Moment, Producer, draft, read_entry, seal
+from remit.canonical import canonical_bytes
 from remit.guard.snapshot import PublicKey, read_snapshot, version_of
 from remit.guard.statement import verify_statement
 from tests.api.conftest import SECRET
@@ -79,8 +80,9 @@ def record(sequence=5, server="payments", **changes):
     )
     moment = Moment.of(1_767_625_200_000)
     entry = draft(event, Producer(service="remit-guard", instance="payments-1"), moment)
-    entry["actor"] = {"type": "agent", "id": "billing-job"}
-    return seal(entry, sequence=sequence, previous="0" * 64, observed=moment.text)
+    sealed = seal(entry, sequence=sequence, previous="0" * 64, observed=moment.text)
+    actor = {"type": "agent", "id": "billing-job"}
+    return canonical_bytes({**read_entry(sealed), "actor": actor})
 
 
 async def keys(public):
