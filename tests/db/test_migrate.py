@@ -24,11 +24,11 @@ from remit.db.url import parse_database_url
 TABLES = {
     "access", "access_tokens", "activations", "agent_standing", "approval_answers", "approval_openings",
     "approvals", "authorization_codes", "authorization_requests", "bundles", "clients",
-    "connection_requests", "connections", "consents", "definitions", "deputies", "elevations",
+    "audit_checkpoints", "audit_logs", "audit_records", "connection_requests", "connections", "consents", "definitions", "deputies", "elevations",
     "external_identities", "grants", "guards", "history_uses", "initial_access_tokens", "notifications",
     "one_time_passwords", "passkeys", "proposal_approvals", "proposals",
     "provider_logins", "recovery_codes", "refresh_tokens", "revoked_tokens", "sealed_secrets", "seen_assertions",
-    "sessions", "sign_ins", "signing_keys", "spent_challenges", "stored_secrets", "throttle",
+    "sessions", "sign_ins", "signing_keys", "sink_cursors", "spent_challenges", "stored_secrets", "throttle",
     "trail_blocks", "trail_epochs", "trail_logs", "trail_tenants", "trail_terms", "trial_counts",
     "trials", "users",
 }  # fmt: skip
@@ -253,8 +253,17 @@ _EIGHTH = (
     "INSERT INTO access_tokens VALUES ('acc','j','g',2)",
     "INSERT INTO notifications VALUES ('ntf','apr','e','n','acme','{}',0,1,1,2,NULL,NULL)",
 )
+_NINTH = (
+    "INSERT INTO audit_logs VALUES ('remit/main',1,'h',2,1,0,'k',0)",
+    "INSERT INTO audit_records VALUES ('remit/main',0,'{}')",
+    "INSERT INTO audit_checkpoints VALUES ('remit/main',1,'n','o','',NULL)",
+)
+_ELEVENTH = (
+    "INSERT INTO sink_cursors (sink, log, position, holder, held_until, moved_at)"
+    " VALUES ('siem', 'remit/main', 12, 'main', 1, 1)",
+)
 _TWELFTH = (
-    "INSERT INTO trail_logs VALUES ('remit/main',1,2,1048577)",
+    "INSERT INTO trail_logs VALUES ('remit/main',1,2,1048577,60000)",
     "INSERT INTO trail_blocks VALUES (1048577,1,0,2)",
     "INSERT INTO trail_terms (tenant,term,block,offsets) VALUES ('acme',-7,1048577,'aa')",
     "INSERT INTO trail_tenants VALUES ('acme')",
@@ -263,5 +272,5 @@ _TWELFTH = (
 
 _POPULATED = {
     "0001": _FIRST, "0002": (), "0003": _THIRD, "0004": _FOURTH, "0005": _FIFTH, "0006": _SIXTH, "0007": (),
-    "0008": _EIGHTH, "0009": (), "0010": (), "0011": (), "0012": _TWELFTH,
+    "0008": _EIGHTH, "0009": _NINTH, "0010": (), "0011": _ELEVENTH, "0012": _TWELFTH,
 }  # fmt: skip

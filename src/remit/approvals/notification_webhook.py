@@ -8,10 +8,6 @@ Refused: private addresses, but where the repository says so; plain http, but on
 Source: Standard Webhooks specification 1.0; Slack, "Sending messages using incoming webhooks"; MCP SBP26 SSRF.
 """
 
-import base64
-import binascii
-import hashlib
-import hmac
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol
 
@@ -23,11 +19,10 @@ from remit.errors import Error
 from remit.model import Notifier
 from remit.web.fetch import FetchRefusedError
 from remit.web.reach import Reach
+from remit.web.webhook_signature import SecretUnfitError, webhook_signature
 
 __all__ = ["Post", "post_signed", "post_to_channel", "signature_of"]
 
-_PREFIX: Final = "whsec_"
-_SHORTEST, _LONGEST = 24, 64
 _GONE: Final = 410
 
 
@@ -93,25 +88,10 @@ def signature_of(body: bytes, message_id: str, *, now: EpochSeconds, secrets: st
     Raises:
         NotSentError: one of them is no such secret.
     """
-    signed = f"{message_id}.{now}.".encode() + body
-    found = []
-    for secret in secrets.split():
-        mac = hmac.new(_key(secret), signed, hashlib.sha256).digest()
-        found.append(f"v1,{base64.b64encode(mac).decode()}")
-    if not found:
-        raise NotSentError("secret_unfit")
-    return " ".join(found)
-
-
-def _key(secret: str) -> bytes:
     try:
-        key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
-    except (binascii.Error, ValueError):
-        # Without its cause, which would say what the secret is made of.
-        raise NotSentError("secret_unfit") from None
-    if not secret.startswith(_PREFIX) or not _SHORTEST <= len(key) <= _LONGEST:
-        raise NotSentError("secret_unfit")
-    return key
+        return webhook_signature(body, message_id, now=now, secrets=secrets)
+    except SecretUnfitError as error:
+        raise NotSentError(error.code) from None
 
 
 def _secret(notifier: Notifier, read_secret: Callable[[str], str]) -> str:

@@ -22,6 +22,8 @@ __all__ = [
     "SignerRecovered",
     "SinkLagging",
     "SinkRecovered",
+    "SinkReset",
+    "SinkTested",
     "WitnessLost",
     "WitnessRecovered",
 ]
@@ -114,6 +116,27 @@ class SinkRecovered(Event):
     sink: str
     log: str
     seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SinkReset(Event):
+    """Somebody had `sink` go on from another record of `log`. Those it is taken past it never gets."""
+
+    kind: ClassVar[str] = "sink.reset"
+    sink: str
+    log: str
+    before: int
+    after: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SinkTested(Event):
+    """Somebody tried whether `sink` takes a record: this one."""
+
+    kind: ClassVar[str] = "sink.tested"
+    durability: ClassVar[Durability] = Durability.ANSWER
+    sink: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

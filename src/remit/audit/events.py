@@ -61,6 +61,8 @@ from remit.audit.custody_events import (
     SignerRecovered,
     SinkLagging,
     SinkRecovered,
+    SinkReset,
+    SinkTested,
     WitnessLost,
     WitnessRecovered,
 )
@@ -232,6 +234,8 @@ __all__ = [
     "SigningKeyRetired",
     "SinkLagging",
     "SinkRecovered",
+    "SinkReset",
+    "SinkTested",
     "TokenIssued",
     "TokenRefreshed",
     "TokenRefused",

@@ -1,0 +1,119 @@
+"""One endpoint of a receiver over HTTP: content posted over kept connections, and what it says of it.
+
+Refused: redirects (the secret would go with them), answers with a content coding or beyond the limit, addresses out
+of reach. What is posted a second time after a broken connection may arrive twice, which the ids tell.
+
+Source: RFC 9110 §15; docs/reference/sinks.md.
+"""
+
+import asyncio
+import gzip
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+
+from remit.sinks.port import SinkDownError, SinkRefusedError, SinkSettings
+from remit.sinks.receivers.options import REACH, seconds, tls_of, web_destination
+from remit.web.connection import BrokenConnectionError
+from remit.web.pool import Pool
+from remit.web.reach import Address, may_be_dialled
+
+__all__ = ["HTTP_OPTIONS", "HttpReceiver", "Said"]
+
+HTTP_OPTIONS: Final = frozenset({"ca_file", "client_cert", "client_key", "compress", "timeout"})
+_TIMEOUT: Final = 30.0
+_IDLE: Final = 20.0
+_MAX_ANSWER: Final = 4 * 1024 * 1024
+_UNFIT: Final = frozenset({400, 413, 415, 422})
+_OWN: Final = (("accept-encoding", "identity"), ("user-agent", "remit"))
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An answer with a status of success."""
+
+    status: int
+    body: bytes
+    taken: str | None
+    """The header `remit-taken`."""
+
+    def parsed(self) -> dict[str, Any]:
+        """The JSON object that it is.
+
+        Raises:
+            SinkDownError: it is none.
+        """
+        try:
+            found = orjson.loads(self.body)
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise SinkDownError("answer_unreadable")
+        return found
+
+
+class HttpReceiver:
+    """Where content goes: `path` below the URL of the sink."""
+
+    def __init__(self, settings: SinkSettings, path: str = "") -> None:
+        """Open nothing yet.
+
+        Raises:
+            SinkMisdeclaredError: the URL is none, or a file of certificates cannot be read.
+        """
+        url = settings.url.rstrip("/") + path if path else settings.url
+        self._destination = web_destination(settings, url)
+        self._timeout = seconds(settings, "timeout", _TIMEOUT)
+        self._compress = settings.options.get("compress") == "gzip"
+        self._pool = Pool(url, tls=tls_of(settings), admits=self._admits, idle=_IDLE)
+
+    async def post(self, content: bytes, headers: Sequence[tuple[str, str]]) -> Said:
+        """What it says to `content`.
+
+        Raises:
+            SinkDownError: it does not take it now.
+            SinkRefusedError: it does not take that.
+        """
+        lines = [*_OWN, *headers]
+        if self._compress:
+            content = await asyncio.to_thread(gzip.compress, content, 1)
+            lines.append(("content-encoding", "gzip"))
+        try:
+            async with asyncio.timeout(self._timeout):
+                try:
+                    return await self._once(content, lines)
+                except BrokenConnectionError:
+                    # A kept connection may have been closed in the very moment it was used.
+                    return await self._once(content, lines)
+        except BrokenConnectionError as error:
+            raise SinkDownError("connection_broke", cause=error) from error
+        except ssl.SSLError as error:
+            raise SinkDownError("tls_failed", cause=error) from error
+        except TimeoutError as error:
+            raise SinkDownError("timed_out", cause=error) from error
+        except OSError as error:
+            raise SinkDownError("unreachable", cause=error) from error
+
+    def close(self) -> None:
+        """Close what is kept."""
+        self._pool.close()
+
+    async def _once(self, content: bytes, lines: list[tuple[str, str]]) -> Said:
+        request = self._pool.request("POST", lines, content, seconds=self._timeout)
+        async with request as answer:
+            found = bytearray()
+            while (chunk := await answer.read_chunk(self._timeout)) is not None:
+                found += chunk
+                if len(found) > _MAX_ANSWER:
+                    raise SinkDownError("answer_too_large")
+            if answer.status in _UNFIT:
+                raise SinkRefusedError(f"answered_{answer.status}")
+            if not 200 <= answer.status < 300:
+                raise SinkDownError(f"answered_{answer.status}")
+            return Said(answer.status, bytes(found), answer.get_header("remit-taken"))
+
+    def _admits(self, address: Address) -> bool:
+        return may_be_dialled(address, self._destination, REACH)
