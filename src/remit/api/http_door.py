@@ -26,7 +26,7 @@ from remit.api.openapi import description_route
 from remit.api.operation import AnyOperation
 from remit.api.problems import problem_of
 from remit.api.table import Endpoint, routes_of
-from remit.audit.context import Actor, ActorType, Context, Network, Trace
+from remit.audit.context import Actor, ActorType, Context, Network, Trace, authenticated
 from remit.canonical import JsonObject
 from remit.errors import Error
 from remit.guard import (
@@ -106,8 +106,8 @@ def _call(operation: AnyOperation, deps: ApiDeps, request: Request) -> Call:
         authorization=tuple(request.headers.getlist("authorization")),
         context=Context(
             actor=actor_in(request.scope),
-            network=Network(peer.ip, peer.user_agent),
-            trace=Trace(peer.trace_id, peer.span_id),
+            network=Network(peer.ip, peer.user_agent, site.zones(peer.ip), peer.hops),
+            trace=Trace(peer.trace_id, peer.span_id, peer.flags),
         ),
         kind=ResourceKind.TOOL,
         name=entry.name,
@@ -149,7 +149,14 @@ def _administrator(token: AccessToken, deps: ApiDeps, call: Call) -> Administrat
     actor = Actor(ActorType.ADMIN, token.sub)
     holds = _holding(token, deps)
     return Administrator(
-        context=Context(actor=actor, network=call.context.network, trace=call.context.trace),
+        context=Context(
+            actor=actor,
+            network=call.context.network,
+            trace=call.context.trace,
+            auth=None
+            if token.acr is None
+            else authenticated(token.acr, token.amr, token.auth_time),
+        ),
         tenant=None if holds(ALL_TENANTS) else TenantId(token.organization_id),
         holds=holds,
         still_good=lambda: deps.clock.now() < token.exp and deps.guard.backs(token),

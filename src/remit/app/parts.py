@@ -22,6 +22,7 @@ from remit.clock import Clock, Seconds
 from remit.deployment.sealing import InstallationKey
 from remit.engines import EngineConnections
 from remit.guard import Guard, GuardSettings
+from remit.guard.networks import Zones
 from remit.history import DatabasePast
 from remit.policy import CedarEngine, DecisionPoint
 from remit.registry import RegistryDirectory
@@ -105,7 +106,11 @@ async def open_parts(
     return Parts(
         settings=settings,
         stores=stores,
-        site=site_at(settings.issuer, trusted_proxies=settings.trusted_proxies),
+        site=site_at(
+            settings.issuer,
+            trusted_proxies=settings.trusted_proxies,
+            zones=Zones(directory).of,
+        ),
         directory=directory,
         decisions=decisions,
         engines=engines,

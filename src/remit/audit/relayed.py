@@ -17,7 +17,15 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Final, get_args, get_origin, get_type_hints
 
 from remit.audit.call_events import CallCompleted, Decided
-from remit.audit.context import Actor, ActorType, Context, Network, Trace
+from remit.audit.context import (
+    Actor,
+    ActorType,
+    Context,
+    Network,
+    Trace,
+    authenticated,
+    chain_of,
+)
 from remit.audit.entry import BadEntryError, Moment, Producer, draft, read_entry
 from remit.audit.event import Event
 from remit.canonical import Json, JsonObject
@@ -31,6 +39,7 @@ _CLASSES: Final[Mapping[str, type[Event]]] = MappingProxyType(
 RELAYED_KINDS: Final = frozenset(_CLASSES)
 _ACTORS: Final = frozenset({ActorType.AGENT, ActorType.ANONYMOUS})
 _OMITTED: Final = frozenset({"omitted_bytes", "omitted_sha256"})
+_MOST: Final = 32
 _NOBODY: Final = Producer()
 _NEVER: Final = Moment.of(0)
 
@@ -99,6 +108,8 @@ def _context(entry: JsonObject) -> Context:
         grant_id=_text(entry.get("grant")),
         network=Network(_text(net.get("ip")), _text(net.get("ua"))),
         trace=_trace(trace),
+        auth=_auth(entry.get("auth")),
+        act=_act(entry.get("act", [])),
     )
 
 
@@ -110,6 +121,29 @@ def _trace(value: Json) -> Trace | None:
     if not isinstance(trace_id, str) or not isinstance(span_id, str):
         raise ForeignRecordError("a record has a trace that is none")
     return Trace(trace_id, span_id)
+
+
+def _auth(value: Json) -> JsonObject | None:
+    """How whoever acts had logged in, taken apart and put together anew: nothing else comes in with it."""
+    if value is None:
+        return None
+    amr = value.get("amr") if isinstance(value, dict) else None
+    if not isinstance(value, dict) or not isinstance(amr, list) or len(amr) > _MOST:
+        raise ForeignRecordError("a record says in a form of its own how somebody logged in")
+    acr, auth_time = value.get("acr"), value.get("auth_time")
+    if auth_time is not None and type(auth_time) is not int:
+        raise ForeignRecordError("a record says in a form of its own how somebody logged in")
+    return authenticated(_text(acr), [one for one in map(_text, amr) if one is not None], auth_time)
+
+
+def _act(value: Json) -> tuple[JsonObject, ...]:
+    if not isinstance(value, list) or len(value) > _MOST:
+        raise ForeignRecordError("a record has a chain of agents that is none")
+    pairs = [(one.get("agent"), one.get("client")) for one in value if isinstance(one, dict)]
+    known = [(str(agent), str(client)) for agent, client in pairs if agent and client]
+    if len(known) != len(value) or not all(one.isprintable() for pair in known for one in pair):
+        raise ForeignRecordError("a record has a chain of agents that is none")
+    return chain_of(known)
 
 
 def _text(value: Json) -> str | None:

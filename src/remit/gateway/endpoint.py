@@ -51,8 +51,10 @@ from remit.gateway.rejection import RejectedError, UpstreamError
 from remit.gateway.request_state import RequestStates
 from remit.gateway.sessions import Session, Sessions
 from remit.gateway.tasks import Tasks
+from remit.gateway.trace_context import of_message
 from remit.gateway.vigil import Vigil
 from remit.guard.call import RequestProof
+from remit.guard.networks import Zones
 from remit.guard.outcome import Challenge, Deny
 from remit.ids import ServerName
 from remit.model import Server
@@ -74,6 +76,7 @@ class GatewayApp:
             guard = LearnedFirst(deps.guard, deps.definitions, deps.directory)
             deps = replace(deps, guard=guard)
         self._deps = deps
+        self._zones = Zones(deps.directory)
         self._hosts = hosts_of(settings.public_url) | {
             host.lower() for host in settings.allowed_hosts
         }
@@ -227,7 +230,7 @@ class GatewayApp:
             return
         if self._draining:
             raise RejectedError(503, "the gateway is stopping").with_header(b"retry-after", b"5")
-        context = context_of(exchange.scope, settings.trusted_proxies)
+        context = context_of(exchange.scope, settings.trusted_proxies, self._zones.of)
         address = resource_of(settings.public_url, server)
         proof = RequestProof(exchange.method, address, exchange.headers.all(b"dpop"))
         exchange.proof = proof
@@ -295,6 +298,7 @@ class GatewayApp:
 
     async def _message(self, incoming: Incoming, message: Message) -> None:
         version = incoming.exchange.headers.one(b"mcp-protocol-version")
+        incoming = of_message(incoming, message)
         if era_of(message, version) is Era.MODERN:
             await self._modern.post(incoming, message)
         else:

@@ -1,6 +1,7 @@
 """A request as it stands before anybody judges it: what was said, by whom, for which server."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from remit.audit.context import Context, Network, Trace
 from remit.canonical import Json
@@ -17,7 +18,7 @@ from remit.guard.justification import (
 from remit.guard.records import actor_in
 from remit.model import Server
 from remit.web.peer import peer_of
-from remit.web.site import IpNetwork
+from remit.web.site import IpNetwork, nowhere
 
 __all__ = ["Incoming", "context_of", "forwarded_headers"]
 
@@ -35,8 +36,18 @@ class Incoming:
     proof: RequestProof | None = None
     earlier: Earlier | None = None
     """The decision about the same call when it came before, where it comes again."""
+    beside_trace: tuple[tuple[str, str], ...] | None = None
+    """What travels beside the trace, where the message itself names one; `None`: what its headers say."""
     said: Json = None
     """Why, as its person filled it into a form, since what the request itself says did not do."""
+
+    def because_of(self, causes: tuple[str, ...]) -> "Incoming":
+        """The same, of which the log says what it comes again for."""
+        return replace(self, context=self.context.with_(caused_by=causes))
+
+    def within(self, flow_id: str) -> "Incoming":
+        """The same, as a part of what the log knows by that name."""
+        return replace(self, context=self.context.with_(flow_id=flow_id))
 
     def call(
         self,
@@ -95,13 +106,17 @@ def _justification(request: Request, said: Json) -> str | None:
         raise invalid_params(error.detail).about(request.id) from None
 
 
-def context_of(scope: Scope, trusted_proxies: tuple[IpNetwork, ...]) -> Context:
-    """Network and trace of a request."""
+def context_of(
+    scope: Scope,
+    trusted_proxies: tuple[IpNetwork, ...],
+    zones: Callable[[str | None], tuple[str, ...]] = nowhere,
+) -> Context:
+    """Network and trace of a request; `zones` says which networks an address is in."""
     peer = peer_of(scope, trusted_proxies)
     return Context(
         actor=actor_in(scope),
-        network=Network(peer.ip, peer.user_agent),
-        trace=Trace(peer.trace_id, peer.span_id),
+        network=Network(peer.ip, peer.user_agent, zones(peer.ip), peer.hops),
+        trace=Trace(peer.trace_id, peer.span_id, peer.flags),
     )
 
 
@@ -111,11 +126,14 @@ def forwarded_headers(incoming: Incoming, *, modern: bool) -> tuple[tuple[str, s
     found: list[tuple[str, str]] = []
     trace = incoming.context.trace
     if trace is not None:
-        found.append(("traceparent", f"00-{trace.trace_id}-{trace.span_id}-01"))
-    for name, limit in ((b"tracestate", _MAX_TRACE_STATE), (b"baggage", _MAX_BAGGAGE)):
-        value = headers.one(name)
-        if value and len(value) <= limit and value.isascii() and value.isprintable():
-            found.append((name.decode(), value))
+        found.append(("traceparent", f"00-{trace.trace_id}-{trace.span_id}-{trace.flags}"))
+    if incoming.beside_trace is None:
+        for name, limit in ((b"tracestate", _MAX_TRACE_STATE), (b"baggage", _MAX_BAGGAGE)):
+            value = headers.one(name)
+            if value and len(value) <= limit and value.isascii() and value.isprintable():
+                found.append((name.decode(), value))
+    else:
+        found.extend(incoming.beside_trace)
     if modern:
         for name in headers.names_with_prefix(b"mcp-param-"):
             value = headers.one(name)

@@ -96,6 +96,7 @@ class LegacyDoor:
         if token is None:
             return
         session = self._session(incoming, token)
+        incoming = incoming.within(session.flow)
         if not accepts_events(incoming.exchange.headers):
             raise RejectedError(406, "accept `text/event-stream`")
         if session.listening:
@@ -122,6 +123,7 @@ class LegacyDoor:
         if token is None:
             return
         session = self._session(incoming, token)
+        incoming = incoming.within(session.flow)
         self._sessions.end(session)
         await session.upstream.close()
         await incoming.exchange.answer(204)
@@ -172,6 +174,7 @@ class LegacyDoor:
         if token is None:
             return
         session = self._session(incoming, token)
+        incoming = incoming.within(session.flow)
         session.in_flight += 1
         try:
             if isinstance(message, Request):

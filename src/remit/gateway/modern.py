@@ -124,6 +124,8 @@ class ModernDoor:
         why = from_form(answers.get(FORM_KEY)) or kept.justification
         kept = replace(kept, justification=why)
         incoming = replace(incoming, earlier=kept.earlier, said=why)
+        if kept.causes:
+            incoming = incoming.because_of(kept.causes)
         if self._states.are_in(request) and not await self._is_due(
             incoming, request, answers, kept=kept, version=version
         ):

@@ -57,6 +57,12 @@ class Kept:
     """Whether its person was given that form."""
     waits: Waits | None = None
 
+    @property
+    def causes(self) -> tuple[str, ...]:
+        """What the call comes again for: an earlier decision, a request to people."""
+        earlier = () if self.earlier is None else (self.earlier.decision_id,)
+        return earlier if self.waits is None else (*earlier, self.waits.request_id)
+
 
 NOTHING_KEPT: Final = Kept()
 

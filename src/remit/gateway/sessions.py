@@ -26,7 +26,7 @@ from remit.gateway.principal import Principal
 from remit.gateway.rejection import RejectedError
 from remit.gateway.settings import GatewaySettings
 from remit.gateway.upstream.port import UpstreamSession
-from remit.ids import ServerName, new_secret
+from remit.ids import ServerName, digest, new_secret
 from remit.tokens.access_token import AccessToken
 
 __all__ = ["Session", "Sessions"]
@@ -65,6 +65,11 @@ class Session:
     """What the gateway itself tells it, on its own stream."""
     expected: "dict[JsonRpcId, asyncio.Future[Response]]" = field(default_factory=dict)
     """What the gateway itself asked, and the answers to come."""
+    flow: str = field(init=False)
+    """What the log knows it by: who reads it there cannot send anything in it."""
+
+    def __post_init__(self) -> None:
+        self.flow = f"ses_{digest(self.id)[:26]}"
 
     def is_of(self, principal: Principal) -> bool:
         """Whether it belongs to `principal`, or may follow its own to the grant of `principal`."""

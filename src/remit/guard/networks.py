@@ -8,8 +8,11 @@ Source: RFC 4291 §2.5.5.2; docs/reference/policy-repository.md, `networks`.
 
 from collections.abc import Mapping
 from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Protocol
 
-__all__ = ["NetworkNames"]
+from remit.model import Catalog
+
+__all__ = ["NetworkNames", "Zones"]
 
 _MOST = 8_192
 
@@ -46,3 +49,32 @@ class NetworkNames:
         if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
             address = address.ipv4_mapped
         return tuple(name for name, ranges in self._ranges if any(address in one for one in ranges))
+
+
+class CatalogInForce(Protocol):
+    """Where the catalog in force is."""
+
+    @property
+    def catalog(self) -> Catalog:
+        """What the policy repository in force declares."""
+        ...
+
+
+class Zones:
+    """The networks of whatever catalog is in force, for what the log says of an address."""
+
+    __slots__ = ("_catalog", "_directory", "_names")
+
+    def __init__(self, directory: CatalogInForce) -> None:
+        self._directory = directory
+        self._catalog: Catalog | None = None
+        self._names = NetworkNames({})
+
+    def of(self, ip: str | None) -> tuple[str, ...]:
+        """As `NetworkNames.of`."""
+        catalog = self._directory.catalog
+        if not catalog.networks:
+            return ()
+        if catalog is not self._catalog:
+            self._names, self._catalog = NetworkNames(catalog.networks), catalog
+        return self._names.of(ip)

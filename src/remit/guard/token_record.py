@@ -8,7 +8,7 @@ Source: AUDIT §1.2; `audit.events.Decided`.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from remit.audit.context import Actor, ActorType, Context
+from remit.audit.context import Actor, ActorType, Context, authenticated, chain_of
 from remit.canonical import Json, JsonObject
 from remit.guard.limits import is_workload
 from remit.tokens.access_token import AccessToken
@@ -26,6 +26,8 @@ class TokenRecord:
     user_id: str | None
     jti_digest: str
     claims: Mapping[str, Json]
+    auth: Mapping[str, Json] | None = None
+    act: tuple[Mapping[str, Json], ...] = ()
 
     def context(self, context: Context) -> Context:
         """The door's circumstances, and who the token says acts. Spelt out: `replace` takes three times as long."""
@@ -41,6 +43,9 @@ class TokenRecord:
             flow_id=context.flow_id,
             network=context.network,
             trace=context.trace,
+            auth=self.auth,
+            act=self.act,
+            caused_by=context.caused_by,
         )
 
 
@@ -52,6 +57,8 @@ def record_of_token(token: AccessToken) -> TokenRecord:
         user_id=None if is_workload(token) else token.sub,
         jti_digest=jti_digest(token.jti),
         claims=_claims(token),
+        auth=None if token.acr is None else authenticated(token.acr, token.amr, token.auth_time),
+        act=chain_of((one.agent_id, one.client_id) for one in token.actors),
     )
 
 

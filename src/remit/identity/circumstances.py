@@ -14,8 +14,8 @@ def context_of(request: Request, site: Site) -> Context:
     peer = peer_of(request.scope, site.trusted_proxies)
     return Context(
         actor=Actor(ActorType.ANONYMOUS),
-        network=Network(ip=peer.ip, user_agent=peer.user_agent),
-        trace=Trace(trace_id=peer.trace_id, span_id=peer.span_id),
+        network=Network(peer.ip, peer.user_agent, site.zones(peer.ip), peer.hops),
+        trace=Trace(peer.trace_id, peer.span_id, peer.flags),
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from remit.audit.context import Context
+from remit.audit.context import Context, authenticated
 from remit.audit.events import LoggedIn, LoggedOut, LoginFailed
 from remit.clock import EpochSeconds
 from remit.db import Transaction
@@ -98,7 +98,11 @@ def begin_session(
         tx.record(LoginFailed(context=known, account_id=user.id, reason="disabled"))
         return None
     now = deps.clock.now()
-    doing = acting(context, present)
+    doing = acting(context, present).with_(
+        auth=authenticated(
+            proof.acr, proof.amr, now if proof.auth_time is None else proof.auth_time
+        )
+    )
     if previous is not None:
         for ended in store.end_sessions(tx, at=now, digest=digest(previous)):
             tx.record(LoggedOut(context=doing, session_id=ended.id, reason="replaced"))

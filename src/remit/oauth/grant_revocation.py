@@ -12,7 +12,7 @@ Source: O21 §4.1.3, §4.3.1; RFC 7009 §2.1; RFC 8693 §6 (what was exchanged);
 from collections.abc import Mapping, Sequence
 
 from remit.audit.approval_events import ElevationRevoked
-from remit.audit.context import Context
+from remit.audit.context import Context, authenticated, chain_of
 from remit.audit.event import Event
 from remit.audit.events import GrantRevoked
 from remit.clock import EpochSeconds
@@ -106,6 +106,8 @@ def about_grant(context: Context, grant: Grant) -> Context:
         agent_id=grant.agent_id,
         client_id=grant.client_id,
         grant_id=grant.id,
+        auth=None if grant.acr is None else authenticated(grant.acr, grant.amr, grant.auth_time),
+        act=chain_of((one.agent_id, one.client_id) for one in grant.actors),
     )
 
 

@@ -43,3 +43,8 @@ class PendingRequest:
     session_id: str | None
     created_at: EpochSeconds
     expires_at: EpochSeconds
+
+    @property
+    def flow_id(self) -> str:
+        """What the log knows it by, from its first page to its code. Nobody can answer it by that."""
+        return f"flo_{self.digest[:26]}"

@@ -10,7 +10,7 @@ Source: O21 §7.9; OpenID Connect Core §3.1.2.1 (`prompt`, `max_age`); RFC 9470
 import hmac
 from dataclasses import dataclass
 
-from remit.audit.context import Context
+from remit.audit.context import Context, authenticated
 from remit.guard.issuance import Applicant, Ruling, rule
 from remit.identity import Session, User, subject_of
 from remit.identity.requirements import can_be_reached
@@ -171,6 +171,8 @@ async def person_answering(
             client_id=requester.client.client_id,
             agent_id=requester.agent.id,
             environment=waiting.request.server.environment,
+            auth=authenticated(session.acr, session.amr, session.auth_time),
+            flow_id=waiting.pending.flow_id,
         ),
     )
 

@@ -17,9 +17,9 @@ from starlette.types import Scope
 
 from remit.web.site import IpNetwork
 
-__all__ = ["Peer", "peer_of"]
+__all__ = ["Peer", "peer_of", "trace_in"]
 
-_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?")
+_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?")
 _MAX_USER_AGENT = 256
 
 
@@ -31,6 +31,9 @@ class Peer:
     user_agent: str | None
     trace_id: str
     span_id: str
+    flags: str = "01"
+    hops: int = 0
+    """How many trusted proxies were looked through."""
 
 
 def peer_of(scope: Scope, trusted_proxies: tuple[IpNetwork, ...] = ()) -> Peer:
@@ -43,22 +46,36 @@ def peer_of(scope: Scope, trusted_proxies: tuple[IpNetwork, ...] = ()) -> Peer:
             user_agent = value.decode("latin-1") if user_agent is None else user_agent
         elif name == b"x-forwarded-for":
             forwarded.append(value.decode("latin-1"))
-    trace_id, span_id = _trace(traceparent)
+    trace_id, span_id, flags = trace_in(traceparent) or _minted()
+    ip, hops = _address(scope, forwarded, trusted_proxies)
     return Peer(
-        ip=_address(scope, forwarded, trusted_proxies),
+        ip=ip,
         user_agent=_printable(user_agent),
         trace_id=trace_id,
         span_id=span_id,
+        flags=flags,
+        hops=hops,
     )
 
 
-def _address(scope: Scope, forwarded: list[str], trusted: tuple[IpNetwork, ...]) -> str | None:
+def trace_in(traceparent: str) -> tuple[str, str, str] | None:
+    """Trace, span and flags of a `traceparent`; `None` if it is none."""
+    match = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
+    if match is None or not int(match[1], 16) or not int(match[2], 16):
+        return None
+    return match[1], match[2], match[3]
+
+
+def _address(
+    scope: Scope, forwarded: list[str], trusted: tuple[IpNetwork, ...]
+) -> tuple[str | None, int]:
     client = scope.get("client")
     peer = _parsed(client[0]) if client else None
     if peer is None:
-        return None
+        return None, 0
     if not trusted:
-        return str(peer)
+        return str(peer), 0
+    hops = 0
     for text in reversed(",".join(forwarded).split(",")):
         if not any(peer in network for network in trusted):
             break
@@ -66,7 +83,8 @@ def _address(scope: Scope, forwarded: list[str], trusted: tuple[IpNetwork, ...])
         if further is None:
             break  # whatever stands before what nobody can read is not to be believed
         peer = further
-    return str(peer)
+        hops += 1
+    return str(peer), hops
 
 
 @lru_cache(maxsize=1_024)
@@ -79,12 +97,9 @@ def _parsed(text: str) -> IPv4Address | IPv6Address | None:
     return address if mapped is None else mapped
 
 
-def _trace(traceparent: str) -> tuple[str, str]:
-    match = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
-    if match is None or not int(match[1], 16) or not int(match[2], 16):
-        # They tell requests apart and guard nothing, so the system's source need not be asked.
-        return f"{_number(128):032x}", f"{_number(64):016x}"
-    return match[1], match[2]
+def _minted() -> tuple[str, str, str]:
+    # They tell requests apart and guard nothing, so the system's source need not be asked.
+    return f"{_number(128):032x}", f"{_number(64):016x}", "01"
 
 
 def _number(bits: int) -> int:

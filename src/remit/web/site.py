@@ -4,14 +4,15 @@ The public URL is an origin: https, or http on a loopback host for trying things
 is ever read from the `Host` header. Refused: another scheme, a path, a query, a user name.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import ClassVar
 from urllib.parse import urlsplit
 
 from remit.errors import Error
 
-__all__ = ["IpNetwork", "Site", "UnusablePublicUrlError", "site_at"]
+__all__ = ["IpNetwork", "Site", "UnusablePublicUrlError", "nowhere", "site_at"]
 
 IpNetwork = IPv4Network | IPv6Network
 
@@ -20,6 +21,11 @@ class UnusablePublicUrlError(Error):
     """The public URL is not one that Remit can be served at."""
 
     code: ClassVar[str] = "unusable_public_url"
+
+
+def nowhere(_ip: str | None) -> tuple[str, ...]:
+    """No network has a name."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,9 +37,16 @@ class Site:
     secure: bool
     """Whether it is https: cookies are then `Secure` and carry the `__Host-` prefix."""
     trusted_proxies: tuple[IpNetwork, ...] = ()
+    zones: Callable[[str | None], tuple[str, ...]] = field(default=nowhere, compare=False)
+    """The names of the networks that an address is in, for the log."""
 
 
-def site_at(public_url: str, *, trusted_proxies: tuple[IpNetwork, ...] = ()) -> Site:
+def site_at(
+    public_url: str,
+    *,
+    trusted_proxies: tuple[IpNetwork, ...] = (),
+    zones: Callable[[str | None], tuple[str, ...]] = nowhere,
+) -> Site:
     """The site served at `public_url`, behind `trusted_proxies`.
 
     Raises:
@@ -60,6 +73,7 @@ def site_at(public_url: str, *, trusted_proxies: tuple[IpNetwork, ...] = ()) -> 
         origin=origin,
         secure=parts.scheme == "https",
         trusted_proxies=trusted_proxies,
+        zones=zones,
     )
 
 

@@ -212,7 +212,10 @@ def _call(deps: DecisionDeps, request: Request, server: Server, question: Questi
 def _context(deps: DecisionDeps, request: Request, ip: str | None) -> Context:
     """Where the call came from, as the asker says; the trace is that of the question."""
     peer = peer_of(request.scope, deps.site.trusted_proxies)
-    return Context(network=Network(ip, None), trace=Trace(peer.trace_id, peer.span_id))
+    return Context(
+        network=Network(ip, None, deps.site.zones(ip)),
+        trace=Trace(peer.trace_id, peer.span_id, peer.flags),
+    )
 
 
 def _require_subject(question: Question, token: AccessToken) -> None:

@@ -18,6 +18,7 @@ from remit.gateway.jsonrpc import Request, Response
 from remit.gateway.methods import LISTEN
 from remit.gateway.protocol import CAPABILITIES_KEY, LEGACY_VERSIONS, MODERN_VERSIONS, VERSION_KEY
 from remit.gateway.rejection import NoPlaceError, UpstreamError, unsupported_version
+from remit.gateway.trace_context import with_trace
 from remit.gateway.upstream.back_off import BackOff
 from remit.gateway.upstream.child import Launch
 from remit.gateway.upstream.pipe import Pipe
@@ -55,7 +56,8 @@ class Stdio:
         listens = outgoing.message.method == LISTEN
         try:
             pipe = await self._modern_pipe(outgoing.version)
-            async with pipe.ask(outgoing.message, cancel=True, patient=listens) as reply:
+            message = with_trace(outgoing.message, outgoing.headers)
+            async with pipe.ask(message, cancel=True, patient=listens) as reply:
                 yield reply
         finally:
             self._in_flight -= 1

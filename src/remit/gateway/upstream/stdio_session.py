@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from remit.canonical import JsonObject
 from remit.gateway.jsonrpc import Message, Notification, Request, Response
 from remit.gateway.rejection import UpstreamError
+from remit.gateway.trace_context import with_trace
 from remit.gateway.upstream.back_off import BackOff
 from remit.gateway.upstream.child import Launch
 from remit.gateway.upstream.pipe import Pipe
@@ -48,7 +49,7 @@ class StdioSession:
     @asynccontextmanager
     async def ask(self, outgoing: Outgoing[Request]) -> AsyncIterator[Reply]:
         pipe = await self._opened(outgoing.message)
-        async with pipe.ask(outgoing.message) as reply:
+        async with pipe.ask(with_trace(outgoing.message, outgoing.headers)) as reply:
             yield reply
         self._initialised = self._initialised or pipe.running
 
