@@ -1,0 +1,41 @@
+"""The audit log in the database: `DurableAuditLog` over a log there.
+
+Source: AUDIT §1.5.
+"""
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from remit.audit.database_link import DatabaseLink
+from remit.audit.database_stream import DatabaseStream
+from remit.audit.durable_log import DurableAuditLog
+from remit.audit.entry import Producer
+from remit.audit.signing import CheckpointSigner, LocalSigner
+from remit.clock import Clock
+
+__all__ = ["DatabaseAuditLog"]
+
+
+class DatabaseAuditLog(DurableAuditLog):
+    """One log in the database `url`, called `origin`, which `holder` holds: the name of a place that is one process's alone."""
+
+    def __init__(
+        self,
+        url: str,
+        key: Ed25519PrivateKey | CheckpointSigner,
+        *,
+        origin: str,
+        holder: str,
+        producer: Producer | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        """Open it. A `key` signs in this process; a signer wherever it is.
+
+        Raises:
+            As `DurableAuditLog`.
+        """
+        signer = LocalSigner(origin, key) if isinstance(key, Ed25519PrivateKey) else key
+        super().__init__(
+            lambda: DatabaseStream(DatabaseLink(url), signer, holder=holder),
+            producer=producer,
+            clock=clock,
+        )
