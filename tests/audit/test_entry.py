@@ -7,7 +7,7 @@ import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from remit.audit.context import Actor, ActorType, Context, Network
+from remit.audit.context import Actor, ActorType, Context, Network, authenticated, chain_of
 from remit.audit.entry import (
     MAX_ENTRY_BYTES,
     BadEntryError,
@@ -55,8 +55,15 @@ def test_an_entry_has_every_field_of_the_envelope(decided):
         "client": "cli_1",
         "grant": "gra_1",
         "flow": None,
-        "net": {"ip": "192.0.2.7", "ua": "example/1.0"},
-        "trace": {"trace_id": "0af7651916cd43dd8448eb211c80319c", "span_id": "b7ad6b7169203331"},
+        "net": {"hops": 0, "ip": "192.0.2.7", "ua": "example/1.0", "zone": []},
+        "trace": {
+            "flags": "01",
+            "trace_id": "0af7651916cd43dd8448eb211c80319c",
+            "span_id": "b7ad6b7169203331",
+        },
+        "act": [],
+        "auth": None,
+        "caused_by": [],
     }
     assert body["outcome"] == "allow"
     assert body["scopes_required"] == ["crm:accounts.read"]
@@ -67,8 +74,34 @@ def test_what_is_not_known_is_null_and_not_absent():
     entry = read(GrantRevoked(reason="over"))
     unknown = ("tenant", "env", "user", "agent", "client", "grant", "flow", "trace")
     assert all(entry[field] is None for field in unknown)
-    assert entry["net"] == {"ip": None, "ua": None}
+    assert entry["net"] == {"hops": 0, "ip": None, "ua": None, "zone": []}
+    assert entry["auth"] is None
+    assert entry["act"] == entry["caused_by"] == []
     assert entry["actor"] == {"type": "system", "id": None}
+
+
+def test_what_is_known_of_a_log_in_a_chain_and_a_cause_stands_in_canonical_order():
+    context = Context(
+        network=Network("192.0.2.7", None, ("desk", "office"), 2),
+        auth=authenticated("gold", ("pwd", "otp"), 5),
+        act=chain_of([("first", "cli_1"), ("second", "cli_2")]),
+        caused_by=("dec_1", "apr_1"),
+    )
+    line = written(GrantRevoked(context=context, reason="over"))
+    entry = read_entry(line)
+    assert entry["auth"] == {"acr": "gold", "amr": ["pwd", "otp"], "auth_time": 5}
+    assert entry["act"] == [
+        {"agent": "first", "client": "cli_1"},
+        {"agent": "second", "client": "cli_2"},
+    ]
+    assert entry["caused_by"] == ["dec_1", "apr_1"]
+    assert entry["net"] == {"hops": 2, "ip": "192.0.2.7", "ua": None, "zone": ["desk", "office"]}
+    assert rfc8785.dumps(entry) == line
+
+
+@pytest.mark.parametrize("odd", ["a\nb", "\u202e", "x" * 200, "ü"])
+def test_what_an_identity_provider_made_up_is_not_said_of_a_log_in(odd):
+    assert authenticated(odd, ("pwd", odd)) == {"acr": None, "amr": ["pwd"], "auth_time": None}
 
 
 def test_ids_sort_by_time_and_no_two_are_alike():

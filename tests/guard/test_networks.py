@@ -6,7 +6,7 @@ import pytest
 
 from remit.audit.context import Context, Network
 from remit.guard import Deny, Permit
-from remit.guard.networks import NetworkNames
+from remit.guard.networks import NetworkNames, Zones
 from remit.policy import CedarEngine, PolicySource
 
 NAMES = NetworkNames(
@@ -81,3 +81,13 @@ async def test_other_ranges_hold_as_soon_as_the_catalog_does(world):
     for catalog, outcome in zip(catalogs, (Permit, Deny), strict=True):
         world.directory.catalog = catalog
         assert isinstance(await world.guard.decide(world.call()), outcome)
+
+
+def test_the_log_has_the_networks_of_the_catalog_in_force(world):
+    zones = Zones(world.directory)
+    assert zones.of("192.0.2.7") == ()
+    world.directory.catalog = replace(world.directory.catalog, networks={"vpn": ("192.0.2.0/24",)})
+    assert zones.of("192.0.2.7") == ("vpn",)
+    assert zones.of("203.0.113.1") == zones.of(None) == ()
+    world.directory.catalog = replace(world.directory.catalog, networks={"den": ("192.0.2.0/24",)})
+    assert zones.of("192.0.2.7") == ("den",)

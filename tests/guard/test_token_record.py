@@ -5,6 +5,7 @@ from dataclasses import replace
 from remit.audit.context import Actor, ActorType, Context, Network, Trace
 from remit.guard import CallResult, Permit
 from remit.guard.token_record import record_of_token
+from remit.tokens import Delegate
 from remit.tokens.audience import jti_digest
 
 
@@ -68,3 +69,17 @@ def test_what_is_had_for_a_while_is_kept_so_that_a_replay_knows(world):
     token = world.token(temporary=("crm:accounts.export",))
     assert record_of_token(token).claims["temporary"] == ["crm:accounts.export"]
     assert "temporary" not in record_of_token(world.token()).claims
+
+
+def test_how_its_person_logged_in_and_through_whom_it_came_are_kept(world):
+    between = Delegate("first", "cli_first")
+    token = world.token(acr="gold", amr=("pwd", "otp"), auth_time=5, actors=(between,))
+    context = record_of_token(token).context(Context(caused_by=("dec_1",)))
+    assert context.auth == {"acr": "gold", "amr": ["pwd", "otp"], "auth_time": 5}
+    assert context.act == ({"agent": "first", "client": "cli_first"},)
+    assert context.caused_by == ("dec_1",)
+
+
+def test_of_a_workload_that_never_logged_in_nothing_is_said(world):
+    context = record_of_token(world.token()).context(Context())
+    assert (context.auth, context.act) == (None, ())

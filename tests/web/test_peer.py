@@ -80,3 +80,22 @@ def test_any_other_trace_is_replaced_by_a_new_one(traceparent):
     assert len(one.span_id) == 16
     assert one.trace_id != other.trace_id
     assert one.trace_id not in traceparent
+
+
+@pytest.mark.parametrize(
+    ("client", "forwarded", "hops"),
+    [
+        ("203.0.113.7", "198.51.100.1", 0),
+        ("10.0.0.1", "", 0),
+        ("10.0.0.1", "198.51.100.1", 1),
+        ("10.0.0.1", "1.1.1.1, 198.51.100.1, 10.0.0.2", 2),
+        ("10.0.0.1", "198.51.100.1, nonsense", 0),
+    ],
+)
+def test_how_many_proxies_were_looked_through_is_told(client, forwarded, hops):
+    assert _peer(client, x_forwarded_for=forwarded).hops == hops
+
+
+def test_the_flags_of_a_trace_are_those_that_came():
+    assert _peer("203.0.113.7", traceparent=f"00-{'a' * 32}-{'b' * 16}-00").flags == "00"
+    assert _peer("203.0.113.7").flags == "01"

@@ -156,9 +156,12 @@ def _head(event: Event, moment: Moment) -> dict[str, object]:
     """The fields up to where the log says when it wrote. INVARIANT: in the order of their names."""
     context = event.context
     return {
+        "act": context.act,
         "actor": {"id": known_text(context.actor.id), "type": context.actor.type},
         "agent": known_text(context.agent_id),
+        "auth": context.auth,
         "body": None,
+        "caused_by": context.caused_by,
         "client": known_text(context.client_id),
         "env": known_text(context.environment),
         "flow": text(context.flow_id),
@@ -167,8 +170,10 @@ def _head(event: Event, moment: Moment) -> dict[str, object]:
         "id": f"evt_{moment.code}{random.getrandbits(64):016x}",
         "kind": event.kind,
         "net": {
+            "hops": context.network.hops,
             "ip": known_text(context.network.ip),
             "ua": known_text(context.network.user_agent),
+            "zone": context.network.zones,
         },
     }
 
@@ -182,7 +187,11 @@ def _tail(event: Event, moment: Moment) -> JsonObject:
         "time": moment.text,
         "trace": None
         if trace is None
-        else {"span_id": text(trace.span_id), "trace_id": text(trace.trace_id)},
+        else {
+            "flags": trace.flags,
+            "span_id": text(trace.span_id),
+            "trace_id": text(trace.trace_id),
+        },
         "user": known_text(context.user_id),
         "v": ENTRY_VERSION,
     }
