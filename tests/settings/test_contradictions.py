@@ -21,6 +21,9 @@ def found(**values: Any) -> list[tuple[str, str]]:
         {"host": "0.0.0.0", "public_url": "https://remit.example"},
         {"database_url": "postgresql://db/remit", "database_pool": 20},
         {"database_url": "env:DATABASE_URL", "database_pool": 20},
+        {"database_url": "postgresql://db/remit", "audit_store": "database"},
+        {"database_url": "postgresql://db/remit", "audit_store": "files"},
+        {"audit_store": "files"},
         {"trusted_proxies": "10.0.0.0/8"},
         {"repo": "policies", "data": "policies-data"},
     ],
@@ -51,6 +54,12 @@ def test_nobody_may_trust_everybody(everybody: str) -> None:
 def test_sqlite_takes_no_pool() -> None:
     ((field, _),) = found(database_pool=4)
     assert field == "database_pool"
+
+
+def test_sqlite_takes_no_audit_log() -> None:
+    ((field, message),) = found(audit_store="database")
+    assert field == "audit_store"
+    assert "waits for it" in message
 
 
 @pytest.mark.parametrize(

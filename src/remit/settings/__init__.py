@@ -3,9 +3,10 @@
 from remit.settings.addresses import is_loopback_host
 from remit.settings.faults import Fault, Origin, SettingsInvalidError
 from remit.settings.load import LoadedSettings, load_settings
-from remit.settings.model import LogFormat, LogLevel, Policies, Settings
+from remit.settings.model import AuditStore, LogFormat, LogLevel, Policies, Settings
 
 __all__ = [
+    "AuditStore",
     "Fault",
     "LoadedSettings",
     "LogFormat",

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from remit.settings.addresses import is_loopback_host
-from remit.settings.model import Settings
+from remit.settings.model import AuditStore, Settings
 
 __all__ = ["Contradiction", "contradictions"]
 
@@ -85,6 +85,16 @@ def _sqlite_has_no_pool(case: _Case) -> Iterator[Contradiction]:
         )
 
 
+def _sqlite_has_no_log(case: _Case) -> Iterator[Contradiction]:
+    if case.settings.is_sqlite and case.settings.audit_store is AuditStore.DATABASE:
+        yield Contradiction(
+            field="audit_store",
+            also=("database_url",),
+            message="SQLite has one writer, who would wait for the audit log while the log waits for it",
+            mend="leave audit_store at auto, or set database_url to PostgreSQL",
+        )
+
+
 def _data_apart_from_repo(case: _Case) -> Iterator[Contradiction]:
     data, repo = case.settings.data.absolute(), case.settings.repo.absolute()
     if _within(data, repo) or _within(repo, data):
@@ -105,5 +115,6 @@ _RULES: tuple[Callable[[_Case], Iterator[Contradiction]], ...] = (
     _open_host_needs_public_url,
     _nobody_trusts_everybody,
     _sqlite_has_no_pool,
+    _sqlite_has_no_log,
     _data_apart_from_repo,
 )

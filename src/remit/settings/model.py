@@ -26,7 +26,15 @@ from remit.settings.addresses import (
     words,
 )
 
-__all__ = ["SECRET_SUFFIXES", "SECRET_VARIABLES", "LogFormat", "LogLevel", "Policies", "Settings"]
+__all__ = [
+    "SECRET_SUFFIXES",
+    "SECRET_VARIABLES",
+    "AuditStore",
+    "LogFormat",
+    "LogLevel",
+    "Policies",
+    "Settings",
+]
 
 SECRET_VARIABLES = ("REMIT_MASTER_KEY",)
 """Variables that Remit reads but that are secrets, not settings: never in a file, never a flag."""
@@ -40,6 +48,13 @@ class LogLevel(StrEnum):
     INFO = "info"
     WARNING = "warning"
     ERROR = "error"
+
+
+class AuditStore(StrEnum):
+    AUTO = "auto"
+    """The database if it is PostgreSQL, else files; files where this process has its log in files already."""
+    FILES = "files"
+    DATABASE = "database"
 
 
 class LogFormat(StrEnum):
@@ -119,6 +134,17 @@ class Settings(BaseModel):
         "main",
         pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$",
         description="Name of this process among several on one database; also the name of its audit stream.",
+    )
+    audit_store: AuditStore = Field(
+        AuditStore.AUTO,
+        description="Where the audit log of this process is kept: `files` in the data folder, or `database`, which has to be "
+        "PostgreSQL. `auto` is the database where it is PostgreSQL and this process has no log in files, else files.",
+    )
+    audit_signer: str = Field(
+        "process",
+        pattern=r"^(process|inside|/[^\x00-\x1f]{1,100})$",
+        description="Who signs the audit log: `process` is a child of this process with its state in the data folder; "
+        "an absolute path is the socket of `remit signer serve`, under another user; `inside` is this process.",
     )
     log_level: LogLevel = Field(LogLevel.INFO, description="Least severe level that is logged.")
     log_format: LogFormat = Field(

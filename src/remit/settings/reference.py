@@ -42,7 +42,7 @@ _FOOT = """
 - `public_url` is https, unless it is on loopback.
 - A `host` that is not loopback needs a `public_url`.
 - `trusted_proxies` may not hold everybody (`0.0.0.0/0`, `::/0`).
-- `database_pool` goes with PostgreSQL only.
+- `database_pool` goes with PostgreSQL only, and so does the `audit_store` `database`.
 - `data` and `repo` are not one inside the other.
 
 ## Secrets
