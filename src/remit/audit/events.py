@@ -72,6 +72,7 @@ from remit.audit.grant_events import (
     AuthorizationRefused,
     ConsentDenied,
     ConsentGranted,
+    ConsentPresented,
     GrantRevoked,
     RefreshTokenReused,
     TokenIssued,
@@ -89,6 +90,7 @@ from remit.audit.key_events import (
 from remit.audit.log_events import (
     AuditQueried,
     AuditRecovered,
+    AuditRulesChanged,
     AuditStarted,
     AuditStopped,
     EffectFailed,
@@ -118,6 +120,7 @@ from remit.audit.policy_events import (
     BundleRejected,
     BundleTrialEnded,
     BundleTrialStarted,
+    PolicyDisabled,
 )
 from remit.audit.server_events import (
     DefinitionAdmitted,
@@ -128,6 +131,12 @@ from remit.audit.server_events import (
     SecretRemoved,
     SecretStored,
     SelfTestFinished,
+)
+from remit.audit.step_up_events import (
+    StepUpCompleted,
+    StepUpExpired,
+    StepUpFailed,
+    StepUpRequired,
 )
 from remit.canonical import Json
 
@@ -151,6 +160,7 @@ __all__ = [
     "AuditPruned",
     "AuditQueried",
     "AuditRecovered",
+    "AuditRulesChanged",
     "AuditStarted",
     "AuditStopped",
     "AuthorizationCodeIssued",
@@ -179,6 +189,7 @@ __all__ = [
     "ConnectionRemoved",
     "ConsentDenied",
     "ConsentGranted",
+    "ConsentPresented",
     "ConsentWithdrawn",
     "Decided",
     "DefinitionAdmitted",
@@ -218,6 +229,7 @@ __all__ = [
     "PasskeyAdded",
     "PasskeyRemoved",
     "PasswordChanged",
+    "PolicyDisabled",
     "PolicyLoaded",
     "ProviderLoginRefused",
     "RecoveryCodeUsed",
@@ -236,6 +248,10 @@ __all__ = [
     "SinkRecovered",
     "SinkReset",
     "SinkTested",
+    "StepUpCompleted",
+    "StepUpExpired",
+    "StepUpFailed",
+    "StepUpRequired",
     "TokenIssued",
     "TokenRefreshed",
     "TokenRefused",
@@ -278,6 +294,7 @@ class AccountCreated(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountDisabled(Event):
     kind: ClassVar[str] = "account.disabled"
+    reserved: ClassVar[bool] = True
     account_id: str
     reason: str = ""
 
@@ -300,6 +317,7 @@ class LoggedIn(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggedOut(Event):
     kind: ClassVar[str] = "authn.logout"
+    reserved: ClassVar[bool] = True
     session_id: str
     reason: str = ""
 
@@ -320,6 +338,7 @@ class LoginFailed(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentSuspended(Event):
     kind: ClassVar[str] = "agent.suspended"
+    reserved: ClassVar[bool] = True
     reason: str = ""
 
 

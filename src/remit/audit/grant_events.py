@@ -13,6 +13,7 @@ __all__ = [
     "AuthorizationRefused",
     "ConsentDenied",
     "ConsentGranted",
+    "ConsentPresented",
     "GrantRevoked",
     "RefreshTokenReused",
     "TokenIssued",
@@ -58,6 +59,23 @@ class ConsentDenied(Event):
     kind: ClassVar[str] = "consent.denied"
     resource: str
     requested: tuple[str, ...]
+    shown_digest: str
+    locale: str = "en"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentPresented(Event):
+    """A person was shown what a client asks of them. `shown_digest` is the SHA-256 of those words.
+
+    `offered` is what they may tick; `withheld` what was asked and cannot be had: the scope and, in brackets, why.
+    """
+
+    kind: ClassVar[str] = "consent.presented"
+    durability: ClassVar[Durability] = Durability.ANSWER
+    resource: str
+    requested: tuple[str, ...]
+    offered: tuple[str, ...]
+    withheld: tuple[str, ...]
     shown_digest: str
     locale: str = "en"
 
@@ -133,6 +151,7 @@ class TokenRevoked(Event):
     """One token was revoked by its holder. A refresh token takes its grant with it: `grant.revoked`."""
 
     kind: ClassVar[str] = "token.revoked"
+    reserved: ClassVar[bool] = True
     token_type: str
     jti_digest: str | None = None
 
@@ -142,6 +161,7 @@ class RefreshTokenReused(Event):
     """A refresh token or code came a second time: stolen, or a client in error. Its grant is revoked."""
 
     kind: ClassVar[str] = "token.reuse_detected"
+    reserved: ClassVar[bool] = True
     credential: str
 
 
@@ -150,4 +170,5 @@ class GrantRevoked(Event):
     """A grant and everything that descends from it ended."""
 
     kind: ClassVar[str] = "grant.revoked"
+    reserved: ClassVar[bool] = True
     reason: str

@@ -10,6 +10,7 @@ from remit.canonical import Json
 __all__ = [
     "AuditQueried",
     "AuditRecovered",
+    "AuditRulesChanged",
     "AuditStarted",
     "AuditStopped",
     "EffectFailed",
@@ -22,6 +23,7 @@ class AuditStarted(Event):
     """A process opened the log. `repaired_bytes`: length of a torn last record that was cut off."""
 
     kind: ClassVar[str] = "audit.started"
+    reserved: ClassVar[bool] = True
     settings_digest: str
     repaired_bytes: int = 0
 
@@ -31,6 +33,7 @@ class AuditStopped(Event):
     """The process closed the log in good order."""
 
     kind: ClassVar[str] = "audit.stopped"
+    reserved: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +41,7 @@ class AuditRecovered(Event):
     """The disk takes records again. `refused` events could not be recorded, so what they announce did not happen."""
 
     kind: ClassVar[str] = "audit.recovered"
+    reserved: ClassVar[bool] = True
     refused: int
     error: str
 
@@ -52,10 +56,25 @@ class AuditQueried(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AuditRulesChanged(Event):
+    """What the log may hold, how long, or who gets a copy is not what it was: `changed` names the parts of `audit.yaml`.
+
+    `before` and `after` are the digests of the whole of it.
+    """
+
+    kind: ClassVar[str] = "audit.rules_changed"
+    bundle: str
+    changed: tuple[str, ...]
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EffectFailed(Event):
     """The events named by sequence number were recorded, but their transaction did not commit."""
 
     kind: ClassVar[str] = "effect.failed"
+    reserved: ClassVar[bool] = True
     sequences: tuple[int, ...]
     error: str
 

@@ -19,6 +19,7 @@ __all__ = [
     "BundleRejected",
     "BundleTrialEnded",
     "BundleTrialStarted",
+    "PolicyDisabled",
 ]
 
 _NOTHING: Mapping[str, Json] = MappingProxyType({})
@@ -105,6 +106,19 @@ class BundleTrialEnded(Event):
     """A trial is over. `outcome`: `completed`, `returned` (it refused too much), `held` (it said nothing), or `cancelled`."""
 
     kind: ClassVar[str] = "bundle.trial_ended"
+    reserved: ClassVar[bool] = True
     bundle: str
     outcome: str
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyDisabled(Event):
+    """What refused until now refuses no more, as `bundle` comes into force: rules that are gone, and what only observes."""
+
+    kind: ClassVar[str] = "policy.disabled"
+    bundle: str
+    removed: tuple[str, ...] = ()
+    """Policies that forbid, and stand there no longer."""
+    observing: tuple[str, ...] = ()
+    """`policy x`, `server y`, `tenant z`: what enforced until now."""
