@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from remit.app.metrics import EXPOSITION_TYPE, Metrics
-from remit.audit import FileAuditLog
+from remit.audit import DurableAuditLog
 from remit.canonical import JsonObject
 from remit.clock import Clock
 from remit.db import Database
@@ -38,7 +38,7 @@ class Health:
     """What readiness is read off."""
 
     database: Database
-    log: FileAuditLog
+    log: DurableAuditLog
     guard: Guard
     directory: Directory
     clock: Clock
