@@ -33,6 +33,7 @@ __all__ = [
     "log_number",
     "milliseconds",
     "places_in",
+    "time_of",
 ]
 
 LARGEST: Final = 4_096
@@ -60,13 +61,13 @@ class Posting:
     offsets: bytes
 
 
-def index_records(records: Sequence[Record]) -> tuple[list[Posting], int]:
-    """What a block of `records` is found by, and when the last of them was written, in epoch milliseconds.
+def index_records(records: Sequence[Record]) -> tuple[list[Posting], tuple[int, int]]:
+    """What a block of `records` is found by, and between when they were written, in epoch milliseconds.
 
     A line that is no record is found by nothing but the question for everything that belongs to nobody.
     """
     found: dict[tuple[str, int], array[int]] = {}
-    latest = 0
+    times: list[int] = []
     for offset, record in enumerate(records):
         try:
             entry = record.entry()
@@ -74,10 +75,12 @@ def index_records(records: Sequence[Record]) -> tuple[list[Posting], int]:
             entry = {}
         tenant = entry.get("tenant")
         whose = tenant if isinstance(tenant, str) else ""
-        latest = max(latest, milliseconds(entry.get("observed")))
+        if written := milliseconds(entry.get("observed")):
+            times.append(written)
         for facet in (*facets_of(entry), EVERY):
             found.setdefault((whose, term_of(facet)), array("H")).append(offset)
-    return [Posting(*key, _packed(offsets)) for key, offsets in sorted(found.items())], latest
+    postings = [Posting(*key, _packed(offsets)) for key, offsets in sorted(found.items())]
+    return postings, (min(times, default=0), max(times, default=0))
 
 
 def block_number(latest: int, log: int, *, after: int) -> int:
@@ -89,6 +92,11 @@ def block_number(latest: int, log: int, *, after: int) -> int:
 def log_number(block: int) -> int:
     """The number of the log that a block is of."""
     return block & ((1 << _LOG_BITS) - 1)
+
+
+def time_of(block: int) -> int:
+    """The time of a block, in epoch milliseconds: none of its records was written later."""
+    return block >> _LOG_BITS
 
 
 def places_in(postings: Iterable[Posting], conditions: Sequence[Condition]) -> dict[str, list[int]]:

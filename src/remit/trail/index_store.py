@@ -33,6 +33,7 @@ __all__ = [
     "empty_index",
     "epoch_of",
     "indexed_logs",
+    "make_tables",
     "move_log",
     "name_log",
     "postings_in",
@@ -47,6 +48,7 @@ logs = Table(
     Column("number", Integer, nullable=False, unique=True),
     Column("next", BigInteger, nullable=False),
     Column("last_block", BigInteger, nullable=False),
+    Column("reach", BigInteger, nullable=False),
 )
 block_table = Table(
     "trail_blocks",
@@ -74,12 +76,16 @@ _IN_ONE: Final = 5_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexedLog:
-    """How far a log is indexed: the number of the first record that is not, and its last block."""
+    """How far a log is indexed: the number of the first record that is not, and its last block.
+
+    `reach` is how far back from the time of a block its records can be, in milliseconds.
+    """
 
     log: str
     number: int
     next: int
     last_block: int
+    reach: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,11 @@ class PostingRow:
 
     block: int
     posting: Posting
+
+
+def make_tables(tx: Transaction) -> None:
+    """Make the tables in a file that has no other; those that are there stay as they are."""
+    metadata.create_all(tx.connection, tables=TABLES)
 
 
 def epoch_of(tx: Transaction) -> str | None:
@@ -112,7 +123,11 @@ def indexed_logs(tx: Transaction) -> dict[str, IndexedLog]:
     rows = tx.connection.execute(select(logs)).all()
     return {
         row.log: IndexedLog(
-            log=row.log, number=row.number, next=row.next, last_block=row.last_block
+            log=row.log,
+            number=row.number,
+            next=row.next,
+            last_block=row.last_block,
+            reach=row.reach,
         )
         for row in rows
     }
@@ -123,18 +138,18 @@ def name_log(tx: Transaction, log: str, *, first: int) -> bool:
     highest = tx.connection.execute(select(func.max(logs.c.number))).scalar()
     statement = (
         conflict_insert(tx, logs)
-        .values(log=log, number=(highest or 0) + 1, next=first, last_block=0)
+        .values(log=log, number=(highest or 0) + 1, next=first, last_block=0, reach=0)
         .on_conflict_do_nothing()
     )
     return tx.connection.execute(statement).rowcount == 1
 
 
-def move_log(tx: Transaction, log: IndexedLog, *, to: int, block: int) -> bool:
-    """Say that `log` is indexed up to record `to`; whether it still was where it is thought to be."""
+def move_log(tx: Transaction, log: IndexedLog, moved: IndexedLog) -> bool:
+    """Put `moved` in the place of `log`; whether it still was where it is thought to be."""
     statement = (
         update(logs)
         .where(logs.c.log == log.log, logs.c.next == log.next)
-        .values(next=to, last_block=block)
+        .values(next=moved.next, last_block=moved.last_block, reach=moved.reach)
     )
     return tx.connection.execute(statement).rowcount == 1
 

@@ -11,16 +11,25 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
-from remit.audit import Query
+from remit.audit import Event, Query, events
 from remit.audit.facets import Facet
 
-__all__ = ["EVERY", "Condition", "conditions_of", "term_of", "terms_of"]
+__all__ = ["EVERY", "KINDS", "Condition", "conditions_of", "term_of", "terms_of"]
 
 EVERY: Final = ("*", "")
 """The facet that every record has."""
 
 Condition = frozenset[Facet]
 """Met by a record that has one of these facets."""
+
+KINDS: Final = frozenset(
+    one.kind
+    for name in events.__all__
+    if isinstance(one := getattr(events, name), type)
+    and issubclass(one, Event)
+    and one is not Event
+)
+"""Every kind of event there is."""
 
 # What few records share comes first: a search begins there.
 _RAREST_FIRST: Final = (
@@ -44,8 +53,8 @@ def terms_of(facets: Iterable[Facet]) -> list[int]:
     return [term_of(facet) for facet in facets]
 
 
-def conditions_of(query: Query, *, kinds: Iterable[str]) -> list[Condition]:
-    """What the index is asked for `query`, the rarest first; `kinds` are all there are.
+def conditions_of(query: Query) -> list[Condition]:
+    """What the index is asked for `query`, the rarest first.
 
     Never more than `query` asks: what it says of time, of words and of a record's id is asked of the record.
     """
@@ -53,8 +62,8 @@ def conditions_of(query: Query, *, kinds: Iterable[str]) -> list[Condition]:
     if query.tokens is not None:
         found.append(frozenset(("token", one) for one in query.tokens))
     if query.kind is not None and query.kind.endswith("*"):
-        found.append(frozenset(("kind", one) for one in kinds if one.startswith(query.kind[:-1])))
-    return sorted(found, key=_rank) or [frozenset({EVERY})]
+        found.append(frozenset(("kind", one) for one in KINDS if one.startswith(query.kind[:-1])))
+    return sorted(found, key=_rank)
 
 
 def _rank(condition: Condition) -> int:

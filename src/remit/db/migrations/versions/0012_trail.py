@@ -16,6 +16,7 @@ def upgrade() -> None:
         Column("number", Integer, nullable=False, unique=True),
         Column("next", BigInteger, nullable=False),
         Column("last_block", BigInteger, nullable=False),
+        Column("reach", BigInteger, nullable=False),
     )
     op.create_table(
         "trail_blocks",
