@@ -1,0 +1,154 @@
+"""A question to the log, and its answer: records, the place to go on from, and what was looked at.
+
+Every answer says over which records of which logs it was given, with the checkpoint of each. So it can be had again,
+today or from a copy of the logs, and whoever kept the checkpoint knows that it is of the same logs.
+
+Source: AUDIT §1.7.
+"""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as Base64Error
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from remit.audit import Query
+from remit.audit.source import Record
+from remit.canonical import JsonObject, MalformedJsonError, canonical_bytes, parse_json
+from remit.errors import Error
+from remit.trail.terms import Condition
+
+__all__ = ["MOST", "Answer", "Cursor", "CursorLostError", "Found", "Looked", "Question", "Rest"]
+
+MOST = 1_000
+"""Records in one answer."""
+
+
+class CursorLostError(Error):
+    """The place to go on from is none that was given, or the index was made anew since: ask again."""
+
+    code: ClassVar[str] = "cursor_lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Records of a log that no block had when they were looked at: from `first`, below `below`."""
+
+    log: str
+    first: int
+    below: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cursor:
+    """Where an answer ended. It opens nothing: who may see what is asked anew each time.
+
+    Blocks below `bound` are still to be looked at, and in the logs numbered in `below` records under that number only.
+    `sizes` are those of the logs when the first page was asked for.
+    """
+
+    epoch: str
+    bound: int
+    below: Mapping[int, int]
+    rest: tuple[Rest, ...]
+    sizes: Mapping[str, int]
+
+    def text(self) -> str:
+        """As it is handed out."""
+        return urlsafe_b64encode(
+            canonical_bytes(
+                [
+                    self.epoch,
+                    self.bound,
+                    [list(one) for one in sorted(self.below.items())],
+                    [[one.log, one.first, one.below] for one in self.rest],
+                    [list(one) for one in sorted(self.sizes.items())],
+                ]
+            )
+        ).decode()
+
+    @classmethod
+    def parse(cls, text: str) -> "Cursor":
+        """The place that was handed out as `text`.
+
+        Raises:
+            CursorLostError: it is none.
+        """
+        try:
+            parts: Any = parse_json(urlsafe_b64decode(text))  # each part is checked on its own
+            epoch, bound, below, rest, sizes = parts
+            return cls(
+                epoch=_text(epoch),
+                bound=_whole(bound),
+                below={_whole(log): _whole(to) for log, to in below},
+                rest=tuple(Rest(_text(a), _whole(b), _whole(c)) for a, b, c in rest),
+                sizes={_text(log): _whole(size) for log, size in sizes},
+            )
+        except (ValueError, TypeError, Base64Error, MalformedJsonError) as error:
+            raise CursorLostError("the `cursor` is none that was given", cause=error) from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Which records, newest first.
+
+    `tenants` are those whose records may be shown, `""` being what belongs to none; `None`: all. Beside what `query`
+    says, each of `conditions` has to be met.
+    """
+
+    query: Query
+    tenants: frozenset[str] | None = None
+    conditions: tuple[Condition, ...] = ()
+    limit: int = 100
+    cursor: Cursor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A record, and what it says."""
+
+    record: Record
+    entry: JsonObject
+
+    @property
+    def order(self) -> tuple[str, str, int]:
+        """Its place among records of all logs. Within one log only the last part of it counts."""
+        return str(self.entry.get("observed")), self.record.log, self.record.sequence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What was looked at in a log: from record `first`, below `to`; and its newest checkpoint.
+
+    The last records may be newer than the checkpoint; one a second later covers them.
+    """
+
+    log: str
+    first: int
+    to: int
+    checkpoint: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The records, the newest first; where to go on, if there may be more; and what was looked at.
+
+    `behind` counts the newest records that were not, because the index is still being made.
+    """
+
+    found: tuple[Found, ...]
+    next: Cursor | None
+    looked: tuple[Looked, ...]
+    behind: int = 0
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _whole(value: object) -> int:
+    if type(value) is not int or not 0 <= value < 2**63:
+        raise TypeError
+    return value

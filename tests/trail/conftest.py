@@ -1,0 +1,61 @@
+"""A log with a story in it, the index of it on both databases, and the search over both."""
+
+
+import pytest
+
+from remit.audit.entry import Moment, Producer, draft, seal
+from remit.audit.source import Record
+from remit.clock import rfc3339_ms
+from remit.errors import NotFoundError
+from remit.trail.index import TrailIndex
+
+
+class MemorySource:
+    """Logs in memory: a `RecordSource` whose records a test writes with `add`."""
+
+    def __init__(self) -> None:
+        self.lines: dict[str, list[bytes]] = {}
+        self.pruned: dict[str, int] = {}
+        self.reads = 0
+
+    def add(self, log, event, *, at_ms) -> Record:
+        lines = self.lines.setdefault(log, [])
+        moment = Moment.of(at_ms)
+        line = seal(
+            draft(event, Producer(), moment),
+            sequence=len(lines),
+            previous="0" * 64,
+            observed=rfc3339_ms(at_ms),
+        )
+        lines.append(line)
+        return Record(log, len(lines) - 1, line)
+
+    def logs(self):
+        return tuple(sorted(self.lines))
+
+    def bounds(self, log):
+        if log not in self.lines:
+            raise NotFoundError("there is no such log")
+        return self.pruned.get(log, 0), len(self.lines[log])
+
+    def read(self, log, start, *, limit):
+        start = max(start, self.pruned.get(log, 0))
+        for number, line in enumerate(self.lines[log][start : start + limit], start):
+            self.reads += 1
+            yield Record(log, number, line)
+
+    def entry_time(self, log, number):
+        return Record(log, number, self.lines[log][number]).entry()["observed"]
+
+    def checkpoint(self, log):
+        return f"{log}\n{len(self.lines[log])}\nroot\n"
+
+
+@pytest.fixture
+def source() -> MemorySource:
+    return MemorySource()
+
+
+@pytest.fixture
+def index(database, source, clock) -> TrailIndex:
+    return TrailIndex(database, source, clock=clock, own="remit/main")
