@@ -55,6 +55,10 @@ def line(event, sequence=5, **changes):
     return canonical_bytes({**read_entry(sealed), **changes})
 
 
+def said(event):
+    return read_entry(line(event))["body"]
+
+
 def read(data, tenants=None):
     return relayed(data, server="crm", tenants=tenants, instance="crm-1")
 
@@ -64,8 +68,7 @@ def test_an_event_comes_back_as_it_was_with_where_it_comes_from(event):
     found = read(line(event))
     assert found.sequence == 5
     assert found.event.guard == {"instance": "crm-1", "sequence": 5, "time": MOMENT.text}
-    again = draft(found.event, Producer(), MOMENT)["body"]
-    wanted = draft(event, Producer(), MOMENT)["body"]
+    again, wanted = said(found.event), said(event)
     assert {**again, "guard": {}} == wanted
     assert found.event.context == CONTEXT
 
@@ -81,7 +84,7 @@ def test_what_was_left_out_for_its_size_is_named():
     entry = line(
         DECIDED,
         body={
-            **draft(DECIDED, Producer(), MOMENT)["body"],
+            **said(DECIDED),
             "reason": {"omitted_bytes": 9, "omitted_sha256": "ab"},
             "rules": {"omitted_bytes": 9, "omitted_sha256": "cd"},
         },
@@ -92,7 +95,7 @@ def test_what_was_left_out_for_its_size_is_named():
 
 
 def body(**changes):
-    return {"body": {**draft(DECIDED, Producer(), MOMENT)["body"], **changes}}
+    return {"body": {**said(DECIDED), **changes}}
 
 
 @pytest.mark.parametrize(
@@ -141,12 +144,6 @@ def test_a_record_about_a_tenant_that_does_not_use_the_server_is_in_no_tenants_a
 )
 def test_what_remits_own_log_would_not_take_is_refused_before_it_gets_there(claims):
     """There it would be refused together with whatever others do at the same moment."""
-    entry = {
-        **draft(DECIDED, Producer(), MOMENT),
-        "seq": 5,
-        "prev": "0" * 64,
-        "observed": MOMENT.text,
-    }
-    entry["body"] = {**entry["body"], "claims": claims}
+    entry = {**read_entry(line(DECIDED)), **body(claims=claims)}
     with pytest.raises(ForeignRecordError, match="form of the log"):
         read(orjson.dumps(entry, option=orjson.OPT_SORT_KEYS))

@@ -109,6 +109,7 @@ class ElevationRevoked(Event):
     """It ended before it was used."""
 
     kind: ClassVar[str] = "elevation.revoked"
+    reserved: ClassVar[bool] = True
     elevation: str
     reason: str
 
@@ -146,6 +147,7 @@ class AccessEnded(Event):
     """It is over, with every access token that said something by it. `how`: `expired`, `returned`, `revoked`, `refused`."""
 
     kind: ClassVar[str] = "access.ended"
+    reserved: ClassVar[bool] = True
     access: str
     how: str
     reason: str = ""
@@ -203,6 +205,7 @@ class DeputyRemoved(Event):
     """They do no longer."""
 
     kind: ClassVar[str] = "deputy.removed"
+    reserved: ClassVar[bool] = True
     absent: str
     deputy: str
     role: str

@@ -69,10 +69,15 @@ class Decided(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallCompleted(Event):
-    """What became of an allowed call. `outcome`: `ok`, `tool_error`, `error`, `cancelled`, `upstream_failed`, `connection_needed`, `delegated`, `task`."""
+    """What became of an allowed call.
+
+    `outcome`: `ok`, `tool_error`, `error`, `cancelled`, `upstream_failed`, `connection_needed`, `delegated`,
+    `task`, or `unknown`: the process died meanwhile, and another recorded that nobody knows.
+    """
 
     kind: ClassVar[str] = "call.completed"
     durability: ClassVar[Durability] = Durability.ANSWER
+    reserved: ClassVar[bool] = True
     decision_id: str
     server: str
     method: str
@@ -85,3 +90,5 @@ class CallCompleted(Event):
     micros: int = 0
     guard: Mapping[str, Json] = field(default_factory=lambda: _NOTHING)
     """For what a guard inside a server decided: its `instance`, and `sequence` and `time` in its own log."""
+    reconciled: Mapping[str, Json] = field(default_factory=lambda: _NOTHING)
+    """Of an outcome that nobody knows: `log` and `seq` of the record of intent."""

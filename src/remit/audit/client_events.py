@@ -69,6 +69,7 @@ class ClientDisabled(Event):
     """An operator turned a client off: no request of its, and no token it holds, is good any more."""
 
     kind: ClassVar[str] = "client.disabled"
+    reserved: ClassVar[bool] = True
     reason: str = ""
 
 
@@ -101,6 +102,7 @@ class ClientApproved(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientRejected(Event):
     kind: ClassVar[str] = "client.rejected"
+    reserved: ClassVar[bool] = True
     reason: str = ""
 
 
@@ -109,6 +111,7 @@ class ClientRemoved(Event):
     """`reason`: `unused`, `lifetime` or an administrator's words. Its grants ended."""
 
     kind: ClassVar[str] = "client.removed"
+    reserved: ClassVar[bool] = True
     reason: str
 
 
@@ -125,6 +128,7 @@ class InitialAccessTokenCreated(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InitialAccessTokenRevoked(Event):
     kind: ClassVar[str] = "registration.token_revoked"
+    reserved: ClassVar[bool] = True
     token_id: str
     reason: str = ""
 

@@ -156,6 +156,7 @@ class ClockJumped(Event):
 
     kind: ClassVar[str] = "clock.jumped"
     durability: ClassVar[Durability] = Durability.SOON
+    reserved: ClassVar[bool] = True
     milliseconds: int
 
 
@@ -165,6 +166,7 @@ class SignerLost(Event):
 
     kind: ClassVar[str] = "signer.lost"
     durability: ClassVar[Durability] = Durability.SOON
+    reserved: ClassVar[bool] = True
     unsigned: int
     error: str
 
@@ -173,6 +175,7 @@ class SignerLost(Event):
 class SignerRecovered(Event):
     kind: ClassVar[str] = "signer.recovered"
     durability: ClassVar[Durability] = Durability.SOON
+    reserved: ClassVar[bool] = True
     seconds: int
 
 

@@ -29,6 +29,7 @@ class SigningKeyRetired(Event):
     """Nothing it signed is believed any more."""
 
     kind: ClassVar[str] = "key.retired"
+    reserved: ClassVar[bool] = True
     key_id: str
     reason: str = ""
 
@@ -55,6 +56,7 @@ class ConnectionRefused(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionRemoved(Event):
     kind: ClassVar[str] = "connection.removed"
+    reserved: ClassVar[bool] = True
     server: str
     issuer: str
     reason: str = ""

@@ -38,6 +38,7 @@ class ConsentWithdrawn(Event):
     """What a person allowed a client on a server is allowed no more; the grants under it ended."""
 
     kind: ClassVar[str] = "consent.withdrawn"
+    reserved: ClassVar[bool] = True
     resource: str
     scopes: tuple[str, ...]
     grants: int

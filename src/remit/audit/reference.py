@@ -30,6 +30,9 @@ meaning is a new kind.
 | `answer` | the event is on stable storage before the caller is answered; otherwise the answer is an error |
 | `soon` | the event is queued in order; it may be the last thing lost in a power cut |
 
+An event of durability `intent` or `answer` marked **reserved** takes something away, or says what became of something: it
+is written, from space that is kept for it, when everything else is refused because the disk is full or nobody signs.
+
 A field of any event may stand as `{"omitted_bytes": …, "omitted_sha256": …}` when its record would
 have been longer than 16 KiB.
 """
@@ -67,7 +70,8 @@ def _section(event: type[Event]) -> str:
     text = _documentation(event)
     if text:
         lines += [text, ""]
-    lines += [f"Durability `{event.durability.value}`.", ""]
+    reserved = ", reserved" if event.reserved else ""
+    lines += [f"Durability `{event.durability.value}`{reserved}.", ""]
     own = [field for field in dataclasses.fields(event) if field.name != "context"]
     if own:
         hints = get_type_hints(event)

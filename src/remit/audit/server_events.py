@@ -40,6 +40,7 @@ class DefinitionQuarantined(Event):
     """
 
     kind: ClassVar[str] = "definition.quarantined"
+    reserved: ClassVar[bool] = True
     server: str
     thing: str
     name: str
@@ -67,6 +68,7 @@ class DefinitionRejected(Event):
     """Somebody reviewed the definition of a thing and keeps it out."""
 
     kind: ClassVar[str] = "definition.rejected"
+    reserved: ClassVar[bool] = True
     server: str
     thing: str
     name: str
@@ -89,6 +91,7 @@ class SecretRemoved(Event):
     """The secret of that name is gone from the database."""
 
     kind: ClassVar[str] = "secret.removed"
+    reserved: ClassVar[bool] = True
     name: str
     reason: str = ""
 

@@ -1,0 +1,161 @@
+"""Calls that were allowed and never ended: what a process that died left behind, found in its own records.
+
+The record of intent is there before a call goes on, the outcome when it came back. A process that dies between
+the two leaves an intent alone. Whoever reads its records afterwards finds that out, and records an outcome
+that says what is known: nothing. Whether the call had its effect, the server that was called knows, and nobody here.
+
+Decides nothing about files or databases: records in, events out. Records are believed as they are read.
+
+Source: AUDIT §1.3 (`tool.outcome`: `unknown` if we died between), §1.10 (7).
+"""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Final
+
+from remit.audit.call_events import CallCompleted, Decided
+from remit.audit.context import Actor, ActorType, Context, Network, Trace
+from remit.audit.entry import BadEntryError
+from remit.audit.events import AuditStopped
+from remit.audit.source import Record, RecordSource
+from remit.canonical import Json, JsonObject
+
+__all__ = ["UNKNOWN", "OpenCalls", "left_open", "outcomes_of"]
+
+UNKNOWN: Final = "unknown"
+"""The outcome of a call of which nobody knows what became."""
+
+_STEP: Final = 4_096
+_LISTED: Final = "listed"  # a list was shown: nothing was called
+_INTENT: Final = f'"kind":"{Decided.kind}"'.encode()
+_OUTCOME: Final = f'"kind":"{CallCompleted.kind}"'.encode()
+_ENDED: Final = f'"kind":"{AuditStopped.kind}"'.encode()
+_ALLOWED: Final = b'"outcome":"allow"'
+
+
+class OpenCalls:
+    """The calls that were allowed and have not ended, as records of one log are read in their order.
+
+    A call ends with its outcome, wherever that is recorded: for a log whose process died, hand in what others
+    recorded of it, too. When a process stops in good order it has ended everything; what it had not, nobody will.
+    """
+
+    __slots__ = ("_intents",)
+
+    def __init__(self) -> None:
+        self._intents: dict[str, Record] = {}
+
+    def read(self, record: Record) -> None:
+        """Take in the next record. One that is no record of a call changes nothing."""
+        line = record.line
+        if _INTENT in line:
+            if _ALLOWED in line:
+                self._begin(record)
+        elif _OUTCOME in line:
+            self._end(record)
+
+    def left(self) -> tuple[Record, ...]:
+        """The intents without an outcome, in order."""
+        return tuple(self._intents.values())
+
+    def _begin(self, record: Record) -> None:
+        entry = _entry(record)
+        body = entry.get("body")
+        if entry.get("kind") != Decided.kind or not isinstance(body, dict):
+            return
+        if body.get("outcome") != "allow" or body.get("reason") == _LISTED or body.get("guard"):
+            return
+        self._intents[str(body.get("decision_id"))] = record
+
+    def _end(self, record: Record) -> None:
+        entry = _entry(record)
+        body = entry.get("body")
+        if entry.get("kind") == CallCompleted.kind and isinstance(body, dict):
+            self._intents.pop(str(body.get("decision_id")), None)
+
+
+def left_open(source: RecordSource, log: str, *, end: int) -> tuple[Record, ...]:
+    """The intents in `log` before record `end` that have no outcome there, since a process stopped in good order.
+
+    Whoever opens a log takes its size then for `end`: what comes after is its own. Reads backwards in steps
+    until it comes to that stop, so it takes as long as the log has grown since; it blocks, and nobody has to wait.
+
+    Raises:
+        NotFoundError: there is no such log.
+        OSError: it cannot be read.
+    """
+    first, _ = source.bounds(log)
+    begin = end
+    while begin > first:
+        before, begin = begin, max(first, begin - _STEP)
+        stops = [
+            record.sequence
+            for record in source.read(log, begin, limit=before - begin)
+            if _ENDED in record.line and _entry(record).get("kind") == AuditStopped.kind
+        ]
+        if stops:
+            begin = stops[-1] + 1
+            break
+    calls = OpenCalls()
+    for record in source.read(log, begin, limit=max(0, end - begin)):
+        calls.read(record)
+    return calls.left()
+
+
+def outcomes_of(intents: Iterable[Record]) -> tuple[CallCompleted, ...]:
+    """What is to be recorded of calls that nobody ended: that it is unknown what became of them."""
+    return tuple(_outcome(record) for record in intents)
+
+
+def _outcome(record: Record) -> CallCompleted:
+    entry = _entry(record)
+    body = entry.get("body")
+    said: JsonObject = body if isinstance(body, dict) else {}
+    name = said.get("name")
+    return CallCompleted(
+        context=_context(entry),
+        decision_id=_text(said.get("decision_id")) or "",
+        server=_text(said.get("server")) or "",
+        method=_text(said.get("method")) or "",
+        name=None if name is None else str(name),
+        outcome=UNKNOWN,
+        reconciled={"log": record.log, "seq": record.sequence},
+    )
+
+
+def _context(entry: JsonObject) -> Context:
+    """Whose call it was. It is the system that says so, and it says it of them."""
+    trace, net, actor = entry.get("trace"), entry.get("net"), entry.get("actor")
+    return Context(
+        actor=_actor(actor),
+        tenant=_text(entry.get("tenant")),
+        environment=_text(entry.get("env")),
+        user_id=_text(entry.get("user")),
+        agent_id=_text(entry.get("agent")),
+        client_id=_text(entry.get("client")),
+        grant_id=_text(entry.get("grant")),
+        flow_id=_text(entry.get("flow")),
+        network=Network(_text(net.get("ip")), _text(net.get("ua")))
+        if isinstance(net, dict)
+        else Network(),
+        trace=Trace(str(trace.get("trace_id")), str(trace.get("span_id")))
+        if isinstance(trace, dict)
+        else None,
+    )
+
+
+def _actor(actor: Json) -> Actor:
+    if isinstance(actor, dict):
+        with suppress(ValueError):
+            return Actor(ActorType(str(actor.get("type"))), _text(actor.get("id")))
+    return Actor(ActorType.SYSTEM)
+
+
+def _entry(record: Record) -> JsonObject:
+    with suppress(BadEntryError):
+        return record.entry()
+    return {}
+
+
+def _text(value: Json) -> str | None:
+    return value if isinstance(value, str) else None
