@@ -74,18 +74,18 @@ class OpenCalls:
             self._intents.pop(str(body.get("decision_id")), None)
 
 
-def left_open(source: RecordSource, log: str, *, end: int) -> tuple[Record, ...]:
+def left_open(source: RecordSource, log: str, *, end: int | None = None) -> tuple[Record, ...]:
     """The intents in `log` before record `end` that have no outcome there, since a process stopped in good order.
 
-    Whoever opens a log takes its size then for `end`: what comes after is its own. Reads backwards in steps
+    Whoever has opened the log takes its size of before for `end`: what comes after is its own. Reads backwards in steps
     until it comes to that stop, so it takes as long as the log has grown since; it blocks, and nobody has to wait.
 
     Raises:
         NotFoundError: there is no such log.
         OSError: it cannot be read.
     """
-    first, _ = source.bounds(log)
-    begin = end
+    first, size = source.bounds(log)
+    begin = end = size if end is None else end
     while begin > first:
         before, begin = begin, max(first, begin - _STEP)
         stops = [
