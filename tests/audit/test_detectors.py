@@ -24,7 +24,7 @@ _FOUND = [
     ("phone", "+49 30 1234567"),
     ("phone", "(415) 555-2671"),
 ]
-_AROUND = [("", ""), ("it is ", ", as was said"), ("«", "»"), ("12 ", ") 7"), ("a=1&to=", "&b=2")]
+_AROUND = [("", ""), ("it is ", ", as was said"), ("«", "»"), ("12 ", "; 7"), ("a=1&to=", "&b=2")]
 
 
 @pytest.mark.parametrize(("before", "after"), _AROUND)

@@ -1,8 +1,9 @@
 """What the log may keep of a tool's arguments.
 
-Decides leaf by leaf. Unless the catalog says otherwise a leaf becomes a token: a
+Decides leaf by leaf. Unless a ruling says otherwise a leaf becomes a token: a
 keyed pseudonym, equal for equal values of one tenant and worthless without the
-key. A name in an object is kept only if it reads like a name; data used as a key
+key; where its class is declared, of that class. What is kept in clear is looked through first: what a detector finds in it
+becomes a token of its class. A name in an object is kept only if it reads like a name; data used as a key
 is tokenised too. What is too deep or too much is replaced by one token or a count.
 The result holds no float and no integer beyond 2^53, so every part of it can be logged.
 
@@ -15,19 +16,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
-from typing import assert_never
+from typing import Final, assert_never
 
+from remit.audit.detectors import Found, find, normal_form
+from remit.audit.numbers import is_luhn
 from remit.audit.record_seal import RecordSeal
+from remit.audit.ruling import Place, Ruling, ruling_of, stricter
 from remit.canonical import Json, JsonObject, canonical_bytes, canonical_text
-from remit.model import Argument, AuditTreatment
+from remit.model import Argument, AuditTreatment, Classification
 
-__all__ = ["MAX_DEPTH", "MAX_LEAVES", "MAX_SEALED_BYTES", "Redaction", "Redactor"]
+__all__ = ["MAX_DEPTH", "MAX_LEAVES", "MAX_SEALED_BYTES", "Note", "Redaction", "Redactor"]
 
 MAX_DEPTH = 8
 MAX_LEAVES = 128
 MAX_SEALED_BYTES = 4_096
 """More would push the rest of a record out of it."""
 _MAX_KEPT = 256
+_BEYOND = 512
+"""Characters beyond those kept that are looked at: what is cut in two is still what it was."""
 _MAX_DERIVED = 1024
 _MAX_INTEGER = 2**53 - 1
 _BLOCK = 64
@@ -47,21 +53,32 @@ _BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
 _PAIRS = tuple(first + second for first in _BASE32 for second in _BASE32)
 _SHIFTS = range(120, -1, -10)
 
-_STRICTEST_FIRST = (
-    AuditTreatment.DROP,
-    AuditTreatment.TOKEN,
-    AuditTreatment.LAST4,
-    AuditTreatment.KEEP,
-)
+_UNSAID: Final = Place(AuditTreatment.TOKEN, why="nothing said")
 
 
 @dataclass(frozen=True, slots=True)
 class Redaction:
-    """Arguments as the log may keep them, a keyed digest of all they were, and what is kept sealed."""
+    """Arguments as the log may keep them, a keyed digest of all they were, and what is kept sealed.
+
+    `sealing` is what rules want sealed, by its pointer; `dropped` are pointers of which nothing is kept in any form.
+    """
 
     input: JsonObject
     digest: str | None
     sealed: str | None = None
+    sealing: JsonObject = field(default_factory=dict)
+    dropped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Why one value is kept as it is: for whoever asks beforehand. `found` are detectors."""
+
+    pointer: str
+    treatment: AuditTreatment
+    classification: Classification | None
+    why: str
+    found: tuple[str, ...] = ()
 
 
 class _Keyed:
@@ -90,9 +107,13 @@ class _Walk:
     """One pass over one call's arguments."""
 
     keyed: _Keyed
-    treatments: Mapping[str, AuditTreatment]
+    places: Mapping[str, Place]
     declared: frozenset[str]
-    leaves: int = field(default=0)
+    off: frozenset[str]
+    leaves: int = 0
+    sealing: JsonObject | None = None
+    dropped: list[str] | None = None
+    notes: list[Note] | None = None
 
 
 class Redactor:
@@ -111,23 +132,40 @@ class Redactor:
         self._key = key
         self.record_seal = record_seal
         self._derived: dict[tuple[str, str | None], _Keyed] = {}
-        self._rulings: dict[
-            int, tuple[Sequence[Argument], Mapping[str, AuditTreatment], frozenset[str]]
-        ] = {}
+        self._rulings: dict[int, tuple[Sequence[Argument], Ruling]] = {}
 
     def redact(
-        self, arguments: "JsonObject | None", *, tenant: str | None, rules: Sequence[Argument] = ()
+        self,
+        arguments: "JsonObject | None",
+        *,
+        tenant: str | None,
+        rules: Sequence[Argument] = (),
+        ruling: Ruling | None = None,
+        notes: list[Note] | None = None,
     ) -> Redaction:
-        """What may be kept of `arguments`; `rules` are the tool's arguments in the catalog.
+        """What may be kept of `arguments`, by `ruling`, or else by what the catalog has of the tool's arguments.
 
-        A call without arguments has an empty input and no digest.
+        A call without arguments has an empty input and no digest. `notes` is told why, value by value.
         """
         if arguments is None:
             return Redaction(input={}, digest=None)
-        treatments, declared = self._ruling(rules)
-        walk = _Walk(keyed=self._derive("token", tenant), treatments=treatments, declared=declared)
-        kept = _object(walk, arguments, "", 1)
-        return Redaction(input=kept, digest=self.digest(arguments, tenant=tenant))
+        if ruling is None:
+            ruling = self._ruling(rules)
+        places = ruling.places(arguments) if ruling.patterns or ruling.paths else ruling.pointers
+        digest = self.digest(arguments, tenant=tenant)
+        if places is None:
+            return Redaction({_OMITTED: len(arguments)}, digest, dropped=("",))
+        walk = _Walk(self._derive("token", tenant), places, ruling.declared, ruling.off)
+        walk.notes = notes
+        root = places.get("")
+        if root is not None and root.holds is AuditTreatment.DROP:
+            return Redaction({_OMITTED: len(arguments)}, digest, dropped=("",))
+        kept = _object(walk, arguments, "", 1, around=root)
+        if walk.sealing is None and walk.dropped is None:
+            return Redaction(kept, digest)
+        return Redaction(
+            kept, digest, sealing=walk.sealing or {}, dropped=tuple(walk.dropped or ())
+        )
 
     def seal(self, content: bytes, *, decision: str, tenant: str) -> str | None:
         """`content` as it may stand in the record of that decision; `None` where nothing can be sealed, or so much."""
@@ -143,22 +181,19 @@ class Redactor:
         """The token that stands for one value wherever it occurs in `tenant`'s log."""
         return _token(self._derive("token", tenant), value)
 
-    def _ruling(
-        self, rules: Sequence[Argument]
-    ) -> tuple[Mapping[str, AuditTreatment], frozenset[str]]:
-        """What `rules` come to: a treatment for each pointer, and the names they go through."""
+    def _ruling(self, rules: Sequence[Argument]) -> Ruling:
+        """What `rules` come to."""
         known = self._rulings.get(id(rules))
         if known is not None and known[0] is rules:
-            return known[1], known[2]
-        treatments = _treatments(rules)
-        declared = frozenset(part for rule in rules for part in _parts(rule.pointer))
+            return known[1]
+        ruling = ruling_of(rules)
         if isinstance(
             rules, tuple
         ):  # what cannot change, and is the same object for each call of a tool
             if len(self._rulings) >= _MAX_DERIVED:
                 self._rulings.clear()
-            self._rulings[id(rules)] = (rules, treatments, declared)
-        return treatments, declared
+            self._rulings[id(rules)] = (rules, ruling)
+        return ruling
 
     def _derive(self, purpose: str, tenant: str | None) -> _Keyed:
         known = self._derived.get((purpose, tenant))
@@ -172,31 +207,35 @@ class Redactor:
         return derived
 
 
-def _treatments(rules: Sequence[Argument]) -> dict[str, AuditTreatment]:
-    """One treatment a pointer; when two arguments read the same place, the stricter holds."""
-    chosen: dict[str, AuditTreatment] = {}
-    for rule in rules:
-        held = chosen.get(rule.pointer, rule.audit)
-        chosen[rule.pointer] = min(held, rule.audit, key=_STRICTEST_FIRST.index)
-    return chosen
-
-
-def _parts(pointer: str) -> list[str]:
-    return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
-
-
-def _object(walk: _Walk, value: JsonObject, pointer: str, depth: int) -> JsonObject:
+def _object(
+    walk: _Walk, value: JsonObject, pointer: str, depth: int, *, around: Place | None
+) -> JsonObject:
     kept: JsonObject = {}
+    omitted = 0
     for seen, (name, item) in enumerate(value.items()):
         if walk.leaves >= MAX_LEAVES:
-            kept[_OMITTED] = len(value) - seen
+            omitted += len(value) - seen
             break
         below = f"{pointer}/{_escaped(name)}"
-        if walk.treatments.get(below) is AuditTreatment.DROP:
+        place = walk.places.get(below)
+        if around is not None:
+            place = stricter(around, place)
+        if place is not None and place.treatment is AuditTreatment.DROP:
+            omitted += _drop(walk, below, place)
             continue
         shown = name if _is_name(name, walk.declared) else _token(walk.keyed, name, "key")
-        kept[shown] = _value(walk, item, below, depth)
+        kept[shown] = _value(walk, item, below, depth, place=place)
+    if omitted:
+        kept[_OMITTED] = omitted
     return kept
+
+
+def _drop(walk: _Walk, pointer: str, place: Place) -> int:
+    """Note that nothing is kept at `pointer`; whether the log has to say so, since the catalog does not."""
+    walk.dropped = [*(walk.dropped or ()), pointer]
+    if walk.notes is not None:
+        walk.notes.append(Note(pointer, AuditTreatment.DROP, place.classification, place.why))
+    return place.reach
 
 
 def _escaped(name: str) -> str:
@@ -205,38 +244,79 @@ def _escaped(name: str) -> str:
     return name
 
 
-def _array(walk: _Walk, value: list[Json], pointer: str, depth: int) -> list[Json]:
+def _array(
+    walk: _Walk, value: list[Json], pointer: str, depth: int, *, around: Place | None
+) -> list[Json]:
     kept: list[Json] = []
     for seen, item in enumerate(value):
         if walk.leaves >= MAX_LEAVES:
             kept.append({_OMITTED: len(value) - seen})
             break
-        kept.append(_value(walk, item, f"{pointer}/{seen}", depth))
+        below = f"{pointer}/{seen}"
+        place = walk.places.get(below)
+        if around is not None:
+            place = stricter(around, place)
+        kept.append(_value(walk, item, below, depth, place=place))
     return kept
 
 
-def _value(walk: _Walk, value: Json, pointer: str, depth: int) -> Json:
+def _value(walk: _Walk, value: Json, pointer: str, depth: int, *, place: Place | None) -> Json:
     walk.leaves += 1  # a container counts too, so that empty ones cannot fill a record
-    treatment = walk.treatments.get(pointer, AuditTreatment.TOKEN)
     if isinstance(value, dict | list):
+        if place is not None and place.treatment is AuditTreatment.DROP:
+            _drop(walk, pointer, place)
+            return None
         if depth >= MAX_DEPTH:
-            return _token(walk.keyed, value)
+            return _stand_in(walk, value, pointer, place)
+        within = place if place is not None and place.reach else None
         if isinstance(value, dict):
-            return _object(walk, value, pointer, depth + 1)
-        if treatment is AuditTreatment.KEEP and all(isinstance(item, str) for item in value):
-            return [_kept(item) for item in value[:MAX_LEAVES]]
-        return _array(walk, value, pointer, depth + 1)
-    if treatment is AuditTreatment.TOKEN:
+            return _object(walk, value, pointer, depth + 1, around=within)
+        if within is None and place is not None and _is_kept_list(value, place):
+            return [_kept(walk, item, pointer, place) for item in value[:MAX_LEAVES]]
+        return _array(walk, value, pointer, depth + 1, around=within)
+    if place is None and walk.notes is None:
         return None if value is None else _token(walk.keyed, value)
-    match treatment:
+    place = place or _UNSAID
+    match place.holds:
+        case AuditTreatment.TOKEN | AuditTreatment.SEAL:
+            return _stand_in(walk, value, pointer, place)
         case AuditTreatment.KEEP:
-            return _kept(value)
+            return _kept(walk, value, pointer, place)
         case AuditTreatment.LAST4:
+            _note(walk, pointer, place)
             return _last4(value)
         case AuditTreatment.DROP:  # an element of an array: its place stays
+            _drop(walk, pointer, place)
             return None
         case _:
-            assert_never(treatment)
+            assert_never(place.holds)
+
+
+def _is_kept_list(value: list[Json], place: Place) -> bool:
+    """Whether the catalog wants a list kept whose elements it does not speak of."""
+    return place.treatment is AuditTreatment.KEEP and all(isinstance(item, str) for item in value)
+
+
+def _note(walk: _Walk, pointer: str, place: Place, found: tuple[str, ...] = ()) -> None:
+    if walk.notes is not None:
+        walk.notes.append(Note(pointer, place.holds, place.classification, place.why, found))
+
+
+def _stand_in(walk: _Walk, value: Json, pointer: str, place: Place | None) -> Json:
+    """The token of `value`; what is to be sealed is put aside."""
+    place = place or _UNSAID
+    _note(walk, pointer, place)
+    if value is None:
+        return None
+    if place.treatment is AuditTreatment.SEAL:
+        walk.sealing = {**(walk.sealing or {}), pointer: value}
+    if place.classification is None:
+        return _token(walk.keyed, value)
+    if isinstance(value, str):
+        found = find(value)
+        if len(found) == 1 and (found[0].start, found[0].end) == (0, len(value)):
+            value = normal_form(value, found[0])
+    return _token(walk.keyed, value, place.classification._value_)
 
 
 def _is_name(name: str, declared: frozenset[str]) -> bool:
@@ -266,10 +346,34 @@ def _kind(value: Json) -> str:
     return "number" if isinstance(value, int | float) else "tree"
 
 
-def _kept(value: Json) -> Json:
+def _kept(walk: _Walk, value: Json, pointer: str, place: Place) -> Json:
+    """`value` in clear, but for what a detector finds in it."""
+    if isinstance(value, str):
+        text = value[: _MAX_KEPT + _BEYOND]
+        found = find(text, off=walk.off)
+        _note(walk, pointer, place, tuple(one.detector for one in found))
+        return _with_tokens(walk.keyed, text, found) if found else value[:_MAX_KEPT]
+    number = isinstance(value, int) and not isinstance(value, bool) and "pan" not in walk.off
+    if number and is_luhn(canonical_text(value)):
+        _note(walk, pointer, place, ("pan",))
+        return _token(walk.keyed, canonical_text(value), Classification.PAN._value_)
+    _note(walk, pointer, place)
     if isinstance(value, float) or (isinstance(value, int) and abs(value) > _MAX_INTEGER):
         return canonical_text(value)
-    return value[:_MAX_KEPT] if isinstance(value, str) else value
+    return value
+
+
+def _with_tokens(keyed: _Keyed, text: str, found: Sequence[Found]) -> str:
+    """`text` with a token in the place of each of `found`; cut where a longer one would be, and never within a token."""
+    parts: list[str] = []
+    place = 0
+    for one in found:
+        parts.append(text[place : min(one.start, _MAX_KEPT)])
+        if one.start >= _MAX_KEPT:
+            return "".join(parts)
+        parts.append(_token(keyed, normal_form(text, one), one.classification._value_))
+        place = one.end
+    return "".join((*parts, text[place:_MAX_KEPT]))
 
 
 def _last4(value: Json) -> Json:

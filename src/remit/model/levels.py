@@ -66,6 +66,8 @@ class AuditTreatment(StrEnum):
     KEEP = "keep"
     DROP = "drop"
     LAST4 = "last4"
+    SEAL = "seal"
+    """A token, and the value sealed under a key that can be destroyed."""
 
 
 class AgentClass(StrEnum):
