@@ -1,6 +1,6 @@
 import pytest
 
-from remit.app.keys import open_audit_keys
+from remit.app.keys import forget_signing_key, handed_over_key, open_redactor, open_signing_key
 from remit.clock import SystemClock
 from remit.secrets import MasterKey, SealBrokenError
 
@@ -9,20 +9,32 @@ def test_processes_on_one_database_sign_with_one_key_for_each_stream(database_ur
     master = MasterKey.load(tmp_path, {})
 
     def key(instance: str) -> bytes:
-        keys = open_audit_keys(database_url, master, instance=instance, clock=SystemClock())
-        return keys.signing.private_bytes_raw()
+        made = open_signing_key(database_url, master, instance=instance, clock=SystemClock())
+        return made.private_bytes_raw()
 
     assert key("main") == key("main")
     assert key("main") != key("other")
 
 
-def test_tokens_of_arguments_are_equal_for_all_who_share_the_master_key(database_url, tmp_path):
+def test_a_key_is_handed_over_as_it_is_and_forgotten_when_told(database_url, tmp_path):
+    master = MasterKey.load(tmp_path, {})
+    made = open_signing_key(database_url, master, instance="main", clock=SystemClock())
+
+    assert handed_over_key(database_url, master, instance="main") == made.private_bytes_raw()
+    forget_signing_key(database_url, instance="main")
+    assert handed_over_key(database_url, master, instance="main") is None
+
+
+def test_to_ask_for_a_key_to_hand_over_makes_none(database_url, tmp_path):
+    master = MasterKey.load(tmp_path, {})
+    assert handed_over_key(database_url, master, instance="main") is None
+    assert handed_over_key(database_url, master, instance="main") is None
+
+
+def test_tokens_of_arguments_are_equal_for_all_who_share_the_master_key(tmp_path):
     master = MasterKey.load(tmp_path, {})
     digests = {
-        open_audit_keys(database_url, master, instance=name, clock=SystemClock())
-        .redactor.redact({"account": "a"}, tenant="acme")
-        .digest
-        for name in ("one", "two")
+        open_redactor(master).redact({"account": "a"}, tenant="acme").digest for _ in range(2)
     }
     assert len(digests) == 1
 
@@ -31,7 +43,9 @@ def test_another_master_key_is_refused(database_url, tmp_path):
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
     first = MasterKey.load(tmp_path / "one", {})
-    open_audit_keys(database_url, first, instance="main", clock=SystemClock())
+    open_signing_key(database_url, first, instance="main", clock=SystemClock())
     second = MasterKey.load(tmp_path / "two", {})
     with pytest.raises(SealBrokenError, match="another master key"):
-        open_audit_keys(database_url, second, instance="main", clock=SystemClock())
+        open_signing_key(database_url, second, instance="main", clock=SystemClock())
+    with pytest.raises(SealBrokenError, match="another master key"):
+        handed_over_key(database_url, second, instance="main")

@@ -10,13 +10,12 @@ from dataclasses import dataclass, field
 from importlib.metadata import version as version_of
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
+from remit.app.audit_store import log_place, name_of_holder, open_log, source_of
 from remit.app.data_folder import DataFolder, open_data_folder
-from remit.app.keys import RECORD_SEAL, open_audit_keys
+from remit.app.keys import RECORD_SEAL, open_redactor
+from remit.app.log_signer import SignerPlace, open_log_signer
 from remit.app.metrics import MeteredAuditLog, Metrics
-from remit.audit import FileAuditLog, Producer, Redactor, StreamSettings, TallyingAuditLog
-from remit.audit.file_source import FileSource
+from remit.audit import DurableAuditLog, Redactor, TallyingAuditLog
 from remit.audit.source import RecordSource
 from remit.clock import Clock
 from remit.db import Database, migrate
@@ -42,7 +41,7 @@ class Stores:
 
     folder: DataFolder
     box: SecretBox
-    log: FileAuditLog
+    log: DurableAuditLog
     source: RecordSource
     """All logs of the installation that this process can read."""
     audit: TallyingAuditLog
@@ -78,8 +77,17 @@ async def open_stores(
     master = MasterKey.load(folder.path, environ)
     url = _database_url(settings, secret)
     migrate(url)
-    keys = open_audit_keys(url, master, instance=settings.instance, clock=clock)
-    log = stack.enter_context(closing(_open_log(settings, folder, keys.signing)))
+    kept = log_place(settings, folder, url)
+    place = SignerPlace(
+        settings=settings,
+        folder=folder.path,
+        master=master,
+        url=url,
+        clock=clock,
+        in_database=kept.in_database,
+    )
+    signer = stack.enter_context(open_log_signer(place))
+    log = stack.enter_context(open_log(settings, kept, signer, holder=name_of_holder(folder)))
     metrics = Metrics(version=version_of("remit"), is_server=is_server)
     audit = TallyingAuditLog(MeteredAuditLog(log, metrics), clock, network_of=network_of)
     database = Database.open(url, recorder=audit, pool=settings.database_pool)
@@ -88,9 +96,9 @@ async def open_stores(
         folder=folder,
         box=SecretBox(master),
         log=log,
-        source=FileSource(folder.audit),
+        source=source_of(folder, database, is_server=not url.startswith("sqlite")),
         audit=audit,
-        redactor=keys.redactor,
+        redactor=open_redactor(master),
         database=database,
         metrics=metrics,
         nonces=DpopNonces(master.derive(_NONCES)),
@@ -121,15 +129,3 @@ def is_deployed(settings: Settings, resolve_secret: Callable[[str], str]) -> boo
 def _database_url(settings: Settings, secret: Callable[[str], str]) -> str:
     url = settings.effective_database_url
     return secret(url) if url.startswith(("env:", "file:", "stored:")) else url
-
-
-def _open_log(settings: Settings, folder: DataFolder, key: Ed25519PrivateKey) -> FileAuditLog:
-    stream = StreamSettings(
-        folder=folder.audit / settings.instance, origin=f"remit/{settings.instance}"
-    )
-    producer = Producer(
-        instance=settings.instance,
-        version=version_of("remit"),
-        settings_digest=settings.digest(),
-    )
-    return FileAuditLog(stream, key, producer=producer)

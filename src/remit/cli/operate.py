@@ -83,6 +83,12 @@ def serve(
         str | None,
         _setting("--instance", "Name among several on one database.  [default: main]", "NAME"),
     ] = None,
+    audit_signer: Annotated[
+        str | None,
+        _setting(
+            "--audit-signer", "auto, process, inside, or a signer's socket.  [default: auto]", "WHO"
+        ),
+    ] = None,
     log_level: Annotated[
         str | None,
         _setting("--log-level", "debug, info, warning or error.  [default: info]", "LEVEL"),

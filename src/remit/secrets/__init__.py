@@ -8,7 +8,7 @@ from remit.secrets.box import SealBrokenError, SecretBox
 from remit.secrets.known import KnownSecrets
 from remit.secrets.master_key import MasterKey, MasterKeyError
 from remit.secrets.reference import SecretNotFoundError, resolve_secret
-from remit.secrets.store import keep_secret, sealed_secret
+from remit.secrets.store import forget_secret, keep_secret, sealed_secret
 from remit.secrets.stored import NewSecret, UnfitSecretError, drop_secret, store_secret
 from remit.secrets.stored_store import StoredSecret, list_stored_secrets, sealed_values
 
@@ -23,6 +23,7 @@ __all__ = [
     "StoredSecret",
     "UnfitSecretError",
     "drop_secret",
+    "forget_secret",
     "keep_secret",
     "list_stored_secrets",
     "resolve_secret",

@@ -1,12 +1,12 @@
 """The SQL of sealed secrets."""
 
-from sqlalchemy import BigInteger, Column, Table, Text, select
+from sqlalchemy import BigInteger, Column, Table, Text, delete, select
 
 from remit.clock import EpochSeconds
 from remit.db import Transaction, conflict_insert, metadata
 from remit.secrets.box import SecretBox
 
-__all__ = ["keep_secret", "sealed_secret"]
+__all__ = ["forget_secret", "keep_secret", "sealed_secret"]
 
 sealed_secrets = Table(
     "sealed_secrets",
@@ -42,3 +42,8 @@ def keep_secret(
     tx.connection.execute(statement.on_conflict_do_nothing())
     kept = sealed_secret(tx, box, name)
     return secret if kept is None else kept
+
+
+def forget_secret(tx: Transaction, name: str) -> None:
+    """Remove what is kept as `name`, if anything is."""
+    tx.connection.execute(delete(sealed_secrets).where(sealed_secrets.c.name == name))

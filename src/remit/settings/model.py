@@ -141,10 +141,12 @@ class Settings(BaseModel):
         "PostgreSQL. `auto` is the database where it is PostgreSQL and this process has no log in files, else files.",
     )
     audit_signer: str = Field(
-        "process",
-        pattern=r"^(process|inside|/[^\x00-\x1f]{1,100})$",
-        description="Who signs the audit log: `process` is a child of this process with its state in the data folder; "
-        "an absolute path is the socket of `remit signer serve`, under another user; `inside` is this process.",
+        "auto",
+        pattern=r"^(auto|process|inside|/[^\x00-\x1f]{1,100})$",
+        description="Who signs the audit log: `process` is a child of this process, with its state in the data folder; an "
+        "absolute path is the socket of `remit signer serve`, under another user; `inside` is this process, with a key "
+        "that is sealed in the database. `auto` is `process` for a log in files, and `inside` for one in the database, "
+        "which may outlive the disk beside it.",
     )
     log_level: LogLevel = Field(LogLevel.INFO, description="Least severe level that is logged.")
     log_format: LogFormat = Field(

@@ -118,8 +118,8 @@ def serve_forever(
             return
         user = peer_user(end)
         if user not in users:
-            end.close()
             refused(user)
+            end.close()
             continue
         Thread(target=converse, args=(end, desk), daemon=True).start()
 

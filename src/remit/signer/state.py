@@ -79,6 +79,10 @@ class SignerState:
         """The file names of the logs that have a key, sorted."""
         return tuple(sorted(path.stem for path in self._folder.glob("*.key")))
 
+    def has_key(self, log: str) -> bool:
+        """Whether there is a key for `log`, without looking at it."""
+        return self._path(log, "key").exists()
+
     def keys(self, log: str) -> Keys | None:
         """The keys of `log`; `None` before the first.
 
