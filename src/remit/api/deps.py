@@ -22,6 +22,7 @@ from remit.identity import Passwords
 from remit.model import Server
 from remit.policy import PolicySource
 from remit.secrets import SecretBox
+from remit.sinks.desk import SinkDesk
 from remit.web import Site
 
 __all__ = ["ApiDeps", "WithdrawConnection"]
@@ -52,6 +53,7 @@ class ApiDeps:
     `deployment` is what bringing a bundle into force needs.
     `approvals` is where people read what they are asked, and answer it.
     `access` is where access for a while is asked for.
+    `sinks` is where whoever manages copies of the log sees how far they are.
     """
 
     database: Database
@@ -77,3 +79,4 @@ class ApiDeps:
     deployment: DeploymentDeps
     approvals: Desk
     access: AccessDesk
+    sinks: SinkDesk

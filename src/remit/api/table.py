@@ -30,6 +30,7 @@ from remit.api.registrations import REGISTRATION_OPERATIONS
 from remit.api.secrets import SECRET_OPERATIONS
 from remit.api.servers import SERVER_OPERATIONS
 from remit.api.sessions import SESSION_OPERATIONS
+from remit.api.sinks import SINK_OPERATIONS
 from remit.api.trail import TRAIL_OPERATIONS
 from remit.api.users import USER_OPERATIONS
 
@@ -61,6 +62,7 @@ OPERATIONS: Final[tuple[AnyOperation, ...]] = (
     *BUNDLE_OPERATIONS,
     *PROPOSAL_OPERATIONS,
     *PLAN_OPERATIONS,
+    *SINK_OPERATIONS,
     *INSTANCE_OPERATIONS,
 )
 

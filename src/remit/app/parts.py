@@ -9,6 +9,7 @@ from remit.app.access_wiring import open_access
 from remit.app.approvals_wiring import Asking, open_asking
 from remit.app.beginning import Beginning
 from remit.app.bundle_book import BundleBook, Shelf
+from remit.app.copies import Copies, open_copies
 from remit.app.definitions import DefinitionBook
 from remit.app.in_force import InForce
 from remit.app.key_refresh import KeyRefresh
@@ -60,6 +61,7 @@ class Parts:
     asking: Asking
     access: AccessDesk
     telling: Telling
+    copies: Copies
     passwords: identity.Passwords
     clock: Clock
     stopping: asyncio.Event
@@ -136,6 +138,7 @@ async def open_parts(
         past=past,
         asking=asking,
         access=open_access(stores, directory, asking, refresh=refresh, clock=clock),
+        copies=open_copies(stores, directory, instance=settings.instance, clock=clock),
         telling=open_telling(stores, directory, public_url=settings.issuer, clock=clock),
         passwords=identity.Passwords(),
         clock=clock,

@@ -102,9 +102,11 @@ async def _background(app: App, tasks: asyncio.TaskGroup) -> AsyncIterator[None]
             name="upkeep",
         ),
         tasks.create_task(keep_counts(app.audit), name="counts"),
+        tasks.create_task(app.joined.run(), name="joined"),
         tasks.create_task(keep_asking(app.approvals), name="approvals"),
         tasks.create_task(keep_access(app.access), name="access"),
         tasks.create_task(app.telling.run(), name="notifications"),
+        tasks.create_task(app.copies.run(), name="sinks"),
     ]
     try:
         yield

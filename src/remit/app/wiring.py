@@ -18,6 +18,7 @@ from remit.app.approval_pages import freshness_asked, leading_back, open_pages
 from remit.app.beginning import ServerNames, begin, folder_first
 from remit.app.bundle_book import BundleBook
 from remit.app.caller_credentials import OwnCallerCredentials
+from remit.app.copies import Copies
 from remit.app.data_folder import DataFolder
 from remit.app.definitions import DefinitionBook
 from remit.app.deploying import deployment_of
@@ -27,6 +28,7 @@ from remit.app.gateway_wiring import listing_of, open_gateway
 from remit.app.guard_wiring import open_guard_door
 from remit.app.health import Health, health_routes
 from remit.app.host import OwnHost, own_hosts
+from remit.app.joined_log import JoinedLog
 from remit.app.key_refresh import KeyRefresh
 from remit.app.metrics import Metrics
 from remit.app.parts import Parts, open_parts
@@ -83,10 +85,12 @@ class App:
     approvals: Desk
     access: AccessDesk
     telling: Telling
+    copies: Copies
     reload: PolicyReload
     database: Database
     directory: RegistryDirectory
     audit: TallyingAuditLog
+    joined: JoinedLog
     clock: Clock
     stopping: asyncio.Event
     renew_documents: Callable[[], Awaitable[int]]
@@ -119,6 +123,7 @@ async def build(
         stack.push_async_callback(parts.engines.close)
         stack.push_async_callback(parts.past.close)
         stack.push_async_callback(parts.telling.close)
+        stack.push_async_callback(parts.copies.close)
         await _look_first(parts)
         self_test = SelfTest(parts)
         people = leading_back(_people(parts))
@@ -150,10 +155,12 @@ async def build(
             approvals=parts.asking.desk,
             access=parts.access,
             telling=parts.telling,
+            copies=parts.copies,
             reload=reload,
             database=stores.database,
             directory=directory,
             audit=stores.audit,
+            joined=stores.joined,
             clock=clock,
             stopping=parts.stopping,
             renew_documents=partial(oauth.renew_documents, authorization),
@@ -367,6 +374,7 @@ def _api(
         deployment=deployment_of(parts),
         approvals=parts.asking.desk,
         access=parts.access,
+        sinks=parts.copies.desk,
     )
 
 

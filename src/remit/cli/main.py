@@ -41,6 +41,7 @@ from remit.cli.rules import rules
 from remit.cli.secrets import secrets
 from remit.cli.servers import servers
 from remit.cli.sessions import sessions
+from remit.cli.sinks import sinks
 from remit.cli.tables import run_decision_tables
 from remit.errors import Error
 
@@ -82,6 +83,7 @@ app.add_typer(rules, name="rules")
 app.add_typer(secrets, name="secrets")
 app.add_typer(history, name="history")
 app.add_typer(audit, name="audit")
+app.add_typer(sinks, name="sinks")
 app.command("test")(run_decision_tables)
 app.command("apply")(apply)
 app.command("promote")(promote)

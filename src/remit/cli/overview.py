@@ -30,7 +30,7 @@ SECTIONS: Final = (
     ),
     (
         "Keep it running",
-        ("status", "reload", "servers", "guards", "secrets", "keys", "login", "version"),
+        ("status", "reload", "servers", "guards", "sinks", "secrets", "keys", "login", "version"),
     ),
 )  # fmt: skip
 """Every command stands in one of these; a test holds them against the commands that there are."""

@@ -108,9 +108,7 @@ def claim(
     return None if taken is None else _cursor(taken)
 
 
-def renew(
-    tx: Transaction, sink: str, log: str, *, holder: str, now: EpochSeconds
-) -> Cursor | None:
+def renew(tx: Transaction, sink: str, log: str, *, holder: str, now: EpochSeconds) -> Cursor | None:
     """Keep it; `None` when it is another's by now."""
     row = tx.connection.execute(
         update(sink_cursors)
@@ -151,7 +149,7 @@ def note_gap(tx: Transaction, cursor: Cursor, *, first: int, last: int) -> None:
 
 
 def note_lag(
-    tx: Transaction, cursor: Cursor, *, behind: int, seconds: int, now: EpochSeconds
+    tx: Transaction, cursor: Cursor, *, behind: int, seconds: int, error: str, now: EpochSeconds
 ) -> None:
     """Record that it is too far behind, once for as long as it is."""
     changed = tx.connection.execute(
@@ -166,7 +164,7 @@ def note_lag(
                 log=cursor.log,
                 behind=behind,
                 seconds=seconds,
-                error=cursor.error or "",
+                error=error,
             )
         )
 
@@ -190,9 +188,7 @@ def set_position(
 ) -> None:
     """Have the sink go on from `to`, whoever carries it: they find that it moved under them."""
     tx.connection.execute(
-        update(sink_cursors)
-        .where(*_at(cursor.sink, cursor.log))
-        .values(position=to, error=None)
+        update(sink_cursors).where(*_at(cursor.sink, cursor.log)).values(position=to, error=None)
     )
     tx.record(
         SinkReset(

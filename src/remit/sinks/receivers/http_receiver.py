@@ -68,7 +68,8 @@ class HttpReceiver:
         self._destination = web_destination(settings, url)
         self._timeout = seconds(settings, "timeout", _TIMEOUT)
         self._compress = settings.options.get("compress") == "gzip"
-        self._pool = Pool(url, tls=tls_of(settings), admits=self._admits, idle=_IDLE)
+        tls = tls_of(settings) if self._destination.scheme == "https" else None
+        self._pool = Pool(url, tls=tls, admits=self._admits, idle=_IDLE)
 
     async def post(self, content: bytes, headers: Sequence[tuple[str, str]]) -> Said:
         """What it says to `content`.

@@ -13,6 +13,7 @@ from remit.sinks.port import SinkSettings
 from remit.web.reach import Destination, Reach, destination_of
 
 __all__ = [
+    "COMMON",
     "REACH",
     "SinkMisdeclaredError",
     "check_options",
@@ -25,6 +26,9 @@ __all__ = [
 ]
 
 REACH: Final = Reach(private=True)
+COMMON: Final = frozenset({"begin"})
+"""Options of every sink: those that whoever carries reads."""
+_BEGINNINGS: Final = {"now": "with what comes", "start": "with what is kept"}
 _LONGEST: Final = 3_600.0
 
 
@@ -41,8 +45,9 @@ def check_options(settings: SinkSettings, known: frozenset[str]) -> None:
         SinkMisdeclaredError: there is one that it does not know.
     """
     for name in sorted(settings.options):
-        if name not in known:
+        if name not in known and name not in COMMON:
             raise SinkMisdeclaredError(f"the sink `{settings.name}` has no option `{name}`")
+    choice(settings, "begin", "start", _BEGINNINGS)
 
 
 def seconds(settings: SinkSettings, name: str, default: float) -> float:

@@ -42,7 +42,7 @@ __all__ = ["SyslogSink", "frame_of"]
 _OPTIONS: Final = frozenset(
     {"ca_file", "client_cert", "client_key", "enterprise", "facility", "host_name", "longest", "resend", "timeout"}
 )  # fmt: skip
-_SCHEMES: Final = {"syslog+tls": 6514, "syslog+tcp": 601}
+_SCHEMES: Final = {"tls": 6514, "syslog+tls": 6514, "tcp": 601, "syslog+tcp": 601}
 _TIMEOUT: Final = 15.0
 _RESEND: Final = 10.0
 _KEPT: Final = 8 * 1024 * 1024
@@ -64,7 +64,7 @@ class _Sent:
 
 
 class SyslogSink:
-    """The host at a URL such as `syslog+tls://logs.example:6514`. Implements `AuditSink`."""
+    """The host at a URL such as `tls://logs.example:6514`. Implements `AuditSink`."""
 
     def __init__(self, settings: SinkSettings) -> None:
         check_options(settings, _OPTIONS)
@@ -243,10 +243,10 @@ def _destination(settings: SinkSettings) -> Destination:
     host = parts.hostname or ""
     if parts.scheme not in _SCHEMES or not host or parts.path not in {"", "/"}:
         raise SinkMisdeclaredError(
-            f"the URL of the sink `{settings.name}` is not like `syslog+tls://host:6514`"
+            f"the URL of the sink `{settings.name}` is not like `tls://host:6514`"
         )
     return Destination(
-        scheme="https" if parts.scheme == "syslog+tls" else "http",
+        scheme="https" if parts.scheme.endswith("tls") else "http",
         host=host,
         port=port or _SCHEMES[parts.scheme],
         target="/",

@@ -25,8 +25,8 @@ __all__ = ["WebhookSink"]
 
 _OPTIONS: Final = HTTP_OPTIONS | {"confirm"}
 _CONFIRMATIONS: Final = {
-    "no": "a status of success will do",
-    "yes": "`remit-taken` has to be there",
+    "false": "a status of success will do",
+    "true": "`remit-taken` has to be there",
 }
 
 
@@ -36,7 +36,7 @@ class WebhookSink:
     def __init__(self, settings: SinkSettings) -> None:
         check_options(settings, _OPTIONS)
         self._settings = settings
-        self._confirmed = choice(settings, "confirm", "no", _CONFIRMATIONS) == "yes"
+        self._confirmed = choice(settings, "confirm", "false", _CONFIRMATIONS) == "true"
         self._endpoint = HttpReceiver(settings)
 
     @property
