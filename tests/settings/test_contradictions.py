@@ -62,6 +62,11 @@ def test_sqlite_takes_no_audit_log() -> None:
     assert "waits for it" in message
 
 
+def test_no_process_is_called_as_the_joined_log_is() -> None:
+    ((field, _),) = found(instance="joined")
+    assert field == "instance"
+
+
 @pytest.mark.parametrize(
     ("repo", "data"), [("policies", "policies/data"), ("data/policies", "data"), ("one", "one")]
 )

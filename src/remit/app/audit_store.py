@@ -36,7 +36,6 @@ __all__ = [
     "AuditLogElsewhereError",
     "LogPlace",
     "log_place",
-    "name_of_holder",
     "open_log",
     "source_of",
 ]
@@ -52,12 +51,13 @@ class AuditLogElsewhereError(ConflictError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogPlace:
-    """Where the log `name` is kept: in `folder`, or in the database at `url`."""
+    """Where the log `name` is kept: in `folder`, or in the database at `url`, where this process is called `holder`."""
 
     name: str
     folder: Path
     url: str
     in_database: bool
+    holder: str
 
 
 def log_place(settings: Settings, folder: DataFolder, url: str) -> LogPlace:
@@ -90,12 +90,14 @@ def log_place(settings: Settings, folder: DataFolder, url: str) -> LogPlace:
                     f"the log `{name}` is in `{stream}`; set audit_store to `files`, or give this process another instance"
                 )
             chosen = True
-    return LogPlace(name=name, folder=stream, url=url, in_database=chosen)
+    return LogPlace(
+        name=name, folder=stream, url=url, in_database=chosen, holder=_name_of_holder(folder)
+    )
 
 
 @contextmanager
 def open_log(
-    settings: Settings, place: LogPlace, signer: CheckpointSigner, *, holder: str
+    settings: Settings, place: LogPlace, signer: CheckpointSigner
 ) -> Iterator[DurableAuditLog]:
     """The log of this process; closed in good order with the context.
 
@@ -112,7 +114,7 @@ def open_log(
     log: DurableAuditLog
     if place.in_database:
         log = kept = DatabaseAuditLog(
-            place.url, signer, origin=place.name, holder=holder, producer=producer
+            place.url, signer, origin=place.name, holder=place.holder, producer=producer
         )
         left = kept.left
     else:
@@ -130,7 +132,7 @@ def source_of(folder: DataFolder, database: Database, *, is_server: bool) -> Rec
     return AllSources([DatabaseSource(database), files]) if is_server else files
 
 
-def name_of_holder(folder: DataFolder) -> str:
+def _name_of_holder(folder: DataFolder) -> str:
     """The name by which the data folder holds a log in the database: its own, and no other's.
 
     Whoever finds it in the database, and has the folder's lock, knows that the process which held the log is gone.

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from importlib.metadata import version as version_of
 from pathlib import Path
 
-from remit.app.audit_store import log_place, name_of_holder, open_log, source_of
+from remit.app.audit_store import log_place, open_log, source_of
 from remit.app.data_folder import DataFolder, open_data_folder
+from remit.app.joined_log import JoinedLog, open_joined_log
 from remit.app.keys import RECORD_SEAL, open_redactor
 from remit.app.log_signer import SignerPlace, open_log_signer
 from remit.app.metrics import MeteredAuditLog, Metrics
@@ -44,6 +45,7 @@ class Stores:
     log: DurableAuditLog
     source: RecordSource
     """All logs of the installation that this process can read."""
+    joined: JoinedLog
     audit: TallyingAuditLog
     redactor: Redactor
     database: Database
@@ -87,16 +89,20 @@ async def open_stores(
         in_database=kept.in_database,
     )
     signer = stack.enter_context(open_log_signer(place))
-    log = stack.enter_context(open_log(settings, kept, signer, holder=name_of_holder(folder)))
+    log = stack.enter_context(open_log(settings, kept, signer))
     metrics = Metrics(version=version_of("remit"), is_server=is_server)
     audit = TallyingAuditLog(MeteredAuditLog(log, metrics), clock, network_of=network_of)
     database = Database.open(url, recorder=audit, pool=settings.database_pool)
     stack.enter_context(closing(database))
+    joined = stack.enter_context(
+        open_joined_log(settings, kept, master, database=database, recorder=audit, clock=clock)
+    )
     return Stores(
         folder=folder,
         box=SecretBox(master),
         log=log,
         source=source_of(folder, database, is_server=not url.startswith("sqlite")),
+        joined=joined,
         audit=audit,
         redactor=open_redactor(master),
         database=database,

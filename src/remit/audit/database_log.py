@@ -10,13 +10,17 @@ from remit.audit.database_stream import DatabaseStream
 from remit.audit.durable_log import DurableAuditLog
 from remit.audit.entry import Producer
 from remit.audit.signing import CheckpointSigner, LocalSigner
+from remit.audit.source import Record
 from remit.clock import Clock
 
 __all__ = ["DatabaseAuditLog"]
 
 
 class DatabaseAuditLog(DurableAuditLog):
-    """One log in the database `url`, called `origin`, which `holder` holds: the name of a place that is one process's alone."""
+    """One log in the database `url`, called `origin`, which `holder` holds: the name of a place that is one process's alone.
+
+    `left`: the calls that were under way when the process before ended (`audit.reconcile`).
+    """
 
     def __init__(
         self,
@@ -34,8 +38,13 @@ class DatabaseAuditLog(DurableAuditLog):
             As `DurableAuditLog`.
         """
         signer = LocalSigner(origin, key) if isinstance(key, Ed25519PrivateKey) else key
-        super().__init__(
-            lambda: DatabaseStream(DatabaseLink(url), signer, holder=holder),
-            producer=producer,
-            clock=clock,
-        )
+        left: tuple[Record, ...] = ()
+
+        def open_stream() -> DatabaseStream:
+            nonlocal left
+            stream = DatabaseStream(DatabaseLink(url), signer, holder=holder)
+            left = stream.left
+            return stream
+
+        super().__init__(open_stream, producer=producer, clock=clock)
+        self.left = left

@@ -24,7 +24,7 @@ from remit.audit.log_store import (
     newest_sequence,
     read_records,
 )
-from remit.audit.open_calls import MOST_LISTED, OpenCalls, listed
+from remit.audit.open_calls import MOST_LISTED, CallsUnderWay, listed
 from remit.audit.recovery import AuditLogDamagedError
 from remit_audit_verify.note import BadCheckpointError, Checkpoint, VerifierKey, open_checkpoint
 from remit_audit_verify.tree import Frontier, leaf_hash
@@ -46,7 +46,7 @@ class Found:
     last: Checkpoint | None
     signed: Frontier
     unsigned: list[bytes]
-    open_calls: OpenCalls
+    calls: CallsUnderWay
 
 
 def recover_from_database(link: DatabaseLink, row: LogRow, keys: Sequence[VerifierKey]) -> Found:
@@ -82,13 +82,14 @@ def recover_from_database(link: DatabaseLink, row: LogRow, keys: Sequence[Verifi
         unsigned.append(bytes.fromhex(previous))
     if tree.size != row.size:
         raise AuditLogDamagedError(f"record {tree.size} is gone", sequence=tree.size)
+    calls.forget_before(row.settled)
     return Found(
         tree=tree,
         previous=previous,
         last=last,
         signed=signed,
         unsigned=unsigned,
-        open_calls=calls,
+        calls=calls,
     )
 
 
@@ -190,13 +191,13 @@ def _require_next(line: bytes, sequence: int, *, size: int, previous: str) -> No
 
 def _calls_before(
     link: DatabaseLink, row: LogRow, checkpoint: CheckpointRow | None, end: int
-) -> OpenCalls:
+) -> CallsUnderWay:
     """The calls that had not ended where the last checkpoint was signed."""
-    calls = OpenCalls()
+    calls = CallsUnderWay()
     if checkpoint is None:
         return calls
     try:
-        numbers = [one for one in listed(checkpoint.open_calls) if row.settled <= one < end]
+        numbers = [one for one in listed(checkpoint.open_calls) if one < end]
     except struct.error:
         numbers = []
     for number in numbers:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from remit.audit.database_link import DatabaseLink
-from remit.audit.database_recovery import recover_from_database
+from remit.audit.database_recovery import records_of, recover_from_database
 from remit.audit.entry import Draft, seal
 from remit.audit.log_store import (
     LEASE_MS,
@@ -37,6 +37,7 @@ from remit.audit.open_calls import listing
 from remit.audit.port import Receipt
 from remit.audit.recovery import AuditLogDamagedError
 from remit.audit.signing import CheckpointSigner, SignerUnavailableError
+from remit.audit.source import Record
 from remit.audit.stream import AuditLogLockedError
 from remit.db import Transaction
 from remit_audit_verify.note import BadCheckpointError, Checkpoint, VerifierKey, open_checkpoint
@@ -66,7 +67,10 @@ class _Doubt:
 
 
 class DatabaseStream:
-    """An open log. Not safe for several threads."""
+    """An open log. Not safe for several threads.
+
+    `left`: the records of calls that were under way when the process before ended, and that nobody said the end of.
+    """
 
     repaired_bytes: Final = 0
 
@@ -76,11 +80,12 @@ class DatabaseStream:
         signer: CheckpointSigner,
         *,
         holder: str,
-        wait: Callable[[float], None] = time.sleep,
+        wait: Callable[[float], None] | None = time.sleep,
     ) -> None:
         """Take the log that `signer` signs for, making it if there is none. `holder` names the place that holds it.
 
-        `wait` is how it waits, seconds at a time, for the lease of another holder to end: one lease, and no longer.
+        `wait` is how it waits, seconds at a time, for the lease of another holder to end: one lease, and no longer; `None`:
+        not at all.
 
         Raises:
             AuditLogLockedError: another process holds it, and goes on doing so.
@@ -92,13 +97,19 @@ class DatabaseStream:
         self._log = signer.verifier.name
         self._doubt: _Doubt | None = None
         self._lost = False
-        self._hold = self._take(holder, wait)
-        row = self._look()
+        try:
+            self._hold = self._take(holder, wait)
+            row = self._look()
+        except BaseException:
+            link.close()
+            raise
         try:
             self._published = _published(row, signer.verifiers)
             found = recover_from_database(link, row, signer.verifiers)
             signer.resume(found.signed, found.unsigned)
             self._publish()
+            self._calls = found.calls
+            self.left = self._left()
         except BaseException:
             self.close()
             raise
@@ -106,8 +117,6 @@ class DatabaseStream:
         self._last = found.last
         self._signed = found.signed
         self._unsigned = found.unsigned
-        self.calls = found.open_calls
-        self.settled = row.settled
 
     @property
     def size(self) -> int:
@@ -182,13 +191,15 @@ class DatabaseStream:
                 self._link.run(lambda tx: release_log(tx, self._hold))
         self._link.close()
 
-    def _take(self, holder: str, wait: Callable[[float], None]) -> Hold:
+    def _take(self, holder: str, wait: Callable[[float], None] | None) -> Hold:
         for _ in range(_LOOKS):
             row = self._link.run(lambda tx: find_log(tx, self._log))
             if row is None or row.holder == holder or row.lease <= 0:
                 hold = self._link.run(self._taking(holder, None if row is None else row.epoch))
                 if hold is not None:
                     return hold
+            if wait is None:
+                break
             wait(_BETWEEN)
         raise AuditLogLockedError(f"the audit log `{self._log}` is open in another process")
 
@@ -212,7 +223,7 @@ class DatabaseStream:
             size=tree.size,
             note=note,
             nodes=b"".join(tree.nodes),
-            open_calls=listing(self.calls),
+            open_calls=listing(self._calls),
         )
         if not self._link.at_once(lambda tx: add_checkpoint(tx, self._hold, row)):
             raise self._displaced()
@@ -229,6 +240,14 @@ class DatabaseStream:
         if not self._link.at_once(lambda tx: publish_keys(tx, self._hold, lines)):
             raise self._displaced()
         self._published = keys
+
+    def _left(self) -> tuple[Record, ...]:
+        """The records of the calls that the process before began, and nobody said the end of."""
+        return tuple(
+            Record(self._log, sequence, line)
+            for number in self._calls.sequences()
+            for sequence, line in records_of(self._link, self._log, number, number + 1)
+        )
 
     def _taking(self, holder: str, epoch: int | None) -> Callable[[Transaction], Hold | None]:
         return lambda tx: take_log(tx, self._log, holder=holder, epoch=epoch)
@@ -266,7 +285,7 @@ class DatabaseStream:
         doubt, self._doubt = self._doubt, None
         assert doubt is not None  # noqa: S101  its callers looked
         for sequence, line in enumerate(doubt.lines, start=self.size):
-            self.calls.see(sequence, line)
+            self._calls.see(sequence, line)
         self._position = doubt.after
         self._unsigned += doubt.leaves
 

@@ -50,6 +50,7 @@ __all__ = [
     "last_checkpoints",
     "list_logs",
     "make_commits_durable",
+    "newest_checkpoints",
     "newest_sequence",
     "publish_keys",
     "read_records",
@@ -119,6 +120,7 @@ class LogRow:
     name: str
     epoch: int
     holder: str
+    held_until: int
     lease: int
     size: int
     first: int
@@ -153,6 +155,7 @@ _ROW = (
     logs.c.name,
     logs.c.epoch,
     logs.c.holder,
+    logs.c.held_until,
     (logs.c.held_until - _NowMs()).label("lease"),
     logs.c.size,
     logs.c.first,
@@ -295,6 +298,21 @@ def last_checkpoints(tx: Transaction, log: str, limit: int) -> list[CheckpointRo
         .where(checkpoints.c.log == log)
         .order_by(checkpoints.c.size.desc())
         .limit(limit)
+    )
+    return [CheckpointRow(**row) for row in tx.connection.execute(statement).mappings()]
+
+
+def newest_checkpoints(tx: Transaction) -> list[CheckpointRow]:
+    """The newest of each log, by the logs' names."""
+    newest = (
+        select(func.max(checkpoints.c.size))
+        .where(checkpoints.c.log == logs.c.name)
+        .scalar_subquery()
+    )
+    statement = (
+        select(checkpoints)
+        .join(logs, (checkpoints.c.log == logs.c.name) & (checkpoints.c.size == newest))
+        .order_by(checkpoints.c.log)
     )
     return [CheckpointRow(**row) for row in tx.connection.execute(statement).mappings()]
 

@@ -3,6 +3,9 @@
 The beginning is a `decision` that allows; the end is the `call.completed` of the same `decision_id`. What was shown in a list
 never ends, since nothing was called; what guards inside servers decide ends with them, and is told by them.
 
+This is what a writer keeps in hand, so that whoever goes on with its log need not read it from its beginning.
+What is to be said of calls that were left is `audit.reconcile`'s.
+
 Source: AUDIT §1.3 (`unknown` if we died between); §1.10, check 7.
 """
 
@@ -14,7 +17,7 @@ import orjson
 
 from remit.audit.events import CallCompleted, Decided
 
-__all__ = ["MOST_LISTED", "OpenCalls", "listed", "listing"]
+__all__ = ["MOST_LISTED", "CallsUnderWay", "listed", "listing"]
 
 MOST_LISTED: Final = 4_096
 """So many are listed with a checkpoint. Where there are more, all records after the last that is listed have to be read."""
@@ -25,7 +28,7 @@ _ENDS: Final = f'"kind":"{CallCompleted.kind}"'.encode()
 _ALLOWED: Final = b'"outcome":"allow"'
 
 
-class OpenCalls:
+class CallsUnderWay:
     """The calls that have begun and not ended, by what was seen of a log so far. Not safe for several threads."""
 
     __slots__ = ("_begun",)
@@ -54,6 +57,10 @@ class OpenCalls:
         elif kind == Decided.kind and _is_call(body):
             self._begun[decision] = sequence
 
+    def forget_before(self, sequence: int) -> None:
+        """Others have said what became of those that begin before record `sequence`."""
+        self._begun = {one: begun for one, begun in self._begun.items() if begun >= sequence}
+
     def sequences(self) -> tuple[int, ...]:
         """The numbers of the records that they begin with, in order."""
         return tuple(self._begun.values())
@@ -63,9 +70,9 @@ def _is_call(body: Mapping[str, object]) -> bool:
     return body.get("outcome") == "allow" and body.get("reason") != _NEVER_ENDS
 
 
-def listing(open_calls: OpenCalls) -> bytes:
-    """The first `MOST_LISTED` of them, to be kept beside a checkpoint."""
-    numbers = open_calls.sequences()[:MOST_LISTED]
+def listing(calls: CallsUnderWay) -> bytes:
+    """The first `MOST_LISTED` of `calls`, to be kept beside a checkpoint."""
+    numbers = calls.sequences()[:MOST_LISTED]
     return pack(f">{len(numbers)}Q", *numbers)
 
 

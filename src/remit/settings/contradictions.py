@@ -95,6 +95,16 @@ def _sqlite_has_no_log(case: _Case) -> Iterator[Contradiction]:
         )
 
 
+def _one_name_is_taken(case: _Case) -> Iterator[Contradiction]:
+    if case.settings.instance == "joined":
+        yield Contradiction(
+            field="instance",
+            also=(),
+            message="`joined` is the name of the log that joins those of all processes",
+            mend="give the process another name",
+        )
+
+
 def _data_apart_from_repo(case: _Case) -> Iterator[Contradiction]:
     data, repo = case.settings.data.absolute(), case.settings.repo.absolute()
     if _within(data, repo) or _within(repo, data):
@@ -116,5 +126,6 @@ _RULES: tuple[Callable[[_Case], Iterator[Contradiction]], ...] = (
     _nobody_trusts_everybody,
     _sqlite_has_no_pool,
     _sqlite_has_no_log,
+    _one_name_is_taken,
     _data_apart_from_repo,
 )

@@ -43,6 +43,7 @@ _FOOT = """
 - A `host` that is not loopback needs a `public_url`.
 - `trusted_proxies` may not hold everybody (`0.0.0.0/0`, `::/0`).
 - `database_pool` goes with PostgreSQL only, and so does the `audit_store` `database`.
+- No `instance` is called `joined`: that is the log which joins those of all processes.
 - `data` and `repo` are not one inside the other.
 
 ## Secrets
