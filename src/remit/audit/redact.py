@@ -167,11 +167,13 @@ class Redactor:
             kept, digest, sealing=walk.sealing or {}, dropped=tuple(walk.dropped or ())
         )
 
-    def seal(self, content: bytes, *, decision: str, tenant: str) -> str | None:
+    def seal(
+        self, content: bytes, *, decision: str, tenant: str, subject: str | None = None
+    ) -> str | None:
         """`content` as it may stand in the record of that decision; `None` where nothing can be sealed, or so much."""
         if self.record_seal is None or len(content) > MAX_SEALED_BYTES:
             return None
-        return self.record_seal.seal(content, decision=decision, tenant=tenant)
+        return self.record_seal.seal(content, decision=decision, tenant=tenant, subject=subject)
 
     def digest(self, value: object, *, tenant: str | None) -> str:
         """A keyed digest of any JSON value, in hexadecimal: equal for equal values of one tenant."""

@@ -10,34 +10,39 @@ from dataclasses import replace
 from typing import Final
 
 from remit.audit.events import Decided
-from remit.audit.flood import LIMITS
+from remit.audit.flood import DENIED, LIMITS
 from remit.audit.port import AuditLog, AuditUnavailableError
 from remit.audit.redact import Redaction
 from remit.guard.call import Call, CallResult
 from remit.guard.closing import Closing
 from remit.guard.denial import is_for_people
 from remit.guard.elevations import ElevationsUnavailableError
+from remit.guard.keeping import NOTHING_KEPT, Keeping
 from remit.guard.ladder import Allowance, Ladder, Shown
 from remit.guard.outcome import Challenge, Deny, Permit, RefusalReason
 from remit.guard.ports import Directory, Redactor
-from remit.guard.records import SELF_TEST, Finding, completed, context_of, decided, finding_of
-from remit.guard.redaction import argument_rules, kept_justification
+from remit.guard.records import (
+    SELF_TEST,
+    Finding,
+    about,
+    completed,
+    context_of,
+    decided,
+    finding_of,
+)
 from remit.guard.refusal import Refusal
 from remit.guard.settings import GuardSettings
 from remit.guard.verdict import Resting
 from remit.guard.visible import Visible, names_of
-from remit.guard.withheld import unsaid_by, withheld
 from remit.guard.world import World
 from remit.ids import IdSource
-from remit.model import AuditTreatment
 from remit.policy.decision_point import DecisionPoint
 from remit.tokens.access_token import AccessToken
+from remit.tokens.audience import jti_digest
 from remit.tokens.verify import TokenVerifier
 
 __all__ = ["Guard"]
 
-_NOTHING: Final = Redaction(input={}, digest=None)
-_NONE: Final[frozenset[str]] = frozenset()
 _NOTHING_SENT: Final = frozenset({"connection_needed"})
 """Outcomes of calls of which the server has not heard; every other counts in what was done."""
 _EXCESSES: Final = frozenset({RefusalReason.RATE_LIMITED, RefusalReason.TOO_MANY_CALLS})
@@ -53,8 +58,8 @@ class Guard:
         "_directory",
         "_elevations",
         "_ids",
+        "_keeping",
         "_ladder",
-        "_redactor",
         "_tally",
     )
 
@@ -71,7 +76,7 @@ class Guard:
         self._directory = directory
         self._decisions = decisions
         self._audit = audit
-        self._redactor = redactor
+        self._keeping = Keeping(redactor, directory)
         self._closing = Closing(audit)
         self._ids = IdSource()
         self._tally = settings.tally
@@ -246,10 +251,15 @@ class Guard:
             if call.context.actor is SELF_TEST:
                 return False
             return self._audit.count_refusal(call.context, where="gateway", error=error)
-        if refusal.truth not in _EXCESSES:
+        if call.context.actor is SELF_TEST or refusal.asked is not None:
             return False
-        context = context_of(call.context, refusal.token)
-        return self._audit.count_refusal(context, where=LIMITS, error=error)
+        return self._audit.count_refusal(
+            context_of(call.context, refusal.token),
+            where=LIMITS if refusal.truth in _EXCESSES else DENIED,
+            error=error,
+            about="" if refusal.truth in _EXCESSES else about(call),
+            token=jti_digest(refusal.token.jti),
+        )
 
     async def _fail(self, call: Call, decision_id: str, error: Exception) -> Deny:
         """Refuse because something broke, and say so in the log if it can be said."""
@@ -260,7 +270,7 @@ class Guard:
         )
         try:
             await self._audit.append(
-                self._decided(call, finding, decision_id=decision_id, redaction=_NOTHING)
+                self._decided(call, finding, decision_id=decision_id, redaction=NOTHING_KEPT)
             )
         except Exception:  # noqa: BLE001  the refusal stands without its record
             return _failed(decision_id)
@@ -268,40 +278,8 @@ class Guard:
 
     def _event(self, call: Call, verdict: Allowance | Shown | Refusal, decision_id: str) -> Decided:
         finding = finding_of(verdict)
-        redaction = self._redacted(call, finding, decision_id)
+        redaction = self._keeping.arguments(call, finding, decision_id)
         return self._decided(call, finding, decision_id=decision_id, redaction=redaction)
-
-    def _redacted(self, call: Call, finding: Finding, decision_id: str) -> Redaction:
-        """What may be kept of the arguments, openly and sealed. Those of nobody are not kept at all."""
-        if finding.token is None:
-            return _NOTHING
-        tenant = finding.token.organization_id
-        rules = () if finding.target is None else finding.target.arguments
-        unsaid = _NONE
-        if finding.decision is not None and finding.decision.obligations:
-            unsaid = unsaid_by(finding.decision)
-        kept = argument_rules(rules, unsaid) if unsaid else rules
-        redaction = self._redactor.redact(call.arguments, tenant=tenant, rules=kept)
-        content = withheld(call, finding.token, rules, unsaid=unsaid)
-        if content is None:
-            return redaction
-        sealed = self._redactor.seal(content, decision=decision_id, tenant=tenant)
-        if sealed is None:
-            return redaction
-        return Redaction(redaction.input, redaction.digest, sealed)
-
-    def _justified(self, call: Call, finding: Finding) -> str | None:
-        """What may be kept of why the call was made."""
-        if call.justification is None or finding.token is None:
-            return None
-        catalog = self._directory.catalog if finding.world is None else finding.world.catalog
-        server = catalog.server_named(call.server)
-        return kept_justification(
-            call.justification,
-            self._redactor,
-            tenant=finding.token.organization_id,
-            in_full=server is not None and server.justification is AuditTreatment.KEEP,
-        )
 
     def _decided(
         self, call: Call, finding: Finding, *, decision_id: str, redaction: Redaction
@@ -311,7 +289,9 @@ class Guard:
             finding,
             decision_id=decision_id,
             redaction=redaction,
-            justification=None if call.justification is None else self._justified(call, finding),
+            justification=None
+            if call.justification is None
+            else self._keeping.justification(call, finding),
             present=finding.world or World(self._directory.catalog, self._decisions),
         )
 

@@ -1,17 +1,18 @@
 """What the guard needs from the rest of Remit: read-only, in memory, never SQL; but for what `Past` counts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Protocol
 
 from remit.audit.redact import Redaction
+from remit.audit.ruling import Ruling
 from remit.canonical import JsonObject
 from remit.clock import EpochSeconds
 from remit.guard.definitions import Definitions
 from remit.guard.use import Use
 from remit.ids import AgentId, ClientId, GrantId, UserId
-from remit.model import Argument, Catalog
+from remit.model import Catalog
 from remit.policy.history import History
 
 __all__ = ["Directory", "Past", "Redactor", "Standing"]
@@ -59,13 +60,18 @@ class Redactor(Protocol):
     """What the log may keep of arguments; `audit.redact.Redactor` is one."""
 
     def redact(
-        self, arguments: "JsonObject | None", *, tenant: str | None, rules: Sequence[Argument] = ()
+        self, arguments: "JsonObject | None", *, tenant: str | None, ruling: Ruling | None = None
     ) -> Redaction:
-        """What may be kept of `arguments`, and a keyed digest of all they were."""
+        """What may be kept of `arguments` by `ruling`, and a keyed digest of all they were."""
         ...
 
-    def seal(self, content: bytes, *, decision: str, tenant: str) -> str | None:
-        """`content` as it may stand in the record of that decision; `None` where nothing can be sealed, or so much."""
+    def seal(
+        self, content: bytes, *, decision: str, tenant: str, subject: str | None = None
+    ) -> str | None:
+        """`content` as it may stand in the record of that decision; `None` where nothing can be sealed, or so much.
+
+        `subject` is whom it is about: whose key it is sealed under.
+        """
         ...
 
 

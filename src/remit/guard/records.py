@@ -17,6 +17,7 @@ from remit.guard.call import Call, CallResult
 from remit.guard.elevations import Elevated, elevation_json
 from remit.guard.ladder import Allowance, Shown
 from remit.guard.outcome import Permit, RefusalReason
+from remit.guard.redaction import spoken
 from remit.guard.refusal import Refusal
 from remit.guard.target import Target
 from remit.guard.token_record import TokenRecord, record_of_token
@@ -30,6 +31,7 @@ __all__ = [
     "SELF_TEST",
     "SELF_TEST_KEY",
     "Finding",
+    "about",
     "actor_in",
     "completed",
     "context_of",
@@ -142,9 +144,9 @@ def decided(
     return Decided(
         context=_context(call.context, said),
         decision_id=decision_id,
-        server=call.server[:_MAX_TEXT],
-        method=call.method[:_MAX_TEXT],
-        name=None if call.name is None else call.name[:_MAX_TEXT],
+        server=spoken(call.server),
+        method=spoken(call.method),
+        name=None if call.name is None else spoken(call.name),
         outcome=finding.outcome,
         reason=finding.reason,
         operation=None if target is None else target.facts.operation._value_,
@@ -163,7 +165,7 @@ def decided(
         input=redaction.input,
         input_digest=redaction.digest,
         sealed_arguments=redaction.sealed,
-        jsonrpc_id=None if call.jsonrpc_id is None else str(call.jsonrpc_id)[:_MAX_TEXT],
+        jsonrpc_id=None if call.jsonrpc_id is None else spoken(str(call.jsonrpc_id)),
         protocol_version=_cut(call.protocol_version),
         task_of=call.task_of,
         history=history_json(finding.told) if finding.told else _NOTHING,
@@ -191,6 +193,11 @@ def completed(permit: Permit, call: Call, result: CallResult) -> CallCompleted:
         output_digest=result.output_digest,
         micros=result.micros,
     )
+
+
+def about(call: Call) -> str:
+    """What a call is about, as repeated refusals of it are counted: server, method and name."""
+    return spoken(f"{call.server} {call.method} {call.name or ''}".rstrip())
 
 
 def actor_in(scope: Mapping[str, object]) -> Actor:
@@ -243,7 +250,7 @@ def _obligations(decision: Decision) -> tuple[JsonObject, ...]:
 
 
 def _cut(text: str | None) -> str | None:
-    return None if text is None else text[:_MAX_TEXT]
+    return None if text is None else spoken(text)
 
 
 def _code(code: int | None) -> int | None:

@@ -12,9 +12,11 @@ from typing import Final
 
 import orjson
 
+from remit.audit.redact import MAX_SEALED_BYTES, Redaction
 from remit.canonical import Json, JsonObject
 from remit.guard.call import Call
 from remit.guard.facts import value_at
+from remit.guard.redaction import spoken
 from remit.model import Argument, AuditTreatment
 from remit.policy.decision import Decision
 from remit.policy.evaluation import ResourceKind
@@ -45,6 +47,7 @@ _SHOWN_INTEGER: Final = 2**53 - 1
 _SHOWN_ITEMS: Final = 128
 _NONE: Final[frozenset[str]] = frozenset()
 _STAND_INS: Final = ("tok1.", "****")
+_UNREDACTED: Final = Redaction(input={}, digest=None)
 
 
 def withheld(
@@ -52,14 +55,18 @@ def withheld(
     token: AccessToken,
     declared: Sequence[Argument],
     *,
+    redaction: Redaction = _UNREDACTED,
     unsaid: frozenset[str] = _NONE,
 ) -> bytes | None:
-    """What to seal; `None` when the record shows all that matters. `unsaid`: arguments that a policy wants kept nowhere."""
+    """What to seal; `None` when the record shows all that matters, as `redaction` has it.
+
+    `unsaid`: arguments that a policy wants kept nowhere. What rules want sealed is left out where that would be too much.
+    """
     if call.name is None:
         return None  # a list, or a method that uses nothing: there is nothing to decide again
     content: JsonObject = {}
     if declared and call.arguments:
-        hidden = _hidden(call.arguments, declared, unsaid)
+        hidden = _hidden(call.arguments, declared, unsaid, redaction)
         if hidden:
             content[ARGUMENTS] = hidden
     if token.attributes:
@@ -67,16 +74,25 @@ def withheld(
     if token.authorization_details:
         content[DETAILS] = list(token.authorization_details)
         content[AUDIENCE] = token.aud
-    if call.kind is ResourceKind.RESOURCE and not is_shown(call.name):
+    if call.kind is ResourceKind.RESOURCE and not (
+        is_shown(call.name) and spoken(call.name) == call.name
+    ):
         content[NAME] = call.name
     if call.justification is not None:
         content[JUSTIFICATION] = call.justification
-    if not content:
-        return None
     try:
-        return orjson.dumps(content)
+        if redaction.sealing:
+            more = {ARGUMENTS: {**redaction.sealing, **_object(content.get(ARGUMENTS))}}
+            whole = orjson.dumps({**content, **more})
+            if len(whole) <= MAX_SEALED_BYTES:
+                return whole
+        return orjson.dumps(content) if content else None
     except TypeError:  # no JSON of ours: not kept, which makes the call one that cannot be replayed
         return None
+
+
+def _object(value: Json) -> JsonObject:
+    return value if isinstance(value, dict) else {}
 
 
 def unsaid_by(decision: Decision | None) -> frozenset[str]:
@@ -87,10 +103,13 @@ def unsaid_by(decision: Decision | None) -> frozenset[str]:
 
 
 def _hidden(
-    arguments: JsonObject, declared: Sequence[Argument], unsaid: frozenset[str]
+    arguments: JsonObject,
+    declared: Sequence[Argument],
+    unsaid: frozenset[str],
+    redaction: Redaction,
 ) -> JsonObject:
     """The values at the pointers of `declared` that the log does not hold."""
-    dropped: list[str] = []
+    dropped = list(redaction.dropped)
     for one in declared:
         if one.audit is AuditTreatment.DROP or one.name in unsaid:
             dropped.append(one.pointer)  # noqa: PERF401  every call comes by here, and a loop makes no frame
@@ -101,7 +120,7 @@ def _hidden(
         value = value_at(arguments, one.pointer)
         if value is None:
             continue
-        if one.audit is not AuditTreatment.KEEP or not is_shown(value):
+        if one.audit is not AuditTreatment.KEEP or not _is_held(value, one.pointer, redaction):
             found[one.pointer] = value
         if one.currency_pointer is not None and not _is_within(one.currency_pointer, dropped):
             found[one.currency_pointer] = value_at(arguments, one.currency_pointer)
@@ -111,6 +130,13 @@ def _hidden(
 def _is_within(pointer: str, dropped: Collection[str]) -> bool:
     """Whether what is at `pointer` is, or is part of, what is to be kept nowhere."""
     return any(pointer == one or pointer.startswith(f"{one}/") for one in dropped)
+
+
+def _is_held(value: Json, pointer: str, redaction: Redaction) -> bool:
+    """Whether the record has `value` as it was given: no detector found anything in it, and no rule was stricter."""
+    if not is_shown(value):
+        return False
+    return redaction is _UNREDACTED or value_at(redaction.input, pointer) == value
 
 
 def is_shown(value: Json) -> bool:
