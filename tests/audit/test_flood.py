@@ -2,6 +2,7 @@ import pytest
 
 from remit.audit import AuditUnavailableError, Context, FloodLimits, Network, TallyingAuditLog
 from remit.audit.events import RefusalsCounted
+from remit.audit.flood import DENIED
 from remit.db.throttle import network_of
 from remit.testing.audit import InMemoryAuditLog
 
@@ -99,3 +100,60 @@ async def test_what_the_log_cannot_take_is_kept_and_not_counted_twice(log, clock
     log.failing = False
     await audit.record_counts()
     assert [one[3] for one in await counted(audit, log)] == [1, 2]
+
+
+def deny(audit, *, token="t1", about="crm tools/call refund", agent="assistant") -> bool:
+    context = Context(network=Network("192.0.2.1"), tenant="acme", agent_id=agent, client_id="cli")
+    return audit.count_refusal(
+        context, where=DENIED, error="missing_scope", about=about, token=token
+    )
+
+
+async def test_the_same_refusal_of_one_agent_has_twenty_events_a_second_and_then_a_number(
+    log, clock
+):
+    audit = tallying(log, clock)
+    began = clock.now()
+    assert [deny(audit, token=f"t{n % 3}") for n in range(50)] == [False] * 20 + [True] * 30
+    clock.advance(1)
+    assert [deny(audit) for _ in range(21)] == [False] * 20 + [True]
+    await audit.record_counts()
+    (event,) = log.of(RefusalsCounted)
+    assert (event.where, event.error, event.about) == (
+        "denied",
+        "missing_scope",
+        "crm tools/call refund",
+    )
+    assert (event.count, event.first, event.last, event.tokens) == (31, began, began + 1, 3)
+    assert (event.context.agent_id, event.context.tenant) == ("assistant", "acme")
+
+
+async def test_other_things_and_other_agents_are_counted_apart(log, clock):
+    audit = tallying(log, clock, denied_per_second=1)
+    assert [deny(audit), deny(audit)] == [False, True]
+    assert [deny(audit, about="crm tools/call get"), deny(audit, agent="other")] == [False, False]
+
+
+async def test_however_many_things_are_refused_at_once_no_refusal_is_lost(log, clock):
+    audit = tallying(log, clock, denied_per_second=1, counts=5)
+    refused = [deny(audit, about=f"crm tools/call t{n}") for n in range(40)] + [
+        deny(audit, about=f"crm tools/call t{n}") for n in range(40)
+    ]
+    await audit.record_counts()
+    events = sum(not one for one in refused)
+    assert events + sum(one.count for one in log.of(RefusalsCounted)) == 80
+
+
+async def test_more_tokens_than_are_told_apart_are_said_to_be_that_many(log, clock):
+    audit = tallying(log, clock, denied_per_second=0, tokens=2)
+    for number in range(5):
+        deny(audit, token=f"t{number}")
+    await audit.record_counts()
+    assert [one.tokens for one in log.of(RefusalsCounted)] == [2]
+
+
+async def test_what_a_stranger_says_of_itself_is_not_what_is_counted(log, clock):
+    audit = tallying(log, clock, per_network=0)
+    audit.count_refusal(Context(), where="gateway", error="missing_token", about="x" * 300)
+    await audit.record_counts()
+    assert [one.about for one in log.of(RefusalsCounted)] == [""]

@@ -13,6 +13,7 @@ from remit.app.missing_secrets import warn_of_missing_secrets
 from remit.audit import AuditLog, AuditUnavailableError, Context
 from remit.audit.events import BundleRefused
 from remit.deployment.loaded import LoadedPolicies
+from remit.deployment.taken_away import taken_away
 from remit.errors import Error
 from remit.policy import DecisionPoint
 from remit.registry import RegistryDirectory
@@ -75,6 +76,8 @@ class InForce:
         async with self._one_at_a_time:
             changed = _versions(loaded) != _versions(self._loaded)
             if changed:
+                for event in taken_away(self._loaded, loaded, Context()):
+                    await self._audit.append(event)
                 await self._audit.append(loaded.event(Context()))
             # No await between the three: no decision sees one without the others.
             self._decisions.publish(loaded.engine)

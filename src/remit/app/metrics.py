@@ -234,8 +234,10 @@ class MeteredAuditLog:
             raise
         self._metrics.audit_took((event,), seconds=time.perf_counter() - began)
 
-    def count_refusal(self, context: Context, *, where: str, error: str) -> bool:
-        return self._log.count_refusal(context, where=where, error=error)
+    def count_refusal(
+        self, context: Context, *, where: str, error: str, about: str = "", token: str | None = None
+    ) -> bool:
+        return self._log.count_refusal(context, where=where, error=error, about=about, token=token)
 
     def record(self, events: Sequence[object]) -> None:
         began = time.perf_counter()

@@ -9,6 +9,9 @@ long and no longer; what was handed to it may still reach the log. Events that n
 for are kept in order and written when the disk takes them. A full queue refuses. A
 checkpoint is signed at most one interval after the log has grown.
 
+While the disk is full, or nobody has signed for too long, the log is held: everything is refused but what is
+reserved, which takes rights away or says what became of something (`Event.reserved`).
+
 Source: AUDIT §1.5.
 """
 
@@ -18,36 +21,38 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 
+from remit.audit.attestation import Attestation
+from remit.audit.clock_watch import ClockWatch
 from remit.audit.context import Context
 from remit.audit.entry import BadEntryError, Draft, Moment, Producer, draft
-from remit.audit.events import AuditRecovered, AuditStarted, AuditStopped, EffectFailed, Event
+from remit.audit.events import (
+    AuditRecovered,
+    AuditStarted,
+    AuditStopped,
+    ClockJumped,
+    DiskFilling,
+    EffectFailed,
+    Event,
+)
 from remit.audit.log_stream import LogStream
 from remit.audit.port import AuditUnavailableError, Receipt
+from remit.audit.reserve import DiskUse, Reserve, is_full, is_reserved
 from remit.audit.signing import SignerUnavailableError
-from remit.audit.waiting import Answer, Patience, Waiting, settle
+from remit.audit.waiting import Answer, LogStatus, Patience, Waiting, answered, receipts_in, settle
 from remit.clock import Clock, SystemClock
 from remit_audit_verify.note import Checkpoint
 
 __all__ = ["DurableAuditLog", "LogStatus"]
 
-_MAX_BATCH = 256
+_MAX_BATCH = 128
 _MAX_WAITING = 20_000
 _INTERVAL = 1.0
 _PATIENCE = 10.0
 _CLOSED = "closed"
 _STUCK = "the disk does not answer"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogStatus:
-    """How the log is doing; `failure` says why it takes nothing, or is `None`."""
-
-    size: int
-    checkpointed: int
-    waiting: int
-    failure: str | None
+_FULL = "the disk is full"
+_UNSIGNED = "nobody signs the log"
 
 
 class DurableAuditLog:
@@ -59,8 +64,13 @@ class DurableAuditLog:
         *,
         producer: Producer | None = None,
         clock: Clock | None = None,
+        reserve: Callable[[], Reserve] | None = None,
+        unsigned: float | None = None,
     ) -> None:
         """Open the stream, record `audit.started`, sign a checkpoint, and take events.
+
+        `reserve` is opened after the stream, which holds the folder. `unsigned`: for how many seconds records may wait
+        for a signer before the log is held.
 
         Raises:
             AuditLogLockedError: the stream is open already.
@@ -79,10 +89,14 @@ class DurableAuditLog:
         self._refused = 0
         self._closing = False
         self._failure: str | None = None
-        self._signed_at = self._clock.monotonic()
+        self._held: str | None = None  # why nothing is taken but what is reserved
+        self._full = False
         self._stuck = False  # somebody waited too long, and the writer has not come back since
+        self._watch_of_clock, self._use = ClockWatch(self._clock), DiskUse()
         try:
             self._stream = open_stream()
+            self._attestation = Attestation(self._stream, self._clock, unsigned)
+            self._reserve = self._opened(reserve)
             self._start()
         except OSError as error:
             raise AuditUnavailableError("the audit log cannot be opened", cause=error) from error
@@ -94,23 +108,30 @@ class DurableAuditLog:
     async def append(self, event: Event) -> Receipt:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Answer] = loop.create_future()
-        self._enqueue(Waiting((self._draft(event),), future, loop))
+        waiting = Waiting((self._draft(event),), future, loop, reserved=self._admit(event))
+        if self._enqueue(waiting):
+            # Not before everybody else who is ready has come: one wait for the disk serves them all.
+            loop.call_soon(self._rouse)
         self._patience(loop).watch(future, _PATIENCE)
-        return _receipts(await future)[0]
+        return receipts_in(await future)[0]
 
     def append_soon(self, event: Event) -> None:
         if self._failure is not None:
             raise AuditUnavailableError("the audit log has failed")
-        self._enqueue(Waiting((self._draft(event),)))
+        if self._enqueue(Waiting((self._draft(event),), reserved=self._admit(event))):
+            self._rouse()
 
-    def count_refusal(self, context: Context, *, where: str, error: str) -> bool:
+    def count_refusal(
+        self, context: Context, *, where: str, error: str, about: str = "", token: str | None = None
+    ) -> bool:
         """The log itself takes each; what stands before it may not (`audit.flood`)."""
         return False
 
     def record(self, events: Sequence[object]) -> None:
         drafts = tuple(self._draft(event) for event in events)
         if drafts:
-            receipts = self._wait(Waiting(drafts, Future()))
+            reserved = all([self._admit(event, all_of=events) for event in events])
+            receipts = self._wait(Waiting(drafts, Future(), reserved=reserved))
             self._local.recorded = (tuple(events), receipts)
 
     def abandon(self, events: Sequence[object], cause: BaseException) -> None:
@@ -129,7 +150,7 @@ class DurableAuditLog:
         first = events[0] if events else None
         context = first.context if isinstance(first, Event) else Context()
         failed = EffectFailed(context=context, sequences=sequences, error=type(cause).__name__)
-        self._wait(Waiting((self._draft(failed),), Future(), retained=True))
+        self._wait(Waiting((self._draft(failed),), Future(), retained=True, reserved=True))
 
     # -- beyond the port --------------------------------------------------------
 
@@ -139,7 +160,7 @@ class DurableAuditLog:
         Raises:
             AuditUnavailableError: it cannot be signed on stable storage.
         """
-        waiting = Waiting((), Future(), checkpoint=True)
+        waiting = Waiting((), Future(), checkpoint=True, reserved=True)
         answer = self._answer(waiting)
         if not isinstance(answer, Checkpoint):
             raise AuditUnavailableError("the audit log cannot sign a checkpoint")
@@ -151,7 +172,9 @@ class DurableAuditLog:
             size=self._stream.size,
             checkpointed=self._stream.checkpointed,
             waiting=self._count,
-            failure=_STUCK if self._failure is None and self._stuck else self._failure,
+            failure=self._failure or (_STUCK if self._stuck else self._held),
+            unsigned_for=self._attestation.unsigned_for(),
+            reserve=None if self._reserve is None else self._reserve.kept,
         )
 
     def close(self) -> None:
@@ -174,6 +197,16 @@ class DurableAuditLog:
             raise BadEntryError(f"a `{type(event).__name__}` is not an event")
         return draft(event, self._producer, self._now())
 
+    def _admit(self, event: object, *, all_of: Sequence[object] = ()) -> bool:
+        """Whether `event` is reserved; refused, while the log is held, if it, or what comes with it, is not."""
+        reserved = isinstance(event, Event) and event.reserved
+        held = self._held
+        if held is None or all([is_reserved(one) for one in all_of or (event,)]):
+            return reserved or held is not None
+        with self._wake:
+            self._refused += 1
+        raise AuditUnavailableError(f"the audit log takes nothing: {held}")
+
     def _now(self) -> Moment:
         now = self._clock.now_ms()
         known, moment = self._moment
@@ -182,7 +215,8 @@ class DurableAuditLog:
             self._moment = (now, moment)
         return moment
 
-    def _enqueue(self, waiting: Waiting) -> None:
+    def _enqueue(self, waiting: Waiting) -> bool:
+        """Queue it; whether nothing was queued before."""
         size = len(waiting.drafts)
         if self._stuck:
             raise AuditUnavailableError("the disk of the audit log does not answer")
@@ -193,11 +227,15 @@ class DurableAuditLog:
                 raise AuditUnavailableError("too many events wait for the audit log")
             self._count += size
             self._queue.append(waiting)
-            if len(self._queue) == 1:
-                self._wake.notify()
+            return len(self._queue) == 1
+
+    def _rouse(self) -> None:
+        with self._wake:
+            self._wake.notify()
 
     def _answer(self, waiting: Waiting) -> Answer:
         self._enqueue(waiting)
+        self._rouse()
         assert isinstance(waiting.future, Future)  # noqa: S101  its callers made it so
         try:
             return waiting.future.result(_PATIENCE)
@@ -218,9 +256,16 @@ class DurableAuditLog:
             future.set_result(TimeoutError(_STUCK))
 
     def _wait(self, waiting: Waiting) -> list[Receipt]:
-        return _receipts(self._answer(waiting))
+        return receipts_in(self._answer(waiting))
 
     # -- the writer -------------------------------------------------------------
+
+    def _opened(self, reserve: Callable[[], Reserve] | None) -> Reserve | None:
+        try:
+            return None if reserve is None else reserve()
+        except OSError:
+            self._stream.close()
+            raise
 
     def _start(self) -> None:
         started = AuditStarted(
@@ -228,10 +273,11 @@ class DurableAuditLog:
             repaired_bytes=self._stream.repaired_bytes,
         )
         try:
+            self._look()
             self._append([self._draft(started)])
             self._stream.checkpoint()
         except (OSError, SignerUnavailableError):
-            self._stream.close()
+            self._give_back()
             raise
 
     def _run(self) -> None:
@@ -246,6 +292,7 @@ class DurableAuditLog:
         """Write one batch, or sign what is due; whether the log is closed now."""
         self._stuck = False
         self._batch, closing = self._take()
+        self._look()
         if self._batch or self._failure is not None:
             self._write(self._batch)
             self._batch = []
@@ -254,8 +301,7 @@ class DurableAuditLog:
         if closing and not self._queue:
             self._finish()
             return True
-        due = self._signed_at + _INTERVAL <= self._clock.monotonic()
-        if due and self._stream.size != self._stream.checkpointed:
+        if self._attestation.is_due():
             self._sign()
         return False
 
@@ -271,26 +317,72 @@ class DurableAuditLog:
                 size += len(batch[-1].drafts)
             return batch, self._closing
 
+    def _look(self) -> None:
+        """Whether the clock was set, whether there is room, and whether the log is held on account of either."""
+        jumped = self._watch_of_clock.jumped()
+        if jumped is not None:
+            self._tell(ClockJumped(milliseconds=jumped))
+        reserve = self._reserve
+        if reserve is not None:
+            self._full = not reserve.refill() if self._full else reserve.is_short()
+            self._watch_use(reserve)
+        held = _FULL if self._full else _UNSIGNED if self._attestation.is_overdue() else None
+        if held is None and self._held is not None:
+            self._tell(self._recovery(self._held))
+        self._held = held
+
     def _write(self, batch: list[Waiting]) -> None:
+        if self._held is not None:
+            batch = self._sift(batch)
+        if self._full and self._reserve is not None:
+            self._reserve.make_room()  # for the database, too, which is about to commit
         drafts = [entry for waiting in batch for entry in waiting.drafts]
-        probe = [] if self._failure is None else [self._recovery(self._failure)]
+        probe = [] if self._failure is None else [self._draft(self._recovery(self._failure))]
         try:
             receipts = self._append([*probe, *drafts])[len(probe) :]
         except OSError as error:
-            self._refuse(batch, error)
+            if self._reserve is not None and is_full(error):
+                self._draw(batch, error)
+            else:
+                self._refuse(batch, error)
             return
-        self._failure, self._refused = None, 0
-        self._release(len(drafts))
-        answers: list[tuple[Waiting, Answer]] = []
-        begin = 0
-        for waiting in batch:
-            end = begin + len(waiting.drafts)
-            answers.append((waiting, receipts[begin:end]))
-            begin = end
-        if any(waiting.checkpoint for waiting in batch):
-            signed = self._sign()
-            answers = [(w, signed if w.checkpoint else answer) for w, answer in answers]
-        settle(answers)
+        if probe:
+            self._failure, self._refused = None, 0
+        self._answered(batch, receipts)
+
+    def _answered(self, batch: list[Waiting], receipts: list[Receipt]) -> None:
+        self._release(len(receipts))
+        signed = self._sign() if any([waiting.checkpoint for waiting in batch]) else []
+        settle(answered(batch, receipts, signed))
+
+    def _draw(self, batch: list[Waiting], error: OSError) -> None:
+        """The disk is full: hold the log, and write what is reserved with the space that is kept for it."""
+        reserve = self._reserve
+        assert reserve is not None  # noqa: S101  its caller looked
+        self._full, self._held = True, _FULL
+        batch = self._sift(batch)
+        drafts = [entry for waiting in batch for entry in waiting.drafts]
+        reserve.make_room()
+        while drafts:
+            try:
+                receipts = self._append(drafts)
+            except OSError as again:
+                error = again
+                if is_full(again) and reserve.give_up():
+                    continue
+                self._refuse(batch, error)
+                return
+            break
+        else:
+            receipts = []
+        self._answered(batch, receipts)
+
+    def _sift(self, batch: list[Waiting]) -> list[Waiting]:
+        """What of `batch` may be written while the log is held; of the rest, whoever waits is refused."""
+        reserved = [waiting for waiting in batch if waiting.reserved]
+        others = [waiting for waiting in batch if not waiting.reserved]
+        self._turn_away(others, OSError(self._held or _FULL))
+        return reserved
 
     def _watch(self) -> None:
         """With nothing to write: whether the log is still there, so that readiness knows before a call does."""
@@ -299,20 +391,39 @@ class DurableAuditLog:
         except OSError as error:
             self._refuse([], error)
 
+    def _watch_use(self, reserve: Reserve) -> None:
+        with contextlib.suppress(OSError):
+            space = reserve.space()
+            level = self._use.passed(space)
+            if level is not None:
+                self._tell(DiskFilling(percent=level, free_bytes=space.free))
+
     def _append(self, drafts: list[Draft]) -> list[Receipt]:
         return self._stream.append(drafts, self._now().text) if drafts else []
 
-    def _recovery(self, failure: str) -> Draft:
+    def _recovery(self, failure: str) -> Event:
         """What the log says of itself when it works again, and by which it finds out that it does."""
-        return self._draft(AuditRecovered(refused=self._refused, error=failure))
+        return AuditRecovered(refused=self._refused, error=failure)
+
+    def _tell(self, event: Event) -> None:
+        """Say it with what is written next."""
+        with self._wake:
+            self._count += 1
+            if isinstance(event, AuditRecovered):
+                self._refused = 0
+        self._retained.append(Waiting((self._draft(event),), reserved=event.reserved))
 
     def _refuse(self, batch: list[Waiting], error: OSError) -> None:
         """The disk took none of `batch`: say so to all who wait, keep what must not be lost."""
-        self._failure = error.strerror or type(error).__name__
+        self._failure = error.strerror or str(error) or type(error).__name__
+        self._turn_away(batch, error)
+
+    def _turn_away(self, batch: list[Waiting], error: OSError) -> None:
         kept = [w for w in batch if w.future is None or w.retained]
         refused = sum(len(w.drafts) for w in batch) - sum(len(w.drafts) for w in kept)
-        self._retained = [Waiting(w.drafts) for w in kept]
-        self._refused += refused
+        self._retained += [Waiting(w.drafts, reserved=w.reserved) for w in kept]
+        with self._wake:
+            self._refused += refused
         self._release(refused)
         settle([(w, [] if w.retained else error) for w in batch])
 
@@ -321,26 +432,33 @@ class DurableAuditLog:
             self._count -= size
 
     def _sign(self) -> Answer:
-        self._signed_at = self._clock.monotonic()
-        try:
-            return self._stream.checkpoint() or []
-        except (OSError, SignerUnavailableError) as error:
-            return error if isinstance(error, OSError) else OSError(error.detail)
+        answer = self._attestation.sign()
+        news = self._attestation.news()
+        if news is not None:
+            self._tell(news)
+        return answer
 
     def _finish(self) -> None:
         """Everything is written, or cannot be: stop in good order if the disk lets us."""
         failure: str | None = _CLOSED
-        last = [] if self._failure is None else [self._recovery(self._failure)]
+        last = [] if self._failure is None else [self._draft(self._recovery(self._failure))]
         last += [entry for waiting in self._retained for entry in waiting.drafts]
         try:
+            if self._full and self._reserve is not None:
+                self._reserve.make_room()
             self._append([*last, self._draft(AuditStopped())])
             self._stream.checkpoint()
         except OSError as error:
             failure = error.strerror or type(error).__name__
         except SignerUnavailableError as error:
             failure = error.detail
-        self._stream.close()
+        self._give_back()
         self._failure = failure
+
+    def _give_back(self) -> None:
+        self._stream.close()
+        if self._reserve is not None:
+            self._reserve.close()
 
     def _die(self, reason: str) -> None:
         with self._wake:
@@ -350,11 +468,4 @@ class DurableAuditLog:
             self._queue.clear()
         settle([(waiting, OSError(reason)) for waiting in left])
         with contextlib.suppress(OSError):
-            self._stream.close()
-
-
-def _receipts(answer: Answer) -> list[Receipt]:
-    if isinstance(answer, list):
-        return answer
-    cause = answer if isinstance(answer, OSError) else None
-    raise AuditUnavailableError("the audit log cannot be written", cause=cause)
+            self._give_back()

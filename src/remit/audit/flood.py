@@ -6,14 +6,15 @@ network so many are recorded one by one in a window, and so many altogether; bey
 that they are counted, exactly, and the counts are events when the window ends.
 A counted refusal is answered like any other. What is allowed never passes here, nor what is
 refused to somebody who proved who they are, but for one thing: calls beyond a limit (`LIMITS`).
-Of those the first of a window is an event for each caller and reason, and the rest a number.
+Of those the first of a window is an event for each caller and reason, and the rest a number. And whoever is refused the
+very same thing for the same reason again and again (`DENIED`) has so many events a second, and then a number.
 
 Source: AUDIT §1.5 (deny flood: one aggregated record with its exact count; never drop).
 """
 
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from remit.audit.context import Actor, ActorType, Context
@@ -22,10 +23,13 @@ from remit.audit.log_events import RefusalsCounted
 from remit.audit.port import AuditLog, AuditUnavailableError, Receipt
 from remit.clock import Clock, EpochSeconds
 
-__all__ = ["LIMITS", "WINDOW", "FloodLimits", "TallyingAuditLog"]
+__all__ = ["DENIED", "LIMITS", "WINDOW", "FloodLimits", "TallyingAuditLog"]
 
 LIMITS: Final = "limits"
 """Where somebody who is known is refused for asking too much; `context` says who."""
+
+DENIED: Final = "denied"
+"""Where somebody who is known is refused anything else; `about` says what."""
 
 WINDOW: Final = 60.0
 """Seconds after which whoever keeps the log calls `record_counts`."""
@@ -41,6 +45,10 @@ class FloodLimits:
     per_network: int = 30
     altogether: int = 600
     """Of all networks: whoever has many addresses gains nothing by it."""
+    denied_per_second: int = 20
+    """Of one caller, of one thing, for one reason."""
+    tokens: int = 1_000
+    """Different tokens that one count tells apart; beyond, it says that many."""
     counts: int = 1_000
     """Different counts; beyond, networks are counted together as `others`, by place and error alone."""
 
@@ -56,6 +64,7 @@ class _Kind:
     tenant: str | None = None
     agent_id: str | None = None
     user_id: str | None = None
+    about: str = ""
 
 
 @dataclass(slots=True)
@@ -63,22 +72,24 @@ class _Count:
     count: int
     first: EpochSeconds
     last: EpochSeconds
+    tokens: set[str] = field(default_factory=set)
 
 
 class _Tally:
     """One window after another. `close` ends a window and begins the next."""
 
-    __slots__ = ("_counts", "_limits", "_recorded", "_said")
+    __slots__ = ("_bursts", "_counts", "_limits", "_recorded", "_said")
 
     def __init__(self, limits: FloodLimits) -> None:
         self._limits = limits
         self._recorded: Counter[str] = Counter()
         self._said: set[_Kind] = set()
         self._counts: dict[_Kind, _Count] = {}
+        self._bursts: dict[_Kind, tuple[EpochSeconds, int]] = {}
 
-    def count(self, kind: _Kind, now: EpochSeconds) -> bool:
+    def count(self, kind: _Kind, now: EpochSeconds, token: str | None = None) -> bool:
         """Whether `kind` has been counted here; else there is room for an event of its own."""
-        if self._has_room(kind):
+        if self._has_room(kind, now):
             return False
         limits = self._limits
         if kind not in self._counts and len(self._counts) >= limits.counts:
@@ -86,12 +97,16 @@ class _Tally:
         found = self._counts.setdefault(kind, _Count(0, now, now))
         found.count += 1
         found.last = now
+        if token is not None and len(found.tokens) < limits.tokens:
+            found.tokens.add(token)
         return True
 
-    def _has_room(self, kind: _Kind) -> bool:
+    def _has_room(self, kind: _Kind, now: EpochSeconds) -> bool:
         """Whether the window bears one more event of `kind`; if so, that is taken."""
         limits, recorded, said = self._limits, self._recorded, self._said
         # INVARIANT: all of these are bounded, whatever comes from however many networks and callers.
+        if kind.where == DENIED:
+            return self._is_no_burst(kind, now)
         if kind.where == LIMITS:
             if kind in said or len(said) >= limits.altogether:
                 return False
@@ -101,6 +116,19 @@ class _Tally:
             return False
         recorded[kind.network] += 1
         return True
+
+    def _is_no_burst(self, kind: _Kind, now: EpochSeconds) -> bool:
+        second, many = self._bursts.get(kind, (now, 0))
+        if second != now:
+            many = 0
+        if kind not in self._bursts and len(self._bursts) >= self._limits.counts:
+            # What was refused in other seconds is no burst now. What is left are so many at once: the oldest goes.
+            current = {one: at for one, at in self._bursts.items() if at[0] == now}
+            self._bursts = current
+            if len(current) >= self._limits.counts:
+                current.pop(next(iter(current)))
+        self._bursts[kind] = (now, many + 1)
+        return many < self._limits.denied_per_second
 
     def close(self) -> tuple[RefusalsCounted, ...]:
         """What was counted since the last time, as events."""
@@ -129,9 +157,11 @@ class TallyingAuditLog:
         self._tally = _Tally(limits or FloodLimits())
         self._waiting: deque[RefusalsCounted] = deque()
 
-    def count_refusal(self, context: Context, *, where: str, error: str) -> bool:
+    def count_refusal(
+        self, context: Context, *, where: str, error: str, about: str = "", token: str | None = None
+    ) -> bool:
         """As the port says."""
-        if where == LIMITS:
+        if where in {LIMITS, DENIED}:
             kind = _Kind(
                 where,
                 error,
@@ -140,11 +170,12 @@ class TallyingAuditLog:
                 tenant=context.tenant,
                 agent_id=context.agent_id,
                 user_id=context.user_id,
+                about=about,
             )
         else:
             network = self._network_of(context.network.ip)
             kind = _Kind(where, error, network, context.client_id)
-        return self._tally.count(kind, self._clock.now())
+        return self._tally.count(kind, self._clock.now(), token)
 
     async def record_counts(self) -> None:
         """Record what was counted, and begin a new window. What cannot be recorded is kept.
@@ -190,6 +221,8 @@ def _event(kind: _Kind, found: _Count) -> RefusalsCounted:
         first=found.first,
         last=found.last,
         network=kind.network,
+        about=kind.about,
+        tokens=len(found.tokens),
     )
 
 

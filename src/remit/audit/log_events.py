@@ -13,6 +13,7 @@ __all__ = [
     "AuditRulesChanged",
     "AuditStarted",
     "AuditStopped",
+    "DiskFilling",
     "EffectFailed",
     "RefusalsCounted",
 ]
@@ -38,7 +39,7 @@ class AuditStopped(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditRecovered(Event):
-    """The disk takes records again. `refused` events could not be recorded, so what they announce did not happen."""
+    """The log takes everything again. `refused` events could not be recorded, so what they announce did not happen."""
 
     kind: ClassVar[str] = "audit.recovered"
     reserved: ClassVar[bool] = True
@@ -70,6 +71,17 @@ class AuditRulesChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DiskFilling(Event):
+    """The disk that the log is on is used by so many percent: 80, or 90. When it is full, nothing more is allowed."""
+
+    kind: ClassVar[str] = "disk.filling"
+    durability: ClassVar[Durability] = Durability.SOON
+    reserved: ClassVar[bool] = True
+    percent: int
+    free_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EffectFailed(Event):
     """The events named by sequence number were recorded, but their transaction did not commit."""
 
@@ -84,7 +96,7 @@ class RefusalsCounted(Event):
     """So many more refusals of callers nobody knows, beyond those that have an event each.
 
     `where` is `authorize`, `token`, `register`, `gateway`, or `limits`: then the caller is known, and
-    asked for more than a limit allows. `network` is an address, an IPv6 /64, `others` when there were too
+    asked for more than a limit allows; or `denied`: then they were refused the same thing (`about`) again and again. `network` is an address, an IPv6 /64, `others` when there were too
     many to tell apart, or `any` of a known caller; `first` and `last` are epoch seconds.
     """
 
@@ -96,3 +108,6 @@ class RefusalsCounted(Event):
     first: int
     last: int
     network: str
+    about: str = ""
+    tokens: int = 0
+    """With how many different tokens, of a known caller."""

@@ -48,9 +48,12 @@ class AuditLog(Protocol):
         """
         ...
 
-    def count_refusal(self, context: Context, *, where: str, error: str) -> bool:
-        """Count the refusal of a caller nobody knows, or, as `limits`, of one who asks too much.
+    def count_refusal(
+        self, context: Context, *, where: str, error: str, about: str = "", token: str | None = None
+    ) -> bool:
+        """Count the refusal of a caller nobody knows, as `limits` of one who asks too much, or as `denied` of any other.
 
+        `about` is what was refused to a known caller, `token` the digest of the `jti` they came with.
         True if it is to have no event of its own. Asked once before each such event is appended or
         recorded (`audit.flood`).
         """

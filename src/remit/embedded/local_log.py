@@ -81,8 +81,10 @@ class WaitingLog:
         self._require_room()
         self._log.append_soon(event)
 
-    def count_refusal(self, context: Context, *, where: str, error: str) -> bool:
-        return self._log.count_refusal(context, where=where, error=error)
+    def count_refusal(
+        self, context: Context, *, where: str, error: str, about: str = "", token: str | None = None
+    ) -> bool:
+        return self._log.count_refusal(context, where=where, error=error, about=about, token=token)
 
     def record(self, events: Sequence[object]) -> None:
         self._require_room()

@@ -28,6 +28,7 @@ from remit.oauth.grant_revocation import about_grant
 from remit.oauth.guardrail_alert import record_alerts
 from remit.oauth.pending_request import NotWaitingError
 from remit.oauth.request_store import Consent
+from remit.oauth.stepping_up import record_stepped_up
 from remit.oauth.waiting_request import Person, Waiting
 from remit.tokens import resource_of
 from remit.tokens.authorization_details import details_json
@@ -66,6 +67,9 @@ async def issue_code(deps: OAuthDeps, waiting: Waiting, assent: Assent) -> Respo
         deps.step_ups.rebind(tx, grant)
         credential_store.add_authorization_code(tx, _code(deps, waiting, grant, code=code))
         known = about_grant(assent.person.context, grant)
+        record_stepped_up(
+            tx, waiting, assent.person.session, context=known, resource=grant.resource
+        )
         if assent.shown_digest is not None:
             if not grant.authorization_details:
                 # With details it was for these words alone, and not for the scopes without them.

@@ -22,7 +22,13 @@ from remit.oauth.circumstances import circumstances_of
 from remit.oauth.code_issuance import Assent
 from remit.oauth.connections.forward import connect_or_issue
 from remit.oauth.consent import ConsentView
-from remit.oauth.consent_page import Again, consent_form, consent_page, view_of
+from remit.oauth.consent_page import (
+    Again,
+    consent_form,
+    consent_page,
+    record_presented,
+    view_of,
+)
 from remit.oauth.continuation import continue_path
 from remit.oauth.deps import OAuthDeps
 from remit.oauth.errors import AccessDeniedError, Endpoint
@@ -68,6 +74,7 @@ def endpoint(deps: OAuthDeps) -> Endpoint:
         problem = _problem(form, view)
         if problem is not None:
             again = Again(problem, _ticked(form, view))
+            await record_presented(deps, waiting, person, view=view, ruling=ruling)
             return consent_page(
                 deps, waiting, person, view=view, asked_in=(browser, name), again=again
             )

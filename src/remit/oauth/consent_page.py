@@ -10,14 +10,16 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
+from remit.audit.events import ConsentPresented
 from remit.guard.issuance import Ruling
 from remit.ids import ScopeName
 from remit.oauth.consent import ConsentView, consent_view
 from remit.oauth.deps import OAuthDeps
 from remit.oauth.waiting_request import Person, Waiting
+from remit.tokens import resource_of
 from remit.web import Browser, csrf_token, page, redirect_source, remember_browser
 
-__all__ = ["Again", "consent_form", "consent_page", "view_of"]
+__all__ = ["Again", "consent_form", "consent_page", "record_presented", "view_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,26 @@ def view_of(deps: OAuthDeps, waiting: Waiting, person: Person, *, ruling: Ruling
         person.applicant,
         ruling=ruling,
         catalog=deps.directory.catalog,
+    )
+
+
+async def record_presented(
+    deps: OAuthDeps, waiting: Waiting, person: Person, *, view: ConsentView, ruling: Ruling
+) -> None:
+    """Say in the log what this person is about to be shown.
+
+    Raises:
+        AuditUnavailableError: it cannot be said, so nothing is shown.
+    """
+    await deps.audit.append(
+        ConsentPresented(
+            context=person.context,
+            resource=resource_of(deps.public_url, waiting.request.server),
+            requested=waiting.request.scopes,
+            offered=view.scopes,
+            withheld=ruling.cut,
+            shown_digest=view.shown_digest,
+        )
     )
 
 

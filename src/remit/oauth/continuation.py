@@ -24,7 +24,7 @@ from remit.oauth.circumstances import circumstances_of
 from remit.oauth.code_issuance import Assent, issue_code
 from remit.oauth.connections.standing import is_connected
 from remit.oauth.consent import consent_is_needed
-from remit.oauth.consent_page import consent_page, view_of
+from remit.oauth.consent_page import consent_page, record_presented, view_of
 from remit.oauth.deps import OAuthDeps
 from remit.oauth.errors import (
     ConsentRequiredError,
@@ -35,6 +35,7 @@ from remit.oauth.errors import (
 )
 from remit.oauth.page_door import page_door
 from remit.oauth.pending_request import PendingRequest
+from remit.oauth.stepping_up import ask_to_step_up
 from remit.oauth.waiting_request import (
     Person,
     Waiting,
@@ -43,7 +44,6 @@ from remit.oauth.waiting_request import (
     must_log_in,
     person_answering,
     refusal_of,
-    refuse_unmet,
     rule_on_request,
 )
 from remit.tokens import resource_of
@@ -82,7 +82,7 @@ def endpoint(deps: OAuthDeps) -> Endpoint:
                 required = LoginRequiredError("somebody would have to log in")
                 raise refusal_of(waiting, required, context=context)
             if found is not None:
-                refuse_unmet(waiting, found[1], deps=deps, context=context)
+                await ask_to_step_up(deps, waiting, found, context=context)
             return redirect(_login_path(waiting, found and found[1], name))
         person = await person_answering(waiting, found, deps=deps, context=context)
         ruling = rule_on_request(waiting, person, scopes=waiting.request.scopes, deps=deps)
@@ -96,6 +96,7 @@ def endpoint(deps: OAuthDeps) -> Endpoint:
             error = ConsentRequiredError("consent would have to be asked")
             raise refusal_of(waiting, error, context=person.context)
         view = view_of(deps, waiting, person, ruling=ruling)
+        await record_presented(deps, waiting, person, view=view, ruling=ruling)
         return consent_page(deps, waiting, person, view=view, asked_in=(browser, name))
 
     return page_door(deps, continue_)

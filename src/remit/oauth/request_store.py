@@ -31,6 +31,7 @@ __all__ = [
     "authorization_requests",
     "consents",
     "consents_of",
+    "expired_requests",
     "find_consent",
     "find_request",
     "finish_request",
@@ -61,6 +62,8 @@ consents = Table(
     Column("fingerprint", Text, nullable=False),
     Column("granted_at", BigInteger, nullable=False),
 )
+
+_RECORDED = 1_000
 
 # Built once: these run whenever a code is asked for.
 _OF_BROWSER = (
@@ -146,6 +149,18 @@ def finish_request(tx: Transaction, request_digest: str, *, now: EpochSeconds) -
     """Answer the request, once: `False` if it was answered before, has expired, or never was."""
     row = _FINISH_REQUEST.one_or_none(tx, wanted=request_digest, now=now)
     return row is not None
+
+
+def expired_requests(tx: Transaction, *, before: EpochSeconds) -> tuple[PendingRequest, ...]:
+    """Some of the requests that expired before that and that nobody answered: as many as one purge records."""
+    table = authorization_requests
+    rows = tx.connection.execute(
+        select(table)
+        .where(table.c.expires_at < before, table.c.finished_at.is_(None))
+        .order_by(table.c.expires_at)
+        .limit(_RECORDED)
+    )
+    return tuple(_request(row) for row in rows)
 
 
 def purge_expired_requests(tx: Transaction, *, before: EpochSeconds) -> int:

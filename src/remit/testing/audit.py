@@ -51,7 +51,9 @@ class InMemoryAuditLog:
     def append_soon(self, event: Event) -> None:
         self._take([event])
 
-    def count_refusal(self, context: Context, *, where: str, error: str) -> bool:
+    def count_refusal(
+        self, context: Context, *, where: str, error: str, about: str = "", token: str | None = None
+    ) -> bool:
         return False
 
     def record(self, events: Sequence[object]) -> None:
