@@ -1,13 +1,14 @@
 """What a verification found, and how it is said to a person and to a shell.
 
-Exit status: 0 valid, 1 tampered with, 2 not enough evidence to tell.
+Exit status: 0 valid, 1 tampered with, 2 not enough evidence to tell, 3 older than was asked for.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
 
-__all__ = ["Problem", "StreamReport", "Verdict", "VerifyReport", "render_report"]
+__all__ = ["Problem", "StreamReport", "Verdict", "VerifyReport", "render_report", "worst"]
 
 
 class Verdict(IntEnum):
@@ -16,14 +17,15 @@ class Verdict(IntEnum):
     VALID = 0
     TAMPERED = 1
     INCOMPLETE = 2
+    STALE = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is wrong: where, and what.
 
-    `kind` is `framing`, `sequence`, `link`, `root`, `short`, `missing`, `checkpoint`, `key`,
-    `since` or `unreadable`. `sequence` is the first record it concerns and `through`
+    `kind` is `framing`, `sequence`, `link`, `root`, `short`, `missing`, `checkpoint`, `key`, `since`,
+    `unreadable`, `cosignature`, `quorum`, `receipt`, `time`, `joined`, `pruned`, `stamp` or `stale`. `sequence` is the first record it concerns and `through`
     the last, when the evidence does not single one out.
     """
 
@@ -37,7 +39,11 @@ class Problem:
 
 @dataclass(slots=True)
 class StreamReport:
-    """What was found in one stream. `proven` records, from 0, are as a checkpoint signs them."""
+    """What was found in one stream. `proven` records, from 0, are as a checkpoint signs them.
+
+    Of them `witnessed` are as enough witnesses saw them, at `witnessed_at` (seconds); records before `first` were
+    pruned, and only their hashes are there.
+    """
 
     path: Path
     origin: str = ""
@@ -45,27 +51,41 @@ class StreamReport:
     records: int = 0
     checkpoints: int = 0
     proven: int = 0
+    first: int = 0
+    witnessed: int = 0
+    witnessed_at: int | None = None
+    witnesses: tuple[str, ...] = ()
+    joined: int = 0
+    receipts: int = 0
+    stamped: int = 0
+    stamped_at: int | None = None
+    jumps: list[int] = field(default_factory=list)
+    """Records that say that the clock was set, or stood still."""
     first_time: str | None = None
     last_time: str | None = None
+    proven_time: str | None = None
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     verdict: Verdict = Verdict.VALID
 
     def add(self, problem: Problem, verdict: Verdict) -> None:
-        """Note `problem`; a log once found to be tampered with stays so."""
+        """Note `problem`; tampered with outweighs not enough evidence, which outweighs stale."""
         self.problems.append(problem)
-        if self.verdict is not Verdict.TAMPERED:
-            self.verdict = verdict
+        self.verdict = worst((self.verdict, verdict))
 
     @property
     def last_good(self) -> int | None:
         """The number of the last record that is provably as it was signed."""
-        return self.proven - 1 if self.proven else None
+        doubted = {"joined", "pruned", "receipt", "time"}  # what they concern may well be signed
+        wrong = [one.sequence for one in self.problems if one.kind in doubted]
+        good = min([self.proven, *(sequence for sequence in wrong if sequence is not None)])
+        return good - 1 if good else None
 
     @property
     def unsigned(self) -> int:
         """How many records no checkpoint signs yet."""
-        return max(0, self.records - self.proven) if self.verdict is Verdict.VALID else 0
+        sound = self.verdict in {Verdict.VALID, Verdict.STALE}
+        return max(0, self.records - self.proven) if sound else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,26 +95,32 @@ class VerifyReport:
     path: Path
     streams: tuple[StreamReport, ...]
     failure: str | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
-        """The worst of all: tampered, before not enough evidence, before valid."""
-        found = {stream.verdict for stream in self.streams}
-        if Verdict.TAMPERED in found:
-            return Verdict.TAMPERED
-        incomplete = Verdict.INCOMPLETE in found or self.failure is not None
-        return Verdict.INCOMPLETE if incomplete else Verdict.VALID
+        """The worst of all: tampered, before not enough evidence, before stale, before valid."""
+        whole = Verdict.VALID if self.failure is None else Verdict.INCOMPLETE
+        return worst((whole, *(stream.verdict for stream in self.streams)))
 
     @property
     def exit_code(self) -> int:
-        """0 valid, 1 tampered with, 2 not enough evidence."""
+        """0 valid, 1 tampered with, 2 not enough evidence, 3 stale."""
         return int(self.verdict)
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """The one that counts."""
+    found = set(verdicts)
+    order = (Verdict.TAMPERED, Verdict.INCOMPLETE, Verdict.STALE)
+    return next((verdict for verdict in order if verdict in found), Verdict.VALID)
 
 
 _WORDS = {
     Verdict.VALID: "valid",
     Verdict.TAMPERED: "TAMPERED WITH",
     Verdict.INCOMPLETE: "NOT ENOUGH EVIDENCE",
+    Verdict.STALE: "STALE",
 }
 
 

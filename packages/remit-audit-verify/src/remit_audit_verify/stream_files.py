@@ -2,10 +2,13 @@
 
     <stream>/00000000000000000000.jsonl   records, one a line; the name is the first sequence number
     <stream>/checkpoints                  signed notes, each followed by an empty line
+    <stream>/witnessed                    those of them that witnesses signed too
     <stream>/log.pub                      verifier keys, one a line
     <stream>/frontier.json                where to go on from after a restart; a cache, trusted by nobody
     <stream>/lock                         held by the one process that writes
+    <stream>/tile/…                       hashes, as tlog-tiles has them
 
+A log that was copied from its tiles has `checkpoint` and `tile/entries/…` in place of the first two.
 Refuses nothing itself: readers decide what a missing or foreign file means.
 """
 
@@ -15,12 +18,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from remit_audit_verify.record import MAX_RECORD_BYTES
+from remit_audit_verify.tiles import TILE, entry_bundles, read_bundle
 
 __all__ = [
+    "CHECKPOINT",
     "CHECKPOINTS",
     "FRONTIER",
     "KEYS",
     "LOCK",
+    "WITNESSED",
     "Line",
     "Note",
     "Segment",
@@ -28,10 +34,13 @@ __all__ = [
     "list_segments",
     "read_lines",
     "read_notes",
+    "read_segment",
     "segment_name",
 ]
 
 CHECKPOINTS = "checkpoints"
+CHECKPOINT = "checkpoint"
+WITNESSED = "witnessed"
 KEYS = "log.pub"
 FRONTIER = "frontier.json"
 LOCK = "lock"
@@ -46,6 +55,8 @@ class Segment:
 
     first: int
     path: Path
+    bundle: bool = False
+    """Whether it is an entry bundle of tlog-tiles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +94,8 @@ def list_segments(folder: Path) -> tuple[list[Segment], list[Path]]:
             segments.append(Segment(int(match["first"]), path))
         elif path.suffix == _SUFFIX:
             foreign.append(path)
+    if not segments and not foreign:
+        segments = [Segment(first, path, bundle=True) for first, path in entry_bundles(folder)]
     return segments, foreign
 
 
@@ -109,6 +122,18 @@ def read_lines(path: Path, offset: int = 0) -> Iterator[Line]:
                 yield Line(number, offset, line, complete=False)
 
 
+def read_segment(segment: Segment, offset: int = 0, number: int = 1) -> Iterator[Line]:
+    """The records of `segment` from `offset`, at which line `number` begins."""
+    if not segment.bundle:
+        for line in read_lines(segment.path, offset):
+            yield Line(line.number + number - 1, line.end, line.content, line.complete)
+        return
+    end = 0
+    for at, (content, whole) in enumerate(read_bundle(segment.path), start=1):
+        end += 2 + len(content)
+        yield Line(at, end, content, whole)
+
+
 def read_notes(lines: Iterable[bytes], offset: int = 0) -> Iterator[Note]:
     """The notes in `lines` of a checkpoints file, each line with its newline.
 
@@ -132,5 +157,7 @@ def read_notes(lines: Iterable[bytes], offset: int = 0) -> Iterator[Note]:
 
 def _is_stream(folder: Path) -> bool:
     if (folder / KEYS).exists() or (folder / CHECKPOINTS).exists():
+        return True
+    if (folder / CHECKPOINT).exists() and (folder / TILE).is_dir():
         return True
     return any(folder.glob(f"*{_SUFFIX}"))

@@ -59,6 +59,22 @@ class Frontier:
         nodes.append(leaf)
         self.size += 1
 
+    def append_perfect(self, root: bytes, height: int) -> None:
+        """Add the next 2**`height` records at once, by the root over them.
+
+        Raises:
+            ValueError: a tree of this size has no such subtree next.
+        """
+        size = self.size >> height
+        if size << height != self.size:
+            raise ValueError(f"no subtree of height {height} begins at record {self.size}")
+        nodes = self.nodes
+        while size & 1:
+            root = node_hash(nodes.pop(), root)
+            size >>= 1
+        nodes.append(root)
+        self.size += 1 << height
+
     def root(self) -> bytes:
         """The root over everything appended so far."""
         if not self.nodes:

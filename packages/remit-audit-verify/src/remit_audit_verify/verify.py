@@ -8,34 +8,33 @@ checked as a chain and reported as not yet signed.
 A key that is only read from the log's own folder proves no more than that nobody
 without write access to that folder changed anything: pin the key. A log that was
 rolled back to an earlier state whole, checkpoints included, looks like that earlier
-log: keep a checkpoint, and hand it over as `since`.
+log: keep a checkpoint, and hand it over as `since`; or have witnesses, and a policy that demands
+them; or keep receipts.
 
-Imports nothing of Remit but the format, so that it can be read and run by somebody
-who does not trust the rest. Source: AUDIT §1.4; RFC 6962 §2.1; C2SP tlog-checkpoint.
+Imports nothing of the server, so that it can be read and run by somebody
+who does not trust it. Source: AUDIT §1.4; RFC 6962 §2.1; C2SP tlog-checkpoint, tlog-cosignature.
 """
 
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from remit_audit_verify.note import (
-    BadCheckpointError,
-    Checkpoint,
-    VerifierKey,
-    open_checkpoint,
-    parse_checkpoint,
-)
+from remit_audit_verify.afterwards import conclude
+from remit_audit_verify.checkpoints import Checkpoints, keys_of
+from remit_audit_verify.claims import Claims
+from remit_audit_verify.evidence import NO_EVIDENCE, Evidence
+from remit_audit_verify.expected import Expectations
+from remit_audit_verify.note import VerifierKey, parse_checkpoint
+from remit_audit_verify.pruned import begin_after_pruned
+from remit_audit_verify.record import first_link
 from remit_audit_verify.report import Problem, StreamReport, Verdict, VerifyReport
-from remit_audit_verify.stream_files import (
-    CHECKPOINTS,
-    KEYS,
-    find_streams,
-    list_segments,
-    read_notes,
-)
-from remit_audit_verify.walk import Signed, walk
+from remit_audit_verify.stream_files import Segment, find_streams, list_segments
+from remit_audit_verify.stretches import Ahead, Readers, cut
+from remit_audit_verify.walk import Walk
 
 __all__ = ["verify_log"]
+
+Progress = Callable[[int, int], None]
 
 
 def verify_log(
@@ -43,7 +42,8 @@ def verify_log(
     *,
     keys: Sequence[str] = (),
     since: Sequence[str] = (),
-    progress: Callable[[int, int], None] | None = None,
+    evidence: Evidence = NO_EVIDENCE,
+    progress: Progress | None = None,
 ) -> VerifyReport:
     """Check the stream in `path`, or every stream in the folders of `path`.
 
@@ -55,6 +55,7 @@ def verify_log(
         BadCheckpointError: one of `keys` or `since` cannot be read.
     """
     pinned = [VerifierKey.parse(key.strip()) for key in keys]
+    pinned += [key for key in evidence.policy.logs if key not in pinned]
     kept = [_whole(note) for note in since]
     try:
         folders = find_streams(path)
@@ -63,19 +64,29 @@ def verify_log(
     if not folders:
         return VerifyReport(path=path, streams=(), failure="there is no audit log here")
     told = _Told(folders, progress)
-    streams = tuple(_verify_stream(folder, pinned, kept, told) for folder in folders)
-    origins = {stream.origin for stream in streams}
-    foreign = [note for note in kept if parse_checkpoint(note).checkpoint.origin not in origins]
-    failure = "a checkpoint that was kept is of a log that is not here" if foreign else None
-    return VerifyReport(path=path, streams=streams, failure=failure)
+    opened = [_open(folder, pinned) for folder in folders]
+    claims = Claims()
+    with Readers(evidence.workers) as readers:
+        # What joined logs say of the others is known before those are read, which go on meanwhile.
+        for one in sorted(opened, key=lambda one: not one.report.origin.endswith("/joined")):
+            _verify_stream(one, kept, evidence, claims=claims, ahead=(readers, told))
+    streams = tuple(one.report for one in opened)
+    return conclude(VerifyReport(path=path, streams=streams), kept, evidence, claims=claims)
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A stream whose keys are known."""
+
+    folder: Path
+    report: StreamReport
+    keys: Sequence[VerifierKey]
 
 
 class _Told:
     """Adds up what each stream has done. A log that is being written may be longer than it was at the start."""
 
-    def __init__(
-        self, folders: Sequence[Path], progress: Callable[[int, int], None] | None
-    ) -> None:
+    def __init__(self, folders: Sequence[Path], progress: Progress | None) -> None:
         self._progress = progress
         self._sizes = {folder: _size(folder) for folder in folders} if progress else {}
         self._total = sum(self._sizes.values())
@@ -92,158 +103,95 @@ class _Told:
         self.read(0)
 
 
+def _open(folder: Path, pinned: Sequence[VerifierKey]) -> _Opened:
+    report = StreamReport(path=folder, pinned=bool(pinned))
+    try:
+        keys = keys_of(folder, pinned, report)
+    except OSError as error:
+        keys = ()
+        report.add(Problem("unreadable", _name(error), what=_reason(error)), Verdict.INCOMPLETE)
+    return _Opened(folder, report, keys)
+
+
+def _verify_stream(
+    opened: _Opened,
+    kept: Sequence[str],
+    evidence: Evidence,
+    *,
+    claims: Claims,
+    ahead: tuple[Readers, _Told],
+) -> None:
+    folder, report = opened.folder, opened.report
+    readers, told = ahead
+    log = report.origin
+    try:
+        notes = Checkpoints(folder, opened.keys, evidence.policy, report)
+        expected = Expectations(
+            notes.signed(), notes.witnessed(), notes.kept(kept), claims.expected(log)
+        )
+        receipts = sorted(one for one in evidence.receipts if one.log == log)
+        walk = Walk(
+            report=report,
+            expected=expected,
+            claims=claims,
+            previous=first_link(log) if log else None,
+            receipts=receipts[::-1],
+            progress=told.read,
+        )
+        _ = (
+            expected.due
+        )  # the files of checkpoints are read up to their present ends before the records
+        segments, foreign = list_segments(folder)
+        for path in foreign:
+            problem = Problem("framing", path.name, what="not the name of a segment")
+            report.add(problem, Verdict.TAMPERED)
+        begin_after_pruned(folder, walk, segments)
+        full = evidence.full or not opened.keys
+        if _walk_segments(walk, segments, readers, full=full, told=told):
+            walk.ended(segments)
+        claims.calls[log] = walk.calls
+        report.records = walk.tree.size
+    except OSError as error:
+        report.add(Problem("unreadable", _name(error), what=_reason(error)), Verdict.INCOMPLETE)
+    told.finish(folder)
+
+
+def _walk_segments(
+    walk: Walk, segments: Sequence[Segment], readers: Readers, *, full: bool, told: _Told
+) -> bool:
+    """Check the records of `segments`; whether they are all right so far."""
+    stretches = {segment.path: cut(segment, full=full) for segment in segments}
+    ahead = Ahead(readers, [one for each in stretches.values() for one in each])
+    before = 0
+    for segment in segments:
+        if not walk.begins(segment):
+            return False
+        offset = 0
+        for stretch in stretches[segment.path]:
+            scanned = ahead.get(stretch)
+            if scanned is None or not walk.accept(scanned, segment.path.name, full=full):
+                break
+            offset += stretch.length
+            told.read(before + offset)
+        place = (offset, walk.tree.size - segment.first + 1)
+        passed = before
+
+        def tell(done: int, passed: int = passed) -> None:
+            told.read(passed + done)
+
+        walk.progress = tell
+        if not walk.look_closely(segment, place=place, last=segment is segments[-1]):
+            return False
+        before += sum(stretch.length for stretch in stretches[segment.path])
+        told.read(before)
+    return True
+
+
 def _size(folder: Path) -> int:
     try:
         return sum(segment.path.stat().st_size for segment in list_segments(folder)[0])
     except OSError:  # the walk will say so
         return 0
-
-
-def _verify_stream(
-    folder: Path, pinned: Sequence[VerifierKey], kept: Sequence[str], told: _Told
-) -> StreamReport:
-    report = StreamReport(path=folder, pinned=bool(pinned))
-    try:
-        keys = _keys(folder, pinned, report)
-        signed = Signed(_checkpoints(folder, keys, report))
-        for note in kept:
-            _expect(note, keys, signed, report)
-        if not report.origin and signed.due is not None:
-            report.origin = signed.due.origin
-        walk(folder, report, signed, progress=told.read)
-    except OSError as error:
-        report.add(Problem("unreadable", _name(error), what=_reason(error)), Verdict.INCOMPLETE)
-    told.finish(folder)
-    return report
-
-
-def _keys(
-    folder: Path, pinned: Sequence[VerifierKey], report: StreamReport
-) -> Sequence[VerifierKey]:
-    """The keys whose signatures count: the pinned ones of this log's name, else those in its folder."""
-    try:
-        lines = (folder / KEYS).read_bytes().decode().splitlines()
-        held = [VerifierKey.parse(line) for line in lines]
-    except FileNotFoundError:
-        held = []
-        if not pinned:
-            problem = Problem("key", KEYS, what="there is no key, so no signature can be checked")
-            report.add(problem, Verdict.INCOMPLETE)
-    except (BadCheckpointError, UnicodeDecodeError) as error:
-        held = []
-        report.add(Problem("key", KEYS, what=f"not a verifier key: {error}"), Verdict.TAMPERED)
-    names = {key.name for key in held}
-    if len(names) > 1:
-        report.add(Problem("key", KEYS, what="names more than one log"), Verdict.TAMPERED)
-    report.origin = held[0].name if held else ""
-    if not pinned:
-        return held
-    return _pinned(held, pinned, report)
-
-
-def _pinned(
-    held: Sequence[VerifierKey], pinned: Sequence[VerifierKey], report: StreamReport
-) -> Sequence[VerifierKey]:
-    if not held:
-        report.origin = pinned[0].name if len(pinned) == 1 else ""
-    ours = [key for key in pinned if key.name == report.origin]
-    if not ours:
-        problem = Problem("key", KEYS, what=f"no pinned key is for `{report.origin or '?'}`")
-        report.add(problem, Verdict.INCOMPLETE)
-    elif any(key not in ours for key in held):
-        report.add(
-            Problem("key", KEYS, what="holds a key that is not the pinned one"), Verdict.TAMPERED
-        )
-    return ours
-
-
-def _checkpoints(
-    folder: Path, keys: Sequence[VerifierKey], report: StreamReport
-) -> Iterator[Checkpoint]:
-    """The checkpoints that hold, in order. What does not hold is reported and passed over.
-
-    Of the file, only as much as is there now: the records are read afterwards, so that a log
-    which is being written is not taken for one that lost its end.
-    """
-    path = folder / CHECKPOINTS
-    try:
-        size = path.stat().st_size
-        file = path.open("rb")
-    except FileNotFoundError:
-        problem = Problem("checkpoint", CHECKPOINTS, what="there are no checkpoints")
-        report.add(problem, Verdict.INCOMPLETE)
-        return
-    reached = 0
-    with file:
-        for note in read_notes(_upto(file, size)):
-            if not note.complete:
-                _unfinished(note.content, note.line, report)
-                return
-            try:
-                checkpoint = _opened(note.content.decode(), keys, report.origin)
-                _refuse_shrinking(checkpoint, reached)
-            except (BadCheckpointError, UnicodeDecodeError) as error:
-                problem = Problem("checkpoint", CHECKPOINTS, line=note.line, what=str(error))
-                report.add(problem, Verdict.TAMPERED)
-                continue
-            reached = checkpoint.size
-            report.checkpoints += 1
-            yield checkpoint
-
-
-def _opened(note: str, keys: Sequence[VerifierKey], origin: str) -> Checkpoint:
-    if keys:
-        return open_checkpoint(note, keys)
-    checkpoint = parse_checkpoint(note).checkpoint
-    if origin and checkpoint.origin != origin:
-        raise BadCheckpointError("is of another log")
-    return checkpoint
-
-
-def _refuse_shrinking(checkpoint: Checkpoint, reached: int) -> None:
-    if checkpoint.size <= reached:
-        raise BadCheckpointError(f"signs {checkpoint.size} records, after one that signs {reached}")
-
-
-def _unfinished(content: bytes, line: int, report: StreamReport) -> None:
-    """The end of the file is not a whole note: cut short by a crash, or garbled."""
-    if _begins_note(content.rstrip(b"\0").decode(errors="ignore"), report.origin):
-        report.notes.append("the last checkpoint is not whole: a crash, or a write going on")
-    else:
-        problem = Problem("checkpoint", CHECKPOINTS, line=line, what="the end is garbled")
-        report.add(problem, Verdict.TAMPERED)
-
-
-def _begins_note(text: str, origin: str) -> bool:
-    """Whether `text` is how a note of this log begins, as far as it goes."""
-    *whole, last = text.split("\n")
-    if not whole:
-        return origin.startswith(last)
-    form = ["[0-9]{0,16}", "[A-Za-z0-9+/=]{0,44}", "", "(?:— ?.*)?"]
-    rest = [*whole[1:], last]
-    return whole[0] == origin and all(
-        re.fullmatch(expected, part) for expected, part in zip(form, rest, strict=False)
-    )
-
-
-def _expect(note: str, keys: Sequence[VerifierKey], signed: Signed, report: StreamReport) -> None:
-    """Hold the log to a checkpoint that was kept from earlier, if it is of this log."""
-    kept = parse_checkpoint(note).checkpoint
-    if kept.origin != report.origin:
-        return
-    try:
-        signed.expect(_opened(note, keys, report.origin))
-    except BadCheckpointError as error:
-        problem = Problem("since", "the checkpoint that was kept", what=str(error))
-        report.add(problem, Verdict.INCOMPLETE)
-
-
-def _upto(lines: Iterator[bytes], size: int) -> Iterator[bytes]:
-    for line in lines:
-        if size <= 0:
-            return
-        yield line[:size]
-        size -= len(line)
 
 
 def _whole(note: str) -> str:

@@ -1,0 +1,220 @@
+"""The signed notes of one log, from its folder and from elsewhere, as what its records are held to.
+
+A note that does not hold is reported and passed over; the records are held to all others. Whose
+signatures count is decided here: the pinned keys of the log's name, else those in its folder.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from remit_audit_verify.cosignature import BadCosignatureError
+from remit_audit_verify.expected import Expected
+from remit_audit_verify.note import (
+    BadCheckpointError,
+    VerifierKey,
+    open_checkpoint,
+    parse_checkpoint,
+)
+from remit_audit_verify.policy import Policy
+from remit_audit_verify.report import Problem, StreamReport, Verdict
+from remit_audit_verify.stream_files import CHECKPOINT, CHECKPOINTS, KEYS, WITNESSED, read_notes
+
+__all__ = ["Checkpoints", "keys_of"]
+
+
+def keys_of(
+    folder: Path, pinned: Sequence[VerifierKey], report: StreamReport
+) -> Sequence[VerifierKey]:
+    """The keys whose signatures count: the pinned ones of this log's name, else those in its folder."""
+    try:
+        lines = (folder / KEYS).read_bytes().decode().splitlines()
+        held = [VerifierKey.parse(line) for line in lines]
+    except FileNotFoundError:
+        held = []
+        if not pinned:
+            problem = Problem("key", KEYS, what="there is no key, so no signature can be checked")
+            report.add(problem, Verdict.INCOMPLETE)
+    except (BadCheckpointError, UnicodeDecodeError) as error:
+        held = []
+        report.add(Problem("key", KEYS, what=f"not a verifier key: {error}"), Verdict.TAMPERED)
+    if len({key.name for key in held}) > 1:
+        report.add(Problem("key", KEYS, what="names more than one log"), Verdict.TAMPERED)
+    report.origin = held[0].name if held else _first_origin(folder)
+    if not pinned:
+        return held
+    ours = [key for key in pinned if key.name == report.origin]
+    if not ours:
+        problem = Problem("key", KEYS, what=f"no pinned key is for `{report.origin or '?'}`")
+        report.add(problem, Verdict.INCOMPLETE)
+    elif any(key not in ours for key in held):
+        problem = Problem("key", KEYS, what="holds a key that is not the pinned one")
+        report.add(problem, Verdict.TAMPERED)
+    return ours
+
+
+def _first_origin(folder: Path) -> str:
+    """The log's name as its checkpoints have it, which nothing confirms yet."""
+    for name in (CHECKPOINTS, CHECKPOINT):
+        try:
+            with (folder / name).open("rb") as file:
+                origin = file.readline(1_024).rstrip(b"\n").decode()
+        except (OSError, UnicodeDecodeError):
+            continue
+        if origin.isprintable() and len(origin) <= 200:
+            return origin
+    return ""
+
+
+@dataclass(slots=True)
+class Checkpoints:
+    """The notes in the folder of one log."""
+
+    folder: Path
+    keys: Sequence[VerifierKey]
+    policy: Policy
+    report: StreamReport
+
+    def signed(self) -> Iterator[Expected]:
+        """Those that the log signed, in order.
+
+        Of the file, only as much as is there now: the records are read afterwards, so that a log
+        which is being written is not taken for one that lost its end.
+        """
+        name = CHECKPOINT if self._is_in_tiles() else CHECKPOINTS
+        found = False
+        for one in self._notes(name, "the checkpoint"):
+            found = True
+            self.report.checkpoints += 1
+            yield one
+        if not found and not (self.folder / name).exists():
+            problem = Problem("checkpoint", name, what="there are no checkpoints")
+            self.report.add(problem, Verdict.INCOMPLETE)
+
+    def witnessed(self) -> Iterator[Expected]:
+        """Those that witnesses signed too."""
+        return self._notes(WITNESSED, "a witnessed checkpoint", again=True)
+
+    def kept(self, notes: Sequence[str]) -> Iterator[Expected]:
+        """Those of `notes`, kept elsewhere, that are of this log."""
+        found = []
+        for note in notes:
+            if parse_checkpoint(note).checkpoint.origin != self.report.origin:
+                continue
+            try:
+                found.append(self._open(note, "a checkpoint that was kept"))
+            except BadCheckpointError as error:
+                problem = Problem("since", "the checkpoint that was kept", what=str(error))
+                self.report.add(problem, Verdict.INCOMPLETE)
+        return iter(sorted(found, key=lambda one: one.size))
+
+    def _is_in_tiles(self) -> bool:
+        return not (self.folder / CHECKPOINTS).exists() and (self.folder / CHECKPOINT).exists()
+
+    def _notes(self, name: str, source: str, *, again: bool = False) -> Iterator[Expected]:
+        path = self.folder / name
+        try:
+            size = path.stat().st_size
+            file = path.open("rb")
+        except FileNotFoundError:
+            return
+        reached = 0
+        with file:
+            lines = _upto(file, size)
+            for note in read_notes(_ended(lines) if name == CHECKPOINT else lines):
+                if not note.complete:
+                    self._unfinished(name, note.content, note.line)
+                    return
+                try:
+                    one = self._open(note.content.decode(), source)
+                    _refuse_shrinking(one, reached - again)
+                except (BadCheckpointError, UnicodeDecodeError) as error:
+                    kind = "cosignature" if isinstance(error, BadCosignatureError) else "checkpoint"
+                    problem = Problem(kind, name, line=note.line, what=str(error))
+                    self.report.add(problem, Verdict.TAMPERED)
+                    continue
+                reached = one.size
+                yield one
+
+    def _open(self, note: str, source: str) -> Expected:
+        signed = parse_checkpoint(note)
+        checkpoint = signed.checkpoint
+        if self.keys:
+            checkpoint = open_checkpoint(note, self.keys)
+        if self.report.origin and checkpoint.origin != self.report.origin:
+            raise BadCheckpointError("is of another log")
+        if not self.policy.witnesses:
+            return Expected(size=checkpoint.size, root=checkpoint.root, source=source)
+        judged = self.policy.judge(signed)
+        return Expected(
+            size=checkpoint.size,
+            root=checkpoint.root,
+            source=source,
+            time=judged.time if judged.enough else None,
+            by=judged.names,
+        )
+
+    def _unfinished(self, name: str, content: bytes, line: int) -> None:
+        """The end of the file is not a whole note: cut short by a crash, or garbled."""
+        whole = _beginning(content.rstrip(b"\0"), self.report.origin)
+        try:
+            if whole is not None:
+                self._open(whole, "") if whole else None
+                what = "the last checkpoint is not whole: a crash, or a write going on"
+                self.report.notes.append(what)
+                return
+        except BadCheckpointError:
+            pass
+        problem = Problem("checkpoint", name, line=line, what="the end is garbled")
+        self.report.add(problem, Verdict.TAMPERED)
+
+
+def _refuse_shrinking(checkpoint: Expected, reached: int) -> None:
+    if checkpoint.size <= reached:
+        raise BadCheckpointError(f"signs {checkpoint.size} records, after one that signs {reached}")
+
+
+_WHOLE = ("0|[1-9][0-9]{0,15}", "[A-Za-z0-9+/]{43}=", "", "— [^\\s+]{1,200} [A-Za-z0-9+/]+={0,2}")
+_PART = (
+    "[0-9]{0,16}",
+    "[A-Za-z0-9+/]{0,43}=?",
+    "",
+    "(—( ([^\\s+]{1,200}( [A-Za-z0-9+/]*={0,2})?)?)?)?",
+)
+
+
+def _beginning(content: bytes, origin: str) -> str | None:
+    """What there is of a note of this log that was cut short: as much as can be checked, `""` if that is nothing.
+
+    `None` if no note begins so.
+    """
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        if error.reason != "unexpected end of data":
+            return None
+        text = content[: error.start].decode()
+    *whole, last = text.split("\n")
+    if not whole:
+        return "" if origin.startswith(last) else None
+    forms = [re.escape(origin), *(_WHOLE[min(n, 3)] for n in range(len(whole) - 1))]
+    if not all(re.fullmatch(form, line) for form, line in zip(forms, whole, strict=True)):
+        return None
+    if not re.fullmatch(_PART[min(len(whole) - 1, 3)], last):
+        return None
+    return "\n".join([*whole, ""]) if len(whole) > 4 else ""
+
+
+def _upto(lines: Iterator[bytes], size: int) -> Iterator[bytes]:
+    for line in lines:
+        if size <= 0:
+            return
+        yield line[:size]
+        size -= len(line)
+
+
+def _ended(lines: Iterator[bytes]) -> Iterator[bytes]:
+    """One note as a file of its own has it, with the empty line that ends it in a file of several."""
+    yield from lines
+    yield b"\n"
