@@ -1,0 +1,86 @@
+"""The server brings copies of its log to whoever `audit.yaml` names; the command line says how far they are."""
+
+import asyncio
+import json
+from contextlib import ExitStack, asynccontextmanager
+
+import pytest
+
+from tests.sinks.collecting import Collector, Reply
+from tests.sinks.made import WEBHOOK_SECRET
+
+pytestmark = pytest.mark.timeout(180)
+HOOK = {"SIEM_HOOK": WEBHOOK_SECRET}
+
+
+def declared(url):
+    return f"""sinks:
+  siem:
+    kind: webhook
+    form: json
+    url: {url}
+    secret: env:SIEM_HOOK
+    options: {{confirm: false, timeout: 5}}
+"""
+
+
+def taken(collector):
+    return [
+        record for request in collector.requests for record in request.json()["data"]["records"]
+    ]
+
+
+@asynccontextmanager
+async def serving(remit):
+    """A server, begun and ended in a thread, so that who collects can answer meanwhile."""
+    with ExitStack() as stack:
+        yield await asyncio.to_thread(stack.enter_context, remit.serving(environ=HOOK))
+
+
+async def until(is_so):
+    for _ in range(600):
+        if is_so():
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("it never came about")
+
+
+async def test_what_the_server_records_arrives_and_the_command_line_says_so(remit):
+    async with Collector() as collector:
+        (remit.repo / "audit.yaml").write_text(declared(collector.url))
+        async with serving(remit) as server:
+            await until(lambda: any(one["kind"] == "policy.loaded" for one in taken(collector)))
+            said = await asyncio.to_thread(remit.run, "sinks", "test", "siem")
+            assert (said.returncode, said.stdout.strip()) == (0, "siem took it"), said.stderr
+            await until(lambda: sum(one["kind"] == "sink.tested" for one in taken(collector)) == 2)
+            listed = await asyncio.to_thread(remit.run, "sinks", "list", "--json")
+            [sink] = json.loads(listed.stdout)
+            assert (sink["name"], sink["log"], sink["error"]) == ("siem", "remit/main", None)
+            metrics = (await asyncio.to_thread(server.get, "/metrics")).text
+            assert 'remit_sink_behind_records{log="remit/main",sink="siem"}' in metrics
+            assert 'remit_sink_records_total{sink="siem"}' in metrics
+            for verb in (("reset", "nobody", "--to", "end", "--yes"), ("test", "nobody")):
+                said = await asyncio.to_thread(remit.run, "sinks", *verb)
+                assert said.returncode == 1
+                assert "there is no such sink" in said.stderr
+        sequences = sorted({one["seq"] for one in taken(collector)})
+        assert sequences == list(range(len(sequences)))
+
+
+async def test_a_receiver_that_is_away_is_said_and_keeps_nothing_from_being_served(remit):
+    async with Collector(lambda _: Reply(503)) as collector:
+        (remit.repo / "audit.yaml").write_text(declared(collector.url))
+        async with serving(remit) as server:
+            assert (await asyncio.to_thread(server.get, "/readyz")).status_code == 200
+            said = await asyncio.to_thread(remit.run, "sinks", "test", "siem")
+            assert said.returncode == 1
+            assert "siem did not take it: answered_503" in said.stdout
+            listed = await asyncio.to_thread(remit.run, "sinks", "list")
+            assert "answered_503" in listed.stdout
+            collector.answer = lambda _: Reply()
+            collector.requests.clear()
+            moved = await asyncio.to_thread(
+                remit.run, "sinks", "reset", "siem", "--to", "start", "--yes", "--reason", "anew"
+            )
+            assert moved.returncode == 0, moved.stderr
+            await until(lambda: any(one["kind"] == "sink.reset" for one in taken(collector)))
