@@ -43,6 +43,7 @@ class Stores:
     folder: DataFolder
     box: SecretBox
     log: DurableAuditLog
+    log_name: str
     source: RecordSource
     """All logs of the installation that this process can read."""
     joined: JoinedLog
@@ -101,6 +102,7 @@ async def open_stores(
         folder=folder,
         box=SecretBox(master),
         log=log,
+        log_name=kept.name,
         source=source_of(folder, database, is_server=not url.startswith("sqlite")),
         joined=joined,
         audit=audit,

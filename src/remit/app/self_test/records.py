@@ -1,51 +1,35 @@
-"""What the self-test left in the log, read off the files: a record that is not on the disk is none."""
+"""What the self-test left in the log, read back from where it is kept: a record that is not there is none."""
 
-from dataclasses import dataclass
-from pathlib import Path
-
-from remit.audit.entry import BadEntryError, read_entry
+from remit.audit.entry import BadEntryError
 from remit.audit.events import Decided
+from remit.audit.source import Record, RecordSource
 from remit.canonical import Json, JsonObject
 from remit.guard.records import SELF_TEST
-from remit_audit_verify.stream_files import list_segments, read_lines
 
-__all__ = ["Place", "records_since"]
+__all__ = ["records_since", "size_of"]
 
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a stream ended: a segment's first sequence number, and a byte in it."""
-
-    segment: int
-    offset: int
-
-    @classmethod
-    def end_of(cls, stream: Path) -> "Place":
-        """The end of `stream` now."""
-        segments, _ = list_segments(stream)
-        if not segments:
-            return cls(0, 0)
-        return cls(segments[-1].first, segments[-1].path.stat().st_size)
+_ALL = 2**53
 
 
-def records_since(stream: Path, place: Place) -> list[JsonObject]:
-    """The bodies of the self-test's decisions after `place`, oldest first."""
-    found: list[JsonObject] = []
-    segments, _ = list_segments(stream)
-    for segment in segments:
-        if segment.first < place.segment:
-            continue
-        offset = place.offset if segment.first == place.segment else 0
-        for line in read_lines(segment.path, offset):
-            body = _decided(line.content) if line.complete else None
-            if body is not None:
-                found.append(body)
-    return found
+def size_of(source: RecordSource, log: str) -> int:
+    """How many records `log` has now.
+
+    Raises:
+        NotFoundError: there is no such log.
+        OSError: it cannot be read.
+    """
+    return source.bounds(log)[1]
 
 
-def _decided(line: bytes) -> "JsonObject | None":
+def records_since(source: RecordSource, log: str, start: int) -> list[JsonObject]:
+    """The bodies of the self-test's decisions from record `start` on, oldest first."""
+    found = [_decided(record) for record in source.read(log, start, limit=_ALL)]
+    return [body for body in found if body is not None]
+
+
+def _decided(record: Record) -> "JsonObject | None":
     try:
-        entry = read_entry(line)
+        entry = record.entry()
     except BadEntryError:
         return None
     actor: Json = {"type": SELF_TEST.type.value, "id": SELF_TEST.id}

@@ -14,7 +14,6 @@ Source: MISSION B6; docs/reference/gateway.md, "the self-test".
 import asyncio
 from collections import Counter
 from dataclasses import replace
-from pathlib import Path
 from typing import ClassVar, Final
 
 import structlog
@@ -30,7 +29,7 @@ from remit.app.self_test.attempts import (
     management_attempts,
 )
 from remit.app.self_test.canary import failing_policy_refuses
-from remit.app.self_test.records import Place, records_since
+from remit.app.self_test.records import records_since, size_of
 from remit.app.self_test.request import ask
 from remit.audit.context import Context
 from remit.audit.events import SelfTestFinished
@@ -71,13 +70,14 @@ class SelfTest:
         """
         parts = self._parts
         attempts = self._attempts()
-        place = await asyncio.to_thread(Place.end_of, self._stream)
+        stores = parts.stores
+        start = await asyncio.to_thread(size_of, stores.source, stores.log_name)
         with self.seal.closed():
             failed = await self._try(application, attempts)
             if self.seal.asked:
                 failed.append(f"{self.seal.asked} calls were on their way to a server")
-        # The last refusals were waited for, so whatever was queued before them is on the disk, too.
-        failed += await asyncio.to_thread(self._unrecorded, place, attempts)
+        # The last refusals were waited for, so whatever was queued before them is there, too.
+        failed += await asyncio.to_thread(self._unrecorded, start, attempts)
         if not failing_policy_refuses(parts.directory.catalog, parts.clock):
             failed.append(_CANARY)
         self.tried = len(attempts) + 1
@@ -89,10 +89,6 @@ class SelfTest:
         if failed:
             raise SelfTestFailedError(f"the self-test failed: {failed[0]}")
         _log.info("self_test", tried=self.tried)
-
-    @property
-    def _stream(self) -> Path:
-        return self._parts.stores.folder.audit / self._parts.settings.instance
 
     def _attempts(self) -> list[Attempt]:
         parts = self._parts
@@ -130,9 +126,10 @@ class SelfTest:
             parts.desk.forget_counts()
         return [one for one in found if one is not None]
 
-    def _unrecorded(self, place: Place, attempts: list[Attempt]) -> list[str]:
+    def _unrecorded(self, start: int, attempts: list[Attempt]) -> list[str]:
         """At which servers not every refusal stands in the log as one, and nothing but refusals."""
-        records = records_since(self._stream, place)
+        stores = self._parts.stores
+        records = records_since(stores.source, stores.log_name, start)
         refused = Counter(
             str(one.get("server")) for one in records if one.get("outcome") in _REFUSED
         )
