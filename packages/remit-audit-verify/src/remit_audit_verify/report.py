@@ -1,4 +1,4 @@
-"""What a verification found, and how it is said to a person and to a shell.
+"""What a verification found.
 
 Exit status: 0 valid, 1 tampered with, 2 not enough evidence to tell, 3 older than was asked for.
 """
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
 
-__all__ = ["Problem", "StreamReport", "Verdict", "VerifyReport", "render_report", "worst"]
+__all__ = ["Problem", "StreamReport", "Verdict", "VerifyReport", "worst"]
 
 
 class Verdict(IntEnum):
@@ -114,56 +114,3 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
     found = set(verdicts)
     order = (Verdict.TAMPERED, Verdict.INCOMPLETE, Verdict.STALE)
     return next((verdict for verdict in order if verdict in found), Verdict.VALID)
-
-
-_WORDS = {
-    Verdict.VALID: "valid",
-    Verdict.TAMPERED: "TAMPERED WITH",
-    Verdict.INCOMPLETE: "NOT ENOUGH EVIDENCE",
-    Verdict.STALE: "STALE",
-}
-
-
-def render_report(report: VerifyReport) -> str:
-    """The report as lines of text, without a final newline."""
-    lines: list[str] = []
-    for stream in report.streams:
-        lines += _stream_lines(stream)
-    if report.failure is not None:
-        lines.append(f"{report.path}: {report.failure}")
-    if len(report.streams) != 1 or report.failure is not None:
-        lines.append(f"verdict: {_WORDS[report.verdict]}")
-    return "\n".join(lines)
-
-
-def _stream_lines(stream: StreamReport) -> list[str]:
-    lines = [f"{stream.origin or stream.path.name}: {_WORDS[stream.verdict]}"]
-    lines.append(f"  records      {stream.records:,}{_span(stream)}")
-    lines.append(f"  checkpoints  {stream.checkpoints:,}, signing {stream.proven:,} records")
-    if stream.unsigned:
-        lines.append(f"  not yet checkpointed: the last {stream.unsigned:,} records")
-    lines += [f"  note: {note}" for note in stream.notes]
-    lines += [f"  {_problem_line(problem)}" for problem in stream.problems]
-    if stream.verdict is not Verdict.VALID:
-        last = "none" if stream.last_good is None else f"{stream.last_good:,}"
-        lines.append(f"  last provably good record: {last}")
-    if not stream.pinned:
-        lines.append(
-            "  the key was read from the log's own folder; whoever can write there can replace it:"
-            " pin it with --key"
-        )
-    return lines
-
-
-def _problem_line(problem: Problem) -> str:
-    place = problem.file if problem.line is None else f"{problem.file}:{problem.line}"
-    if problem.sequence is None:
-        return f"{place}: {problem.what}"
-    record = f"record {problem.sequence}"
-    if problem.through is not None and problem.through > problem.sequence:
-        record = f"records {problem.sequence} to {problem.through}"
-    return f"{place}: {record}: {problem.what}"
-
-
-def _span(stream: StreamReport) -> str:
-    return f", {stream.first_time} to {stream.last_time}" if stream.first_time else ""

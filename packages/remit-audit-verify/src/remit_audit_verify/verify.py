@@ -18,6 +18,7 @@ who does not trust it. Source: AUDIT §1.4; RFC 6962 §2.1; C2SP tlog-checkpoint
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from remit_audit_verify.afterwards import conclude
 from remit_audit_verify.checkpoints import Checkpoints, keys_of
@@ -32,9 +33,11 @@ from remit_audit_verify.stream_files import Segment, find_streams, list_segments
 from remit_audit_verify.stretches import Ahead, Readers, cut
 from remit_audit_verify.walk import Walk
 
-__all__ = ["verify_log"]
+__all__ = ["LONG", "verify_log"]
 
 Progress = Callable[[int, int], None]
+LONG: Final = 32 * 1024 * 1024
+"""Bytes of records from which on several processes, and a bar, are worth it."""
 
 
 def verify_log(
@@ -66,7 +69,7 @@ def verify_log(
     told = _Told(folders, progress)
     opened = [_open(folder, pinned) for folder in folders]
     claims = Claims()
-    with Readers(evidence.workers) as readers:
+    with Readers(evidence.workers if told.total >= LONG else 1) as readers:
         # What joined logs say of the others is known before those are read, which go on meanwhile.
         for one in sorted(opened, key=lambda one: not one.report.origin.endswith("/joined")):
             _verify_stream(one, kept, evidence, claims=claims, ahead=(readers, told))
@@ -88,14 +91,14 @@ class _Told:
 
     def __init__(self, folders: Sequence[Path], progress: Progress | None) -> None:
         self._progress = progress
-        self._sizes = {folder: _size(folder) for folder in folders} if progress else {}
-        self._total = sum(self._sizes.values())
+        self._sizes = {folder: _size(folder) for folder in folders}
+        self.total = sum(self._sizes.values())
         self._before = 0
 
     def read(self, done: int) -> None:
         """Of the stream in hand, `done` bytes are checked."""
         if self._progress is not None:
-            self._progress(min(self._before + done, self._total), self._total)
+            self._progress(min(self._before + done, self.total), self.total)
 
     def finish(self, folder: Path) -> None:
         """The stream is done with, to its end or to where it is wrong."""

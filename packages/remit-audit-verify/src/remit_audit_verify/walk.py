@@ -204,6 +204,7 @@ class Walk:
             self.report.joined = one.size
         if one.time is not None:
             self.report.witnessed, self.report.witnessed_at = one.size, one.time
+            self.report.witnesses = one.by
             self.clock.witnessed(one.time)
 
     def _note_times(self, first: str | None, last: str | None) -> None:

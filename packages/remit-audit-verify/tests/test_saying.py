@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from remit.audit import Problem, StreamReport, Verdict, VerifyReport, render_report
+from remit_audit_verify.report import Problem, StreamReport, Verdict, VerifyReport
+from remit_audit_verify.saying import render_report
 
 
 def stream(*verdicts) -> StreamReport:

@@ -1,0 +1,205 @@
+"""`remit-audit-verify`: a log in, a finding out, and an exit status for a script.
+
+    remit-audit-verify LOG            is it the log that was written?
+    remit-audit-verify prove LOG SEQ  one record, with all that shows that it is in the log
+    remit-audit-verify check FILE     does such a proof hold?
+
+Exit status: 0 valid, 1 tampered with, 2 not enough evidence, 3 older than `--max-age`; 64 when the
+command cannot be understood, or what is handed over cannot be read; 130 when it was interrupted.
+"""
+
+import argparse
+import json
+import os
+import re
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, NoReturn, TextIO
+
+from remit_audit_verify.errors import VerifyError
+from remit_audit_verify.evidence import Evidence
+from remit_audit_verify.note import VerifierKey
+from remit_audit_verify.policy import NO_POLICY, Policy, parse_policy
+from remit_audit_verify.proof import BadProofError, check_proof, parse_proof, prove
+from remit_audit_verify.receipts import Receipt, read_receipts
+from remit_audit_verify.report import Verdict
+from remit_audit_verify.saying import VERDICTS, render_report, report_as_json
+from remit_audit_verify.terminal import Bar, painted
+from remit_audit_verify.verify import verify_log
+
+__all__ = ["main"]
+
+USAGE: Final = 64
+_INTERRUPTED: Final = 130
+_AGE = re.compile(r"(?P<number>[0-9]{1,9})(?P<unit>[smhd]?)")
+_UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    verb = given.pop(0) if given and given[0] in _VERBS else "verify"
+    try:
+        return _VERBS[verb](given)
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except (OSError, UnicodeDecodeError, VerifyError) as error:
+        detail = error.detail if isinstance(error, VerifyError) else _reason(error)
+        _say(f"remit-audit-verify: {detail}", sys.stderr)
+        return USAGE
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """A status of its own: 2 means something else here."""
+        self.print_usage(sys.stderr)
+        self.exit(USAGE, f"{self.prog}: {message}\n")
+
+
+def _verify(given: Sequence[str]) -> int:
+    options = _verify_options().parse_args(given)
+    evidence = Evidence(
+        policy=_policy(options.policy),
+        receipts=_receipts(options.receipt),
+        max_age=options.max_age,
+        now=int(time.time()),
+        roots=options.timestamps.read_bytes() if options.timestamps else b"",
+        full=options.full,
+        workers=options.workers or os.cpu_count() or 1,
+    )
+    since = [path.read_text(encoding="utf-8") for path in options.since]
+    bar = Bar(shown=False if options.json else None)
+    try:
+        report = verify_log(
+            options.log,
+            keys=_keys(options.key),
+            since=since,
+            evidence=evidence,
+            progress=bar.show,
+        )
+    finally:
+        bar.close()
+    if options.json:
+        _say(json.dumps(report_as_json(report), indent=2))
+    else:
+        _say(painted(render_report(report), VERDICTS))
+    return report.exit_code
+
+
+def _verify_options() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="remit-audit-verify",
+        description="Check an audit log from its files alone: offline, trusting nothing in them.",
+        epilog="Exit status: 0 valid, 1 tampered with, 2 not enough evidence, 3 stale."
+        " Also: `remit-audit-verify prove LOG SEQ`, `remit-audit-verify check FILE`.",
+    )
+    add = parser.add_argument
+    add("log", type=Path, metavar="LOG", help="a log's folder, a folder of logs, or an export")
+    _add_trust(parser)
+    add("--since", type=Path, metavar="FILE", action="append", default=[],
+        help="a checkpoint that you kept, which the log must continue; may be repeated")  # fmt: skip
+    add("--receipt", type=Path, metavar="FILE", action="append", default=[],
+        help="receipts that you kept, as JSON or JSON lines; may be repeated")  # fmt: skip
+    add("--max-age", type=_age, metavar="AGE",
+        help="how old the newest proof may be: `90`, `15m`, `6h`, `2d`")  # fmt: skip
+    add("--timestamps", type=Path, metavar="FILE",
+        help="certificates (PEM) of time-stamping authorities that you believe")  # fmt: skip
+    add("--full", action="store_true",
+        help="parse every record and compare it with its canonical form, not only hash it")  # fmt: skip
+    add("--workers", type=int, metavar="N", help="processes that read; one for each processor")
+    add("--json", action="store_true", help="the finding as JSON")
+    return parser
+
+
+def _prove(given: Sequence[str]) -> int:
+    parser = _Parser(
+        prog="remit-audit-verify prove", description="Show one record without the rest."
+    )
+    parser.add_argument("log", type=Path, metavar="LOG", help="the log's folder")
+    parser.add_argument("sequence", type=int, metavar="SEQ", help="the record's number")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="else standard output")
+    options = parser.parse_args(given)
+    try:
+        proof = str(prove(options.log, options.sequence))
+    except BadProofError as error:
+        _say(f"remit-audit-verify: {error.detail}", sys.stderr)
+        return int(Verdict.INCOMPLETE)
+    if options.output is None:
+        sys.stdout.write(proof)
+    else:
+        options.output.write_text(proof, encoding="utf-8")
+    return 0
+
+
+def _check(given: Sequence[str]) -> int:
+    parser = _Parser(prog="remit-audit-verify check", description="Does a proof hold?")
+    parser.add_argument("proof", type=Path, metavar="FILE", help="a `.tlog-proof`")
+    parser.add_argument(
+        "--record", type=Path, metavar="FILE", help="the record, if it is not in it"
+    )
+    _add_trust(parser)
+    options = parser.parse_args(given)
+    policy = _policy(options.policy)
+    keys = [VerifierKey.parse(key) for key in _keys(options.key)]
+    if not keys and not policy.logs:
+        parser.error("whose log? hand over its key with --key, or a --policy that has it")
+    record = options.record.read_bytes().removesuffix(b"\n") if options.record else None
+    try:
+        proof = parse_proof(options.proof.read_text(encoding="utf-8"))
+        proven = check_proof(proof, keys=keys, policy=policy, record=record)
+    except BadProofError as error:
+        _say(f"does not hold: {error.detail}")
+        return int(Verdict.TAMPERED)
+    _say(f"holds: record {proven.index} of {proven.log}, of {proven.size:,} records")
+    if proven.witnessed.names:
+        _say(f"witnessed by {', '.join(proven.witnessed.names)}")
+    _say(proven.record.decode(errors="replace"))
+    return 0
+
+
+_VERBS: Final = {"verify": _verify, "prove": _prove, "check": _check}
+
+
+def _say(text: str, stream: TextIO | None = None) -> None:
+    (sys.stdout if stream is None else stream).write(f"{text}\n")
+
+
+def _add_trust(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--key", metavar="KEY", action="append", default=[],
+        help="the log's verifier key, or a file with it (`log.pub`), that you kept; may be repeated")  # fmt: skip
+    parser.add_argument("--policy", type=Path, metavar="FILE",
+        help="a tlog-policy file: which logs and witnesses you believe, and how many of them")  # fmt: skip
+
+
+def _keys(given: Sequence[str]) -> list[str]:
+    """Keys, and the lines of files with keys."""
+    found: list[str] = []
+    for one in given:
+        if "+" in one:
+            found.append(one)
+        else:
+            found += Path(one).read_text(encoding="utf-8").split()
+    return found
+
+
+def _policy(path: Path | None) -> Policy:
+    return NO_POLICY if path is None else parse_policy(path.read_text(encoding="utf-8"))
+
+
+def _receipts(paths: Sequence[Path]) -> tuple[Receipt, ...]:
+    return tuple(one for path in paths for one in read_receipts(path.read_text(encoding="utf-8")))
+
+
+def _age(text: str) -> int:
+    match = _AGE.fullmatch(text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"no age: {text!a}")
+    return int(match["number"]) * _UNITS[match["unit"]]
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"{error.filename}: {error.strerror}"
+    return "what was handed over is no text"
