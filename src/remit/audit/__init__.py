@@ -14,7 +14,7 @@ The format is in docs/reference/audit-log.md, the events in docs/reference/event
 
 from remit.audit import events
 from remit.audit.context import Actor, ActorType, Context, Network, Trace
-from remit.audit.durable_log import DurableAuditLog, LogStatus
+from remit.audit.durable_log import DurableAuditLog
 from remit.audit.ending import LogEnding, verify_ending
 from remit.audit.entry import BadEntryError, Producer
 from remit.audit.event import Durability, Event
@@ -26,8 +26,10 @@ from remit.audit.recovery import AuditLogDamagedError
 from remit.audit.redact import Redaction, Redactor
 from remit.audit.stream import AuditLogLockedError, StreamSettings
 from remit.audit.table import Row, render_rows, row, tail
+from remit.audit.waiting import LogStatus
 from remit_audit_verify.note import BadCheckpointError, Checkpoint, VerifierKey
-from remit_audit_verify.report import Problem, StreamReport, Verdict, VerifyReport, render_report
+from remit_audit_verify.report import Problem, StreamReport, Verdict, VerifyReport
+from remit_audit_verify.saying import render_report
 from remit_audit_verify.verify import verify_log
 
 __all__ = [
