@@ -119,9 +119,14 @@ def open_log(
         left = kept.left
     else:
         left = _left_on_files(place)
-        stream = StreamSettings(folder=place.folder, origin=place.name)
+        stream = StreamSettings(
+            folder=place.folder,
+            origin=place.name,
+            reserve_bytes=settings.audit_reserve * 1024 * 1024,
+        )
         log = FileAuditLog(stream, signer, producer=producer)
     with closing(log):
+        log.limit_unsigned(settings.audit_unsigned)
         log.record(outcomes_of(left))
         yield log
 

@@ -8,13 +8,29 @@ Source: POSIX.1-2024 fdatasync; fsync(2) on folders.
 
 import errno
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
-__all__ = ["Disk", "Identity", "PosixDisk"]
+__all__ = ["Disk", "Identity", "PosixDisk", "Space"]
+
+_ZEROS = 1024 * 1024
 
 Identity: TypeAlias = "tuple[int, int]"
 """Device and inode: no other file has them while the file is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """How many bytes a file system holds, and how many of them anybody may still have."""
+
+    total: int
+    free: int
+
+    @property
+    def used_percent(self) -> int:
+        """What is used of it, rounded down."""
+        return 100 * (self.total - self.free) // self.total if self.total else 0
 
 
 class Disk(Protocol):
@@ -34,6 +50,18 @@ class Disk(Protocol):
 
     def truncate(self, descriptor: int, size: int) -> None:
         """Cut the file to `size` bytes."""
+        ...
+
+    def allocate(self, descriptor: int, size: int) -> None:
+        """Make the file `size` bytes long, all of which are on the disk already; an error if they do not fit."""
+        ...
+
+    def length(self, descriptor: int) -> int:
+        """How long the file is."""
+        ...
+
+    def space(self, path: Path) -> Space:
+        """What the file system of `path` holds."""
         ...
 
     def identity(self, descriptor: int) -> Identity:
@@ -74,6 +102,22 @@ class PosixDisk:
 
     def truncate(self, descriptor: int, size: int) -> None:
         os.ftruncate(descriptor, size)
+
+    def allocate(self, descriptor: int, size: int) -> None:
+        allocate = getattr(os, "posix_fallocate", None)
+        if allocate is not None:
+            allocate(descriptor, 0, size)
+            return
+        self.truncate(descriptor, 0)  # no such call, as on macOS: zeros take the space as well
+        for begin in range(0, size, _ZEROS):
+            self.write(descriptor, bytes(min(_ZEROS, size - begin)))
+
+    def length(self, descriptor: int) -> int:
+        return os.fstat(descriptor).st_size
+
+    def space(self, path: Path) -> Space:
+        found = os.statvfs(path)
+        return Space(found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize)
 
     def identity(self, descriptor: int) -> Identity:
         found = os.fstat(descriptor)

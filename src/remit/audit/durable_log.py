@@ -26,18 +26,11 @@ from remit.audit.attestation import Attestation
 from remit.audit.clock_watch import ClockWatch
 from remit.audit.context import Context
 from remit.audit.entry import BadEntryError, Draft, Moment, Producer, draft
-from remit.audit.events import (
-    AuditRecovered,
-    AuditStarted,
-    AuditStopped,
-    ClockJumped,
-    DiskFilling,
-    EffectFailed,
-    Event,
-)
+from remit.audit.events import AuditStarted, AuditStopped, EffectFailed, Event
+from remit.audit.holding import Holding
 from remit.audit.log_stream import LogStream
 from remit.audit.port import AuditUnavailableError, Receipt
-from remit.audit.reserve import DiskUse, Reserve, is_full, is_reserved
+from remit.audit.reserve import Reserve
 from remit.audit.signing import SignerUnavailableError
 from remit.audit.waiting import Answer, LogStatus, Patience, Waiting, answered, receipts_in, settle
 from remit.clock import Clock, SystemClock
@@ -51,8 +44,6 @@ _INTERVAL = 1.0
 _PATIENCE = 10.0
 _CLOSED = "closed"
 _STUCK = "the disk does not answer"
-_FULL = "the disk is full"
-_UNSIGNED = "nobody signs the log"
 
 
 class DurableAuditLog:
@@ -65,12 +56,10 @@ class DurableAuditLog:
         producer: Producer | None = None,
         clock: Clock | None = None,
         reserve: Callable[[], Reserve] | None = None,
-        unsigned: float | None = None,
     ) -> None:
         """Open the stream, record `audit.started`, sign a checkpoint, and take events.
 
-        `reserve` is opened after the stream, which holds the folder. `unsigned`: for how many seconds records may wait
-        for a signer before the log is held.
+        `reserve` is opened after the stream, which holds the folder.
 
         Raises:
             AuditLogLockedError: the stream is open already.
@@ -86,18 +75,14 @@ class DurableAuditLog:
         self._batch: list[Waiting] = []  # the writer's own: in hand
         self._retained: list[Waiting] = []  # the writer's own: refused once, to be tried again
         self._count = 0
-        self._refused = 0
         self._closing = False
         self._failure: str | None = None
-        self._held: str | None = None  # why nothing is taken but what is reserved
-        self._full = False
         self._stuck = False  # somebody waited too long, and the writer has not come back since
-        self._watch_of_clock, self._use = ClockWatch(self._clock), DiskUse()
         try:
             self._stream = open_stream()
-            self._attestation = Attestation(self._stream, self._clock, unsigned)
-            self._reserve = self._opened(reserve)
-            self._start()
+            self._attestation = Attestation(self._stream, self._clock)
+            self._holding = Holding(self._attestation, ClockWatch(self._clock))
+            self._start(reserve)
         except OSError as error:
             raise AuditUnavailableError("the audit log cannot be opened", cause=error) from error
         self._writer = threading.Thread(target=self._run, name="audit-writer", daemon=True)
@@ -108,7 +93,9 @@ class DurableAuditLog:
     async def append(self, event: Event) -> Receipt:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Answer] = loop.create_future()
-        waiting = Waiting((self._draft(event),), future, loop, reserved=self._admit(event))
+        # Of every call: nothing is asked that need not be.
+        reserved = event.reserved if self._holding.reason is None else self._holding.admit((event,))
+        waiting = Waiting((self._draft(event),), future, loop, reserved=reserved)
         if self._enqueue(waiting):
             # Not before everybody else who is ready has come: one wait for the disk serves them all.
             loop.call_soon(self._rouse)
@@ -118,7 +105,7 @@ class DurableAuditLog:
     def append_soon(self, event: Event) -> None:
         if self._failure is not None:
             raise AuditUnavailableError("the audit log has failed")
-        if self._enqueue(Waiting((self._draft(event),), reserved=self._admit(event))):
+        if self._enqueue(Waiting((self._draft(event),), reserved=self._holding.admit((event,)))):
             self._rouse()
 
     def count_refusal(
@@ -130,7 +117,7 @@ class DurableAuditLog:
     def record(self, events: Sequence[object]) -> None:
         drafts = tuple(self._draft(event) for event in events)
         if drafts:
-            reserved = all([self._admit(event, all_of=events) for event in events])
+            reserved = self._holding.admit(events)
             receipts = self._wait(Waiting(drafts, Future(), reserved=reserved))
             self._local.recorded = (tuple(events), receipts)
 
@@ -166,15 +153,19 @@ class DurableAuditLog:
             raise AuditUnavailableError("the audit log cannot sign a checkpoint")
         return answer
 
+    def limit_unsigned(self, seconds: float) -> None:
+        """Take nothing but what is reserved once nobody has signed for so long."""
+        self._attestation.limit = seconds
+
     def status(self) -> LogStatus:
         """How the log is doing at the moment."""
         return LogStatus(
             size=self._stream.size,
             checkpointed=self._stream.checkpointed,
             waiting=self._count,
-            failure=self._failure or (_STUCK if self._stuck else self._held),
+            failure=self._failure or (_STUCK if self._stuck else self._holding.reason),
             unsigned_for=self._attestation.unsigned_for(),
-            reserve=None if self._reserve is None else self._reserve.kept,
+            reserve=None if self._holding.reserve is None else self._holding.reserve.kept,
         )
 
     def close(self) -> None:
@@ -196,16 +187,6 @@ class DurableAuditLog:
         if not isinstance(event, Event):
             raise BadEntryError(f"a `{type(event).__name__}` is not an event")
         return draft(event, self._producer, self._now())
-
-    def _admit(self, event: object, *, all_of: Sequence[object] = ()) -> bool:
-        """Whether `event` is reserved; refused, while the log is held, if it, or what comes with it, is not."""
-        reserved = isinstance(event, Event) and event.reserved
-        held = self._held
-        if held is None or all([is_reserved(one) for one in all_of or (event,)]):
-            return reserved or held is not None
-        with self._wake:
-            self._refused += 1
-        raise AuditUnavailableError(f"the audit log takes nothing: {held}")
 
     def _now(self) -> Moment:
         now = self._clock.now_ms()
@@ -260,20 +241,15 @@ class DurableAuditLog:
 
     # -- the writer -------------------------------------------------------------
 
-    def _opened(self, reserve: Callable[[], Reserve] | None) -> Reserve | None:
-        try:
-            return None if reserve is None else reserve()
-        except OSError:
-            self._stream.close()
-            raise
-
-    def _start(self) -> None:
+    def _start(self, reserve: Callable[[], Reserve] | None) -> None:
         started = AuditStarted(
             settings_digest=self._producer.settings_digest,
             repaired_bytes=self._stream.repaired_bytes,
         )
         try:
+            self._holding.reserve = None if reserve is None else reserve()
             self._look()
+            self._holding.make_room()
             self._append([self._draft(started)])
             self._stream.checkpoint()
         except (OSError, SignerUnavailableError):
@@ -318,71 +294,36 @@ class DurableAuditLog:
             return batch, self._closing
 
     def _look(self) -> None:
-        """Whether the clock was set, whether there is room, and whether the log is held on account of either."""
-        jumped = self._watch_of_clock.jumped()
-        if jumped is not None:
-            self._tell(ClockJumped(milliseconds=jumped))
-        reserve = self._reserve
-        if reserve is not None:
-            self._full = not reserve.refill() if self._full else reserve.is_short()
-            self._watch_use(reserve)
-        held = _FULL if self._full else _UNSIGNED if self._attestation.is_overdue() else None
-        if held is None and self._held is not None:
-            self._tell(self._recovery(self._held))
-        self._held = held
+        for event in self._holding.look():
+            self._tell(event)
 
     def _write(self, batch: list[Waiting]) -> None:
-        if self._held is not None:
-            batch = self._sift(batch)
-        if self._full and self._reserve is not None:
-            self._reserve.make_room()  # for the database, too, which is about to commit
+        if self._holding.reason is not None:
+            batch = self._sift(batch, self._holding.reason)
+            self._holding.make_room()
         drafts = [entry for waiting in batch for entry in waiting.drafts]
-        probe = [] if self._failure is None else [self._draft(self._recovery(self._failure))]
+        probe: list[Draft] = []
+        if self._failure is not None:
+            probe = [self._draft(self._holding.recovered(self._failure))]
         try:
             receipts = self._append([*probe, *drafts])[len(probe) :]
         except OSError as error:
-            if self._reserve is not None and is_full(error):
-                self._draw(batch, error)
+            if self._holding.draw(error):
+                self._write(batch)  # what is reserved of it, with the space that was given up
             else:
                 self._refuse(batch, error)
             return
         if probe:
-            self._failure, self._refused = None, 0
-        self._answered(batch, receipts)
-
-    def _answered(self, batch: list[Waiting], receipts: list[Receipt]) -> None:
-        self._release(len(receipts))
-        signed = self._sign() if any([waiting.checkpoint for waiting in batch]) else []
+            self._failure = None
+            self._holding.forget_refused()
+        self._release(len(drafts))
+        signed = self._sign() if any(waiting.checkpoint for waiting in batch) else []
         settle(answered(batch, receipts, signed))
 
-    def _draw(self, batch: list[Waiting], error: OSError) -> None:
-        """The disk is full: hold the log, and write what is reserved with the space that is kept for it."""
-        reserve = self._reserve
-        assert reserve is not None  # noqa: S101  its caller looked
-        self._full, self._held = True, _FULL
-        batch = self._sift(batch)
-        drafts = [entry for waiting in batch for entry in waiting.drafts]
-        reserve.make_room()
-        while drafts:
-            try:
-                receipts = self._append(drafts)
-            except OSError as again:
-                error = again
-                if is_full(again) and reserve.give_up():
-                    continue
-                self._refuse(batch, error)
-                return
-            break
-        else:
-            receipts = []
-        self._answered(batch, receipts)
-
-    def _sift(self, batch: list[Waiting]) -> list[Waiting]:
+    def _sift(self, batch: list[Waiting], reason: str) -> list[Waiting]:
         """What of `batch` may be written while the log is held; of the rest, whoever waits is refused."""
-        reserved = [waiting for waiting in batch if waiting.reserved]
-        others = [waiting for waiting in batch if not waiting.reserved]
-        self._turn_away(others, OSError(self._held or _FULL))
-        return reserved
+        self._turn_away([one for one in batch if not one.reserved], OSError(reason))
+        return [one for one in batch if one.reserved]
 
     def _watch(self) -> None:
         """With nothing to write: whether the log is still there, so that readiness knows before a call does."""
@@ -391,26 +332,12 @@ class DurableAuditLog:
         except OSError as error:
             self._refuse([], error)
 
-    def _watch_use(self, reserve: Reserve) -> None:
-        with contextlib.suppress(OSError):
-            space = reserve.space()
-            level = self._use.passed(space)
-            if level is not None:
-                self._tell(DiskFilling(percent=level, free_bytes=space.free))
-
     def _append(self, drafts: list[Draft]) -> list[Receipt]:
         return self._stream.append(drafts, self._now().text) if drafts else []
 
-    def _recovery(self, failure: str) -> Event:
-        """What the log says of itself when it works again, and by which it finds out that it does."""
-        return AuditRecovered(refused=self._refused, error=failure)
-
     def _tell(self, event: Event) -> None:
         """Say it with what is written next."""
-        with self._wake:
-            self._count += 1
-            if isinstance(event, AuditRecovered):
-                self._refused = 0
+        self._release(-1)
         self._retained.append(Waiting((self._draft(event),), reserved=event.reserved))
 
     def _refuse(self, batch: list[Waiting], error: OSError) -> None:
@@ -422,8 +349,7 @@ class DurableAuditLog:
         kept = [w for w in batch if w.future is None or w.retained]
         refused = sum(len(w.drafts) for w in batch) - sum(len(w.drafts) for w in kept)
         self._retained += [Waiting(w.drafts, reserved=w.reserved) for w in kept]
-        with self._wake:
-            self._refused += refused
+        self._holding.count_refused(refused)
         self._release(refused)
         settle([(w, [] if w.retained else error) for w in batch])
 
@@ -441,11 +367,11 @@ class DurableAuditLog:
     def _finish(self) -> None:
         """Everything is written, or cannot be: stop in good order if the disk lets us."""
         failure: str | None = _CLOSED
-        last = [] if self._failure is None else [self._draft(self._recovery(self._failure))]
-        last += [entry for waiting in self._retained for entry in waiting.drafts]
+        last = [entry for waiting in self._retained for entry in waiting.drafts]
+        if self._failure is not None:
+            last.insert(0, self._draft(self._holding.recovered(self._failure)))
         try:
-            if self._full and self._reserve is not None:
-                self._reserve.make_room()
+            self._holding.make_room()
             self._append([*last, self._draft(AuditStopped())])
             self._stream.checkpoint()
         except OSError as error:
@@ -457,8 +383,7 @@ class DurableAuditLog:
 
     def _give_back(self) -> None:
         self._stream.close()
-        if self._reserve is not None:
-            self._reserve.close()
+        self._holding.close()
 
     def _die(self, reason: str) -> None:
         with self._wake:

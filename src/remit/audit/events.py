@@ -93,6 +93,7 @@ from remit.audit.log_events import (
     AuditRulesChanged,
     AuditStarted,
     AuditStopped,
+    DiskFilling,
     EffectFailed,
     RefusalsCounted,
 )
@@ -198,6 +199,7 @@ __all__ = [
     "DefinitionRejected",
     "DeputyNamed",
     "DeputyRemoved",
+    "DiskFilling",
     "Durability",
     "EffectFailed",
     "ElevationGiven",

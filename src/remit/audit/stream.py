@@ -48,6 +48,8 @@ class StreamSettings:
     folder: Path
     origin: str
     segment_bytes: int = 64 * 1024 * 1024
+    reserve_bytes: int = 0
+    """Kept beside it for the day when the disk is full (`audit.reserve`)."""
 
 
 class Stream:

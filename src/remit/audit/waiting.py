@@ -13,21 +13,45 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from remit.audit.entry import Draft
-from remit.audit.port import Receipt
+from remit.audit.port import AuditUnavailableError, Receipt
 from remit_audit_verify.note import Checkpoint
 
-__all__ = ["Answer", "Patience", "Waiting", "settle"]
+__all__ = [
+    "Answer",
+    "LogStatus",
+    "Patience",
+    "Waiting",
+    "answered",
+    "receipts_in",
+    "settle",
+]
 
 Answer: TypeAlias = "list[Receipt] | Checkpoint | OSError"
 """Where the events stand; the checkpoint that was asked for; or what the disk said."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogStatus:
+    """How the log is doing; `failure` says why it takes nothing, or nothing but what is reserved, or is `None`.
+
+    `unsigned_for`: seconds since the signer was lost, or 0. `reserve`: bytes of it that are left; `None`: there is none.
+    """
+
+    size: int
+    checkpointed: int
+    waiting: int
+    failure: str | None
+    unsigned_for: float = 0.0
+    reserve: int | None = None
+
+
+@dataclass(slots=True)
 class Waiting:
-    """Drafts that are written together, and who waits for them.
+    """Drafts that are written together, and who waits for them. Nobody changes it; it is one of every event.
 
     `retained`: kept for another try when the disk refuses, although somebody waits.
     `checkpoint`: what is asked for is a checkpoint over everything so far.
+    `reserved`: written although the log is held.
     """
 
     drafts: tuple[Draft, ...]
@@ -35,6 +59,7 @@ class Waiting:
     loop: asyncio.AbstractEventLoop | None = None
     retained: bool = False
     checkpoint: bool = False
+    reserved: bool = False
 
 
 class Patience:
@@ -73,6 +98,31 @@ class Patience:
                 self._give_up(future)
         if waits:
             self._timer = self.loop.call_at(waits[0][0], self._look)
+
+
+def receipts_in(answer: Answer) -> list[Receipt]:
+    """The receipts of what was written.
+
+    Raises:
+        AuditUnavailableError: it was not.
+    """
+    if isinstance(answer, list):
+        return answer
+    cause = answer if isinstance(answer, OSError) else None
+    raise AuditUnavailableError("the audit log cannot be written", cause=cause)
+
+
+def answered(
+    batch: Iterable[Waiting], receipts: list[Receipt], signed: Answer
+) -> list[tuple[Waiting, Answer]]:
+    """Each of `batch` with its part of `receipts`, or with `signed` if that is what it asked for."""
+    answers: list[tuple[Waiting, Answer]] = []
+    begin = 0
+    for waiting in batch:
+        end = begin + len(waiting.drafts)
+        answers.append((waiting, signed if waiting.checkpoint else receipts[begin:end]))
+        begin = end
+    return answers
 
 
 def settle(answers: Iterable[tuple[Waiting, Answer]]) -> None:

@@ -148,6 +148,20 @@ class Settings(BaseModel):
         "that is sealed in the database. `auto` is `process` for a log in files, and `inside` for one in the database, "
         "which may outlive the disk beside it.",
     )
+    audit_unsigned: int = Field(
+        60,
+        ge=1,
+        le=86_400,
+        description="Seconds for which the audit log may grow without a signature. After that every call is refused, and only "
+        "what takes rights away is recorded, until the signer is back.",
+    )
+    audit_reserve: int = Field(
+        64,
+        ge=0,
+        le=4096,
+        description="MiB that are kept allocated beside an audit log in files. When its disk is full, everything is refused but "
+        "what takes rights away, and that is written there. 0 keeps none.",
+    )
     log_level: LogLevel = Field(LogLevel.INFO, description="Least severe level that is logged.")
     log_format: LogFormat = Field(
         LogFormat.AUTO,

@@ -9,7 +9,7 @@ import errno
 import os
 from pathlib import Path
 
-from remit.audit.disk import PosixDisk
+from remit.audit.disk import PosixDisk, Space
 
 __all__ = ["SimulatedDisk"]
 
@@ -19,7 +19,7 @@ class SimulatedDisk(PosixDisk):
 
     `operations` is what was asked, in order, as `(operation, file name)`. While `error`
     is an errno, the operations named in `failing` raise it, after `written` bytes
-    of a write have gone through.
+    of a write have gone through. `room`, where it is set, is how many bytes are free on a disk of `total`.
     """
 
     def __init__(self) -> None:
@@ -27,6 +27,8 @@ class SimulatedDisk(PosixDisk):
         self.error: int | None = None
         self.failing = frozenset({"write", "sync", "open", "replace"})
         self.written = 0
+        self.total = 1 << 40
+        self.room: int | None = None
         self._paths: dict[int, Path] = {}
         self._stable: dict[Path, int] = {}
         self._named: set[Path] = set()
@@ -43,7 +45,7 @@ class SimulatedDisk(PosixDisk):
 
     def mend(self) -> None:
         """Work again."""
-        self.error = None
+        self.error = self.room = None
 
     def power_cut(self, *, surviving: int = 0, zeros: bool = False) -> None:
         """Leave of each file what was synced, and of the rest at most `surviving` bytes.
@@ -77,7 +79,22 @@ class SimulatedDisk(PosixDisk):
         except OSError:
             super().write(descriptor, data[: self.written])
             raise
-        super().write(descriptor, data)
+        fitting = data if self.room is None else data[: self.room]
+        super().write(descriptor, fitting)
+        self._taken(len(fitting))
+        if len(fitting) < len(data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def allocate(self, descriptor: int, size: int) -> None:
+        self._do("allocate", self._paths[descriptor])
+        grown = size - self.length(descriptor)
+        if self.room is not None and grown > self.room:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        super().truncate(descriptor, size)  # it takes no space where tests run
+        self._taken(grown)
+
+    def space(self, path: Path) -> Space:
+        return Space(self.total, self.total if self.room is None else self.room)
 
     def sync(self, descriptor: int) -> None:
         path = self._paths[descriptor]
@@ -87,6 +104,7 @@ class SimulatedDisk(PosixDisk):
     def truncate(self, descriptor: int, size: int) -> None:
         path = self._paths[descriptor]
         self._do("truncate", path)
+        self._taken(size - self.length(descriptor))
         super().truncate(descriptor, size)
         self._stable[path] = min(self._stable[path], size)
 
@@ -101,6 +119,10 @@ class SimulatedDisk(PosixDisk):
     def replace(self, path: Path, data: bytes) -> None:
         self._do("replace", path)
         path.write_bytes(data)
+
+    def _taken(self, grown: int) -> None:
+        if self.room is not None:
+            self.room -= grown
 
     def _do(self, operation: str, path: Path) -> None:
         self.operations.append((operation, path.name))
