@@ -317,14 +317,18 @@ def newest_checkpoints(tx: Transaction) -> list[CheckpointRow]:
     return [CheckpointRow(**row) for row in tx.connection.execute(statement).mappings()]
 
 
-def checkpoints_after(tx: Transaction, log: str, size: int, *, limit: int) -> list[CheckpointRow]:
-    """Those of more than `size` records, oldest first."""
+def checkpoints_after(
+    tx: Transaction, log: str, size: int, *, limit: int, witnessed: bool = False
+) -> list[CheckpointRow]:
+    """Those of more than `size` records, oldest first; `witnessed`: of these, those that witnesses signed."""
     statement = (
         select(checkpoints)
         .where(checkpoints.c.log == log, checkpoints.c.size > size)
         .order_by(checkpoints.c.size)
         .limit(limit)
     )
+    if witnessed:
+        statement = statement.where(checkpoints.c.witnessed.is_not(None))
     return [CheckpointRow(**row) for row in tx.connection.execute(statement).mappings()]
 
 
