@@ -121,7 +121,9 @@ async def test_a_receiver_that_takes_nothing_is_waited_for_and_nothing_is_left_o
         assert not world.events.of(AuditGapFound)
 
 
-async def test_who_is_too_far_behind_is_said_once_and_that_it_is_over_too(world, write, monkeypatch):
+async def test_who_is_too_far_behind_is_said_once_and_that_it_is_over_too(
+    world, write, monkeypatch
+):
     async with Collector(lambda _: Reply(500)) as collector:
         world.declare(url=collector.url, alert_after=1)
         write(3)

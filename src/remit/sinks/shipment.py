@@ -63,5 +63,11 @@ def told_of(record: Record) -> Told:
     except ValueError:
         entry = None
     if not isinstance(entry, dict) or not entry:
-        return Told(record.log, record.sequence, record.leaf, {"unreadable": True}, None)
+        return Told(
+            record.log,
+            record.sequence,
+            record.leaf,
+            {"kind": "record.unreadable", "body": {}},
+            None,
+        )
     return Told(record.log, record.sequence, record.leaf, entry, record.line)

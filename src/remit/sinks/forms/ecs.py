@@ -50,7 +50,9 @@ _CATEGORIES: Final[Mapping[int, tuple[str, str]]] = MappingProxyType(
 )
 """`event.category` and `event.type` by the class in OCSF."""
 _TYPES: Final = {"deny": "denied", "challenge": "denied", "allow": "allowed"}
-_OWN: Final = ("actor", "agent", "body", "client", "env", "flow", "grant", "producer")
+_PLACED: Final = frozenset(
+    {"id", "kind", "net", "observed", "seq", "tenant", "time", "trace", "user"}
+)
 _ALERT: Final = 4
 
 
@@ -64,7 +66,9 @@ def ecs_of(told: Told) -> dict[str, Any]:
         "event": _event(told, body),
         "log": {"logger": told.log},
         "message": _message(entry, body),
-        "remit": {name: entry[name] for name in _OWN if entry.get(name) is not None},
+        "remit": {
+            name: one for name, one in entry.items() if name not in _PLACED and one is not None
+        },
         "service": _service(entry),
     }
     user = text(entry.get("user")) or text(part(entry, "actor").get("id"))

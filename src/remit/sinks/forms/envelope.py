@@ -28,9 +28,9 @@ _REFUSED: Final = frozenset(
 _FAILED: Final = ("refused", "failed", "denied", "rejected", "lost", "lagging", "reuse_detected")
 _ALARMS: Final = frozenset(
     {
-        "audit.gap", "clock.jumped", "definition.quarantined", "effect.failed", "emergency.overdue",
-        "emergency.taken", "guardrail.violated", "notification.failed", "signer.lost", "sink.lagging",
-        "token.reuse_detected", "witness.lost",
+        "audit.gap", "clock.jumped", "definition.quarantined", "disk.filling", "effect.failed", "emergency.overdue",
+        "emergency.taken", "guardrail.violated", "notification.failed", "policy.disabled", "signer.lost",
+        "sink.lagging", "token.reuse_detected", "witness.lost",
     }
 )  # fmt: skip
 _CRITICAL, _WARNING, _NOTICE, _INFORMATIONAL = 2, 4, 5, 6
