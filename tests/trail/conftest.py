@@ -1,6 +1,5 @@
 """A log with a story in it, the index of it on both databases, and the search over both."""
 
-
 import pytest
 
 from remit.audit.entry import Moment, Producer, draft, seal
@@ -8,6 +7,8 @@ from remit.audit.source import Record
 from remit.clock import rfc3339_ms
 from remit.errors import NotFoundError
 from remit.trail.index import TrailIndex
+
+START = 1_767_625_200_000
 
 
 class MemorySource:
@@ -17,8 +18,10 @@ class MemorySource:
         self.lines: dict[str, list[bytes]] = {}
         self.pruned: dict[str, int] = {}
         self.reads = 0
+        self.now = START
 
-    def add(self, log, event, *, at_ms) -> Record:
+    def add(self, log, event, *, at_ms=None) -> Record:
+        at_ms = self.now if at_ms is None else at_ms
         lines = self.lines.setdefault(log, [])
         moment = Moment.of(at_ms)
         line = seal(

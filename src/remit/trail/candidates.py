@@ -63,6 +63,19 @@ class Candidates:
         """The next of them, the last block first; `bound` is then the lowest that was looked at, or 0 at the end."""
         return self._database.read_now(self._take)
 
+    def reopen(self, numbers: list[int]) -> list[Candidate]:
+        """Those of these blocks, which were taken before, the last one first."""
+
+        def work(tx: Transaction) -> list[Candidate]:
+            whose = self._organisations(tx)
+            wanted = {term for one in self._conditions for term in terms_of(one)}
+            rows: list[PostingRow] = []
+            for some in _chunks(numbers):
+                rows += postings_in(tx, whose, wanted, some)
+            return self._candidates(tx, rows, numbers)
+
+        return self._database.read_now(work) if numbers and all(self._conditions) else []
+
     def _take(self, tx: Transaction) -> list[Candidate]:
         whose = self._organisations(tx)
         rows = self._driving(tx, whose) if whose else []
@@ -76,11 +89,7 @@ class Candidates:
         self._end_early()
         numbers = list(dict.fromkeys(row.block for row in rows))
         rows += self._others(tx, whose, numbers)
-        rows.sort(key=lambda row: -row.block)
-        known: dict[int, Block] = {}
-        for some in _chunks(numbers):
-            known |= blocks(tx, some)
-        return list(self._candidates(rows, known))
+        return self._candidates(tx, rows, numbers)
 
     def _driving(self, tx: Transaction, whose: list[str]) -> list[PostingRow]:
         """Rows of the first condition; if there are more, then of two blocks at least."""
@@ -100,7 +109,14 @@ class Candidates:
             for some in _chunks(numbers):
                 yield from postings_in(tx, whose, wanted, some)
 
-    def _candidates(self, rows: list[PostingRow], known: dict[int, Block]) -> Iterator[Candidate]:
+    def _candidates(
+        self, tx: Transaction, rows: list[PostingRow], numbers: list[int]
+    ) -> list[Candidate]:
+        known: dict[int, Block] = {}
+        for some in _chunks(numbers):
+            known |= blocks(tx, some)
+        rows.sort(key=lambda row: -row.block)
+        found: list[Candidate] = []
         for number, of_block in groupby(rows, key=lambda row: row.block):
             block = known.get(number)
             if block is None:
@@ -108,7 +124,8 @@ class Candidates:
             places = places_in([row.posting for row in of_block], self._conditions)
             offsets = sorted(offset for some in places.values() for offset in some)
             if offsets:
-                yield Candidate(block, [block.first + offset for offset in offsets])
+                found.append(Candidate(block, [block.first + offset for offset in offsets]))
+        return found
 
     def _organisations(self, tx: Transaction) -> list[str]:
         if self._whose is None:

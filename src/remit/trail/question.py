@@ -43,14 +43,16 @@ class Rest:
 class Cursor:
     """Where an answer ended. It opens nothing: who may see what is asked anew each time.
 
-    Blocks below `bound` are still to be looked at, and in the logs numbered in `below` records under that number only.
-    `sizes` are those of the logs when the first page was asked for.
+    Blocks below `bound` are still to be looked at; so are those in `opened`, as far as their records are under the
+    number that stands there, and what is in `rest`. In the logs numbered in `below`, which are all there were when the
+    first page was given, records under that number only; `sizes` are what the logs were then.
     """
 
     epoch: str
     bound: int
-    below: Mapping[int, int]
+    opened: Mapping[int, int]
     rest: tuple[Rest, ...]
+    below: Mapping[int, int]
     sizes: Mapping[str, int]
 
     def text(self) -> str:
@@ -60,8 +62,9 @@ class Cursor:
                 [
                     self.epoch,
                     self.bound,
-                    [list(one) for one in sorted(self.below.items())],
+                    [list(one) for one in self.opened.items()],
                     [[one.log, one.first, one.below] for one in self.rest],
+                    [list(one) for one in sorted(self.below.items())],
                     [list(one) for one in sorted(self.sizes.items())],
                 ]
             )
@@ -76,12 +79,13 @@ class Cursor:
         """
         try:
             parts: Any = parse_json(urlsafe_b64decode(text))  # each part is checked on its own
-            epoch, bound, below, rest, sizes = parts
+            epoch, bound, opened, rest, below, sizes = parts
             return cls(
                 epoch=_text(epoch),
                 bound=_whole(bound),
-                below={_whole(log): _whole(to) for log, to in below},
+                opened={_whole(block): _whole(to) for block, to in opened},
                 rest=tuple(Rest(_text(a), _whole(b), _whole(c)) for a, b, c in rest),
+                below={_whole(log): _whole(to) for log, to in below},
                 sizes={_text(log): _whole(size) for log, size in sizes},
             )
         except (ValueError, TypeError, Base64Error, MalformedJsonError) as error:

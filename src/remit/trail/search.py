@@ -11,14 +11,14 @@ Source: AUDIT §1.7.
 
 import heapq
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from remit.audit.facets import facets_of
 from remit.errors import NotFoundError
 from remit.trail.blocks import milliseconds, time_of
-from remit.trail.candidates import Candidates
+from remit.trail.candidates import Candidate, Candidates
 from remit.trail.index import TrailIndex
 from remit.trail.index_store import IndexedLog, indexed_logs
 from remit.trail.question import Answer, Cursor, CursorLostError, Found, Looked, Question, Rest
@@ -30,6 +30,7 @@ _RECORDS: Final = 20_000
 """So many are looked at for one answer."""
 _REST: Final = 20_000
 """So many that are not indexed yet are read for one answer; of a log that is further behind, none."""
+_ALL: Final = 2**63 - 1
 
 
 def search(index: TrailIndex, question: Question) -> Answer:
@@ -87,13 +88,17 @@ class _Search:
         )  # fmt: skip
         for rest in rests:
             self._add(rest.log, _Run(rest.first, rest.below, None, self._rest_of(rest)))
+        if cursor is not None:
+            self._open(self._candidates.reopen(list(cursor.opened)), cursor.opened)
 
     def page(self) -> list[Found]:
         """The records of this answer."""
         found: list[Found] = []
         while len(found) < self._question.limit and not self._stopped:
             if self._is_block_due():
-                self._load()
+                if self._candidates.is_spent:
+                    break
+                self._open(self._candidates.take(), {})
             elif self._heads:
                 _, log = heapq.heappop(self._heads)
                 run = self._runs[log][0]
@@ -110,12 +115,12 @@ class _Search:
         left = [(log, run) for log, runs in self._runs.items() for run in runs]
         if not left and self._candidates.bound <= 0:
             return None
-        blocks = [run.block + 1 for _, run in left if run.block is not None]
         return Cursor(
             epoch=self._epoch,
-            bound=max([*blocks, self._candidates.bound]),
-            below=self._below | self._below_of(left),
+            bound=self._candidates.bound,
+            opened={run.block: run.below for _, run in left if run.block is not None},
             rest=tuple(Rest(log, run.first, run.below) for log, run in left if run.block is None),
+            below=self._below,
             sizes=self._sizes,
         )
 
@@ -133,27 +138,20 @@ class _Search:
         bound = self._candidates.bound
         return bound > 0 and (not self._heads or -self._heads[0][0] < time_of(bound))
 
-    def _load(self) -> None:
-        """Take the next blocks in which there may be something."""
-        for candidate in self._candidates.take():
-            number = candidate.block.log
+    def _open(self, candidates: list[Candidate], opened: Mapping[int, int]) -> None:
+        """Take up blocks in which there may be something; of those that were `opened` what was left of them."""
+        for candidate in candidates:
+            block = candidate.block
             # A log that was not known when the first page was given has nothing in it.
-            below = self._below.get(number, 0)
+            below = min(self._below.get(block.log, 0), opened.get(block.number, _ALL))
             numbers = [one for one in candidate.numbers if one < below]
-            if not numbers or number not in self._names:
+            if not numbers or block.log not in self._names:
                 continue
-            log, block = self._names[number], candidate.block
-            run = _Run(
-                block.first,
-                min(below, block.first + block.count),
-                block.number,
-                backwards(
-                    self._index.source, log, numbers, wanted=self._wants, budget=self._budget
-                ),
+            log = self._names[block.log]
+            records = backwards(
+                self._index.source, log, numbers, wanted=self._wants, budget=self._budget
             )
-            self._add(log, run)
-        if self._candidates.is_spent:
-            self._stopped = True
+            self._add(log, _Run(block.first, below, block.number, records))
 
     def _add(self, log: str, run: _Run) -> None:
         runs = self._runs.setdefault(log, deque())
@@ -176,17 +174,6 @@ class _Search:
                 run.below, self._stopped = found, True
                 return
             runs.popleft()
-            if run.block is not None:
-                self._below |= self._below_of([(log, run)], consumed=True)
-
-    def _below_of(self, runs: list[tuple[str, _Run]], *, consumed: bool = False) -> dict[int, int]:
-        """Under which record of each log something may still be found."""
-        numbers = {name: number for number, name in self._names.items()}
-        below: dict[int, int] = {}
-        for log, run in runs:
-            if run.block is not None:
-                below.setdefault(numbers[log], run.first if consumed else run.below)
-        return below
 
     def _wants(self, found: Found) -> bool:
         entry, question = found.entry, self._question
