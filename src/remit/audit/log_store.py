@@ -304,11 +304,8 @@ def last_checkpoints(tx: Transaction, log: str, limit: int) -> list[CheckpointRo
 
 def newest_checkpoints(tx: Transaction) -> list[CheckpointRow]:
     """The newest of each log, by the logs' names."""
-    newest = (
-        select(func.max(checkpoints.c.size))
-        .where(checkpoints.c.log == logs.c.name)
-        .scalar_subquery()
-    )
+    same = checkpoints.alias()
+    newest = select(func.max(same.c.size)).where(same.c.log == logs.c.name).scalar_subquery()
     statement = (
         select(checkpoints)
         .join(logs, (checkpoints.c.log == logs.c.name) & (checkpoints.c.size == newest))
