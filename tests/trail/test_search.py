@@ -18,6 +18,8 @@ from remit.trail.question import Cursor, CursorLostError, Question
 from remit.trail.search import search as ask
 from tests.trail.conftest import START, MemorySource
 
+TOKENS = ["tok1.text." + "a" * 26, "tok1.pii." + "b" * 26, "tok1.number." + "c" * 26]
+
 
 def context(pick: random.Random) -> Context:
     tenant = pick.choice(["acme", "globex", None])
@@ -55,7 +57,7 @@ def event(pick: random.Random):
                 context=context(pick), decision_id=decision, server=pick.choice(["crm", "payments"]),
                 method="tools/call", name="update", outcome=pick.choice(["allow", "deny"]),
                 reason="allowed", rules=({"id": pick.choice(["p1", "p2"]), "effect": "permit"},),
-                scopes_required=("crm:write",), input={"to": pick.choice(["tok1.text.a", "tok1.text.b"])},
+                scopes_required=("crm:write",), input={"to": pick.choice([TOKENS[0], TOKENS[1]])},
             )  # fmt: skip
 
 
@@ -73,7 +75,7 @@ def query(pick: random.Random) -> Query:
         "scope": ["crm:write", "crm:read"],
         "ip": ["192.0.2.1"],
         "trace": ["a" * 32],
-        "tokens": [("tok1.text.a",), ("tok1.text.b", "tok1.number.z")],
+        "tokens": [(TOKENS[0],), (TOKENS[1], TOKENS[2])],
         "text": ["PERSON'S", "crm:", "nowhere"],
         "since": [rfc3339_ms(START + 60_000), "2026-01-05T15:01"],
         "until": [rfc3339_ms(START + 120_000), "2026-01-05"],

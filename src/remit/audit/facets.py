@@ -6,6 +6,7 @@ matches is found. Texts that are not asked for by name are found by `says`.
 Source: AUDIT §1.7.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -65,10 +66,11 @@ _BODY: Final[Mapping[str, str]] = {
 FIELDS: Final = frozenset(
     {name for name, _ in _ENVELOPE}
     | set(_BODY.values())
-    | {"actor", "ip", "trace", "token", "tenant"}
+    | {"actor", "ip", "trace", "token", "tenant", "via"}
 )
 """Every field that a record can be found by."""
-_TOKEN: Final = "tok1."  # noqa: S105  how a redacted value begins
+_MARK: Final = "tok1."
+_TOKEN: Final = re.compile(r"tok1\.[a-z]{1,16}\.[a-z2-7]{26}")
 _LONGEST: Final = 200
 
 
@@ -82,8 +84,8 @@ def facets_of(entry: Mapping[str, Json]) -> set[Facet]:
         found.add(("ip", value))
     if isinstance(trace, dict) and isinstance(value := trace.get("trace_id"), str):
         found.add(("trace", value))
-    if isinstance(value := entry.get("caused_by"), str):
-        found.add(("caused_by", value))
+    found.update(("caused_by", one) for one in _names(entry.get("caused_by")))
+    found.update(("via", one) for one in _agents(entry.get("act")))
     body = entry.get("body")
     if isinstance(body, dict):
         _add_body(found, body)
@@ -93,7 +95,7 @@ def facets_of(entry: Mapping[str, Json]) -> set[Facet]:
 def says(entry: Mapping[str, Json], text: str) -> bool:
     """Whether `text`, in small letters, stands in any text of `entry`, whatever the case there.
 
-    What stands for a redacted value is none: what it hides is asked for by its token.
+    A token is found by its own letters, and never by what it stands for.
     """
     return any(text in one.casefold() for one in _texts(dict(entry)))
 
@@ -103,10 +105,17 @@ def _add_body(found: set[Facet], body: Mapping[str, Json]) -> None:
         field = _BODY.get(key)
         if field is not None and value:
             found.update((field, one) for one in _names(value) if len(one) <= _LONGEST)
-    for key in ("input", "justification", "claims", "arguments"):
-        value = body.get(key)
-        if value:
-            found.update(("token", one) for one in _texts(value, tokens=True))
+    for text in _texts(dict(body), keys=True):
+        if _MARK in text:
+            found.update(("token", one) for one in _TOKEN.findall(text))
+
+
+def _agents(chain: Json) -> Iterator[str]:
+    """Through which agents a token came."""
+    if isinstance(chain, list):
+        for one in chain:
+            if isinstance(one, dict) and isinstance(name := one.get("agent"), str):
+                yield name
 
 
 def _names(value: Json) -> Iterator[str]:
@@ -120,17 +129,16 @@ def _names(value: Json) -> Iterator[str]:
         yield one
 
 
-def _texts(value: Json, *, tokens: bool = False) -> Iterator[str]:
-    """Every text within `value`: those that stand for redacted values, or all others."""
+def _texts(value: Json, *, keys: bool = False) -> Iterator[str]:
+    """Every text within `value`, and if asked the names of all members."""
     stack: list[Json] = [value]
     while stack:
         one = stack.pop()
         if isinstance(one, str):
-            if one.startswith(_TOKEN) is tokens:
-                yield one
+            yield one
         elif isinstance(one, dict):
             stack.extend(one.values())
-            if tokens:
-                stack.extend(key for key in one if key.startswith(_TOKEN))
+            if keys:
+                yield from one
         elif isinstance(one, list):
             stack.extend(one)

@@ -183,6 +183,13 @@ class Redactor:
         """The token that stands for one value wherever it occurs in `tenant`'s log."""
         return _token(self._derive("token", tenant), value)
 
+    def tokens(self, value: Json, *, tenant: str | None) -> tuple[str, ...]:
+        """Every token that may stand for `value` there, whatever class it was declared to be of."""
+        keyed = self._derive("token", tenant)
+        plain = _in_normal_form(value) if isinstance(value, str) else value
+        classes = (_token(keyed, plain, one._value_) for one in Classification)
+        return (_token(keyed, value), *classes)
+
     def _ruling(self, rules: Sequence[Argument]) -> Ruling:
         """What `rules` come to."""
         known = self._rulings.get(id(rules))
@@ -314,11 +321,14 @@ def _stand_in(walk: _Walk, value: Json, pointer: str, place: Place | None) -> Js
         walk.sealing = {**(walk.sealing or {}), pointer: value}
     if place.classification is None:
         return _token(walk.keyed, value)
-    if isinstance(value, str):
-        found = find(value)
-        if len(found) == 1 and (found[0].start, found[0].end) == (0, len(value)):
-            value = normal_form(value, found[0])
-    return _token(walk.keyed, value, place.classification._value_)
+    plain = _in_normal_form(value) if isinstance(value, str) else value
+    return _token(walk.keyed, plain, place.classification._value_)
+
+
+def _in_normal_form(value: str) -> str:
+    found = find(value)
+    whole = len(found) == 1 and (found[0].start, found[0].end) == (0, len(value))
+    return normal_form(value, found[0]) if whole else value
 
 
 def _is_name(name: str, declared: frozenset[str]) -> bool:
