@@ -73,7 +73,7 @@ def test_evidence_that_cannot_be_read_is_told(cli, records, option):
 def test_a_long_log_shows_how_far_it_is_on_a_terminal_and_nothing_in_a_pipe(
     cli, records, monkeypatch
 ):
-    monkeypatch.setattr(verification, "_LONG", 1)
+    monkeypatch.setattr(verification, "LONG", 1)
     assert "verifying" not in cli("audit", "verify", "data/audit").err
     monkeypatch.setattr(verification.sys.stderr, "isatty", lambda: True, raising=False)
     monkeypatch.setenv("TERM", "xterm")

@@ -95,7 +95,7 @@ def verify(
             "--key",
             metavar="KEY",
             show_default=False,
-            help="Verifier key that you kept (a line of `log.pub`); may be repeated.",
+            help="Verifier key that you kept, or a file with it (`log.pub`); may be repeated.",
         ),
     ] = None,
     since: Annotated[
@@ -107,16 +107,64 @@ def verify(
             help="Checkpoint that you kept; the log must continue it. May be repeated.",
         ),
     ] = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option(
+            "--policy",
+            metavar="FILE",
+            show_default=False,
+            help="Which witnesses you believe, and how many of them (tlog-policy).",
+        ),
+    ] = None,
+    receipt: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--receipt",
+            metavar="FILE",
+            show_default=False,
+            help="Receipts that you kept, as JSON or JSON lines. May be repeated.",
+        ),
+    ] = None,
+    max_age: Annotated[
+        str | None,
+        typer.Option(
+            "--max-age",
+            metavar="AGE",
+            show_default=False,
+            help="How old the newest proof may be: `90`, `15m`, `6h`, `2d`.",
+        ),
+    ] = None,
+    timestamps: Annotated[
+        Path | None,
+        typer.Option(
+            "--timestamps",
+            metavar="FILE",
+            show_default=False,
+            help="Certificates (PEM) of time-stamping authorities that you believe.",
+        ),
+    ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Parse every record, and not only hash it.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Prove that a log is whole and unchanged.
 
-    Needs the files alone: no server and no settings. Exit status: 0 valid, 1 tampered with, 2 not
-    enough evidence.
+    Needs the files alone: no server and no settings. The same as `remit-audit-verify`, which is there without
+    the server, too. Exit status: 0 valid, 1 tampered with, 2 not enough evidence, 3 older than `--max-age`.
     """
-    from remit.cli.verification import verify_folder  # imports cryptography
+    from remit.cli.verification import Brought, verify_folder  # imports cryptography
 
-    raise typer.Exit(verify_folder(folder, keys=key or [], since=since or [], as_json=as_json))
+    brought = Brought(
+        keys=key or [],
+        since=since or [],
+        policy=policy,
+        receipts=receipt or [],
+        max_age=max_age,
+        timestamps=timestamps,
+        full=full,
+    )
+    raise typer.Exit(verify_folder(folder, brought, as_json=as_json))
 
 
 def _show(line: str, *, as_json: bool) -> None:

@@ -3,9 +3,11 @@
 It reads files and nothing else: no server, no settings, no database.
 """
 
+import os
 import sys
+import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -19,13 +21,16 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from remit.audit import BadCheckpointError, VerifyReport, render_report, verify_log
+from remit.audit import render_report, verify_log
 from remit.cli.terminal import print_json, say
 from remit.errors import Error
+from remit_audit_verify.errors import VerifyError
+from remit_audit_verify.evidence import Evidence
+from remit_audit_verify.given import read_age, read_keys, read_policy, read_receipt_files
+from remit_audit_verify.saying import report_as_json
+from remit_audit_verify.verify import LONG
 
-__all__ = ["verify_folder"]
-
-_LONG = 32 * 1024 * 1024
+__all__ = ["Brought", "verify_folder"]
 
 
 class EvidenceError(Error):
@@ -34,30 +39,65 @@ class EvidenceError(Error):
     code: ClassVar[str] = "evidence"
 
 
-def verify_folder(
-    folder: Path, *, keys: Sequence[str], since: Sequence[Path], as_json: bool
-) -> int:
-    """Verify, say what was found, and return the exit status: 0 valid, 1 tampered, 2 cannot tell.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brought:
+    """What was handed over besides the log, as the command line has it."""
+
+    keys: Sequence[str] = ()
+    since: Sequence[Path] = ()
+    policy: Path | None = None
+    receipts: Sequence[Path] = ()
+    max_age: str | None = None
+    timestamps: Path | None = None
+    full: bool = False
+
+    def evidence(self) -> Evidence:
+        """As the verifier takes it.
+
+        Raises:
+            VerifyError: something of it cannot be understood.
+            OSError: or read.
+        """
+        return Evidence(
+            policy=read_policy(self.policy),
+            receipts=read_receipt_files(self.receipts),
+            max_age=None if self.max_age is None else read_age(self.max_age),
+            now=int(time.time()),
+            roots=b"" if self.timestamps is None else self.timestamps.read_bytes(),
+            full=self.full,
+            workers=os.cpu_count() or 1,
+        )
+
+
+def verify_folder(folder: Path, brought: Brought, *, as_json: bool) -> int:
+    """Verify, say what was found, and return the exit status: 0 valid, 1 tampered, 2 cannot tell, 3 stale.
 
     Raises:
-        EvidenceError: a pinned key or a kept checkpoint cannot be read.
+        EvidenceError: something that was handed over cannot be read.
     """
     try:
-        kept = [path.read_text(encoding="utf-8") for path in since]
+        kept = [path.read_text(encoding="utf-8") for path in brought.since]
+        keys, evidence = read_keys(brought.keys), brought.evidence()
         with _Bar() as bar:
-            report = verify_log(folder, keys=keys, since=kept, progress=bar.show)
-    except (OSError, UnicodeDecodeError, BadCheckpointError) as error:
+            report = verify_log(folder, keys=keys, since=kept, evidence=evidence, progress=bar.show)
+    except (OSError, UnicodeDecodeError, VerifyError) as error:
         raise EvidenceError(
-            "a key or checkpoint that was given cannot be read", cause=error
+            f"what was handed over cannot be read: {_why(error)}", cause=error
         ) from error
     if as_json:
-        print_json(_as_json(report))
+        print_json(report_as_json(report))
     else:
         say(render_report(report))
         if report.exit_code == 0:
             records = sum(stream.records for stream in report.streams)
             say(f"audit log verified: {records:,} records")
     return report.exit_code
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, VerifyError):
+        return error.detail
+    return error.strerror or "?" if isinstance(error, OSError) else "it is no text"
 
 
 class _Bar:
@@ -77,31 +117,9 @@ class _Bar:
 
     def show(self, done: int, total: int) -> None:
         """Of `total` bytes, `done` are read."""
-        if total < _LONG or not sys.stderr.isatty():
+        if total < LONG or not sys.stderr.isatty():
             return
         if self._task is None:
             self._task = self._bar.add_task("", total=total)
             self._bar.start()
         self._bar.update(self._task, completed=done)
-
-
-def _as_json(report: VerifyReport) -> dict[str, object]:
-    return {
-        "verdict": report.verdict.name.lower(),
-        "failure": report.failure,
-        "streams": [
-            {
-                "path": str(stream.path),
-                "origin": stream.origin,
-                "verdict": stream.verdict.name.lower(),
-                "pinned": stream.pinned,
-                "records": stream.records,
-                "checkpoints": stream.checkpoints,
-                "proven": stream.proven,
-                "last_good": stream.last_good,
-                "problems": [asdict(problem) for problem in stream.problems],
-                "notes": stream.notes,
-            }
-            for stream in report.streams
-        ],
-    }

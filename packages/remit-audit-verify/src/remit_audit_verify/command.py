@@ -11,7 +11,6 @@ command cannot be understood, or what is handed over cannot be read; 130 when it
 import argparse
 import json
 import os
-import re
 import sys
 import time
 from collections.abc import Sequence
@@ -20,10 +19,9 @@ from typing import Final, NoReturn, TextIO
 
 from remit_audit_verify.errors import VerifyError
 from remit_audit_verify.evidence import Evidence
+from remit_audit_verify.given import read_age, read_keys, read_policy, read_receipt_files
 from remit_audit_verify.note import VerifierKey
-from remit_audit_verify.policy import NO_POLICY, Policy, parse_policy
 from remit_audit_verify.proof import BadProofError, check_proof, parse_proof, prove
-from remit_audit_verify.receipts import Receipt, read_receipts
 from remit_audit_verify.report import Verdict
 from remit_audit_verify.saying import VERDICTS, render_report, report_as_json
 from remit_audit_verify.terminal import Bar, painted
@@ -33,8 +31,6 @@ __all__ = ["main"]
 
 USAGE: Final = 64
 _INTERRUPTED: Final = 130
-_AGE = re.compile(r"(?P<number>[0-9]{1,9})(?P<unit>[smhd]?)")
-_UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,8 +57,8 @@ class _Parser(argparse.ArgumentParser):
 def _verify(given: Sequence[str]) -> int:
     options = _verify_options().parse_args(given)
     evidence = Evidence(
-        policy=_policy(options.policy),
-        receipts=_receipts(options.receipt),
+        policy=read_policy(options.policy),
+        receipts=read_receipt_files(options.receipt),
         max_age=options.max_age,
         now=int(time.time()),
         roots=options.timestamps.read_bytes() if options.timestamps else b"",
@@ -74,7 +70,7 @@ def _verify(given: Sequence[str]) -> int:
     try:
         report = verify_log(
             options.log,
-            keys=_keys(options.key),
+            keys=read_keys(options.key),
             since=since,
             evidence=evidence,
             progress=bar.show,
@@ -102,7 +98,7 @@ def _verify_options() -> argparse.ArgumentParser:
         help="a checkpoint that you kept, which the log must continue; may be repeated")  # fmt: skip
     add("--receipt", type=Path, metavar="FILE", action="append", default=[],
         help="receipts that you kept, as JSON or JSON lines; may be repeated")  # fmt: skip
-    add("--max-age", type=_age, metavar="AGE",
+    add("--max-age", type=_an_age, metavar="AGE",
         help="how old the newest proof may be: `90`, `15m`, `6h`, `2d`")  # fmt: skip
     add("--timestamps", type=Path, metavar="FILE",
         help="certificates (PEM) of time-stamping authorities that you believe")  # fmt: skip
@@ -141,8 +137,8 @@ def _check(given: Sequence[str]) -> int:
     )
     _add_trust(parser)
     options = parser.parse_args(given)
-    policy = _policy(options.policy)
-    keys = [VerifierKey.parse(key) for key in _keys(options.key)]
+    policy = read_policy(options.policy)
+    keys = [VerifierKey.parse(key) for key in read_keys(options.key)]
     if not keys and not policy.logs:
         parser.error("whose log? hand over its key with --key, or a --policy that has it")
     record = options.record.read_bytes().removesuffix(b"\n") if options.record else None
@@ -173,30 +169,11 @@ def _add_trust(parser: argparse.ArgumentParser) -> None:
         help="a tlog-policy file: which logs and witnesses you believe, and how many of them")  # fmt: skip
 
 
-def _keys(given: Sequence[str]) -> list[str]:
-    """Keys, and the lines of files with keys."""
-    found: list[str] = []
-    for one in given:
-        if "+" in one:
-            found.append(one)
-        else:
-            found += Path(one).read_text(encoding="utf-8").split()
-    return found
-
-
-def _policy(path: Path | None) -> Policy:
-    return NO_POLICY if path is None else parse_policy(path.read_text(encoding="utf-8"))
-
-
-def _receipts(paths: Sequence[Path]) -> tuple[Receipt, ...]:
-    return tuple(one for path in paths for one in read_receipts(path.read_text(encoding="utf-8")))
-
-
-def _age(text: str) -> int:
-    match = _AGE.fullmatch(text)
-    if match is None:
-        raise argparse.ArgumentTypeError(f"no age: {text!a}")
-    return int(match["number"]) * _UNITS[match["unit"]]
+def _an_age(text: str) -> int:
+    try:
+        return read_age(text)
+    except VerifyError as error:
+        raise argparse.ArgumentTypeError(error.detail) from error
 
 
 def _reason(error: Exception) -> str:
