@@ -1,5 +1,6 @@
 """The task that brings copies of the log to whoever the repository in force names, and what is counted of it."""
 
+import asyncio
 from collections.abc import Callable, Iterable
 from typing import NoReturn
 
@@ -12,6 +13,8 @@ from remit.app.repetition import for_ever
 from remit.app.stores import Stores
 from remit.clock import Clock
 from remit.guard.ports import Directory
+from remit.guard.remote_copy import CopyGate
+from remit.model import AuditRules, Sensitivity
 from remit.sinks.deps import SinkCounts, SinkDeps
 from remit.sinks.desk import SinkDesk
 from remit.sinks.fleet import Fleet
@@ -23,14 +26,35 @@ _log = structlog.stdlib.get_logger("remit.sinks")
 
 INTERVAL = 1.0
 """Seconds between two looks at what is declared, who carries what, and who is behind."""
+_JUDGED = 0.25
 
 
 class Copies:
     """The sinks of this process: `fleet` carries, `desk` is for whoever manages them."""
 
-    def __init__(self, fleet: Fleet, desk: SinkDesk) -> None:
+    def __init__(
+        self, fleet: Fleet, desk: SinkDesk, *, own_log: str, rules: Callable[[], AuditRules]
+    ) -> None:
         self.fleet = fleet
         self.desk = desk
+        self.gate = CopyGate()
+        self._own_log = own_log
+        self._rules = rules
+        self.judge()
+
+    def judge(self) -> None:
+        """Close the gate while the copy that calls wait for is too far behind, or nobody can tell; else open it."""
+        asked = self._rules().remote_copy
+        if asked is None or self.fleet.seconds_behind(asked.sink, self._own_log) <= asked.max_lag:
+            self.gate.open()
+        else:
+            self.gate.close(Sensitivity(asked.sensitivity))
+
+    async def watch(self) -> NoReturn:
+        """Judge for ever. It waits for nothing but the clock, so that whatever hangs closes the gate."""
+        while True:
+            await asyncio.sleep(_JUDGED)
+            self.judge()
 
     async def run(self) -> NoReturn:
         """Look after them for ever. The root of a task: a failure is logged once, and tried again."""
@@ -54,7 +78,9 @@ def open_copies(stores: Stores, directory: Directory, *, instance: str, clock: C
     )
     fleet = Fleet(deps)
     stores.metrics.registry.register(_Lags(lambda: fleet.lags))
-    return Copies(fleet, SinkDesk(deps, stores.audit, own_log=f"remit/{instance}"))
+    own_log = f"remit/{instance}"
+    desk = SinkDesk(deps, stores.audit, own_log=own_log)
+    return Copies(fleet, desk, own_log=own_log, rules=lambda: directory.catalog.audit)
 
 
 class _Counts(SinkCounts):

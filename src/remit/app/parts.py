@@ -24,6 +24,7 @@ from remit.deployment.sealing import InstallationKey
 from remit.engines import EngineConnections
 from remit.guard import Guard, GuardSettings
 from remit.guard.networks import Zones
+from remit.guard.remote_copy import CopyGate
 from remit.history import DatabasePast
 from remit.policy import CedarEngine, DecisionPoint
 from remit.registry import RegistryDirectory
@@ -104,6 +105,7 @@ async def open_parts(
     refresh = StandingRefresh(
         stores.database, directory.publish, clock=clock, metrics=stores.metrics
     )
+    copies = open_copies(stores, directory, instance=settings.instance, clock=clock)
     asking = open_asking(stores, directory, public_url=settings.issuer, clock=clock)
     return Parts(
         settings=settings,
@@ -132,13 +134,13 @@ async def open_parts(
             decisions=decisions,
             audit=stores.audit,
             redactor=stores.redactor,
-            settings=_guard_settings(settings, past, desk, asking),
+            settings=_guard_settings(settings, past, desk, asking, copy_gate=copies.gate),
         ),
         refresh=refresh,
         past=past,
         asking=asking,
         access=open_access(stores, directory, asking, refresh=refresh, clock=clock),
-        copies=open_copies(stores, directory, instance=settings.instance, clock=clock),
+        copies=copies,
         telling=open_telling(stores, directory, public_url=settings.issuer, clock=clock),
         passwords=identity.Passwords(),
         clock=clock,
@@ -171,7 +173,12 @@ def _key_refresh(
 
 
 def _guard_settings(
-    settings: Settings, past: DatabasePast, desk: TrialDesk, asking: Asking
+    settings: Settings,
+    past: DatabasePast,
+    desk: TrialDesk,
+    asking: Asking,
+    *,
+    copy_gate: CopyGate,
 ) -> GuardSettings:
     return GuardSettings(
         public_url=settings.issuer,
@@ -180,6 +187,7 @@ def _guard_settings(
         trial=desk.world_of,
         tally=desk.count,
         elevations=asking.elevations,
+        copy_gate=copy_gate,
     )
 
 

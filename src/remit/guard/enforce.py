@@ -31,6 +31,7 @@ from remit.guard.records import (
     finding_of,
 )
 from remit.guard.refusal import Refusal
+from remit.guard.remote_copy import uncopied
 from remit.guard.settings import GuardSettings
 from remit.guard.verdict import Resting
 from remit.guard.visible import Visible, names_of
@@ -54,6 +55,7 @@ class Guard:
     __slots__ = (
         "_audit",
         "_closing",
+        "_copy_gate",
         "_decisions",
         "_directory",
         "_elevations",
@@ -81,6 +83,7 @@ class Guard:
         self._ids = IdSource()
         self._tally = settings.tally
         self._elevations = settings.elevations
+        self._copy_gate = settings.copy_gate
         self._ladder = Ladder(verifier, directory, decisions=decisions, settings=settings)
 
     @property
@@ -127,6 +130,10 @@ class Guard:
             self._count(verdict)
             if isinstance(verdict, Refusal):
                 return await self._refuse(call, await self._put(verdict), decision_id)
+            closed_from = self._copy_gate.closed_from
+            if closed_from is not None and (missing := uncopied(verdict, closed_from)):
+                await verdict.take_back()
+                return await self._refuse(call, missing, decision_id)
             place = self._ladder.place(verdict.caller)
             if isinstance(place, Refusal):
                 await verdict.take_back()

@@ -1,11 +1,12 @@
 """What is told to a guard when it is made, besides the snapshots that it reads."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from remit.clock import Seconds
 from remit.guard.account import NoPast
 from remit.guard.elevations import NO_ELEVATIONS, Elevations
 from remit.guard.ports import Past
+from remit.guard.remote_copy import CopyGate
 from remit.guard.world import Tally, Trial, no_trial, untold
 
 __all__ = ["GuardSettings"]
@@ -23,6 +24,7 @@ class GuardSettings:
     `tally` is told of every call that came as far as a decision. `elevations` knows what people
     allowed beyond policies, and asks them; without it nobody is asked. `unheard`: nobody is told why policies refuse, so that
     it is not worked out how much they may know; the truth, which goes to the log, is the same.
+    `copy_gate` is closed while nobody else has a copy of the log that calls have to wait for.
     """
 
     public_url: str
@@ -32,3 +34,4 @@ class GuardSettings:
     tally: Tally = untold
     unheard: bool = False
     elevations: Elevations = NO_ELEVATIONS
+    copy_gate: CopyGate = field(default_factory=CopyGate)

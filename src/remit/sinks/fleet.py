@@ -5,6 +5,7 @@ taken over when its time is up. How far behind a sink is, is looked at here, onc
 """
 
 import asyncio
+import math
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -58,11 +59,22 @@ class Fleet:
         self._running: dict[str, _Running] = {}
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="sinks")
         self._lags: dict[tuple[str, str], Lag] = {}
+        self._looked_at = 0.0
 
     @property
     def lags(self) -> tuple[Lag, ...]:
         """How far behind each sink is in each log, as of the last look."""
         return tuple(self._lags.values())
+
+    def seconds_behind(self, sink: str, log: str) -> float:
+        """How far behind a sink may be by now, for all that is known: without an end where nothing is."""
+        lag = self._lags.get((sink, log))
+        if lag is None or lag.is_set_back:
+            return math.inf
+        if lag.oldest_ms is not None:
+            return max(0.0, (self._deps.clock.now_ms() - lag.oldest_ms) / 1_000)
+        # It had everything then; what came since has not been looked at.
+        return self._deps.clock.monotonic() - self._looked_at
 
     async def look(self) -> None:
         """Follow what is declared now, take and keep what is to be carried, and see who is behind.
@@ -156,6 +168,7 @@ class Fleet:
     async def _see(self, rules: dict[str, SinkRules], cursors: Iterable[Cursor]) -> None:
         """Who is how far behind; what is new of it becomes an event."""
         seen: dict[tuple[str, str], Lag] = {}
+        looked_at = self._deps.clock.monotonic()
         for cursor in cursors:
             declared = rules.get(cursor.sink)
             if declared is None:
@@ -176,7 +189,7 @@ class Fleet:
             seen[key] = lag
             if track is not None:
                 await self._tell(declared, cursor, lag)
-        self._lags = seen
+        self._lags, self._looked_at = seen, looked_at
 
     async def _tell(self, rules: SinkRules, cursor: Cursor, lag: Lag) -> None:
         now = self._deps.clock.now()
