@@ -49,7 +49,7 @@ class Attestation:
         """Sign what is there: the checkpoint, or what is in the way of it."""
         self._tried = self.clock.monotonic()
         try:
-            checkpoint = self.stream.checkpoint() or []
+            checkpoint: Answer = self.stream.checkpoint() or []
         except SignerUnavailableError as error:
             self._lose(error)
             return OSError(error.detail)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 from functools import cache, lru_cache
 from operator import attrgetter, itemgetter
 from types import MappingProxyType
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import orjson
 
@@ -170,7 +170,7 @@ def _clean(value: str) -> str:
     )
 
 
-def _shaped(value: object, depth: int) -> object:
+def _shaped(value: Any, depth: int) -> object:
     """`value` as orjson writes it: objects sorted, and nothing in it but what the profile admits, text aside."""
     kind = type(value)
     if kind is tuple or kind is list:
