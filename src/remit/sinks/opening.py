@@ -18,6 +18,7 @@ from remit.errors import Error
 from remit.model import SinkRules
 from remit.sinks.forms.form import FORMS
 from remit.sinks.port import AuditSink, SinkSettings
+from remit.sinks.receivers.archive import ArchiveSink
 from remit.sinks.receivers.elastic import ElasticSink
 from remit.sinks.receivers.options import SinkMisdeclaredError
 from remit.sinks.receivers.otlp import OtlpSink
@@ -30,6 +31,7 @@ __all__ = ["GROUP", "KINDS", "open_sink", "settings_of"]
 GROUP: Final = "remit.sinks"
 KINDS: Final[Mapping[str, Callable[[SinkSettings], AuditSink]]] = MappingProxyType(
     {
+        "archive": ArchiveSink,
         "elastic": ElasticSink,
         "otlp": OtlpSink,
         "splunk": SplunkSink,

@@ -56,15 +56,24 @@ class Said:
 
 
 class HttpReceiver:
-    """Where content goes: `path` below the URL of the sink."""
+    """Where content goes: `path` below the URL of the sink, or another `url`."""
 
-    def __init__(self, settings: SinkSettings, path: str = "") -> None:
+    def __init__(
+        self,
+        settings: SinkSettings,
+        path: str = "",
+        *,
+        url: str | None = None,
+        method: str = "POST",
+    ) -> None:
         """Open nothing yet.
 
         Raises:
             SinkMisdeclaredError: the URL is none, or a file of certificates cannot be read.
         """
-        url = settings.url.rstrip("/") + path if path else settings.url
+        if url is None:
+            url = settings.url.rstrip("/") + path if path else settings.url
+        self._method = method
         self._destination = web_destination(settings, url)
         self._timeout = seconds(settings, "timeout", _TIMEOUT)
         self._compress = settings.options.get("compress") == "gzip"
@@ -103,7 +112,7 @@ class HttpReceiver:
         self._pool.close()
 
     async def _once(self, content: bytes, lines: list[tuple[str, str]]) -> Said:
-        request = self._pool.request("POST", lines, content, seconds=self._timeout)
+        request = self._pool.request(self._method, lines, content, seconds=self._timeout)
         async with request as answer:
             found = bytearray()
             while (chunk := await answer.read_chunk(self._timeout)) is not None:

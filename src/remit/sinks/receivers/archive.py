@@ -1,0 +1,166 @@
+"""An archive: files of records in a folder, or in a store that speaks S3. Nothing in it is ever changed or removed by us.
+
+A file is named for the records in it. It is there whole or not at all: in a folder it is written beside, brought to
+stable storage and then named; a store takes an object whole. What is sent again after a crash makes another file that
+overlaps the first; readers tell by id.
+
+Source: Amazon S3 API, "PutObject"; rename(2), fsync(2).
+"""
+
+import asyncio
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, Protocol
+from urllib.parse import urlsplit
+
+from remit.errors import Error
+from remit.sinks.port import BatchRules, SinkDownError, SinkSettings
+from remit.sinks.receivers.archive_files import WRITERS, check_writer, name_of
+from remit.sinks.receivers.aws_signature import AwsKey, signed_headers
+from remit.sinks.receivers.http_receiver import HTTP_OPTIONS, HttpReceiver
+from remit.sinks.receivers.options import (
+    SinkMisdeclaredError,
+    check_options,
+    choice,
+    seconds,
+    web_destination,
+    whole,
+)
+from remit.sinks.shipment import Shipment
+
+__all__ = ["ArchiveSink"]
+
+_OPTIONS: Final = (HTTP_OPTIONS - {"compress"}) | {"endpoint", "every", "files", "records", "region"}
+_EVERY: Final = 30.0
+_RECORDS: Final = 10_000
+_CONTENT: Final = 32 * 1024 * 1024
+
+
+class _Place(Protocol):
+    """Where files are put."""
+
+    async def put(self, name: str, content: bytes) -> None: ...
+
+
+class ArchiveSink:
+    """The folder, or the bucket `s3://bucket/prefix`, at the URL of the sink. Implements `AuditSink`."""
+
+    def __init__(self, settings: SinkSettings) -> None:
+        check_options(settings, _OPTIONS)
+        kind = choice(settings, "files", "jsonl", WRITERS)
+        check_writer(kind, settings.name)
+        self._end, self._write = WRITERS[kind]
+        self._batch = BatchRules(
+            records=whole(settings, "records", _RECORDS, least=1, most=100_000),
+            content=_CONTENT,
+            wait=seconds(settings, "every", _EVERY),
+        )
+        scheme = urlsplit(settings.url).scheme
+        self._place: _Place
+        if scheme == "s3":
+            self._place = _Bucket(settings)
+        elif scheme in {"", "file"}:
+            self._place = _Folder(settings)
+        else:
+            raise SinkMisdeclaredError(
+                f"the sink `{settings.name}` names neither a folder nor `s3://bucket`"
+            )
+
+    @property
+    def batch(self) -> BatchRules:
+        return self._batch
+
+    async def send(self, shipments: Sequence[Shipment]) -> None:
+        content = await asyncio.to_thread(self._write, shipments)
+        await self._place.put(name_of(shipments, self._end), content)
+
+    async def close(self) -> None:
+        """Nothing is open between two files."""
+
+
+class _Folder:
+    """A folder, and folders in it that are ours alone to read."""
+
+    def __init__(self, settings: SinkSettings) -> None:
+        path = urlsplit(settings.url).path
+        if not path.startswith("/") or ".." in path.split("/"):
+            raise SinkMisdeclaredError(f"the folder of the sink `{settings.name}` is no whole path")
+        self._folder = Path(path)
+
+    async def put(self, name: str, content: bytes) -> None:
+        try:
+            await asyncio.to_thread(self._put, self._folder / name, content)
+        except OSError as error:
+            raise SinkDownError(f"disk_{error.errno}", cause=error) from error
+
+    def _put(self, path: Path, content: bytes) -> None:
+        made = [one for one in (path.parent, *path.parent.parents) if not one.exists()]
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        beside = path.with_name(f".{path.name}.{os.getpid()}")
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.rename(path)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
+        for folder in (path.parent, *(one.parent for one in made)):
+            _sync(folder)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class _Bucket:
+    """A bucket of Amazon S3, or of whatever speaks as it does at `endpoint`."""
+
+    def __init__(self, settings: SinkSettings) -> None:
+        parts = urlsplit(settings.url)
+        region = settings.options.get("region", "us-east-1")
+        endpoint = settings.options.get("endpoint", f"https://s3.{region}.amazonaws.com")
+        self._settings, self._region = settings, region
+        self._prefix = f"/{parts.netloc}{parts.path.rstrip('/')}"
+        self._host = web_destination(settings, endpoint).authority
+        self._endpoint = endpoint.rstrip("/")
+        if not parts.netloc:
+            raise SinkMisdeclaredError(f"the sink `{settings.name}` names no bucket")
+
+    async def put(self, name: str, content: bytes) -> None:
+        path = f"{self._prefix}/{name}"
+        headers = signed_headers(
+            self._key(), "PUT", path,
+            host=self._host, content=content, now=self._settings.clock.now(),
+        )  # fmt: skip
+        # In a thread: certificates are read from files.
+        receiver = await asyncio.to_thread(
+            HttpReceiver, self._settings, url=self._endpoint + path, method="PUT"
+        )
+        try:
+            await receiver.post(content, tuple(headers.items()))
+        finally:
+            receiver.close()
+
+    def _key(self) -> AwsKey:
+        name = self._settings.name
+        try:
+            secret = self._settings.read_secret()
+        except Error as error:
+            raise SinkMisdeclaredError(
+                f"the secret of the sink `{name}` cannot be had", cause=error
+            ) from error
+        access, _, rest = (secret or "").strip().partition(":")
+        key, _, session = rest.partition(":")
+        if not access or not key:
+            raise SinkMisdeclaredError(
+                f"the secret of the sink `{name}` is not `access key:secret key`"
+            )
+        return AwsKey(access=access, secret=key, region=self._region, session=session or None)
