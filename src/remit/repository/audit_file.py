@@ -10,6 +10,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, StrictBool, StrictInt, WithJsonSchema, model_validator
 
+from remit.audit.json_paths import MAX_PATH, BadPathError, json_path
 from remit.documents import Duration, duration_field, mistake, quoted
 from remit.ids import ServerName, TenantId
 from remit.model import (
@@ -41,18 +42,22 @@ _Kept = Annotated[Duration, within(DAY, _YEARS, "between `1d` and `36500d`")]
 
 
 def _check_path(text: str) -> str:
-    if not text.startswith("$") or len(text) > 500 or not text.isprintable():
+    try:
+        json_path(text)
+    except BadPathError as error:
         raise mistake(
-            f"{quoted(text)} is no JSONPath",
+            f"{quoted(text)} is no JSONPath: {error.detail}",
             expected="a path from the arguments, such as `$.card` or `$..ssn`",
-        )
+        ) from None
     return text
 
 
 _JsonPath = Annotated[
     str,
     AfterValidator(_check_path),
-    WithJsonSchema({"type": "string", "pattern": r"^\$", "maxLength": 500, "examples": ["$..ssn"]}),
+    WithJsonSchema(
+        {"type": "string", "pattern": r"^\$", "maxLength": MAX_PATH, "examples": ["$..ssn"]}
+    ),
 ]
 
 

@@ -23,6 +23,7 @@ from remit.repository.section import Section
 from remit.repository.web_addresses import WebUrl
 
 __all__ = [
+    "EVENT_NAME",
     "EventPattern",
     "RemoteCopySection",
     "SinkSection",
@@ -34,7 +35,7 @@ __all__ = [
     "witnesses_of",
 ]
 
-_EVENTS: Final = re.compile(r"[a-z][a-z_]{0,39}(\.([a-z][a-z_]{0,39}|\*))?")
+EVENT_NAME: Final = re.compile(r"[a-z][a-z_]{0,39}(\.([a-z][a-z_]{0,39}|\*))?")
 _OPTION: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _KEY: Final = re.compile(r"[^\s+]{1,200}\+[0-9a-f]{8}\+[A-Za-z0-9+/]{8,4096}={0,2}")
 _URL: Final = re.compile(r"[a-z][a-z0-9+.-]{1,20}://[!-~]{1,2048}|/[!-~]{1,1024}")
@@ -43,7 +44,7 @@ _CLEAR: Final = frozenset({"http", "tcp", "syslog", "udp", "syslog+tcp", "syslog
 
 
 def _check_events(text: str) -> str:
-    if _EVENTS.fullmatch(text) is None:
+    if EVENT_NAME.fullmatch(text) is None:
         raise mistake(
             f"{quoted(text)} is no kind of event", expected="such as `decision` or `grant.*`"
         )
@@ -114,7 +115,7 @@ def _check_path(text: str) -> str:
 EventPattern = Annotated[
     str,
     AfterValidator(_check_events),
-    WithJsonSchema({"type": "string", "pattern": f"^{_EVENTS.pattern}$", "examples": ["grant.*"]}),
+    WithJsonSchema({"type": "string", "pattern": f"^{EVENT_NAME.pattern}$", "examples": ["grant.*"]}),
 ]
 """A kind of event, or all that begin alike; whether there is such a kind is for `audit_rules` to say."""
 _Option = Annotated[

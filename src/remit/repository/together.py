@@ -10,6 +10,7 @@ from remit.documents.problem import coded
 from remit.ids import ScopeName
 from remit.repository.agent_rules import check_agents
 from remit.repository.approvals_rules import check_approvals
+from remit.repository.audit_rules import check_audit
 from remit.repository.delegation_rules import check_delegation
 from remit.repository.draft import Draft, strings_at
 from remit.repository.elevated_rules import check_elevated
@@ -47,6 +48,7 @@ def check_together(draft: Draft) -> Iterator[Problem]:
     yield from coded(check_history(draft), "history")
     yield from coded(check_trust(draft, hierarchy), "trust")
     yield from coded(check_approvals(draft, hierarchy), "approval")
+    yield from coded(check_audit(draft), "audit")
 
 
 def _rings(draft: Draft, covers: Mapping[ScopeName, Sequence[ScopeName]]) -> Iterator[Problem]:
