@@ -25,9 +25,9 @@ TABLES = {
     "access", "access_tokens", "activations", "agent_standing", "approval_answers", "approval_openings",
     "approvals", "authorization_codes", "authorization_requests", "bundles", "clients",
     "audit_checkpoints", "audit_logs", "audit_records", "connection_requests", "connections", "consents", "definitions", "deputies", "elevations",
-    "external_identities", "grants", "guards", "history_uses", "initial_access_tokens", "notifications",
+    "external_identities", "grants", "guards", "history_uses", "holds", "initial_access_tokens", "notifications",
     "one_time_passwords", "passkeys", "proposal_approvals", "proposals",
-    "provider_logins", "recovery_codes", "refresh_tokens", "revoked_tokens", "sealed_secrets", "seen_assertions",
+    "provider_logins", "recovery_codes", "refresh_tokens", "revoked_tokens", "seal_keys", "sealed_secrets", "seen_assertions",
     "sessions", "sign_ins", "signing_keys", "sink_cursors", "spent_challenges", "stored_secrets", "throttle",
     "trail_blocks", "trail_epochs", "trail_logs", "trail_tenants", "trail_terms", "trial_counts",
     "trials", "users",
@@ -258,6 +258,12 @@ _NINTH = (
     "INSERT INTO audit_records VALUES ('remit/main',0,'{}')",
     "INSERT INTO audit_checkpoints VALUES ('remit/main',1,'n','o','',NULL)",
 )
+_TENTH = (
+    "INSERT INTO seal_keys (id,process,tenant,subject,month,ciphertext,made_at)"
+    " VALUES ('aa','main/1','acme','s','2026-11','v1.x',1)",
+    "INSERT INTO holds (id,tenant,reason,requested_by,requested_as,requested_at)"
+    " VALUES ('hld_1','acme','r','uid:1','[]',1)",
+)
 _ELEVENTH = (
     "INSERT INTO sink_cursors (sink, log, position, holder, held_until, moved_at)"
     " VALUES ('siem', 'remit/main', 12, 'main', 1, 1)",
@@ -272,5 +278,5 @@ _TWELFTH = (
 
 _POPULATED = {
     "0001": _FIRST, "0002": (), "0003": _THIRD, "0004": _FOURTH, "0005": _FIFTH, "0006": _SIXTH, "0007": (),
-    "0008": _EIGHTH, "0009": _NINTH, "0010": (), "0011": _ELEVENTH, "0012": _TWELFTH,
+    "0008": _EIGHTH, "0009": _NINTH, "0010": _TENTH, "0011": _ELEVENTH, "0012": _TWELFTH,
 }  # fmt: skip

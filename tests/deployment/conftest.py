@@ -11,6 +11,7 @@ from remit.app.in_force import InForce
 from remit.app.landmark import landmark_in
 from remit.app.trial_desk import TrialDesk
 from remit.audit.context import Actor, ActorType, Context
+from remit.audit.record_seal import RecordKeys
 from remit.clock import EpochSeconds
 from remit.db import Database
 from remit.deployment import Bundle, DeploymentDeps, How, Person, Proposal, Wish, bundle_of, propose
@@ -196,7 +197,7 @@ def start(database: Database, key: InstallationKey, tmp_path: Path, accounts: No
             database=on,
             key=signs,
             publishers=publishers or PublisherKeys(),
-            judge=judge_by(Court(audit=audit, record_key=bytes(32), clock=clock)),
+            judge=judge_by(Court(audit=audit, record_keys=lambda: RecordKeys(bytes(32)), clock=clock)),
             load=shelf.load,
             refresh=book.refresh,
             clock=clock,

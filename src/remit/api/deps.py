@@ -13,6 +13,7 @@ from remit.audit.port import AuditLog
 from remit.audit.source import RecordSource
 from remit.canonical import Json, JsonObject
 from remit.clock import Clock, Seconds
+from remit.custody import Custody
 from remit.db import Database
 from remit.deployment import DeploymentDeps
 from remit.engines.inquiry import EngineInquiry
@@ -23,6 +24,7 @@ from remit.model import Server
 from remit.policy import PolicySource
 from remit.secrets import SecretBox
 from remit.sinks.desk import SinkDesk
+from remit.trail import Trail
 from remit.web import Site
 
 __all__ = ["ApiDeps", "WithdrawConnection"]
@@ -47,12 +49,13 @@ class ApiDeps:
     answer; it raises and changes nothing when the repository does not check.
     `policies` are the sources of those in force. `list_server` asks a server for all that it offers: the entries of each list by its method.
     `stopping` is set when the process is told to stop: answers that go on and on then end.
-    `record_key` opens what records hold sealed, so that recorded calls can be decided again.
+    `custody` opens what records hold sealed, so that recorded calls can be decided again, and destroys what opens it.
     `guard_lease` is for how long guards inside servers decide without hearing from this process.
     `engines` asks external engines beforehand, a little at a time.
     `deployment` is what bringing a bundle into force needs.
     `approvals` is where people read what they are asked, and answer it.
     `access` is where access for a while is asked for.
+    `trail` is where the log is asked.
     `sinks` is where whoever manages copies of the log sees how far they are.
     """
 
@@ -74,9 +77,10 @@ class ApiDeps:
     list_server: Callable[[Server], Awaitable[Mapping[str, list[Json]]]]
     stopping: asyncio.Event
     guard_lease: Seconds
-    record_key: bytes
+    custody: Custody
     engines: EngineInquiry
     deployment: DeploymentDeps
     approvals: Desk
     access: AccessDesk
     sinks: SinkDesk
+    trail: Trail

@@ -81,7 +81,7 @@ def _planned(
     """In a thread, which waits for a process: what is decided meanwhile must not wait for this."""
     replayed = None
     if records is not None:
-        replayed = replay(records, old, new, record_key=deps.record_key, workers=1)
+        replayed = replay(records, old, new, record_key=deps.custody.record_keys(), workers=1)
     return Plan(
         made_at="",
         stage=new.stage or "",

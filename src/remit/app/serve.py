@@ -34,6 +34,7 @@ from remit.app.upkeep import keep_counts, keep_up
 from remit.app.wiring import App, build
 from remit.errors import Error
 from remit.settings import Settings
+from remit.trail import keep_index
 
 __all__ = ["serve"]
 
@@ -109,6 +110,7 @@ async def _background(app: App, tasks: asyncio.TaskGroup) -> AsyncIterator[None]
         tasks.create_task(keep_access(app.access), name="access"),
         tasks.create_task(app.telling.run(), name="notifications"),
         tasks.create_task(app.copies.run(), name="sinks"),
+        tasks.create_task(keep_index(app.trail.index), name="trail"),
         tasks.create_task(app.copies.watch(), name="copy-gate"),
     ]
     try:

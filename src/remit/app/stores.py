@@ -11,14 +11,18 @@ from importlib.metadata import version as version_of
 from pathlib import Path
 
 from remit.app.audit_store import log_place, open_log, source_of
+from remit.app.custody_wiring import close_custody, open_custody
 from remit.app.data_folder import DataFolder, open_data_folder
 from remit.app.joined_log import JoinedLog, open_joined_log
-from remit.app.keys import RECORD_SEAL, open_redactor
+from remit.app.keys import open_redactor
 from remit.app.log_signer import SignerPlace, open_log_signer
 from remit.app.metrics import MeteredAuditLog, Metrics
+from remit.app.trail_wiring import open_trail
 from remit.audit import DurableAuditLog, Redactor, TallyingAuditLog
 from remit.audit.source import RecordSource
+from remit.audit.tiled_logs import TiledLogs
 from remit.clock import Clock
+from remit.custody import Custody
 from remit.db import Database, migrate
 from remit.db.throttle import network_of
 from remit.deployment.activation_store import is_any_in_force
@@ -27,6 +31,7 @@ from remit.gateway import HandleKeys
 from remit.secrets import KnownSecrets, MasterKey, SecretBox
 from remit.settings import Settings
 from remit.tokens.dpop_nonce import DpopNonces
+from remit.trail import Trail
 
 __all__ = ["Stores", "is_deployed", "open_stores"]
 
@@ -46,6 +51,9 @@ class Stores:
     log_name: str
     source: RecordSource
     """All logs of the installation that this process can read."""
+    tiled: TiledLogs
+    """Their hashes, and proofs."""
+    trail: Trail
     joined: JoinedLog
     audit: TallyingAuditLog
     redactor: Redactor
@@ -56,8 +64,8 @@ class Stores:
     handle_keys: HandleKeys
     """Under what the gateway seals what clients keep for it."""
     resolve_secret: KnownSecrets
-    record_key: bytes = field(repr=False)
-    """What parts of recorded decisions are sealed under."""
+    custody: Custody
+    """What opens parts of recorded decisions, and destroys what opens them."""
     call_key: bytes = field(repr=False)
     """Under which calls are digested that people are asked about."""
 
@@ -98,15 +106,26 @@ async def open_stores(
     joined = stack.enter_context(
         open_joined_log(settings, kept, master, database=database, recorder=audit, clock=clock)
     )
+    box, redactor = SecretBox(master), open_redactor(master)
+    source = source_of(folder, database, is_server=not url.startswith("sqlite"))
+    kept_in = None if url.startswith("sqlite") else database
+    trail = stack.enter_context(
+        open_trail(kept_in, folder, source, redactor=redactor, own=kept.name, clock=clock)
+    )
+    custody = await open_custody(
+        database, box, redactor, source=source, instance=settings.instance, clock=clock
+    )
+    stack.push_async_callback(close_custody, custody)
     return Stores(
         folder=folder,
-        box=SecretBox(master),
+        box=box,
         log=log,
         log_name=kept.name,
-        source=source_of(folder, database, is_server=not url.startswith("sqlite")),
+        source=source,
+        trail=trail,
         joined=joined,
         audit=audit,
-        redactor=open_redactor(master),
+        redactor=redactor,
         database=database,
         metrics=metrics,
         nonces=DpopNonces(master.derive(_NONCES)),
@@ -114,7 +133,7 @@ async def open_stores(
             tasks=master.derive(_TASK_HANDLES), states=master.derive(_REQUEST_STATES)
         ),
         resolve_secret=secret,
-        record_key=master.derive(RECORD_SEAL),
+        custody=custody,
         call_key=master.derive(_CALLS),
     )
 

@@ -47,6 +47,7 @@ from remit.approvals.access_desk import AccessDesk
 from remit.approvals.desk import Desk
 from remit.audit import TallyingAuditLog
 from remit.clock import Clock, EpochSeconds, Seconds, SystemClock
+from remit.custody import Custody
 from remit.db import Database
 from remit.deployment.bundle import MAX_BUNDLE
 from remit.engines.inquiry import EngineInquiry
@@ -58,6 +59,7 @@ from remit.secrets import KnownSecrets
 from remit.settings import Settings
 from remit.tokens.published import Published
 from remit.tokens.published_keys import PublishedKeys
+from remit.trail import Trail
 from remit.web import SecurityHeaders, static_routes
 from remit.web.fetch import DocumentFetcher
 
@@ -91,6 +93,8 @@ class App:
     directory: RegistryDirectory
     audit: TallyingAuditLog
     joined: JoinedLog
+    custody: Custody
+    trail: Trail
     clock: Clock
     stopping: asyncio.Event
     renew_documents: Callable[[], Awaitable[int]]
@@ -161,6 +165,8 @@ async def build(
             directory=directory,
             audit=stores.audit,
             joined=stores.joined,
+            custody=stores.custody,
+            trail=stores.trail,
             clock=clock,
             stopping=parts.stopping,
             renew_documents=partial(oauth.renew_documents, authorization),
@@ -369,7 +375,8 @@ def _api(
         list_server=listing_of(gateway),
         stopping=parts.stopping,
         guard_lease=Seconds(parts.settings.guard_lease),
-        record_key=stores.record_key,
+        custody=stores.custody,
+        trail=stores.trail,
         engines=EngineInquiry(parts.engines, parts.clock),
         deployment=deployment_of(parts),
         approvals=parts.asking.desk,

@@ -44,7 +44,7 @@ class AuditExported(Event):
 class AuditErased(Event):
     """The keys of what was sealed about somebody are destroyed; what they sealed nobody opens again.
 
-    `subject_digest` is keyed; `keys` is how many there were; `basis` is why, in the words of who asked.
+    `subject_digest` is keyed, `*` where it is about everybody whose time was over; `keys` is how many there were; `basis` is why, in the words of who asked.
     """
 
     kind: ClassVar[str] = "audit.erased"

@@ -196,8 +196,8 @@ def _walk(
     if isinstance(reference, str):
         yield from _walk(_referred(root, reference), root, parts, seen)
     for word in ("allOf", "anyOf", "oneOf"):
-        several = schema.get(word)
-        for one in several if isinstance(several, list) else ():
+        alternatives = schema.get(word)
+        for one in alternatives if isinstance(alternatives, list) else ():
             yield from _walk(one, root, parts, seen)
     for word in ("if", "then", "else"):
         yield from _walk(schema.get(word), root, parts, seen)
@@ -207,11 +207,12 @@ def _walk(
         yield from _walk(one, root, (*parts, name), seen)
     for word in ("items", "additionalProperties", "contains", "unevaluatedProperties"):
         yield from _walk(schema.get(word), root, (*parts, _ANY), seen)
-    for word in ("prefixItems", "patternProperties"):
-        several = schema.get(word)
-        values = several.values() if isinstance(several, dict) else several
-        for one in values if values and not isinstance(values, str | bool | int) else ():
-            yield from _walk(one, root, (*parts, _ANY), seen)
+    positions, names = schema.get("prefixItems"), schema.get("patternProperties")
+    several: list[Json] = list(positions) if isinstance(positions, list) else []
+    if isinstance(names, dict):
+        several += names.values()
+    for one in several:
+        yield from _walk(one, root, (*parts, _ANY), seen)
 
 
 def _said(schema: JsonObject) -> Place | None:

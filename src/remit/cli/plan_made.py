@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -12,21 +13,26 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from remit.app.keys import RECORD_SEAL
+from remit.audit.record_seal import RecordKeys
 from remit.canonical import parse_json
 from remit.cli.asking import call
 from remit.cli.options import Where
 from remit.cli.terminal import say_hint
 from remit.clock import EpochSeconds, rfc3339_ms
+from remit.custody.key_store import live_keys
+from remit.db import Database
 from remit.deployment.bundle import bundle_bytes, bundle_of
+from remit.errors import Error
 from remit.ids import TenantId
 from remit.replay import Plan, Records, ReplayReport, compare, plan_of, replay
 from remit.repository import LoadedRepository, load_repository
-from remit.secrets import MasterKey
+from remit.secrets import MasterKey, SecretBox, resolve_secret
 
 __all__ = ["Folders", "planned_here", "planned_there"]
 
 _DAY: Final = 86_400
 _MASTER_KEY: Final = "REMIT_MASTER_KEY"
+_DATABASE_URL: Final = "REMIT_DATABASE_URL"
 _SAYS_EVERY: Final = 10.0
 
 
@@ -91,14 +97,14 @@ def _replayed(
     old: LoadedRepository,
     new: LoadedRepository,
     *,
-    key: bytes | None,
+    key: RecordKeys | None,
     workers: int,
 ) -> ReplayReport:
     with _Bar() as bar:
         return replay(records, old, new, record_key=key, workers=workers, progress=bar.show)
 
 
-def _record_key(data: Path | None) -> bytes | None:
+def _record_key(data: Path | None) -> RecordKeys | None:
     """What sealed parts of records open with, if it is at hand. No key is ever made here."""
     folder = data or Path(os.environ.get("REMIT_DATA", "data"))
     if not os.environ.get(_MASTER_KEY) and not (folder / "master.key").exists():
@@ -106,7 +112,23 @@ def _record_key(data: Path | None) -> bytes | None:
             "no master key in the data folder: what records hold sealed counts as not recorded; name the folder with --data"
         )
         return None
-    return MasterKey.load(folder, os.environ).derive(RECORD_SEAL)
+    master = MasterKey.load(folder, os.environ)
+    return RecordKeys(master.derive(RECORD_SEAL), _keys_of_subjects(folder, SecretBox(master)))
+
+
+def _keys_of_subjects(folder: Path, box: SecretBox) -> dict[str, bytes]:
+    """The keys in the database, as far as it can be read."""
+    url = os.environ.get(_DATABASE_URL) or f"sqlite:///{folder / 'remit.sqlite3'}"
+    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
+        return {}
+    try:
+        if url.startswith(("env:", "file:")):
+            url = resolve_secret(url)
+        with closing(Database.open(url, pool=1)) as database:
+            return database.read_now(lambda tx: live_keys(tx, box))
+    except Error as error:
+        say_hint(f"what records hold sealed counts as not recorded: {error.detail}")
+        return {}
 
 
 class _Bar:

@@ -5,9 +5,11 @@ nothing. Nothing recorded is carried out, no server is asked, and no engine outs
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from remit.audit.record_seal import RecordKeys
 from remit.casebook import Result, Status, run_tables, tables_of
 from remit.clock import Clock, EpochSeconds
 from remit.deployment.judgement import Judge, Judgement, Tables
@@ -23,10 +25,10 @@ _DAY = 86_400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Court:
-    """What judging needs: the folder with the streams of this machine, and the key that sealed parts of them open with."""
+    """What judging needs: the folder with the streams of this machine, and who knows what sealed parts of them open with."""
 
     audit: Path
-    record_key: bytes
+    record_keys: Callable[[], RecordKeys]
     clock: Clock
 
 
@@ -82,5 +84,5 @@ def _replayed(
     )
     # In a process of its own: what is decided meanwhile must not wait for this.
     return replay(
-        records, present.repository, proposed.repository, record_key=court.record_key, workers=1
+        records, present.repository, proposed.repository, record_key=court.record_keys(), workers=1
     )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from remit.audit.record_seal import RecordSeal
+from remit.audit.record_seal import RecordKeys, RecordSeal
 from remit.model import Sensitivity
 from remit.replay.court import Court
 from remit.replay.judged import ALIKE, Judge, Judged
@@ -24,7 +24,7 @@ class Brief:
     records: Records
     old: LoadedRepository
     new: LoadedRepository
-    record_key: bytes | None = field(default=None, repr=False)
+    record_key: bytes | RecordKeys | None = field(default=None, repr=False)
 
 
 class Bench:

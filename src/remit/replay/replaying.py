@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Final
 
+from remit.audit.record_seal import RecordKeys
 from remit.replay.bench import Bench, Brief
 from remit.replay.reading import Piece, pieces_of, shared_out
 from remit.replay.records import Records
@@ -34,7 +35,7 @@ def replay(
     old: LoadedRepository,
     new: LoadedRepository,
     *,
-    record_key: bytes | None = None,
+    record_key: bytes | RecordKeys | None = None,
     workers: int = 0,
     progress: Progress | None = None,
 ) -> ReplayReport:

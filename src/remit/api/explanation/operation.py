@@ -72,7 +72,7 @@ async def _explain(deps: ApiDeps, asked: Asked[Nothing, Nothing]) -> Explained:
     if not is_decision_id(decision):
         raise BadRequestError("a decision has an id such as `dec_06h006k76s71brxzmqgtq6g0fx`")
     await deps.audit.append(AuditQueried(context=asked.context, query={"decision": decision}))
-    found = await asyncio.to_thread(find_record, deps.audit_stream.parent, decision)
+    found = await asyncio.to_thread(find_record, deps.source, decision)
     if found is None or not _may_see(found, asked.by):
         raise NotFoundError("there is no such decision in the log")
     attributes = await _attributes(deps, found.decision.get("user"))
@@ -102,7 +102,7 @@ def _explained(deps: ApiDeps, found: Recorded, attributes: Mapping[str, str]) ->
     entry, catalog, sources = found.decision, deps.directory.catalog, deps.policies()
     body: Any = entry["body"]
     policies, _ = checked_policies(sources, None)
-    question = rebuild(entry, catalog, policies, attributes, record_key=deps.record_key)
+    question = rebuild(entry, catalog, policies, attributes, record_key=deps.custody.record_keys(str(entry["tenant"])))
     engine = CedarEngine.load(sources, catalog)
     again = retried(deps, entry, question, engine=engine, sources=sources)
     rebuilt = None if isinstance(question, NotRebuilt) else question

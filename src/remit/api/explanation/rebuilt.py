@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final
 
-from remit.audit.record_seal import RecordSeal
+from remit.audit.record_seal import RecordKeys, RecordSeal
 from remit.canonical import JsonObject
 from remit.clock import EpochSeconds
 from remit.guard import Call
@@ -86,7 +86,7 @@ def rebuild(
     policies: Sequence[CheckedPolicy],
     attributes: Mapping[str, str],
     *,
-    record_key: bytes,
+    record_key: bytes | RecordKeys,
 ) -> Rebuilt | NotRebuilt:
     """The question behind `entry`, or why there is none.
 

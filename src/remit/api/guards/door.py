@@ -23,8 +23,10 @@ from remit.api.guards.excerpt import ExcerptDeps
 from remit.api.guards.feed import Feed, Question
 from remit.api.guards.history import BadUseError, HistoryAnswers
 from remit.api.guards.turns import NotItsTurnError, Turns
+from remit.audit.record_seal import RecordSeal
 from remit.audit.redact import Redactor
 from remit.audit.relayed import ForeignRecordError, Relayed, relayed
+from remit.audit.resealing import resealed
 from remit.canonical import JsonObject, MalformedJsonError
 from remit.clock import Clock, Seconds
 from remit.db import Database
@@ -160,7 +162,7 @@ async def _records(deps: GuardDeps, turns: Turns, request: Request, server: Serv
     if not 0 < len(lines) <= _MAX_RECORDS:
         raise _BadRequestError(f"a batch has at least one and at most {_MAX_RECORDS} records")
     async with turns.turn(server.name):
-        read = await asyncio.to_thread(_read, lines, server, instance)
+        read = await asyncio.to_thread(_read, lines, server, instance, deps.redactor.record_seal)
         taken = await deps.database.run(lambda tx: take_records(tx, server.name, instance, read))
     return json_response({"taken": taken})
 
@@ -182,9 +184,12 @@ async def _object(request: Request, *, limit: int) -> JsonObject:
         raise _BadRequestError("the question is not strict JSON", cause=error) from error
 
 
-def _read(lines: list[bytes], server: Server, instance: str) -> list[Relayed]:
+def _read(
+    lines: list[bytes], server: Server, instance: str, seal: RecordSeal | None
+) -> list[Relayed]:
     tenants = None if server.tenant is None else frozenset({str(server.tenant)})
-    return [relayed(line, server=server.name, tenants=tenants, instance=instance) for line in lines]
+    said = [relayed(line, server=server.name, tenants=tenants, instance=instance) for line in lines]
+    return [resealed(one, seal, server=server.name) for one in said]
 
 
 def _is_guarded(deps: GuardDeps, server: Server) -> bool:
