@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from remit.cli.log_dump import dump
 from remit.cli.options import AsJson, Config, Data, DatabaseUrl, Repo, Where
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["audit"]
 
 audit = typer.Typer(help="The audit log: what happened, provably.", no_args_is_help=True)
+audit.command("dump")(dump)
 
 
 def _condition(flag: str, metavar: str, about: str) -> Any:
