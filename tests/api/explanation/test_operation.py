@@ -10,6 +10,7 @@ import pytest
 from remit.api.explanation import operation
 from remit.api.explanation.record import find_record
 from remit.audit import read_events
+from remit.audit.file_source import FileSource
 from remit.model import AuditTreatment, CallLimits, Pinning, Sensitivity
 from remit.tokens import AccessToken, audience_of, mint
 
@@ -297,7 +298,7 @@ async def test_a_record_is_found_among_many_and_a_torn_line_is_passed_over(tmp_p
             (copy / one.name).write_bytes(one.read_bytes())
     torn = b'{"kind":"decision","body":{"decision_id":"dec_' + b"0" * 26
     (copy / segment.name).write_bytes(segment.read_bytes() + torn)
-    assert find_record(tmp_path / "audit", f"dec_{'0' * 26}") is None
+    assert find_record(FileSource(tmp_path / "audit"), f"dec_{'0' * 26}") is None
 
 
 async def test_one_decision_is_explained_at_a_time(call, explain, monkeypatch):

@@ -5,7 +5,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from remit.api.explanation.record import find_record
 from remit.audit.call_events import CallCompleted, Decided
+from remit.audit.events import AuditQueried
 from remit.audit.file_log import FileAuditLog
+from remit.audit.file_source import FileSource
 from remit.audit.stream import StreamSettings
 
 ID = f"dec_{'7' * 26}"
@@ -35,7 +37,7 @@ def written(tmp_path):
         log = FileAuditLog(settings, Ed25519PrivateKey.generate())
         log.record(events)
         log.close()
-        return find_record(tmp_path, ID)
+        return find_record(FileSource(tmp_path), ID)
 
     return write
 
@@ -59,3 +61,12 @@ def test_of_two_guards_the_first_word_counts_and_nobody_completes_for_another(wr
     )
     assert found.decision["body"]["reason"] == "first"
     assert found.completed is None
+
+
+def test_a_decision_is_found_however_much_was_written_after_it(written):
+    many = [AuditQueried(query={"n": n}) for n in range(9_000)]
+    assert written(decided("wanted"), *many).decision["body"]["reason"] == "wanted"
+
+
+def test_what_only_mentions_an_id_is_not_its_decision(written):
+    assert written(AuditQueried(query={"decision_id": ID})) is None
