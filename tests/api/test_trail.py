@@ -6,8 +6,9 @@ import pytest
 
 from remit.api import trail
 from remit.api.administrator import Administrator
-from remit.api.trail import _end, _lines, _written_since
+from remit.api.trail import _lines, _written_since
 from remit.audit import Context, Query
+from remit.audit.file_source import FileSource
 
 BY = Administrator(context=Context())
 
@@ -60,8 +61,7 @@ async def test_following_shows_what_comes_and_ends_when_the_process_stops(
     management, app, settings, monkeypatch
 ):
     monkeypatch.setattr(trail, "_POLL", 0.01)
-    stream = settings.data / "audit" / "main"
-    deps = _Deps(stream, app.stopping)
+    deps = _Deps(app.trail, app.stopping)
     seen: list[str] = []
     came = asyncio.Event()
 
@@ -85,8 +85,9 @@ async def test_following_shows_what_comes_and_ends_when_the_process_stops(
 class _Deps:
     """What following reads of the room's dependencies."""
 
-    def __init__(self, stream, stopping) -> None:
-        self.audit_stream = stream
+    def __init__(self, trail, stopping) -> None:
+        self.source = trail.index.source
+        self.trail = trail
         self.stopping = stopping
 
 
@@ -94,13 +95,13 @@ class _Deps:
 async def test_a_line_that_is_still_being_written_is_left_for_later(settings, tmp_path):
     # A copy: the log itself stops as soon as somebody else writes into it.
     stream = shutil.copytree(settings.data / "audit" / "main", tmp_path / "copy")
-    place = _end(stream)
+    source, place = FileSource(stream), {"remit/main": 2}
     (segment,) = stream.glob("*.jsonl")
     whole = segment.read_bytes().splitlines()[-1]
     with segment.open("ab") as file:
         file.write(whole[:10])
         file.flush()
-        assert _written_since(stream, place) == []
+        assert _written_since(source, place) == []
         file.write(whole[10:] + b"\n")
-    assert [entry["kind"] for entry in _written_since(stream, place)] == ["policy.loaded"]
-    assert _written_since(stream, place) == []
+    assert [found.entry["kind"] for found in _written_since(source, place)] == ["policy.loaded"]
+    assert _written_since(source, place) == []

@@ -27,7 +27,7 @@ async def refusal(app, query: str) -> str:
         ("kind=xyzzy", "docs/reference/events.md"),
         ("kind=xyzzy.*", "no kind of event begins with `xyzzy.`"),
         ("outcome=allowed", "did you mean `allow`?"),
-        ("outcome=maybe", "`allow`, `cancelled`, `challenge`"),
+        ("outcome=maybe", "`allow`, `approved`, `cancelled`"),
         ("since=yesterday", "write `2026-01-31`"),
         ("until=2026-13-01", "`until` is not an instant"),
         ("since=2026-01-31T25", "`since` is not an instant"),

@@ -32,6 +32,7 @@ from remit.api.servers import SERVER_OPERATIONS
 from remit.api.sessions import SESSION_OPERATIONS
 from remit.api.sinks import SINK_OPERATIONS
 from remit.api.trail import TRAIL_OPERATIONS
+from remit.api.trail_search import SEARCH_OPERATIONS
 from remit.api.users import USER_OPERATIONS
 
 __all__ = ["OPERATIONS", "Endpoint", "routes_of"]
@@ -53,6 +54,7 @@ OPERATIONS: Final[tuple[AnyOperation, ...]] = (
     *SERVER_OPERATIONS,
     *HISTORY_OPERATIONS,
     *TRAIL_OPERATIONS,
+    *SEARCH_OPERATIONS,
     *EXPLANATION_OPERATIONS,
     *REACHABLE_OPERATIONS,
     *APPROVAL_OPERATIONS,

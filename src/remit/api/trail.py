@@ -8,8 +8,6 @@ Source: PCI DSS 10.2.1.3 (access to audit logs is logged).
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Final
 
 from pydantic import ConfigDict, Field
@@ -18,12 +16,14 @@ from starlette.responses import Response, StreamingResponse
 from remit.api.administrator import Administrator
 from remit.api.deps import ApiDeps
 from remit.api.operation import AnyOperation, Asked, Flag, Nothing, Number, Operation, Shape
-from remit.api.trail_query import Conditions, read_trail_query
-from remit.audit import BadEntryError, Query, newest
-from remit.audit.entry import read_entry
+from remit.api.trail_query import Conditions, organisations, read_trail_query
+from remit.audit import Query
+from remit.audit.detectors import scrubbed
 from remit.audit.events import AuditQueried
-from remit.canonical import JsonObject, canonical_bytes
-from remit_audit_verify.stream_files import list_segments, read_lines
+from remit.audit.source import RecordSource
+from remit.canonical import canonical_bytes
+from remit.trail import Found, Question, search
+from remit.trail.reading import read_range
 
 __all__ = ["TRAIL_OPERATIONS"]
 
@@ -53,6 +53,8 @@ async def _tail(deps: ApiDeps, asked: Asked[TrailWanted, Nothing]) -> Response:
     wanted = asked.query
     query = await read_trail_query(wanted, deps.database, asked.by)
     looked = {**query.as_json(), "count": wanted.count, "follow": wanted.follow}
+    if query.text is not None:
+        looked["text"] = scrubbed(query.text)
     await deps.audit.append(AuditQueried(context=asked.context, query=looked))
     lines = _lines(deps, query, by=asked.by, count=wanted.count, goes_on=wanted.follow)
     return StreamingResponse(lines, media_type="application/x-ndjson")
@@ -61,57 +63,40 @@ async def _tail(deps: ApiDeps, asked: Asked[TrailWanted, Nothing]) -> Response:
 async def _lines(
     deps: ApiDeps, query: Query, *, by: Administrator, count: int, goes_on: bool
 ) -> AsyncIterator[bytes]:
-    stream = deps.audit_stream
+    source = deps.source
     # The place first: what is written while the latest are read is then seen twice, not never.
-    place = await asyncio.to_thread(_end, stream) if goes_on else _Place()
-    seen = -1
-    for entry in await asyncio.to_thread(newest, stream, count, query):
-        seen = _sequence(entry)
-        yield canonical_bytes(entry) + b"\n"
+    place = await asyncio.to_thread(_ends, source) if goes_on else {}
+    question = Question(query=query, tenants=organisations(query, by), limit=count)
+    answer = await asyncio.to_thread(search, deps.trail.index, question)
+    for found in reversed(answer.found):
+        log, sequence = found.record.log, found.record.sequence
+        place[log] = max(place.get(log, 0), sequence + 1)
+        yield canonical_bytes(found.entry) + b"\n"
     while goes_on and not deps.stopping.is_set() and by.still_good():
-        # Read off the files, not off a hook in the writer: no reader may slow down a decision.
-        for entry in await asyncio.to_thread(_written_since, stream, place):
-            if _sequence(entry) > seen and query.matches(entry):
-                yield canonical_bytes(entry) + b"\n"
-        await asyncio.sleep(_POLL)
+        # Read off the logs, not off a hook in the writer: no reader may slow down a decision.
+        written = await asyncio.to_thread(_written_since, source, place)
+        for found in written:
+            if query.matches(found.entry):
+                yield canonical_bytes(found.entry) + b"\n"
+        if not written:
+            await asyncio.sleep(_POLL)
 
 
-@dataclass(slots=True)
-class _Place:
-    """How far a stream has been read: a segment's first sequence number, and a byte in it."""
-
-    segment: int = 0
-    offset: int = 0
+def _ends(source: RecordSource) -> dict[str, int]:
+    """How many records each log has had."""
+    return {log: source.bounds(log)[1] for log in source.logs()}
 
 
-def _end(stream: Path) -> _Place:
-    segments, _ = list_segments(stream)
-    return _Place(segments[-1].first, segments[-1].path.stat().st_size) if segments else _Place()
-
-
-def _written_since(stream: Path, place: _Place) -> list[JsonObject]:
-    """The events after `place`, which moves on. A line that is still being written is left for later."""
-    found: list[JsonObject] = []
-    segments, _ = list_segments(stream)
-    for segment in segments:
-        if segment.first < place.segment:
-            continue
-        if segment.first > place.segment:
-            place.segment, place.offset = segment.first, 0
-        for line in read_lines(segment.path, place.offset):
-            if not line.complete:
-                break
-            place.offset = line.end
-            try:
-                found.append(read_entry(line.content))
-            except BadEntryError:
-                continue  # damaged, or begun before we looked: `remit audit verify` tells which
-    return found
-
-
-def _sequence(entry: JsonObject) -> int:
-    sequence = entry.get("seq")
-    return sequence if isinstance(sequence, int) else -1
+def _written_since(source: RecordSource, place: dict[str, int]) -> list[Found]:
+    """The events after `place`, which moves on; of several logs in the order of their time."""
+    found: list[Found] = []
+    for log in source.logs():
+        first, size = source.bounds(log)
+        start = max(first, place.get(log, first))
+        below = min(size, start + _MOST)
+        found += read_range(source, log, start, below)
+        place[log] = max(start, below)
+    return sorted(found, key=lambda one: one.order)
 
 
 TRAIL_OPERATIONS: Final[tuple[AnyOperation, ...]] = (

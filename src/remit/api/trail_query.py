@@ -19,15 +19,18 @@ from remit.documents import did_you_mean, one_of, quoted
 from remit.errors import NotFoundError
 from remit.identity import require_user
 
-__all__ = ["Conditions", "read_trail_query"]
+__all__ = ["Conditions", "organisations", "read_trail_query"]
 
-_CONDITIONS = tuple(field.name for field in fields(Query))
+_CONDITIONS = tuple(field.name for field in fields(Query) if field.name != "tokens")
 
 _OUTCOMES = frozenset(
     {
         "allow", "deny", "challenge",  # decision
-        "ok", "tool_error", "error", "cancelled", "upstream_failed", "connection_needed", "task",  # call.completed
-        "failed", "refused",  # client.cimd_fetched
+        "ok", "tool_error", "error", "cancelled", "upstream_failed", "connection_needed", "delegated", "task",
+        "unknown",  # call.completed
+        "confirmed", "approved", "refused", "withdrawn", "justified", "unjustified",  # what people said
+        "completed", "returned", "held",  # bundle.trial_ended
+        "failed",  # client.cimd_fetched
     }
 )  # fmt: skip
 
@@ -40,7 +43,7 @@ _INSTANT = re.compile(
 
 
 class Conditions(Shape):
-    """What must be true of an event; `user` is a user name or an id."""
+    """What must be true of an event; `user` is a user name or an id. All that are given must hold."""
 
     kind: Text | None = None
     since: Text | None = None
@@ -49,13 +52,28 @@ class Conditions(Shape):
     environment: Text | None = None
     agent: Text | None = None
     user: Text | None = None
+    actor: Text | None = None
+    about: Text | None = None
     client: Text | None = None
     grant: Text | None = None
     flow: Text | None = None
     trace: Text | None = None
+    decision: Text | None = None
+    approval: Text | None = None
+    elevation: Text | None = None
+    access: Text | None = None
+    session: Text | None = None
     server: Text | None = None
     name: Text | None = None
     outcome: Text | None = None
+    reason: Text | None = None
+    rule: Text | None = None
+    policy: Text | None = None
+    scope: Text | None = None
+    ip: Text | None = None
+    jti: Text | None = None
+    event: Text | None = None
+    text: Text | None = None
 
 
 async def read_trail_query(wanted: Conditions, database: Database, by: Administrator) -> Query:
@@ -83,6 +101,12 @@ async def read_trail_query(wanted: Conditions, database: Database, by: Administr
             raise NotFoundError("there is no such account")
         given["user"] = found.id
     return Query(**given)
+
+
+def organisations(query: Query, by: Administrator) -> frozenset[str] | None:
+    """Whose records may be shown to `by` for `query`; `None`: everybody's, and what belongs to nobody."""
+    tenant = by.narrowed(query.tenant)
+    return None if tenant is None else frozenset({tenant})
 
 
 def _expect_kind(kind: str) -> None:
