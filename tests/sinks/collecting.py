@@ -53,6 +53,13 @@ class Collector:
     async def __aexit__(self, *_):
         await self.stop()
 
+    async def back(self, answer):
+        """Answer so from now on, whether anybody was told to wait or nobody listened."""
+        self.answer = answer
+        self.hold.set()
+        if not self._server.is_serving():
+            await self.start()
+
     async def start(self):
         self._server = await asyncio.start_server(
             self._serve, "127.0.0.1", self._wanted, ssl=self._tls, limit=2**24

@@ -1,0 +1,114 @@
+"""What is posted, and whom it is posted to: nobody who does not prove who they are, and nobody else by redirect."""
+
+import pytest
+
+from remit.sinks.port import SinkDownError, SinkRefusedError
+from remit.sinks.receivers.http_receiver import HttpReceiver
+from remit.sinks.receivers.options import SinkMisdeclaredError
+from tests.sinks.certified import Authority
+from tests.sinks.collecting import Collector, Reply
+from tests.sinks.made import settings
+
+
+@pytest.fixture
+def authority(tmp_path):
+    return Authority(tmp_path / "authority")
+
+
+async def post(url, **options):
+    receiver = HttpReceiver(settings(url, **{"timeout": "2", **options}))
+    try:
+        return await receiver.post(b'{"x":1}', [("content-type", "application/json")])
+    finally:
+        receiver.close()
+
+
+async def test_content_arrives_and_the_answer_comes_back():
+    async with Collector(lambda _: Reply(202, b'{"ok":true}', {"remit-taken": "ab"})) as collector:
+        said = await post(collector.url)
+    assert (said.status, said.parsed(), said.taken) == (202, {"ok": True}, "ab")
+    assert collector.requests[0].body == b'{"x":1}'
+
+
+async def test_content_is_compressed_where_that_is_asked():
+    async with Collector() as collector:
+        await post(collector.url, compress="gzip")
+    assert collector.requests[0].headers["content-encoding"] == "gzip"
+    assert collector.requests[0].body == b'{"x":1}'
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [(400, SinkRefusedError), (413, SinkRefusedError), (422, SinkRefusedError),
+     (401, SinkDownError), (403, SinkDownError), (404, SinkDownError), (429, SinkDownError),
+     (500, SinkDownError), (503, SinkDownError), (301, SinkDownError), (307, SinkDownError)],
+)  # fmt: skip
+async def test_every_other_status_says_that_it_is_not_there(status, error):
+    headers = {"location": "http://localhost:1/"}
+    async with Collector(lambda _: Reply(status, b"", headers)) as collector:
+        with pytest.raises(error) as raised:
+            await post(collector.url)
+        assert len(collector.requests) == 1
+    assert raised.value.detail == f"answered_{status}"
+
+
+async def test_who_does_not_answer_in_time_is_given_up():
+    async with Collector(lambda _: None) as collector:
+        with pytest.raises(SinkDownError, match="timed_out"):
+            await post(collector.url, timeout="0.3")
+
+
+async def test_where_nobody_listens_is_unreachable():
+    with pytest.raises(SinkDownError, match="unreachable"):
+        await post("http://localhost:1")
+
+
+async def test_an_answer_without_an_end_is_not_waited_for_without_one():
+    async with Collector(lambda _: Reply(200, b"x" * 5_000_000)) as collector:
+        with pytest.raises(SinkDownError, match="answer_too_large"):
+            await post(collector.url)
+
+
+async def test_over_tls_who_has_a_certificate_of_our_authority_is_believed(authority):
+    async with Collector(tls=authority.server()) as collector:
+        assert (await post(collector.url, ca_file=str(authority.file))).status == 200
+
+
+@pytest.mark.parametrize("how", ["expired", "stranger", "another-host"])
+async def test_who_does_not_prove_who_they_are_gets_nothing(authority, tmp_path, how):
+    stranger = Authority(tmp_path / "stranger")
+    tls = {
+        "expired": lambda: authority.server(ends=-60),
+        "stranger": stranger.server,
+        "another-host": lambda: authority.server("elsewhere.example"),
+    }[how]()
+    async with Collector(tls=tls) as collector:
+        with pytest.raises(SinkDownError, match="tls_failed"):
+            await post(collector.url, ca_file=str(authority.file))
+        assert not collector.requests
+
+
+async def test_a_receiver_may_ask_for_a_certificate_of_ours(authority):
+    certificate, key = authority.certificate("remit")
+    mine = {"ca_file": str(authority.file), "client_cert": str(certificate), "client_key": str(key)}
+    async with Collector(tls=authority.server(asks_clients=True)) as collector:
+        with pytest.raises(SinkDownError):
+            await post(collector.url, ca_file=str(authority.file))
+        assert (await post(collector.url, **mine)).status == 200
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://siem.example/", "https://169.254.169.254/", "ftp://localhost/", "http://10.0.0.1/", "https://"],
+)  # fmt: skip
+async def test_what_is_out_of_reach_is_not_asked(url):
+    with pytest.raises((SinkMisdeclaredError, SinkDownError)):
+        await post(url, timeout="1")
+
+
+@pytest.mark.parametrize(
+    "options", [{"ca_file": "/nowhere"}, {"timeout": "soon"}, {"timeout": "0"}]
+)
+async def test_what_is_declared_wrongly_is_said(options):
+    with pytest.raises(SinkMisdeclaredError):
+        await post("https://localhost/", **options)
