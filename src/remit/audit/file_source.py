@@ -32,17 +32,17 @@ class FileSource:
     """The stream in `path`, or all streams in its folders. Implements `RecordSource`."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         self._lock = threading.Lock()
         self._marks: dict[Path, list[int]] = {}
         self._folders: dict[str, Path] = {}
 
     def logs(self) -> tuple[str, ...]:
         """Their names. A folder without a readable key has none."""
-        if not self._path.exists():
+        if not self.path.exists():
             return ()
         found: dict[str, Path] = {}
-        for folder in find_streams(self._path):
+        for folder in find_streams(self.path):
             name = _name_of(folder)
             if name is not None:
                 found[name] = folder
