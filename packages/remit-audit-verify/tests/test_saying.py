@@ -55,7 +55,7 @@ def test_a_problem_is_said_with_its_place_and_the_last_good_record():
     text = render_report(VerifyReport(path=Path(), streams=(stream(Verdict.TAMPERED),)))
     assert "TAMPERED WITH" in text
     assert "0.jsonl:3: record 2: altered" in text
-    assert "last provably good record: 8" in text
+    assert "last provably good record: 1" in text
 
 
 def test_a_range_of_records_is_said_as_one():

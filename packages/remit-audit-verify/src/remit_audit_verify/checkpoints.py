@@ -6,7 +6,7 @@ signatures count is decided here: the pinned keys of the log's name, else those 
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from remit_audit_verify.cosignature import BadCosignatureError
@@ -103,7 +103,8 @@ class Checkpoints:
             if parse_checkpoint(note).checkpoint.origin != self.report.origin:
                 continue
             try:
-                found.append(self._open(note, "a checkpoint that was kept"))
+                one = self._open(note, "a checkpoint that was kept")
+                found.append(replace(one, elsewhere=True))
             except BadCheckpointError as error:
                 problem = Problem("since", "the checkpoint that was kept", what=str(error))
                 self.report.add(problem, Verdict.INCOMPLETE)
@@ -151,6 +152,7 @@ class Checkpoints:
             size=checkpoint.size,
             root=checkpoint.root,
             source=source,
+            elsewhere=judged.enough and self.policy.demands,
             time=judged.time if judged.enough else None,
             by=judged.names,
         )

@@ -100,7 +100,9 @@ class Claims:
             return
         for number, size in enumerate(found.sizes):
             root = bytes(found.roots[number * 32 : number * 32 + 32])
-            yield Expected(size=size, root=root, source="the joined log", signed=False)
+            yield Expected(
+                size=size, root=root, source="the joined log", signed=False, elsewhere=True
+            )
 
     def last_joined(self) -> Mapping[str, int]:
         """How long each log was when it was joined last."""

@@ -18,6 +18,8 @@ class Expected:
     """Who says so, as the report names it: `the checkpoint`, `a checkpoint that was kept`."""
     signed: bool = True
     """Whether the log itself said so, with its own key."""
+    elsewhere: bool = False
+    """Whether it was kept where whoever has the log's key cannot change it."""
     time: int | None = None
     """When enough witnesses, or a time-stamping authority, saw it (seconds); records after it are not older."""
     by: tuple[str, ...] = ()

@@ -76,9 +76,8 @@ class StreamReport:
     @property
     def last_good(self) -> int | None:
         """The number of the last record that is provably as it was signed."""
-        doubted = {"joined", "pruned", "receipt", "time"}  # what they concern may well be signed
-        wrong = [one.sequence for one in self.problems if one.kind in doubted]
-        good = min([self.proven, *(sequence for sequence in wrong if sequence is not None)])
+        wrong = [one.sequence for one in self.problems if one.sequence is not None]
+        good = min([self.proven, *wrong])
         return good - 1 if good else None
 
     @property

@@ -15,8 +15,8 @@ from remit_audit_verify.stream_files import Segment
 
 __all__ = ["Ahead", "Readers", "cut"]
 
-_LENGTH: Final = 4 * 1024 * 1024
-_AHEAD: Final = 3
+_LENGTH: Final = 1024 * 1024
+_AHEAD: Final = 8
 """Stretches that are read or wait for each process."""
 
 

@@ -43,8 +43,15 @@ class Walk:
     tree: Frontier = field(default_factory=Frontier)
     clock: Clock = field(default_factory=Clock)
     calls: Calls = field(default_factory=Calls)
+    fixed: int = 0
+    """How many records somebody elsewhere holds the log to: nobody who has its key could have changed them.
+
+    Each record names the one before it, so that whoever knows one knows all before it.
+    """
     pending: Problem | None = None
     """A root that does not hold: the next record may single out what was altered."""
+    doubt: Problem | None = None
+    """A receipt for another record: the log's own signature tells whether it had the log's key, who did that."""
 
     def begins(self, segment: Segment) -> bool:
         """Whether `segment` begins where the last one ended; else that is noted."""
@@ -65,7 +72,9 @@ class Walk:
         """Take in a stretch of file `name` as it was read, if nothing about it needs a closer look."""
         end = scanned.first + scanned.count
         named = self.previous is None or scanned.link == self.previous
-        if self.pending is not None or scanned.first != self.tree.size or not named:
+        if self.pending is not None or self.doubt is not None:
+            return False
+        if scanned.first != self.tree.size or not named:
             return False
         here = [one for one in self.receipts if one.sequence < end]
         if any(scanned.leaf(one.sequence) != one.leaf for one in here):
@@ -92,6 +101,8 @@ class Walk:
         self._note_times(scanned.time_of(0), scanned.time_of(scanned.count - 1))
         self.receipts = self.receipts[: len(self.receipts) - len(here)]
         self.report.receipts += len(here)
+        if here:
+            self.fixed = max(self.fixed, here[0].sequence + 1)
         return True
 
     def look_closely(self, segment: Segment, *, place: tuple[int, int], last: bool) -> bool:
@@ -123,6 +134,9 @@ class Walk:
         """There are no more records: is something expected that did not come?"""
         if self.pending is not None:
             self._single_out(None)
+            return
+        if self.doubt is not None:
+            self.report.add(self.doubt, Verdict.TAMPERED)
             return
         due, size = self.expected.due, self.tree.size
         name = segments[-1].path.name if segments else CHECKPOINTS
@@ -159,10 +173,11 @@ class Walk:
             self._wrong("joined", name, line, wrong)
             return False
         while self.receipts and self.receipts[-1].sequence == sequence:
-            if self.receipts.pop().leaf != leaf:
-                self._wrong("receipt", name, line, _RECEIPT)
-                return False
-            self.report.receipts += 1
+            if self.receipts.pop().leaf == leaf:
+                self.fixed = max(self.fixed, sequence + 1) if self.doubt is None else self.fixed
+                self.report.receipts += 1
+            elif self.doubt is None:
+                self.doubt = Problem("receipt", name, line.number, self.fixed, sequence, _RECEIPT)
         call = call_of(entry)
         if call is not None:
             (self.calls.open if call[1] else self.calls.close)(call[0], sequence)
@@ -171,7 +186,7 @@ class Walk:
         self._note_times(observed, observed)
         due = self.expected.due
         if due is not None and due.size <= self.tree.size:
-            self._compare_roots(name, line.number)
+            return self._compare_roots(name, line.number)
         return True
 
     def _listen(self, sequence: int, entry: JsonObject) -> str | None:
@@ -184,19 +199,26 @@ class Walk:
                 self.report.jumps.append(sequence)
         return self.claims.read(entry)
 
-    def _compare_roots(self, name: str, line: int) -> None:
-        """Hold the records so far to everything that is due at this size."""
+    def _compare_roots(self, name: str, line: int) -> bool:
+        """Hold the records so far to everything that is due at this size; whether there is no doubt left."""
         while (due := self.expected.due) is not None and due.size <= self.tree.size:
             if due.size < self.tree.size or due.root != self.tree.root():
                 what = f"not what {due.source} of {due.size} records signs"
-                proven = self.report.proven
-                self.pending = Problem("root", name, line, proven, due.size - 1, what)
-                return
+                # What the log's own key signed is as good as nothing where somebody else saw another log.
+                good = self.fixed if due.elsewhere else self.report.proven
+                self.pending = Problem("root", name, line, good, due.size - 1, what)
+                return True
+            if self.doubt is not None:
+                self.report.add(self.doubt, Verdict.TAMPERED)
+                return False
             self.holds(due)
             self.expected.advance()
+        return True
 
     def holds(self, one: Expected) -> None:
         """What `one` says is so."""
+        if one.elsewhere:
+            self.fixed = max(self.fixed, one.size)
         if one.signed:
             self.report.proven = one.size
             self.report.proven_time = self.report.last_time
@@ -245,8 +267,8 @@ class Walk:
             what = f"is not the first record of `{self.report.origin}`"
             return Problem("link", name, line.number, 0, what=what)
         following = next(lines, None)
-        names_this = following is not None and _names(following, line.content)
-        if names_this or (following is None and self.report.proven < sequence):
+        names_this = following is None or _names(following, line.content)
+        if names_this and self.report.proven < sequence:
             at = line.number - 1 or None
             return Problem("link", name, at, sequence - 1, what=_ALTERED)
         return Problem("link", name, line.number, sequence, what=_ALTERED)
