@@ -17,6 +17,7 @@ from remit.api.administrator import ForbiddenError
 from remit.approvals.access import AccessStrengthError, NotYourReviewError
 from remit.approvals.errors import NotAskedError, StrongerAuthenticationNeededError
 from remit.canonical import Json, JsonObject
+from remit.custody import OnePersonError
 from remit.deployment import (
     BadSignatureError,
     BundleMalformedError,
@@ -51,6 +52,7 @@ STATUSES: Mapping[type[Error], int] = MappingProxyType(
         ConflictError: 409,
         ForbiddenError: 403,
         NotASecondPersonError: 403,
+        OnePersonError: 403,
         AccessStrengthError: 403,
         NotYourReviewError: 403,
         NotAskedError: 403,

@@ -13,6 +13,7 @@ from remit.api.allowed import ALLOWED_OPERATIONS
 from remit.api.approvals import APPROVAL_OPERATIONS
 from remit.api.bundles import BUNDLE_OPERATIONS
 from remit.api.clients import CLIENT_OPERATIONS
+from remit.api.custody import CUSTODY_OPERATIONS
 from remit.api.deputies import DEPUTY_OPERATIONS
 from remit.api.elevations import ELEVATION_OPERATIONS
 from remit.api.explanation import EXPLANATION_OPERATIONS
@@ -24,6 +25,7 @@ from remit.api.instance import INSTANCE_OPERATIONS
 from remit.api.keys import KEY_OPERATIONS
 from remit.api.operation import AnyOperation
 from remit.api.plans import PLAN_OPERATIONS
+from remit.api.preview import PREVIEW_OPERATIONS
 from remit.api.proposals import PROPOSAL_OPERATIONS
 from remit.api.reachable import REACHABLE_OPERATIONS
 from remit.api.registrations import REGISTRATION_OPERATIONS
@@ -54,6 +56,8 @@ OPERATIONS: Final[tuple[AnyOperation, ...]] = (
     *SERVER_OPERATIONS,
     *HISTORY_OPERATIONS,
     *TRAIL_OPERATIONS,
+    *PREVIEW_OPERATIONS,
+    *CUSTODY_OPERATIONS,
     *SEARCH_OPERATIONS,
     *EXPLANATION_OPERATIONS,
     *REACHABLE_OPERATIONS,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from remit.cli import custody, trail_search
 from remit.cli.log_dump import dump
 from remit.cli.options import AsJson, Config, Data, DatabaseUrl, Repo, Where
 
@@ -167,6 +168,14 @@ def verify(
         full=full,
     )
     raise typer.Exit(verify_folder(folder, brought, as_json=as_json))
+
+
+audit.command("search")(trail_search.search)
+audit.command("timeline")(trail_search.timeline)
+audit.command("show")(trail_search.show)
+audit.command("erase")(custody.erase)
+audit.command("preview")(custody.preview)
+audit.add_typer(custody.hold, name="hold")
 
 
 def _show(line: str, *, as_json: bool) -> None:

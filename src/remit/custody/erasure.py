@@ -15,12 +15,12 @@ from remit.clock import EpochSeconds
 from remit.custody.holding import covering
 from remit.custody.key_store import destroy_keys
 from remit.db import Transaction
-from remit.errors import Error
+from remit.errors import ConflictError
 
 __all__ = ["HeldError", "erase"]
 
 
-class HeldError(Error):
+class HeldError(ConflictError):
     """A hold stands: `detail` names it."""
 
     code: ClassVar[str] = "held"
