@@ -13,6 +13,7 @@ from remit.app.copies import Copies, open_copies
 from remit.app.definitions import DefinitionBook
 from remit.app.in_force import InForce
 from remit.app.key_refresh import KeyRefresh
+from remit.app.log_proofs import LogProofs, open_proofs
 from remit.app.secret_refresh import SecretRefresh
 from remit.app.standing import StandingRefresh
 from remit.app.stores import Stores
@@ -63,6 +64,7 @@ class Parts:
     access: AccessDesk
     telling: Telling
     copies: Copies
+    proofs: LogProofs
     passwords: identity.Passwords
     clock: Clock
     stopping: asyncio.Event
@@ -141,6 +143,7 @@ async def open_parts(
         asking=asking,
         access=open_access(stores, directory, asking, refresh=refresh, clock=clock),
         copies=copies,
+        proofs=open_proofs(stores, directory, clock),
         telling=open_telling(stores, directory, public_url=settings.issuer, clock=clock),
         passwords=identity.Passwords(),
         clock=clock,

@@ -110,6 +110,7 @@ async def _background(app: App, tasks: asyncio.TaskGroup) -> AsyncIterator[None]
         tasks.create_task(keep_access(app.access), name="access"),
         tasks.create_task(app.telling.run(), name="notifications"),
         tasks.create_task(app.copies.run(), name="sinks"),
+        tasks.create_task(app.proofs.run(), name="proofs"),
         tasks.create_task(keep_index(app.trail.index), name="trail"),
         tasks.create_task(app.copies.watch(), name="copy-gate"),
     ]

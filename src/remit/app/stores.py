@@ -15,6 +15,7 @@ from remit.app.custody_wiring import close_custody, open_custody
 from remit.app.data_folder import DataFolder, open_data_folder
 from remit.app.joined_log import JoinedLog, open_joined_log
 from remit.app.keys import open_redactor
+from remit.app.log_folders import tiled_logs
 from remit.app.log_signer import SignerPlace, open_log_signer
 from remit.app.metrics import MeteredAuditLog, Metrics
 from remit.app.trail_wiring import open_trail
@@ -122,6 +123,7 @@ async def open_stores(
         log=log,
         log_name=kept.name,
         source=source,
+        tiled=tiled_logs(source, folder.path),
         trail=trail,
         joined=joined,
         audit=audit,

@@ -30,6 +30,7 @@ from remit.app.health import Health, health_routes
 from remit.app.host import OwnHost, own_hosts
 from remit.app.joined_log import JoinedLog
 from remit.app.key_refresh import KeyRefresh
+from remit.app.log_proofs import LogProofs
 from remit.app.metrics import Metrics
 from remit.app.parts import Parts, open_parts
 from remit.app.problems import with_problems
@@ -88,6 +89,7 @@ class App:
     access: AccessDesk
     telling: Telling
     copies: Copies
+    proofs: LogProofs
     reload: PolicyReload
     database: Database
     directory: RegistryDirectory
@@ -160,6 +162,7 @@ async def build(
             access=parts.access,
             telling=parts.telling,
             copies=parts.copies,
+            proofs=parts.proofs,
             reload=reload,
             database=stores.database,
             directory=directory,
@@ -360,7 +363,7 @@ def _api(
         database=stores.database,
         box=stores.box,
         audit=stores.audit,
-        audit_stream=stores.folder.audit / parts.settings.instance,
+        data=stores.folder.path,
         source=stores.source,
         directory=parts.directory,
         guard=parts.guard,

@@ -41,8 +41,10 @@ from remit.cli.rules import rules
 from remit.cli.secrets import secrets
 from remit.cli.servers import servers
 from remit.cli.sessions import sessions
+from remit.cli.signer import signer
 from remit.cli.sinks import sinks
 from remit.cli.tables import run_decision_tables
+from remit.cli.witness import witness
 from remit.errors import Error
 
 __all__ = ["app", "main"]
@@ -83,6 +85,8 @@ app.add_typer(rules, name="rules")
 app.add_typer(secrets, name="secrets")
 app.add_typer(history, name="history")
 app.add_typer(audit, name="audit")
+app.add_typer(signer, name="signer")
+app.add_typer(witness, name="witness")
 app.add_typer(sinks, name="sinks")
 app.command("test")(run_decision_tables)
 app.command("apply")(apply)

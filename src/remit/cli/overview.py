@@ -30,7 +30,8 @@ SECTIONS: Final = (
     ),
     (
         "Keep it running",
-        ("status", "reload", "servers", "guards", "sinks", "secrets", "keys", "login", "version"),
+        ("status", "reload", "servers", "guards", "sinks", "secrets", "keys", "signer", "witness", "login",
+         "version"),
     ),
 )  # fmt: skip
 """Every command stands in one of these; a test holds them against the commands that there are."""

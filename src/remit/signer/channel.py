@@ -79,7 +79,7 @@ class ChildChannel:
         with other:
             # -P: nothing is imported from the folder in which somebody happens to stand.
             command = [sys.executable, "-P", "-m", "remit.signer", str(self._folder)]
-            self._child = subprocess.Popen(command, stdin=other, stdout=subprocess.DEVNULL)  # noqa: S603  our own interpreter and module
+            self._child = subprocess.Popen(command, stdin=other.fileno(), stdout=subprocess.DEVNULL)  # noqa: S603  our own interpreter and module
         end.settimeout(_BEGINNING)
         send(end, {"seal": self._seal.hex()})
         if receive(end) is None:

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from remit.canonical import Json, JsonObject, MalformedJsonError, canonical_bytes, parse_object
+from remit.signer.durable_file import sync_folder, write_durably
 from remit.signer.errors import SignerStateError
 from remit_audit_verify.note import VerifierKey
 from remit_audit_verify.tree import Frontier
@@ -155,7 +156,7 @@ class SignerState:
         path = self._path(log, "tree")
         known = path.exists()
         path.unlink(missing_ok=True)
-        self._sync_folder()
+        sync_folder(self._folder)
         return known
 
     def _path(self, log: str, kind: str) -> Path:
@@ -170,26 +171,7 @@ class SignerState:
             raise SignerStateError(f"the {kind} of `{log}` is damaged", cause=error) from error
 
     def _write(self, log: str, kind: str, data: JsonObject) -> None:
-        path = self._path(log, kind)
-        beside = path.with_name(f"{path.name}.new")
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
-        descriptor = os.open(beside, flags, 0o600)
-        try:
-            view = memoryview(canonical_bytes(data))
-            while view:
-                view = view[os.write(descriptor, view) :]
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        beside.replace(path)
-        self._sync_folder()
-
-    def _sync_folder(self) -> None:
-        descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        write_durably(self._path(log, kind), canonical_bytes(data))
 
     def _closed(self, log: str, seed: bytes) -> str:
         if self._seal is None:
