@@ -9,11 +9,13 @@ removed since, so any name of theirs is taken.
 import re
 from collections.abc import Iterable
 from dataclasses import fields
+from typing import Any
 
 from remit.api.administrator import Administrator
 from remit.api.operation import Shape, Text
 from remit.api.problems import BadRequestError
 from remit.audit import Event, Query, events
+from remit.clock import rfc3339_ms
 from remit.db import Database
 from remit.documents import did_you_mean, one_of, quoted
 from remit.errors import NotFoundError
@@ -34,6 +36,8 @@ _OUTCOMES = frozenset(
     }
 )  # fmt: skip
 
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_LEEWAY = 600_000  # milliseconds
 # A beginning of 2026-01-31T12:00:00.000Z, from the year on.
 _INSTANT = re.compile(
     r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01])"
@@ -86,7 +90,7 @@ async def read_trail_query(wanted: Conditions, database: Database, by: Administr
         ForbiddenError: it asks for another organisation than theirs.
         NotFoundError: nobody has that name.
     """
-    given: dict[str, str | None] = {name: getattr(wanted, name) for name in _CONDITIONS}
+    given: dict[str, Any] = {name: getattr(wanted, name) for name in _CONDITIONS}
     given["tenant"] = by.narrowed(given["tenant"])
     kind, outcome, user = given["kind"], given["outcome"], given["user"]
     if kind is not None:
@@ -100,6 +104,8 @@ async def read_trail_query(wanted: Conditions, database: Database, by: Administr
         if not by.sees(found.tenant):
             raise NotFoundError("there is no such account")
         given["user"] = found.id
+    if given["event"] is not None and given["since"] is None and given["until"] is None:
+        given["since"], given["until"] = _around(given["event"])
     return Query(**given)
 
 
@@ -135,6 +141,18 @@ def _expect_instant(name: str, value: str | None) -> None:
         raise BadRequestError(
             f"`{name}` is not an instant: {quoted(value)}; write `2026-01-31` or `2026-01-31T12:00:00Z`"
         )
+
+
+def _around(event: str) -> tuple[str | None, str | None]:
+    """Between when a record of that id was written, which says when it happened."""
+    code = event.removeprefix("evt_")[:10]
+    try:
+        made = (
+            sum(_ALPHABET.index(one) << 5 * place for place, one in enumerate(reversed(code))) >> 2
+        )
+        return rfc3339_ms(max(0, made - _LEEWAY)), rfc3339_ms(made + _LEEWAY)
+    except (ValueError, OverflowError):
+        raise BadRequestError("the id of an event begins with `evt_`") from None
 
 
 def _kinds() -> frozenset[str]:
