@@ -207,10 +207,9 @@ def preview(
     from remit.cli.terminal import Column, print_json, print_table, say
 
     server, _, name = tool.partition("/")
+    more = {"tenant": tenant, "justification": justification}
     body: dict[str, Any] = {"server": server, "tool": name, "arguments": _read(arguments)}
-    for member, value in (("tenant", tenant), ("justification", justification)):
-        if value is not None:
-            body[member] = value
+    body |= {member: value for member, value in more.items() if value is not None}
     found = call(Where(data, repo, config, database_url), "audit.preview", body=body)
     if as_json:
         print_json(found)
