@@ -11,6 +11,7 @@ from remit.app.in_force import InForce
 from remit.app.landmark import landmark_in
 from remit.app.trial_desk import TrialDesk
 from remit.audit.context import Actor, ActorType, Context
+from remit.audit.file_source import FileSource
 from remit.audit.record_seal import RecordKeys
 from remit.clock import EpochSeconds
 from remit.db import Database
@@ -197,7 +198,14 @@ def start(database: Database, key: InstallationKey, tmp_path: Path, accounts: No
             database=on,
             key=signs,
             publishers=publishers or PublisherKeys(),
-            judge=judge_by(Court(audit=audit, record_keys=lambda: RecordKeys(bytes(32)), clock=clock)),
+            judge=judge_by(
+                Court(
+                    source=FileSource(audit),
+                    data=audit.parent,
+                    record_keys=lambda: RecordKeys(bytes(32)),
+                    clock=clock,
+                )
+            ),
             load=shelf.load,
             refresh=book.refresh,
             clock=clock,

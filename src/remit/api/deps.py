@@ -42,7 +42,7 @@ class WithdrawConnection(Protocol):
 class ApiDeps:
     """Everything an operation of the management API may reach.
 
-    `audit_stream` is the folder of this process's log; `source` reads all logs of the installation,
+    `data` is the data folder of this process; `source` reads all logs of the installation,
     wherever they are kept. `publish` re-reads who may not act and
     which keys are in force: awaited after a change has committed, so that the answer says that
     this process enforces it. `reload` re-reads the policy repository and returns what to
@@ -62,7 +62,7 @@ class ApiDeps:
     database: Database
     box: SecretBox
     audit: AuditLog
-    audit_stream: Path
+    data: Path
     source: RecordSource
     directory: Directory
     guard: Guard

@@ -10,6 +10,7 @@ Source: MISSION C6; docs/guides/planning.md; docs/adr/0022-replay.md.
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any, Final
 
 from pydantic import Field
@@ -17,6 +18,7 @@ from pydantic import Field
 from remit.api.deps import ApiDeps
 from remit.api.operation import AnyOperation, Asked, Nothing, Operation, Shape, Text
 from remit.audit.events import AuditQueried
+from remit.audit.log_files import log_files
 from remit.canonical import JsonObject
 from remit.clock import EpochSeconds, rfc3339_ms
 from remit.deployment.bundle import MAX_BUNDLE, bundle_from
@@ -61,7 +63,7 @@ async def _create(deps: ApiDeps, asked: Asked[Nothing, Wanted]) -> Planned:
     records = None
     if body.days:
         records = Records(
-            folder=deps.audit_stream.parent,
+            folder=deps.data,
             since=EpochSeconds(now - body.days * _DAY),
             until=EpochSeconds(now + 1),
             tenant=None if tenant is None else TenantId(tenant),
@@ -81,7 +83,9 @@ def _planned(
     """In a thread, which waits for a process: what is decided meanwhile must not wait for this."""
     replayed = None
     if records is not None:
-        replayed = replay(records, old, new, record_key=deps.custody.record_keys(), workers=1)
+        with log_files(deps.source, since=records.since, beside=deps.data) as folder:
+            found, keys = replace(records, folder=folder), deps.custody.record_keys()
+            replayed = replay(found, old, new, record_key=keys, workers=1)
     return Plan(
         made_at="",
         stage=new.stage or "",

@@ -19,7 +19,12 @@ def deployment_of(parts: Parts) -> DeploymentDeps:
         BadSignatureError: the file of keys that bundles need cannot be used.
     """
     stores, settings = parts.stores, parts.settings
-    court = Court(audit=stores.folder.audit, record_keys=stores.custody.record_keys, clock=parts.clock)
+    court = Court(
+        source=stores.source,
+        data=stores.folder.path,
+        record_keys=stores.custody.record_keys,
+        clock=parts.clock,
+    )
     return DeploymentDeps(
         database=stores.database,
         key=parts.policy_key,

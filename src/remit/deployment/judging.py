@@ -9,7 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from remit.audit.log_files import log_files
 from remit.audit.record_seal import RecordKeys
+from remit.audit.source import RecordSource
 from remit.casebook import Result, Status, run_tables, tables_of
 from remit.clock import Clock, EpochSeconds
 from remit.deployment.judgement import Judge, Judgement, Tables
@@ -25,9 +27,10 @@ _DAY = 86_400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Court:
-    """What judging needs: the folder with the streams of this machine, and who knows what sealed parts of them open with."""
+    """What judging needs: the logs, a folder for what is only there meanwhile, and who knows what sealed parts of them open with."""
 
-    audit: Path
+    source: RecordSource
+    data: Path
     record_keys: Callable[[], RecordKeys]
     clock: Clock
 
@@ -76,13 +79,9 @@ def _replayed(
 ) -> ReplayReport | None:
     if not rules.replay_days:
         return None
-    now = court.clock.now()
-    records = Records(
-        folder=court.audit,
-        since=EpochSeconds(now - rules.replay_days * _DAY),
-        until=EpochSeconds(now + 1),
-    )
-    # In a process of its own: what is decided meanwhile must not wait for this.
-    return replay(
-        records, present.repository, proposed.repository, record_key=court.record_keys(), workers=1
-    )
+    now, keys = court.clock.now(), court.record_keys()
+    since = EpochSeconds(now - rules.replay_days * _DAY)
+    with log_files(court.source, since=since, beside=court.data) as folder:
+        records = Records(folder=folder, since=since, until=EpochSeconds(now + 1))
+        # In a process of its own: what is decided meanwhile must not wait for this.
+        return replay(records, present.repository, proposed.repository, record_key=keys, workers=1)
