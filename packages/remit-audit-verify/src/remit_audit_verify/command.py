@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NoReturn, TextIO
 
+from remit_audit_verify.bundle import is_bundle, verify_bundle
 from remit_audit_verify.errors import VerifyError
 from remit_audit_verify.evidence import Evidence
 from remit_audit_verify.given import read_age, read_keys, read_policy, read_receipt_files
@@ -68,13 +69,13 @@ def _verify(given: Sequence[str]) -> int:
     since = [path.read_text(encoding="utf-8") for path in options.since]
     bar = Bar(shown=False if options.json else None)
     try:
-        report = verify_log(
-            options.log,
-            keys=read_keys(options.key),
-            since=since,
-            evidence=evidence,
-            progress=bar.show,
-        )
+        keys = read_keys(options.key)
+        if is_bundle(options.log):
+            report = verify_bundle(options.log, keys=keys, evidence=evidence)
+        else:
+            report = verify_log(
+                options.log, keys=keys, since=since, evidence=evidence, progress=bar.show
+            )
     finally:
         bar.close()
     if options.json:
