@@ -31,7 +31,13 @@ from remit.sinks.shipment import Shipment
 
 __all__ = ["ArchiveSink"]
 
-_OPTIONS: Final = (HTTP_OPTIONS - {"compress"}) | {"endpoint", "every", "files", "records", "region"}
+_OPTIONS: Final = (HTTP_OPTIONS - {"compress"}) | {
+    "endpoint",
+    "every",
+    "files",
+    "records",
+    "region",
+}
 _EVERY: Final = 30.0
 _RECORDS: Final = 10_000
 _CONTENT: Final = 32 * 1024 * 1024
@@ -138,7 +144,7 @@ class _Bucket:
         path = f"{self._prefix}/{name}"
         headers = signed_headers(
             self._key(), "PUT", path,
-            host=self._host, content=content, now=self._settings.clock.now(),
+            given={"host": self._host}, content=content, now=self._settings.clock.now(),
         )  # fmt: skip
         # In a thread: certificates are read from files.
         receiver = await asyncio.to_thread(

@@ -30,13 +30,22 @@ class AwsKey:
 
 
 def signed_headers(
-    key: AwsKey, method: str, path: str, *, host: str, content: bytes, now: EpochSeconds
+    key: AwsKey,
+    method: str,
+    path: str,
+    *,
+    given: Mapping[str, str],
+    content: bytes,
+    now: EpochSeconds,
 ) -> dict[str, str]:
-    """The headers that go along with a request without a query; `path` is not yet quoted."""
+    """The headers that go along with a request without a query; `path` is not yet quoted.
+
+    `given` are `host`, and what else is to be signed, in lower case.
+    """
     at = datetime.fromtimestamp(now, UTC)
     day, instant = at.strftime("%Y%m%d"), at.strftime("%Y%m%dT%H%M%SZ")
     digest = hashlib.sha256(content).hexdigest()
-    headers = {"host": host, "x-amz-content-sha256": digest, "x-amz-date": instant}
+    headers = {**given, "x-amz-content-sha256": digest, "x-amz-date": instant}
     if key.session is not None:
         headers["x-amz-security-token"] = key.session
     names = ";".join(sorted(headers))

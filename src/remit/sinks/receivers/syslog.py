@@ -236,11 +236,11 @@ def _unacknowledged(writer: asyncio.StreamWriter) -> int:
 
 def _destination(settings: SinkSettings) -> Destination:
     parts = urlsplit(settings.url)
+    host = parts.hostname or ""
     try:
         port = parts.port
     except ValueError:
-        port = None
-    host = parts.hostname or ""
+        host, port = "", None
     if parts.scheme not in _SCHEMES or not host or parts.path not in {"", "/"}:
         raise SinkMisdeclaredError(
             f"the URL of the sink `{settings.name}` is not like `tls://host:6514`"
