@@ -22,6 +22,7 @@ class Decided(Event):
     """
 
     kind: ClassVar[str] = "decision"
+    vetted: ClassVar[bool] = True
     decision_id: str
     server: str
     method: str
@@ -76,6 +77,7 @@ class CallCompleted(Event):
     """
 
     kind: ClassVar[str] = "call.completed"
+    vetted: ClassVar[bool] = True
     durability: ClassVar[Durability] = Durability.ANSWER
     reserved: ClassVar[bool] = True
     decision_id: str

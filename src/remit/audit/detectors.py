@@ -26,7 +26,7 @@ from remit.model import Classification
 
 __all__ = ["DETECTORS", "MAX_SCANNED", "Found", "find", "normal_form", "scrubbed"]
 
-MAX_SCANNED: Final = 8 * 1024
+MAX_SCANNED: Final = 16 * 1024
 """Characters of a text that are read; of a longer one the rest counts as found."""
 
 _SECRET, _PAN, _PII, _FINANCIAL = (

@@ -19,6 +19,7 @@ import jiter
 import orjson
 
 from remit.audit.event import Event
+from remit.audit.free_text import said, spoken_name
 from remit.audit.profile import (
     STRICT,
     BadEntryError,
@@ -98,6 +99,8 @@ def draft(event: Event, producer: Producer, moment: Moment) -> Draft:
     """
     shape = shape_of(type(event))  # type: ignore[arg-type]  # every class can be hashed
     body: dict[str, object] = dict(zip(shape.names, shape.values_of(event), strict=True))
+    if not event.vetted:
+        body = said(body)
     head, tail = _head(event, moment), _tail(event, moment)
     head["body"] = body
     before = quickly(event, shape, head)
@@ -172,7 +175,7 @@ def _head(event: Event, moment: Moment) -> dict[str, object]:
         "net": {
             "hops": context.network.hops,
             "ip": known_text(context.network.ip),
-            "ua": known_text(context.network.user_agent),
+            "ua": known_text(spoken_name(context.network.user_agent)),
             "zone": context.network.zones,
         },
     }

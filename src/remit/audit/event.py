@@ -32,4 +32,6 @@ class Event:
     durability: ClassVar[Durability] = Durability.INTENT
     reserved: ClassVar[bool] = False
     """Whether it may use the space that is kept for taking rights away when the disk is full otherwise."""
+    vetted: ClassVar[bool] = False
+    """Whether whoever makes it has looked through its text for secrets; else the log does, before it writes."""
     context: Context = Context()
