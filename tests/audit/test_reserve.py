@@ -7,7 +7,7 @@ import pytest
 
 from remit.audit.disk import PosixDisk, Space
 from remit.audit.events import CallCompleted, ClientRegistered, GrantRevoked
-from remit.audit.reserve import RESERVE, DiskUse, Reserve, is_full, is_reserved
+from remit.audit.reserve import RESERVE, DiskUse, Reserve, is_full, is_reserved, make_room_in
 from remit.model import MANAGEMENT
 from remit.testing.disk import SimulatedDisk
 
@@ -161,3 +161,21 @@ def test_what_is_no_event_is_not_reserved(thing):
             token_endpoint_auth_method="none",
         )
     )
+
+
+def test_a_process_that_starts_on_a_full_disk_finds_room(tmp_path):
+    Reserve(tmp_path, SimulatedDisk(), size=SIZE).close()
+    disk = SimulatedDisk()
+    disk.room = 10
+    make_room_in(tmp_path, disk)
+    assert length(tmp_path) == SIZE - 4 * MIB
+    make_room_in(tmp_path, disk)
+    assert length(tmp_path) == SIZE - 4 * MIB
+
+
+def test_one_that_starts_where_there_is_room_or_no_reserve_changes_nothing(tmp_path):
+    make_room_in(tmp_path, SimulatedDisk())
+    assert list(tmp_path.iterdir()) == []
+    Reserve(tmp_path, SimulatedDisk(), size=SIZE).close()
+    make_room_in(tmp_path, SimulatedDisk())
+    assert length(tmp_path) == SIZE

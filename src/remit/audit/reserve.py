@@ -17,7 +17,7 @@ from remit.audit.disk import Disk, Space
 from remit.audit.events import Decided, Event
 from remit.model import MANAGEMENT
 
-__all__ = ["RESERVE", "DiskUse", "Reserve", "is_full", "is_reserved"]
+__all__ = ["RESERVE", "DiskUse", "Reserve", "is_full", "is_reserved", "make_room_in"]
 
 RESERVE: Final = "reserve"
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -119,6 +119,21 @@ class Reserve:
     def _shorten(self, size: int) -> None:
         self._disk.truncate(self._descriptor, size)
         self.kept = size
+
+
+def make_room_in(folder: Path, disk: Disk) -> None:
+    """On a full disk, give up some of the reserve in `folder`, so that a process can start: a database has to be opened first.
+
+    For whoever holds the folder, and has not opened its log yet.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    path = folder / RESERVE
+    if path.exists():
+        reserve = Reserve(folder, disk, size=path.stat().st_size)
+        reserve.make_room()
+        reserve.close()
 
 
 @dataclass(slots=True)
