@@ -63,7 +63,7 @@ def test_the_demonstration_ends_with_a_verified_log_and_leaves_nothing(tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert LAST_LINE.fullmatch(done.stdout.splitlines()[-1].strip())
     assert [int(n) for n in re.findall(r"^ ?(\d+)  \S", done.stdout, re.MULTILINE)] == list(
-        range(1, 16)
+        range(1, 18)
     )
     assert "Traceback" not in done.stdout + done.stderr
     assert list(tmp_path.glob("remit-demo-*")) == []

@@ -18,6 +18,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from remit.demo.evidence import check_elsewhere, show_timeline
 from remit.demo.listener import browse_yourself
 from remit.demo.narrator import Narrator
 from remit.demo.stage import Stage, StageError, set_up
@@ -67,9 +68,12 @@ async def _perform(say: Narrator, folder: Path, *, interactive: bool, stay: bool
         say.why(f"Remit was ready {stage.ready_seconds:.1f} s after its command was typed")
         callback = redirect_uri()
         browse = _your_browser(stage, say, callback) if interactive else None
-        await Storyteller(stage, say, callback=callback, browse=browse).tell()
+        story = Storyteller(stage, say, callback=callback, browse=browse)
+        await story.tell()
         show_trail(stage, say)
+        await show_timeline(stage, say)
         tamper(stage, say)
+        await check_elsewhere(stage, say, story.receipts)
         if stay:
             say.last_line(f"audit log verified: {verified(stage)} records")
             await _stay(stage, say)

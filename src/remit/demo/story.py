@@ -4,7 +4,7 @@ Every step checks what it tells: an answer other than the one the story announce
 ends the demonstration with an error, so a regression cannot hide behind prose.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -19,6 +19,7 @@ from remit.demo.agent import (
     Keyring,
     connect,
 )
+from remit.demo.evidence import receipt_of
 from remit.demo.narrator import Narrator
 from remit.demo.people_asked import (
     PeopleAsked,
@@ -56,6 +57,8 @@ class Storyteller:
         self._callback = callback
         self._browse = browse
         self._asked_again = False
+        self.receipts: list[Mapping[str, Any]] = []
+        """What came with the answers, and says which records they stand in."""
         self._dana = Person(
             username=stage.username,
             password=stage.password,
@@ -128,6 +131,10 @@ class Storyteller:
         result = await crm.call("get_account", arguments)
         expect(not result.is_error, "an allowed read")
         self._say.allowed(text_of(result))
+        receipt = receipt_of(result)
+        if receipt is not None:
+            self.receipts.append(receipt)
+            self._say.why(f"with a receipt: {_receipt_line(receipt)}")
 
     async def _write_without_scope(self, crm: AgentSession) -> None:
         self._say.step("A write nobody gave it")
@@ -318,6 +325,13 @@ def _dance_line(one: Exchange) -> str | None:
     if path == "/token":
         return f"{one.method} {path} → {one.status}, code and PKCE verifier for a token"
     return None
+
+
+def _receipt_line(receipt: Mapping[str, Any]) -> str:
+    """Where the decision stands in the log, for people."""
+    decision = receipt.get("decision") or {}
+    leaf = str(decision.get("leaf", ""))[:16]
+    return f"record {decision.get('seq')} of {receipt.get('log')}, leaf {leaf}…"
 
 
 def _changed_lines(review: str) -> list[str]:

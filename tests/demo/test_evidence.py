@@ -1,0 +1,57 @@
+"""The part of the story that nobody has to believe us."""
+
+import shutil
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from remit.demo.evidence import RECEIPT, check_elsewhere, receipt_of, show_timeline
+from remit.demo.story import UnexpectedAnswerError
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture
+def stage(told, tmp_path):
+    """The log of a told story, copied: a test may do with it what it likes."""
+    shutil.copytree(told.stage.data / "audit", tmp_path / "data" / "audit")
+    return replace(told.stage, folder=tmp_path)
+
+
+async def test_the_story_of_a_grant_begins_with_its_page_and_ends_with_its_end(told, terminal):
+    await show_timeline(told.stage, terminal.narrator)
+    text = terminal.text
+    assert "remit audit timeline grant grt_" in text
+    assert text.index("consent.presented") < text.index("token.issued") < text.index("decision")
+    assert text.index("decision") < text.index("grant.revoked")
+
+
+async def test_another_program_checks_it_with_the_key_that_was_kept(stage, terminal):
+    await check_elsewhere(stage, terminal.narrator, [])
+    assert "remit-audit-verify evidence --key log.pub" in terminal.text
+    assert "valid" in terminal.text
+
+
+async def test_a_log_that_was_changed_is_no_happy_end(stage, terminal):
+    segment = next((stage.data / "audit").rglob("*.jsonl"))
+    content = bytearray(segment.read_bytes())
+    content[content.index(b'"decision"') + 1] ^= 1
+    segment.write_bytes(bytes(content))
+    with pytest.raises(UnexpectedAnswerError, match="a log that verifies"):
+        await check_elsewhere(stage, terminal.narrator, [])
+
+
+async def test_a_receipt_that_the_log_does_not_keep_to_is_no_happy_end(stage, terminal):
+    receipt = {"log": "remit/main", "decision": {"seq": 3, "leaf": "0" * 64}, "size": 9}
+    with pytest.raises(UnexpectedAnswerError, match="a log that verifies"):
+        await check_elsewhere(stage, terminal.narrator, [receipt])
+
+
+@pytest.mark.parametrize("meta", [None, {}, {RECEIPT: "odd"}, "odd"])
+def test_an_answer_without_a_receipt_has_none(meta):
+    assert receipt_of(SimpleNamespace(meta=meta)) is None
+
+
+def test_a_receipt_is_what_stands_beside_the_answer():
+    assert receipt_of(SimpleNamespace(meta={RECEIPT: {"log": "a"}})) == {"log": "a"}
