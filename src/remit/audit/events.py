@@ -273,6 +273,7 @@ class PolicyLoaded(Event):
     """A version of the policy repository came into force in this process: `bundle`, as it holds in `stage`."""
 
     kind: ClassVar[str] = "policy.loaded"
+    reserved: ClassVar[bool] = True
     catalog_version: str
     policy_version: str
     servers: int

@@ -112,5 +112,6 @@ class SelfTestFinished(Event):
     """At its start the gateway was tried with calls that have to be refused. `failed`: those that were not."""
 
     kind: ClassVar[str] = "selftest.finished"
+    reserved: ClassVar[bool] = True
     tried: int
     failed: tuple[str, ...] = ()
