@@ -34,6 +34,7 @@ from remit.api.servers import SERVER_OPERATIONS
 from remit.api.sessions import SESSION_OPERATIONS
 from remit.api.sinks import SINK_OPERATIONS
 from remit.api.trail import TRAIL_OPERATIONS
+from remit.api.trail_export import EXPORT_OPERATIONS
 from remit.api.trail_search import SEARCH_OPERATIONS
 from remit.api.users import USER_OPERATIONS
 
@@ -59,6 +60,7 @@ OPERATIONS: Final[tuple[AnyOperation, ...]] = (
     *PREVIEW_OPERATIONS,
     *CUSTODY_OPERATIONS,
     *SEARCH_OPERATIONS,
+    *EXPORT_OPERATIONS,
     *EXPLANATION_OPERATIONS,
     *REACHABLE_OPERATIONS,
     *APPROVAL_OPERATIONS,

@@ -18,7 +18,7 @@ from remit.app.keys import open_redactor
 from remit.app.log_folders import tiled_logs
 from remit.app.log_signer import SignerPlace, open_log_signer
 from remit.app.metrics import MeteredAuditLog, Metrics
-from remit.app.trail_wiring import open_trail
+from remit.app.trail_wiring import TrailPlace, open_trail
 from remit.audit import DurableAuditLog, Redactor, TallyingAuditLog
 from remit.audit.disk import PosixDisk
 from remit.audit.reserve import make_room_in
@@ -113,10 +113,18 @@ async def open_stores(
     )
     box, redactor = SecretBox(master), open_redactor(master)
     source = source_of(folder, database, is_server=not url.startswith("sqlite"))
-    kept_in = None if url.startswith("sqlite") else database
-    trail = stack.enter_context(
-        open_trail(kept_in, folder, source, redactor=redactor, own=kept.name, clock=clock)
+    tiled = tiled_logs(source, folder.path)
+    asked_with = TrailPlace(
+        database=database,
+        is_server=not url.startswith("sqlite"),
+        folder=folder,
+        source=source,
+        tiled=tiled,
+        redactor=redactor,
+        own=kept.name,
+        clock=clock,
     )
+    trail = stack.enter_context(open_trail(asked_with))
     custody = await open_custody(
         database, box, redactor, source=source, instance=settings.instance, clock=clock
     )
@@ -127,7 +135,7 @@ async def open_stores(
         log=log,
         log_name=kept.name,
         source=source,
-        tiled=tiled_logs(source, folder.path),
+        tiled=tiled,
         trail=trail,
         joined=joined,
         audit=audit,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from remit.db import Transaction
+from remit.trail.bundle import Proofs
 from remit.trail.index import TrailIndex
 from remit.trail.index_store import tenants
 
@@ -12,9 +13,14 @@ __all__ = ["Trail"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trail:
-    """`tokens_of` is every token that may stand for a value in the log of an organisation (`None`: of none)."""
+    """`tokens_of` is every token that may stand for a value in the log of an organisation (`None`: of none).
+
+    `proofs` shows that records are in the logs that were signed; `producer` is what hands them out, with its version.
+    """
 
     index: TrailIndex
+    proofs: Proofs
+    producer: str
     tokens_of: Callable[[str | int | bool, str | None], tuple[str, ...]]
 
     def tokens(self, value: str, whose: frozenset[str] | None) -> tuple[str, ...]:

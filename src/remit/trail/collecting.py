@@ -1,0 +1,60 @@
+"""All that a question finds, page after page, the oldest first: what is handed out at once and not looked at in pages."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from remit.audit.source import Record
+from remit.canonical import JsonObject
+from remit.trail.index import TrailIndex
+from remit.trail.question import MOST, Found, Looked, Question
+from remit.trail.search import search
+from remit.trail.timeline import Story, timeline
+
+__all__ = ["Collected", "collect"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collected:
+    """Records, the oldest first; what was asked; what was looked at. `more`: there are older ones that are not here."""
+
+    asked: JsonObject
+    records: Sequence[Record]
+    looked: Sequence[Looked]
+    more: bool
+    behind: int
+    story: Story | None = None
+
+    def events(self) -> Iterator[Found]:
+        """What the records say, one after the other: all of them at once would be many times as large."""
+        return (Found(record, record.entry()) for record in self.records)
+
+
+def collect(
+    index: TrailIndex,
+    question: Question,
+    *,
+    asked: JsonObject,
+    most: int,
+    story: Story | None = None,
+) -> Collected:
+    """The latest `most` records that meet `question`, or tell `story`. Blocks.
+
+    Raises:
+        DatabaseUnavailableError, OSError: the index or a log cannot be read.
+    """
+    found: list[Record] = []
+    page = replace(question, limit=min(MOST, most))
+    while True:
+        answer = search(index, page) if story is None else timeline(index, story, page)
+        found += [one.record for one in answer.found]
+        if answer.next is None or len(found) >= most:
+            break
+        page = replace(page, cursor=answer.next, limit=min(MOST, most - len(found)))
+    return Collected(
+        asked=asked,
+        records=found[::-1],
+        looked=answer.looked,
+        more=answer.next is not None,
+        behind=answer.behind,
+        story=story,
+    )
