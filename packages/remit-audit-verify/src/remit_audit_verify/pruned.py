@@ -13,8 +13,8 @@ from pathlib import Path
 
 from remit_audit_verify.report import Problem, Verdict
 from remit_audit_verify.stream_files import Segment
-from remit_audit_verify.tiles import TILE, MissingTileError, Tiles
-from remit_audit_verify.tree import verify_inclusion
+from remit_audit_verify.tiles import TILE, TILE_WIDTH, MissingTileError, Tiles
+from remit_audit_verify.tree import Frontier, root_hash, verify_inclusion
 from remit_audit_verify.walk import Walk
 
 __all__ = ["begin_after_pruned"]
@@ -46,14 +46,14 @@ class _Before:
 
     def take(self) -> None:
         walk, first = self.walk, self.first
-        tree = self.tiles.frontier(first)
-        root = tree.root()
-        for one in walk.expected.take(first):
-            if self.tiles.frontier(one.size).root() != one.root:
-                what = f"their hashes are not what {one.source} of {one.size} records signs"
-                self._wrong("root", what, walk.report.proven, one.size - 1)
+        tree = Frontier()
+        for index in range(-(-first // TILE_WIDTH)):
+            if not self._add(tree, index):
                 return
-            walk.holds(one)
+        root = tree.root()
+        if root != self.tiles.frontier(first).root():
+            self._wrong("pruned", "the tiles contradict each other", 0, first - 1)
+            return
         last = self._leaf(first - 1, root)
         if last is None:
             self._wrong("pruned", "the tiles contradict each other", 0, first - 1)
@@ -69,6 +69,23 @@ class _Before:
         walk.tree, walk.previous = tree, last.hex()
         walk.report.first = first
 
+    def _add(self, tree: Frontier, index: int) -> bool:
+        """Add the leaves of tile `index`; whether all that is expected up to there holds."""
+        content, upto = self.tiles.hashes(0, index), min(self.first, (index + 1) * TILE_WIDTH)
+        if len(content) < (upto - tree.size) * 32:
+            raise MissingTileError(f"the hashes of records {tree.size} to {upto - 1} are missing")
+        walk, begin = self.walk, tree.size
+        for one in walk.expected.take(upto):
+            _append(tree, content, begin, one.size)
+            if tree.root() != one.root:
+                what = f"their hashes are not what {one.source} of {one.size} records signs"
+                good = walk.fixed if one.elsewhere else walk.report.proven
+                self._wrong("root", what, good, one.size - 1)
+                return False
+            walk.holds(one)
+        _append(tree, content, begin, upto)
+        return True
+
     def _leaf(self, index: int, root: bytes) -> bytes | None:
         """The leaf hash of a pruned record, if the tree over all of them has it there."""
         leaf = self.tiles.node(0, index)
@@ -78,3 +95,13 @@ class _Before:
     def _wrong(self, kind: str, what: str, first: int, last: int) -> None:
         problem = Problem(kind, TILE, sequence=first, through=last, what=what)
         self.walk.report.add(problem, Verdict.TAMPERED)
+
+
+def _append(tree: Frontier, content: bytes, begin: int, upto: int) -> None:
+    """Add leaves from a tile, the first of which is number `begin`, before number `upto`."""
+    hashes = [content[at : at + 32] for at in range(0, len(content), 32)]
+    if tree.size == begin and upto - begin == TILE_WIDTH:
+        tree.append_perfect(root_hash(hashes), 8)
+        return
+    for leaf in hashes[tree.size - begin : upto - begin]:
+        tree.append(leaf)

@@ -18,11 +18,19 @@ from typing import Final
 from remit_audit_verify.errors import VerifyError
 from remit_audit_verify.tree import Frontier, node_hash, root_hash
 
-__all__ = ["TILE", "MissingTileError", "Tiles", "entry_bundles", "read_bundle", "tile_path"]
+__all__ = [
+    "TILE",
+    "TILE_WIDTH",
+    "MissingTileError",
+    "Tiles",
+    "entry_bundles",
+    "read_bundle",
+    "tile_path",
+]
 
 TILE: Final = "tile"
 ENTRIES: Final = "entries"
-_WIDTH: Final = 256
+TILE_WIDTH: Final = 256
 _HASH: Final = 32
 _KEPT: Final = 64
 
@@ -55,7 +63,7 @@ class Tiles:
             self._read.move_to_end((level, index))
             return known
         content = self._load(level, index)
-        if len(content) == _WIDTH * _HASH:
+        if len(content) == TILE_WIDTH * _HASH:
             self._read[level, index] = content
             if len(self._read) > _KEPT:
                 self._read.popitem(last=False)
@@ -69,7 +77,7 @@ class Tiles:
         """
         level, within = divmod(height, 8)
         first = index << within
-        tile, place = divmod(first, _WIDTH)
+        tile, place = divmod(first, TILE_WIDTH)
         found = self.hashes(level, tile)
         needed = [
             found[at : at + _HASH]
@@ -123,7 +131,7 @@ class Tiles:
             content = path.read_bytes()
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return self._load_partial(path)
-        if len(content) != _WIDTH * _HASH:
+        if len(content) != TILE_WIDTH * _HASH:
             raise MissingTileError(f"tile {level}/{tile_path(index)} has another length")
         return content
 
@@ -171,7 +179,7 @@ def entry_bundles(folder: Path) -> list[tuple[int, Path]]:
         held = found.get(index)
         if whole or held is None or (held.parent.name.endswith(".p") and _wider(path, held)):
             found[index] = path
-    return [(index * _WIDTH, found[index]) for index in sorted(found)]
+    return [(index * TILE_WIDTH, found[index]) for index in sorted(found)]
 
 
 def read_bundle(path: Path) -> Iterator[tuple[bytes, bool]]:
