@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
-from remit.audit.port import AuditUnavailableError
+from remit.audit.port import AuditUnavailableError, Receipt
 from remit.clock import EpochSeconds, SystemClock
 from remit.gateway import GatewayApp, GatewayDeps, GatewaySettings, HandleKeys
 from remit.gateway.jsonrpc import Message, Request, Response
@@ -103,10 +103,11 @@ class ListGuard:
             decision_id="dec_1", token=who, names={ResourceKind.TOOL: frozenset(self.forbidden)}
         )
 
-    async def complete(self, permit: Permit, call: Call, *, result: CallResult) -> None:
+    async def complete(self, permit: Permit, call: Call, *, result: CallResult) -> Receipt | None:
         if self.log_full:
             raise AuditUnavailableError("the log is full")
         self.completed.append((call, result))
+        return Receipt(8, "b" * 64)
 
     @property
     def outcomes(self) -> list[str]:

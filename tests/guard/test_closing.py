@@ -41,3 +41,11 @@ async def test_an_outcome_that_comes_while_closed_opens_the_guard_with_the_other
     await closing.record(AuditStopped())
     assert not closing.closed
     assert len(log.events) == 2
+
+
+async def test_where_an_outcome_stands_is_known_when_nothing_waited_before_it():
+    log = InMemoryAuditLog()
+    closing = Closing(log)
+    receipt = await closing.record(AuditStopped())
+    assert receipt is not None
+    assert receipt.sequence == 0

@@ -136,7 +136,9 @@ async def open_parts(
             decisions=decisions,
             audit=stores.audit,
             redactor=stores.redactor,
-            settings=_guard_settings(settings, past, desk, asking, copy_gate=copies.gate),
+            settings=_guard_settings(
+                settings, past, desk, asking, copy_gate=copies.gate, log_name=stores.log_name
+            ),
         ),
         refresh=refresh,
         past=past,
@@ -182,6 +184,7 @@ def _guard_settings(
     asking: Asking,
     *,
     copy_gate: CopyGate,
+    log_name: str,
 ) -> GuardSettings:
     return GuardSettings(
         public_url=settings.issuer,
@@ -190,6 +193,7 @@ def _guard_settings(
         trial=desk.world_of,
         tally=desk.count,
         elevations=asking.elevations,
+        log_name=log_name,
         copy_gate=copy_gate,
     )
 

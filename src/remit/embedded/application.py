@@ -178,6 +178,7 @@ class GuardedApplication:
             clock=self._clock,
             past=RemotePast(door),
             elevations=RemoteElevations(door),
+            log_name=local.log_name,
         )
 
         async def take(snapshot: Snapshot, heard: Heard) -> None:

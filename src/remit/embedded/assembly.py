@@ -41,6 +41,8 @@ class Surroundings:
     clock: Clock
     past: Past = NoPast()
     elevations: Elevations = NO_ELEVATIONS
+    log_name: str | None = None
+    """What the guard's own log is called in receipts."""
 
 
 class Assembly:
@@ -71,6 +73,7 @@ class Assembly:
                 standing_max_age=snapshot.lease,
                 past=around.past,
                 elevations=around.elevations,
+                log_name=around.log_name,
             ),
         )
         roster = Roster(_no_secret, requests_to=lambda _: around.application)

@@ -40,6 +40,11 @@ class LocalLog:
         self.log = log
 
     @property
+    def log_name(self) -> str:
+        """What its checkpoints, and receipts, call it."""
+        return _name(self.instance)
+
+    @property
     def stream(self) -> Path:
         """Where the records are."""
         return self.folder / "log"
@@ -122,9 +127,13 @@ def open_local_log(folder: Path, *, release: str, server: str) -> LocalLog:
 
 
 def _open(place: Path, instance: str, key: bytes, release: str) -> FileAuditLog:
-    settings = StreamSettings(folder=place / "log", origin=f"remit-guard/{instance}")
+    settings = StreamSettings(folder=place / "log", origin=_name(instance))
     producer = Producer(service="remit-guard", instance=instance, version=release)
     return FileAuditLog(settings, Ed25519PrivateKey.from_private_bytes(key), producer=producer)
+
+
+def _name(instance: str) -> str:
+    return f"remit-guard/{instance}"
 
 
 def _kept(path: Path, make: Callable[[], bytes]) -> bytes:

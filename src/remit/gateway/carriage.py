@@ -18,6 +18,7 @@ from remit.gateway.judgement import Judgement
 from remit.gateway.oversight import Ended, Oversight
 from remit.gateway.ports import GatewayDeps
 from remit.gateway.protocol import Era
+from remit.gateway.receipts import without_receipt
 from remit.gateway.refusal import answer_refusal, failure_response, refusal_of, status_of_failure
 from remit.gateway.rejection import RejectedError, UpstreamError
 from remit.gateway.relay import Relay
@@ -101,6 +102,7 @@ class Carriage:
             self._settled = True
             learned = await self._learned(response)
             edited = with_known_code(self._passage.edit(learned), self._passage.era)
+            edited = without_receipt(edited)
             refused = await self._passage.settlement.answered(
                 edited, upstream_status=self._upstream_status
             )
@@ -108,6 +110,7 @@ class Carriage:
                 return await self._refuse(refused)
             if self._passage.on_response is not None:
                 self._passage.on_response(edited)
+            return self._passage.settlement.receipted(edited)
         return edited
 
     async def _learned(self, response: Response) -> Response:

@@ -120,6 +120,16 @@ class Response:
             return written
         return self._payload
 
+    def with_member(self, name: str, value: JsonObject) -> "Response":
+        """This result, with one member more; what has been written of it is not written again."""
+        result = self.result or {}
+        more = Response(self.id, {name: value, **result})
+        written = self._payload
+        if written is not None and result and name < min(result):
+            first = canonical_bytes({name: value})
+            object.__setattr__(more, "_payload", first[:-1] + b"," + written[1:])
+        return more
+
     def to_bytes(self) -> bytes:
         """`to_json` in canonical JSON."""
         message_id = canonical_bytes(self.id)

@@ -3,6 +3,7 @@
 Who brings no good token has nothing asked on their account: a stranger starts no process and sends nothing up.
 """
 
+from remit.audit.port import Receipt
 from remit.gateway.definitions import DefinitionWatch
 from remit.gateway.ports import Enforcement
 from remit.guard.call import Call, CallResult
@@ -47,8 +48,8 @@ class LearnedFirst:
     async def visible(self, call: Call) -> Visible | Challenge | Deny:
         return await self._guard.visible(call)
 
-    async def complete(self, permit: Permit, call: Call, *, result: CallResult) -> None:
-        await self._guard.complete(permit, call, result=result)
+    async def complete(self, permit: Permit, call: Call, *, result: CallResult) -> Receipt | None:
+        return await self._guard.complete(permit, call, result=result)
 
     def _server(self, name: ServerName) -> Server | None:
         return self._directory.catalog.servers.get(name)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from remit.audit.port import Receipt
 from remit.clock import Clock
 from remit.gateway.definitions import DefinitionWatch
 from remit.gateway.sealed import new_seal_key
@@ -39,8 +40,8 @@ class Enforcement(Protocol):
         """What may stand in a list."""
         ...
 
-    async def complete(self, permit: Permit, call: Call, *, result: CallResult) -> None:
-        """Record what became of a permitted call.
+    async def complete(self, permit: Permit, call: Call, *, result: CallResult) -> Receipt | None:
+        """Record what became of a permitted call; where the record stands, if that is known.
 
         Raises:
             AuditUnavailableError: it is not recorded.

@@ -7,16 +7,20 @@ Source: docs/architecture.md, "what fails closed".
 """
 
 import hashlib
+from typing import Final
 
-from remit.audit.port import AuditUnavailableError
+from remit.audit.port import AuditUnavailableError, Receipt
 from remit.clock import Clock
 from remit.gateway.jsonrpc import Response
 from remit.gateway.outcome import outcome_of
 from remit.gateway.ports import Enforcement
+from remit.gateway.receipts import with_receipt
 from remit.guard.call import Call, CallResult
 from remit.guard.outcome import Deny, Permit, RefusalReason
 
 __all__ = ["Settlement"]
+
+_TOOL: Final = "tools/call"
 
 
 class Settlement:
@@ -31,6 +35,7 @@ class Settlement:
         self._clock = clock
         self._started = clock.monotonic()
         self._settled = permit is None
+        self._outcome: Receipt | None = None
 
     async def answered(self, response: Response, *, upstream_status: int | None) -> Deny | None:
         """Record the server's answer as it goes to the caller; a refusal if it cannot be recorded."""
@@ -49,6 +54,13 @@ class Settlement:
             )
         )
 
+    def receipted(self, response: Response) -> Response:
+        """`response`, and where the records of its call stand, if it is a tool's and its caller may be told."""
+        permit, outcome = self._permit, self._outcome
+        if permit is None or permit.told is None or outcome is None or self._call.method != _TOOL:
+            return response
+        return with_receipt(response, permit.told, outcome)
+
     async def failed(
         self, *, upstream_status: int | None = None, outcome: str = "upstream_failed"
     ) -> Deny | None:
@@ -66,7 +78,7 @@ class Settlement:
             return None
         self._settled = True
         try:
-            await self._guard.complete(self._permit, self._call, result=result)
+            self._outcome = await self._guard.complete(self._permit, self._call, result=result)
         except AuditUnavailableError:
             return Deny(
                 decision_id=self._permit.decision_id,

@@ -10,7 +10,7 @@ Source: docs/architecture.md, "what fails closed"; AUDIT §1.5.
 import asyncio
 
 from remit.audit.events import Event
-from remit.audit.port import AuditLog, AuditUnavailableError
+from remit.audit.port import AuditLog, AuditUnavailableError, Receipt
 
 __all__ = ["Closing"]
 
@@ -30,8 +30,8 @@ class Closing:
         """Whether an outcome is not recorded."""
         return bool(self._pending)
 
-    async def record(self, event: Event) -> None:
-        """Record an outcome, or keep it and close.
+    async def record(self, event: Event) -> Receipt | None:
+        """Record an outcome, or keep it and close; where it stands, unless others had to be recorded first.
 
         Raises:
             AuditUnavailableError: it is kept, and not recorded.
@@ -39,13 +39,13 @@ class Closing:
         if not self._pending:
             # The usual way takes no lock, so that outcomes share one write to the disk.
             try:
-                await self._audit.append(event)
+                return await self._audit.append(event)
             except AuditUnavailableError:
                 self._pending.append(event)
                 raise
-            return
         self._pending.append(event)
         await self.settle()
+        return None
 
     async def settle(self) -> None:
         """Record everything that is kept, in order; open when nothing is left.

@@ -11,7 +11,7 @@ from typing import Final
 
 from remit.audit.events import Decided
 from remit.audit.flood import DENIED, LIMITS
-from remit.audit.port import AuditLog, AuditUnavailableError
+from remit.audit.port import AuditLog, AuditUnavailableError, Receipt
 from remit.audit.redact import Redaction
 from remit.guard.call import Call, CallResult
 from remit.guard.closing import Closing
@@ -19,7 +19,7 @@ from remit.guard.denial import is_for_people
 from remit.guard.elevations import ElevationsUnavailableError
 from remit.guard.keeping import NOTHING_KEPT, Keeping
 from remit.guard.ladder import Allowance, Ladder, Shown
-from remit.guard.outcome import Challenge, Deny, Permit, RefusalReason
+from remit.guard.outcome import Challenge, Deny, Permit, RefusalReason, Told
 from remit.guard.ports import Directory, Redactor
 from remit.guard.records import (
     SELF_TEST,
@@ -62,6 +62,7 @@ class Guard:
         "_ids",
         "_keeping",
         "_ladder",
+        "_log_name",
         "_tally",
     )
 
@@ -81,6 +82,7 @@ class Guard:
         self._keeping = Keeping(redactor, directory)
         self._closing = Closing(audit)
         self._ids = IdSource()
+        self._log_name = settings.log_name
         self._tally = settings.tally
         self._elevations = settings.elevations
         self._copy_gate = settings.copy_gate
@@ -141,8 +143,7 @@ class Guard:
             try:
                 unspent = await self._unspent(verdict.resting)
                 event = self._event(call, verdict, decision_id)
-                if unspent is None:
-                    await self._audit.append(event)
+                receipt = None if unspent is not None else await self._audit.append(event)
             except BaseException:
                 place()
                 await verdict.take_back()
@@ -158,6 +159,7 @@ class Guard:
                 release=place,
                 context=event.context,
                 account=verdict.account,
+                told=self._told(receipt),
                 elevated=None if verdict.resting is None else verdict.resting.elevated,
             )
             gone = self._ladder.lapsed(verdict)
@@ -192,15 +194,15 @@ class Guard:
             resources=shown.caller.server.resources,
         )
 
-    async def complete(self, permit: Permit, call: Call, *, result: CallResult) -> None:
-        """Record what became of a permitted call, and give back its place.
+    async def complete(self, permit: Permit, call: Call, *, result: CallResult) -> Receipt | None:
+        """Record what became of a permitted call, and give back its place; where the record stands, if that is known.
 
         Raises:
             AuditUnavailableError: it is not recorded; the guard is closed until it is.
         """
         permit.release()
         try:
-            await self._closing.record(completed(permit, call, result))
+            return await self._closing.record(completed(permit, call, result))
         finally:
             # The record comes first: whoever gives up waiting for the past has the outcome recorded all the same.
             if permit.account is not None:
@@ -208,6 +210,12 @@ class Guard:
                     await permit.account.take_back()
                 else:
                     await permit.account.stand()
+
+    def _told(self, receipt: Receipt | None) -> Told | None:
+        """What whoever calls may keep of the record of a decision."""
+        if receipt is None or self._log_name is None or not self._directory.catalog.audit.receipts:
+            return None
+        return Told(self._log_name, receipt)
 
     async def _unspent(self, resting: Resting | None) -> Refusal | None:
         """The refusal, where what the call rests on cannot be spent for it; `None` once it is."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from remit.audit.context import Context
+from remit.audit.port import Receipt
 from remit.guard.account import Account
 from remit.guard.elevations import Asked, Elevated
 from remit.ids import ScopeName
@@ -12,7 +13,7 @@ from remit.policy.decision import Decision
 from remit.policy.obligation import Obligation
 from remit.tokens.access_token import AccessToken
 
-__all__ = ["Challenge", "Deny", "Outcome", "Permit", "RefusalReason"]
+__all__ = ["Challenge", "Deny", "Outcome", "Permit", "RefusalReason", "Told"]
 
 
 class RefusalReason(StrEnum):
@@ -63,6 +64,14 @@ class RefusalReason(StrEnum):
     AUDIT_UNAVAILABLE = "audit_unavailable"
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A place in the log called `log`, as whoever called may keep it."""
+
+    log: str
+    receipt: Receipt
+
+
 def _nothing() -> None:
     """No place was taken."""
 
@@ -80,6 +89,8 @@ class Permit:
     """The circumstances as the decision was recorded, for the record of the outcome."""
     account: Account | None = None
     """What the call was counted in as; `None` where no fact of history has to do with it."""
+    told: Told | None = None
+    """Where the decision stands in the log, for whoever may be told; `None` where nobody is."""
     elevated: Elevated | None = None
     """What people said yes to, spent for this call; a retry that its server asks for has to bring its decision."""
 

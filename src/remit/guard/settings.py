@@ -24,6 +24,7 @@ class GuardSettings:
     `tally` is told of every call that came as far as a decision. `elevations` knows what people
     allowed beyond policies, and asks them; without it nobody is asked. `unheard`: nobody is told why policies refuse, so that
     it is not worked out how much they may know; the truth, which goes to the log, is the same.
+    `log_name` is what the log is called in receipts; without it nobody is given any.
     `copy_gate` is closed while nobody else has a copy of the log that calls have to wait for.
     """
 
@@ -34,4 +35,5 @@ class GuardSettings:
     tally: Tally = untold
     unheard: bool = False
     elevations: Elevations = NO_ELEVATIONS
+    log_name: str | None = None
     copy_gate: CopyGate = field(default_factory=CopyGate)
