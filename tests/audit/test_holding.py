@@ -206,3 +206,21 @@ async def test_a_clock_that_is_set_is_in_the_log_and_the_order_is_kept(open_log,
     (jump,) = [e["body"] for e in read_events(stream.folder) if e["kind"] == "clock.jumped"]
     assert jump == {"milliseconds": -3_600_000}
     assert [e["seq"] for e in read_events(stream.folder)] == list(range(5))
+
+
+async def test_a_segment_that_nobody_signs_grows_and_the_next_begins_once_somebody_does(
+    stream, log_key, clock
+):
+    small = StreamSettings(folder=stream.folder, origin=stream.origin, segment_bytes=1_600)
+    signer = Away(stream.origin, log_key)
+    log = FileAuditLog(small, signer, clock=clock)
+    signer.away = True
+    for n in range(10):
+        await log.append(revoked(str(n)))
+    assert len(list(stream.folder.glob("*.jsonl"))) == 1
+    signer.away = False
+    for n in range(3):
+        await log.append(revoked(str(n)))
+    assert len(list(stream.folder.glob("*.jsonl"))) > 1
+    log.close()
+    assert verify_log(stream.folder).exit_code == 0

@@ -30,6 +30,7 @@ from remit.app.health import Health, health_routes
 from remit.app.host import OwnHost, own_hosts
 from remit.app.joined_log import JoinedLog
 from remit.app.key_refresh import KeyRefresh
+from remit.app.log_metrics import show_log
 from remit.app.log_proofs import LogProofs
 from remit.app.metrics import Metrics
 from remit.app.parts import Parts, open_parts
@@ -326,19 +327,12 @@ def _health(parts: Parts) -> Health:
 
 
 def _gauges(health: Health, metrics: Metrics) -> None:
-    status = health.log.status
     metrics.gauge(
         "remit_standing_age_seconds",
         "Since it was last known who is suspended or revoked.",
         health.standing_age,
     )
-    metrics.gauge("remit_audit_records", "Records in the log.", lambda: status().size)
-    metrics.gauge("remit_audit_queue", "Events on their way to the disk.", lambda: status().waiting)
-    metrics.gauge(
-        "remit_audit_unsigned",
-        "Records that no checkpoint signs yet.",
-        lambda: status().size - status().checkpointed,
-    )
+    show_log(metrics, health.log, health.data)
 
 
 def _api(

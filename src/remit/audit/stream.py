@@ -58,6 +58,7 @@ class Stream:
     __slots__ = (
         "_checkpoints",
         "_disk",
+        "_full_at",
         "_last",
         "_lock",
         "_lock_identity",
@@ -98,6 +99,7 @@ class Stream:
         self._publish()
         self._position: Position = found.position
         self._last: Checkpoint | None = found.last
+        self._full_at = self._settings.segment_bytes
         self._signed = found.signed
         self._unsigned = list(found.unsigned)
         self.repaired_bytes = found.torn_bytes
@@ -131,8 +133,8 @@ class Stream:
         """
         self._confirm_beside()
         self._records.repair()
-        if self._position.offset >= self._settings.segment_bytes:
-            self._roll()
+        if self._position.offset >= self._full_at:
+            self._roll_if_signed()
         before = self._position
         tree, previous = before.tree.copy(), before.previous
         lines: list[bytes] = []
@@ -211,6 +213,15 @@ class Stream:
         """A lock without its name keeps nobody out; records beside no checkpoints will not be signed."""
         self._disk.size(self._settings.folder / LOCK, self._lock_identity)
         self._checkpoints.confirm()
+
+    def _roll_if_signed(self) -> None:
+        """A segment that nobody signs goes on growing; that is no reason to lose what it could hold."""
+        try:
+            self._roll()
+        except SignerUnavailableError:
+            self._full_at = self._position.offset + self._settings.segment_bytes // 16
+        else:
+            self._full_at = self._settings.segment_bytes
 
     def _roll(self) -> None:
         """Go on in a new segment, the old one being wholly under a checkpoint."""
