@@ -35,7 +35,7 @@ class World:
     """Everything around a fleet. `declare` says which sinks there are; `write` records; `carry` lets a second's work be done."""
 
     def __init__(self, folder, database, events, clock, *, instance="main"):
-        self.source = FileSource(folder)
+        self.folder, self.source = folder, FileSource(folder)
         self.database, self.events, self.clock = database, events, clock
         self.rules = {}
         self.counts = Counted()
