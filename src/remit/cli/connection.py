@@ -141,6 +141,18 @@ class Management:
                 if line:
                     yield line
 
+    async def download(
+        self, name: str, body: JsonObject, into: Callable[[bytes], object]
+    ) -> Mapping[str, str]:
+        """Hand the bytes that the operation `name` answers to `into`, piece by piece; the headers of the answer."""
+        path = MANAGEMENT_OPERATIONS[name].path
+        async with self._client.stream("POST", path, json=body, timeout=None) as response:
+            if response.status_code != 200:
+                _raise_problem(response.status_code, await response.aread())
+            async for piece in response.aiter_bytes():
+                into(piece)
+            return response.headers
+
     async def _send(self, method: str, path: str, **options: Any) -> JsonObject:
         try:
             response = await self._client.request(method, path, **options)

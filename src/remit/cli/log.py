@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from remit.cli import custody, trail_search
+from remit.cli import custody, trail_export, trail_search
 from remit.cli.log_dump import dump
 from remit.cli.options import AsJson, Config, Data, DatabaseUrl, Repo, Where
 
@@ -173,6 +173,8 @@ def verify(
 audit.command("search")(trail_search.search)
 audit.command("timeline")(trail_search.timeline)
 audit.command("show")(trail_search.show)
+audit.command("export")(trail_export.export)
+audit.command("report")(trail_export.report)
 audit.command("erase")(custody.erase)
 audit.command("preview")(custody.preview)
 audit.add_typer(custody.hold, name="hold")
