@@ -18,7 +18,7 @@ from remit_audit_verify.stream_files import segment_name
 from remit_audit_verify.tiles import tile_path
 from remit_audit_verify.tree import leaf_hash, root_hash
 
-BEGIN = 1_800_000_000
+BEGIN = 1_700_000_000
 """When every log begins, in seconds."""
 WITNESS_KEY = Ed25519PrivateKey.from_private_bytes(b"w" * 32)
 WITNESS = WitnessKey.of("witness.test/w", WITNESS_KEY)

@@ -1,8 +1,7 @@
+import random
 from hashlib import sha256
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from remit_audit_verify.tiles import (
     MissingTileError,
@@ -50,14 +49,16 @@ def test_the_tree_of_every_size_is_in_its_tiles(tiled, size):
     assert Tiles(folder).frontier(size).root() == root_hash(leaves[:size])
 
 
-@given(st.data())
-def test_an_audit_path_is_in_tiles(tiled, data):
+@pytest.mark.parametrize("size", [*SIZES, 65_535, 65_536, 65_537, 66_000])
+def test_an_audit_path_is_in_tiles(tiled, size):
     folder, leaves = tiled
-    size = data.draw(st.integers(1, len(leaves)))
-    index = data.draw(st.integers(0, size - 1))
-    path = Tiles(folder).inclusion(index, size)
-    root = root_hash(leaves[:size])
-    assert verify_inclusion(leaves[index], index, size, proof=path, root=root)
+    root, tiles, seed = root_hash(leaves[:size]), Tiles(folder), random.Random(size)
+    for index in {0, size // 2, size - 1, *(seed.randrange(size) for _ in range(10))}:
+        path = tiles.inclusion(index, size)
+        assert verify_inclusion(leaves[index], index, size, proof=path, root=root)
+        assert (
+            not verify_inclusion(leaves[index - 1], index, size, proof=path, root=root) or size == 1
+        )
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -206,7 +206,7 @@ def test_what_came_before_may_be_older(make_log, policy):
 # -- freshness ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("now", "exit_code"), [(39, 0), (99, 0), (100, 3)])
+@pytest.mark.parametrize(("now", "exit_code"), [(39, 0), (99, 0), (100, 3), (-81, 0), (-82, 3)])
 def test_a_log_whose_newest_proof_is_too_old_is_stale(make_log, begin, now, exit_code):
     folder = make_log(40).write([40])
     report = found(folder, max_age=60, now=begin + now)

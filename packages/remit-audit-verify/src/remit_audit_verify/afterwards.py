@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from remit_audit_verify.claims import Claims
-from remit_audit_verify.clock import epoch_ms
+from remit_audit_verify.clock import MAX_SKEW, epoch_ms
 from remit_audit_verify.evidence import Evidence
 from remit_audit_verify.note import parse_checkpoint
 from remit_audit_verify.report import Problem, StreamReport, Verdict, VerifyReport
@@ -55,13 +55,16 @@ def _demand_new(streams: Sequence[StreamReport], evidence: Evidence, claims: Cla
     """A log is new enough by its own proof, or because a joined log that is knows nothing newer of it."""
     assert evidence.max_age is not None  # noqa: S101  the caller looked
     oldest = (evidence.now - evidence.max_age) * 1_000
-    fresh = {one.origin: (_newest(one, evidence) or 0) >= oldest for one in streams}
+    newest = (
+        evidence.now + MAX_SKEW
+    ) * 1_000  # what claims to be of the future is no proof of today
+    fresh = {one.origin: oldest <= (_newest(one, evidence) or 0) <= newest for one in streams}
     joined = any(is_fresh and log.endswith("/joined") for log, is_fresh in fresh.items())
     known = claims.last_joined() if joined else {}
     for stream in streams:
         covered = stream.origin in known and stream.proven >= known[stream.origin] > 0
         if not fresh[stream.origin] and not covered:
-            what = f"the newest proof is more than {evidence.max_age} seconds old"
+            what = f"the newest proof is not of the last {evidence.max_age} seconds"
             stream.add(Problem("stale", CHECKPOINTS, what=what), Verdict.STALE)
 
 
