@@ -13,6 +13,7 @@ from typing import Any
 from remit.cli.checkup import Finding, Level
 from remit.cli.checkup.catalog import examine_agents, examine_secrets, examine_servers
 from remit.cli.checkup.engines import examine_engines
+from remit.cli.checkup.evidence import examine_evidence
 from remit.cli.checkup.exposure import examine_settings
 from remit.cli.checkup.finding import down, fine, note, unsafe
 from remit.cli.checkup.issuers import examine_issuers
@@ -166,6 +167,7 @@ def _of_repository(settings: Settings, told: Standing | None) -> Iterable[Findin
     where = f" in stage `{settings.stage}`" if settings.stage else ""
     yield fine("repository", f"`{settings.repo}` checks{where} ({catalog.version[:12]})")
     yield from examine_agents(catalog)
+    yield from examine_evidence(catalog.audit, settings)
     now = clock.now()
     standing = told or standing_of_database(settings, catalog, resolve=resolve_secret, now=now)
     stored = None if standing is None else standing.secrets
