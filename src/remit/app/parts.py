@@ -109,14 +109,13 @@ async def open_parts(
     )
     copies = open_copies(stores, directory, instance=settings.instance, clock=clock)
     asking = open_asking(stores, directory, public_url=settings.issuer, clock=clock)
+    guard_settings = _guard_settings(
+        settings, past, desk, asking, copy_gate=copies.gate, log_name=stores.log_name
+    )
     return Parts(
         settings=settings,
         stores=stores,
-        site=site_at(
-            settings.issuer,
-            trusted_proxies=settings.trusted_proxies,
-            zones=Zones(directory).of,
-        ),
+        site=_site(settings, directory),
         directory=directory,
         decisions=decisions,
         engines=engines,
@@ -130,16 +129,7 @@ async def open_parts(
         book=book,
         policy_key=began.key,
         verifier=verifier,
-        guard=Guard(
-            verifier,
-            directory,
-            decisions=decisions,
-            audit=stores.audit,
-            redactor=stores.redactor,
-            settings=_guard_settings(
-                settings, past, desk, asking, copy_gate=copies.gate, log_name=stores.log_name
-            ),
-        ),
+        guard=_guard(stores, directory, verifier, decisions, settings=guard_settings),
         refresh=refresh,
         past=past,
         asking=asking,
@@ -150,6 +140,32 @@ async def open_parts(
         passwords=identity.Passwords(),
         clock=clock,
         stopping=asyncio.Event(),
+    )
+
+
+def _site(settings: Settings, directory: RegistryDirectory) -> Site:
+    return site_at(
+        settings.issuer,
+        trusted_proxies=settings.trusted_proxies,
+        zones=Zones(directory).of,
+    )
+
+
+def _guard(
+    stores: Stores,
+    directory: RegistryDirectory,
+    verifier: TokenVerifier,
+    decisions: DecisionPoint,
+    *,
+    settings: GuardSettings,
+) -> Guard:
+    return Guard(
+        verifier,
+        directory,
+        decisions=decisions,
+        audit=stores.audit,
+        redactor=stores.redactor,
+        settings=settings,
     )
 
 
