@@ -5,9 +5,11 @@ import os
 
 import pytest
 
+from remit.audit.context import Context
 from remit.audit.disk import PosixDisk, Space
 from remit.audit.events import CallCompleted, ClientRegistered, GrantRevoked
 from remit.audit.reserve import RESERVE, DiskUse, Reserve, is_full, is_reserved, make_room_in
+from remit.guard.records import SELF_TEST
 from remit.model import MANAGEMENT
 from remit.testing.disk import SimulatedDisk
 
@@ -179,3 +181,12 @@ def test_one_that_starts_where_there_is_room_or_no_reserve_changes_nothing(tmp_p
     Reserve(tmp_path, SimulatedDisk(), size=SIZE).close()
     make_room_in(tmp_path, SimulatedDisk())
     assert length(tmp_path) == SIZE
+
+
+def test_the_self_test_of_a_start_may_say_what_it_tried(decided):
+    said = {"decision_id": "d", "server": "crm", "method": "tools/call", "name": None}
+    refused = type(decided)(
+        context=Context(actor=SELF_TEST), outcome="deny", reason="forbidden", **said
+    )
+    assert is_reserved(refused)
+    assert not is_reserved(type(decided)(outcome="deny", reason="forbidden", **said))
