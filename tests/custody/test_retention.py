@@ -1,9 +1,16 @@
+from types import MappingProxyType
+
+import orjson
 import pytest
 
+from remit.audit import AuditUnavailableError
 from remit.audit.context import Context
-from remit.audit.events import AuditErased
+from remit.audit.events import AuditErased, AuditPruned
+from remit.audit.pruning import Times
 from remit.audit.record_seal import RecordSealBrokenError
+from remit.clock import rfc3339_ms
 from remit.custody.retention import ANYBODY
+from tests.custody.conftest import LOG
 
 DAY = 86_400
 CONTEXT = Context(tenant="acme")
@@ -50,3 +57,63 @@ async def test_what_a_hold_covers_stays_until_it_is_lifted(world):
 async def test_a_clock_before_everything_ends_nothing(world):
     world.clock.set(0)
     assert await world.custody.end_sealed(365 * DAY) == 0
+
+
+class Tiled:
+    """Says how many records safe tiles cover."""
+
+    def __init__(self, covered):
+        self.covered = covered
+
+    def __call__(self, log):
+        return self.covered
+
+
+def segments(folder, *ages):
+    """A log of one record a segment, each so many days old."""
+    folder.mkdir()
+    for number, age in enumerate(ages):
+        observed = rfc3339_ms((1_767_225_600 - age * DAY) * 1_000)
+        line = orjson.dumps(
+            {"kind": "decision", "observed": observed, "seq": number}, option=orjson.OPT_SORT_KEYS
+        )
+        (folder / f"{number:020d}.jsonl").write_bytes(line + b"\n")
+
+
+async def pruned(world, folder, covered=100):
+    times = Times(365 * DAY, MappingProxyType({}))
+    return await world.custody.prune(folder, times, covered=Tiled(covered))
+
+
+async def test_records_that_were_kept_for_their_time_go_and_the_log_says_so(
+    world, events, tmp_path
+):
+    segments(tmp_path / "main", 500, 400, 300, 200)
+    assert (await pruned(world, tmp_path / "main")).size == 2
+    assert len(list((tmp_path / "main").iterdir())) == 2
+    [event] = events.of(AuditPruned)
+    assert (event.log, event.size, event.files) == (LOG, 2, 2)
+    assert await pruned(world, tmp_path / "main") is None
+
+
+async def test_while_anybody_holds_anything_no_record_goes(world, events, tmp_path):
+    segments(tmp_path / "main", 500, 400, 300)
+    await world.custody.request_hold(
+        tenant="globex", subject="usr_9", word=world.word("ada"), context=CONTEXT
+    )
+    assert await pruned(world, tmp_path / "main") is None
+    assert events.of(AuditPruned) == []
+    assert len(list((tmp_path / "main").iterdir())) == 3
+
+
+async def test_what_the_log_cannot_say_does_not_happen(world, events, tmp_path):
+    segments(tmp_path / "main", 500, 400, 300)
+    events.failure = AuditUnavailableError("full")
+    with pytest.raises(AuditUnavailableError):
+        await pruned(world, tmp_path / "main")
+    assert len(list((tmp_path / "main").iterdir())) == 3
+
+
+async def test_what_is_in_no_safe_tile_stays(world, tmp_path):
+    segments(tmp_path / "main", 500, 400, 300)
+    assert await pruned(world, tmp_path / "main", covered=0) is None

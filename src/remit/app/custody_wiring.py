@@ -2,13 +2,17 @@
 
 import asyncio
 import contextlib
+from pathlib import Path
 from typing import Final
 
 import structlog
 
+from remit.app.log_folders import folder_of_log
 from remit.audit import Redactor
+from remit.audit.pruning import Times
 from remit.audit.source import RecordSource
 from remit.audit.subject_keys import SubjectKeys
+from remit.audit.tiled_logs import TiledLogs
 from remit.clock import Clock
 from remit.custody import Custody, KeyKeeper, subject_digest
 from remit.db import Database
@@ -16,7 +20,7 @@ from remit.errors import Error
 from remit.guard.ports import Directory
 from remit.secrets import SecretBox
 
-__all__ = ["close_custody", "keep_custody", "open_custody"]
+__all__ = ["close_custody", "end_what_is_over", "keep_custody", "open_custody"]
 
 _EVERY: Final = 3_600.0
 _log = structlog.stdlib.get_logger("remit.custody")
@@ -61,18 +65,32 @@ async def open_custody(
     )
 
 
-async def keep_custody(custody: Custody, directory: Directory) -> None:
-    """Write down who has which key, and end what has been sealed long enough: for ever. The root of a task."""
+async def keep_custody(
+    custody: Custody, directory: Directory, *, tiled: TiledLogs, data: Path
+) -> None:
+    """Write down who has which key, and end what has been kept long enough: for ever. The root of a task."""
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(custody.keeper.run(custody.source, custody.log))
         while True:
             await asyncio.sleep(_EVERY)
-            try:
-                ended = await custody.end_sealed(directory.catalog.audit.retention.sealed)
-            except Error as error:
-                _log.error("sealed_not_ended", error=type(error).__name__)
-            else:
-                _log.info("sealed_ended", keys=ended)
+            await end_what_is_over(custody, directory, tiled=tiled, data=data)
+
+
+async def end_what_is_over(
+    custody: Custody, directory: Directory, *, tiled: TiledLogs, data: Path
+) -> None:
+    """One round of that. A failure is logged, and tried again the next time."""
+    retention = directory.catalog.audit.retention
+    try:
+        keys = await custody.end_sealed(retention.sealed)
+        folder, pruned = folder_of_log(data, custody.log), None
+        if folder is not None:
+            times = Times(retention.records, retention.kinds)
+            pruned = await custody.prune(folder, times, covered=tiled.make_safe)
+    except (Error, OSError) as error:
+        _log.error("retention_failed", error=type(error).__name__)
+    else:
+        _log.info("retention", keys=keys, files=0 if pruned is None else len(pruned.files))
 
 
 async def close_custody(custody: Custody) -> None:

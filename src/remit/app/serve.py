@@ -20,7 +20,6 @@ import uvloop
 
 from remit.app.access_wiring import keep_access
 from remit.app.approvals_wiring import keep_asking
-from remit.app.custody_wiring import keep_custody
 from remit.app.logs import configure_logs
 from remit.app.reload import PolicyReload
 from remit.app.server import (
@@ -105,7 +104,7 @@ async def _background(app: App, tasks: asyncio.TaskGroup) -> AsyncIterator[None]
         ),
         tasks.create_task(keep_counts(app.audit), name="counts"),
         tasks.create_task(app.joined.run(), name="joined"),
-        tasks.create_task(keep_custody(app.custody, app.directory), name="custody"),
+        tasks.create_task(app.keep_custody(), name="custody"),
         tasks.create_task(keep_asking(app.approvals), name="approvals"),
         tasks.create_task(keep_access(app.access), name="access"),
         tasks.create_task(app.telling.run(), name="notifications"),

@@ -19,6 +19,7 @@ from remit.app.beginning import ServerNames, begin, folder_first
 from remit.app.bundle_book import BundleBook
 from remit.app.caller_credentials import OwnCallerCredentials
 from remit.app.copies import Copies
+from remit.app.custody_wiring import keep_custody
 from remit.app.data_folder import DataFolder
 from remit.app.definitions import DefinitionBook
 from remit.app.deploying import deployment_of
@@ -97,6 +98,7 @@ class App:
     audit: TallyingAuditLog
     joined: JoinedLog
     custody: Custody
+    keep_custody: Callable[[], Awaitable[None]]
     trail: Trail
     clock: Clock
     stopping: asyncio.Event
@@ -170,6 +172,9 @@ async def build(
             audit=stores.audit,
             joined=stores.joined,
             custody=stores.custody,
+            keep_custody=partial(
+                keep_custody, stores.custody, directory, tiled=stores.tiled, data=stores.folder.path
+            ),
             trail=stores.trail,
             clock=clock,
             stopping=parts.stopping,
@@ -359,6 +364,7 @@ def _api(
         audit=stores.audit,
         data=stores.folder.path,
         source=stores.source,
+        tiled=stores.tiled,
         directory=parts.directory,
         guard=parts.guard,
         passwords=parts.passwords,

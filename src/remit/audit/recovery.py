@@ -31,6 +31,7 @@ from remit_audit_verify.stream_files import (
     read_lines,
     read_notes,
 )
+from remit_audit_verify.tiles import MissingTileError, Tiles
 from remit_audit_verify.tree import Frontier, leaf_hash
 
 __all__ = ["MAX_WRITE_BYTES", "AuditLogDamagedError", "Position", "Recovered", "recover", "sidecar"]
@@ -93,7 +94,7 @@ def recover(folder: Path, keys: Sequence[VerifierKey]) -> Recovered:
     noted = _from_sidecar(folder)
     scan = _scan_signed(segments, noted, notes) if noted is not None else None
     if scan is None:
-        start = _beginning(segments, keys[0])
+        start = _beginning(folder, segments, keys[0])
         signed = {note.size: note for note in notes}
         scan = _scan_signed(segments, start, notes) or _scan(segments, start, signed)
     position = scan.position
@@ -165,10 +166,20 @@ class _Scanned:
     unsigned: list[bytes]
 
 
-def _beginning(segments: list[Segment], key: VerifierKey) -> Position:
-    if segments and segments[0].first != 0:
-        raise AuditLogDamagedError("the log does not start at record 0", sequence=0)
-    return Position(Frontier(), first_link(key.name), 0, 0)
+def _beginning(folder: Path, segments: list[Segment], key: VerifierKey) -> Position:
+    """Where the first segment begins: at record 0, or after what was pruned, as its tiles have it."""
+    first = segments[0].first if segments else 0
+    if first == 0:
+        return Position(Frontier(), first_link(key.name), 0, 0)
+    try:
+        tiles = Tiles(folder)
+        return Position(tiles.frontier(first), tiles.node(0, first - 1).hex(), first, 0)
+    except (MissingTileError, OSError) as error:
+        raise AuditLogDamagedError(
+            "the log does not start at record 0, and no tiles hold what was before",
+            sequence=0,
+            cause=error,
+        ) from error
 
 
 def _scan_signed(

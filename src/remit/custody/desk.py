@@ -4,17 +4,21 @@ Everything here is asked for by an administrator, but for the end of its time. W
 digest alone.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from remit.audit.context import Context
+from remit.audit.events import AuditPruned
+from remit.audit.pruning import Prunable, Times, prunable, remove
 from remit.audit.record_seal import RecordKeys
 from remit.audit.redact import Redactor
 from remit.audit.source import RecordSource
 from remit.clock import Clock, Seconds
 from remit.custody.erasure import erase
 from remit.custody.hold_store import Hold, Word, hold_named, holds_of
-from remit.custody.holding import lift_hold, request_hold, request_lift, set_hold
+from remit.custody.holding import covering, lift_hold, request_hold, request_lift, set_hold
 from remit.custody.key_keeper import KeyKeeper
 from remit.custody.retention import end_sealed
 from remit.db import Database, Transaction
@@ -100,6 +104,39 @@ class Custody:
         if count:
             await self.keeper.look()
         return count
+
+    async def prune(
+        self, folder: Path, times: Times, *, covered: Callable[[str], int]
+    ) -> Prunable | None:
+        """Remove of this process's log, on files in `folder`, what was kept for its time; `None`: nothing.
+
+        `covered` makes tiles safe, and says how many records they cover. Nothing goes while any hold stands. The log says what goes before it does.
+
+        Raises:
+            OSError: a file cannot be read or removed.
+        """
+        now = self.clock.now()
+
+        def look(tx: Transaction) -> bool:
+            return bool(covering(tx, tenant=None, subject=None, now=now))
+
+        if await self.database.read(look):
+            return None
+        safe = await asyncio.to_thread(covered, self.log)
+        meant = await asyncio.to_thread(prunable, folder, times, covered=safe, now=now)
+        if meant is None:
+            return None
+
+        def say(tx: Transaction) -> bool:
+            if look(tx):
+                return False
+            tx.record(AuditPruned(log=self.log, size=meant.size, files=len(meant.files)))
+            return True
+
+        if not await self.database.run(say):
+            return None
+        await asyncio.to_thread(remove, folder, meant)
+        return meant
 
     async def _change(
         self, name: str, tenant: str | None, change: Callable[[Transaction, Hold], Hold]

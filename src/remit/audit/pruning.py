@@ -1,0 +1,96 @@
+"""Removing the oldest records of a log on files once all in them were kept for their time; their hashes stay.
+
+Whole segments go, from the first on, never the last, and only what safe tiles cover: so every checkpoint, proof and cosignature
+from before still holds. Of a segment the record that is to be kept longest decides. What cannot be read is kept.
+
+Source: AUDIT §1.6; C2SP tlog-tiles, "Pruning".
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from remit.audit.entry import BadEntryError, read_entry
+from remit.clock import EpochSeconds, Seconds
+from remit_audit_verify.stream_files import Segment, list_segments, read_lines
+
+__all__ = ["Prunable", "Times", "prunable", "remove"]
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """How long records are kept: those of `kinds` (`decision`, `grant.*`) as it says there, the others for `records`."""
+
+    records: Seconds
+    kinds: Mapping[str, Seconds]
+
+    def of(self, kind: str) -> Seconds:
+        """For one kind: by its name, or else by the longest beginning that is named."""
+        named = self.kinds.get(kind)
+        if named is not None:
+            return named
+        parts = kind.split(".")
+        for count in range(len(parts) - 1, 0, -1):
+            named = self.kinds.get(f"{'.'.join(parts[:count])}.*")
+            if named is not None:
+                return named
+        return self.records
+
+
+@dataclass(frozen=True, slots=True)
+class Prunable:
+    """What may go: the files, and the number of the first record that stays."""
+
+    size: int
+    files: tuple[Path, ...]
+
+
+def prunable(folder: Path, times: Times, *, covered: int, now: EpochSeconds) -> Prunable | None:
+    """What may go of the log in `folder`, of which safe tiles cover `covered` records; `None`: nothing.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    segments, _ = list_segments(folder)
+    files: list[Path] = []
+    size = 0
+    for segment, after in pairwise(segments):
+        if after.first > covered or not _is_over(segment, times, now):
+            break
+        files.append(segment.path)
+        size = after.first
+    return Prunable(size, tuple(files)) if files else None
+
+
+def remove(folder: Path, meant: Prunable) -> None:
+    """Remove `meant`, the oldest first, so that what is left is the end of the log whatever happens.
+
+    Raises:
+        OSError: one cannot be removed; those before it are gone.
+    """
+    for path in meant.files:
+        path.unlink(missing_ok=True)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _is_over(segment: Segment, times: Times, now: EpochSeconds) -> bool:
+    """Whether each record of `segment` was kept for its time. The first that was not ends the search."""
+    for line in read_lines(segment.path):
+        if not line.complete:
+            return False
+        try:
+            entry: Any = read_entry(line.content)
+            written = datetime.fromisoformat(entry["observed"]).timestamp()
+            if written + times.of(entry["kind"]) > now:
+                return False
+        except (BadEntryError, KeyError, TypeError, ValueError, AttributeError):
+            return False
+    return True
