@@ -1,4 +1,4 @@
-"""The logs in a folder, read by number: where each five-hundredth record begins is remembered, and found once.
+"""The logs in a folder, read by number: a record far on is sought by halves, and the end is remembered.
 
 Source: AUDIT §1.7.
 """
@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from remit.audit.seeking import seek_record
 from remit.audit.source import Record
 from remit.errors import NotFoundError
 from remit_audit_verify.note import BadCheckpointError, VerifierKey
@@ -76,13 +77,21 @@ class FileSource:
         for number, segment in enumerate(segments):
             if number + 1 < len(segments) and segments[number + 1].first <= start:
                 continue
-            sequence, offset = self._begin(segment, max(start, segment.first))
+            sequence, offset = self._place(segment, max(start, segment.first))
             for line in read_lines(segment.path, offset):
                 if not line.complete:
                     return
                 if sequence >= start:
                     yield Record(log, sequence, line.content)
                 sequence += 1
+
+    def _place(self, segment: Segment, wanted: int) -> tuple[int, int]:
+        """As `_begin`, without reading the segment for it where its lines say their numbers."""
+        if wanted >= segment.first + _STEP:
+            found = seek_record(segment.path, wanted, first=segment.first)
+            if found is not None:
+                return found
+        return self._begin(segment, wanted)
 
     def _begin(self, segment: Segment, wanted: int | None) -> tuple[int, int]:
         """A record of `segment` not after `wanted` (`None`: the end), close to it, and the byte at which it begins."""
