@@ -33,10 +33,10 @@ from remit.sinks.forms.ocsf_kinds import (
 )
 from remit.sinks.shipment import Entry, Told
 
-__all__ = ["VERSION", "ecs_of"]
+__all__ = ["CATEGORIES", "VERSION", "ecs_of"]
 
 VERSION: Final = "9.2.0"
-_CATEGORIES: Final[Mapping[int, tuple[str, str]]] = MappingProxyType(
+CATEGORIES: Final[Mapping[int, tuple[str, str]]] = MappingProxyType(
     {
         ACCOUNT: ("iam", "user"),
         API_ACTIVITY: ("api", "access"),
@@ -89,7 +89,7 @@ def _event(told: Told, body: Mapping[str, Any]) -> dict[str, Any]:
     entry = told.entry
     kind = text(entry.get("kind")) or "unknown"
     uid, _ = meaning_of(kind)
-    category, sort = _CATEGORIES[uid]
+    category, sort = CATEGORIES[uid]
     severity = severity_of(entry)
     event: dict[str, Any] = {
         "action": kind,

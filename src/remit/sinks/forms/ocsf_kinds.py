@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-__all__ = ["CLASSES", "KINDS", "OcsfClass", "meaning_of"]
+__all__ = ["ACTIVITIES", "CLASSES", "KINDS", "OcsfClass", "meaning_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +194,22 @@ _TABLE: Final[Mapping[int, Mapping[str, int]]] = {
         "refusals.counted": OTHER,
     },
 }
+ACTIVITIES: Final[Mapping[int, Mapping[int, str]]] = MappingProxyType(
+    {
+        EVENT_LOG: {1: "Clear", 2: "Delete", 3: "Export", 4: "Archive", 5: "Rotate", 6: "Start", 7: "Stop",
+                    8: "Restart", 9: "Enable", 10: "Disable"},
+        DETECTION: {1: "Create", 2: "Update", 3: "Close"},
+        ACCOUNT: {1: "Create", 2: "Enable", 3: "Password Change", 4: "Password Reset", 5: "Disable", 6: "Delete",
+                  10: "MFA Factor Enable", 11: "MFA Factor Disable"},
+        AUTHENTICATION: {1: "Logon", 2: "Logoff"},
+        AUTHORIZE_SESSION: {1: "Assign Privileges"},
+        ENTITY: {1: "Create", 2: "Read", 3: "Update", 4: "Delete", 6: "Enroll", 8: "Enable", 9: "Disable",
+                 10: "Activate", 11: "Deactivate", 12: "Suspend", 13: "Resume"},
+        USER_ACCESS: {1: "Assign Privileges", 2: "Revoke Privileges"},
+        API_ACTIVITY: {1: "Create", 2: "Read", 3: "Update", 4: "Delete"},
+    }
+)  # fmt: skip
+"""What the activities are called; 99 is Other in every class."""
 KINDS: Final[Mapping[str, tuple[int, int]]] = MappingProxyType(
     {kind: (uid, one) for uid, rows in _TABLE.items() for kind, one in rows.items()}
 )
