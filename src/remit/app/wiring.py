@@ -129,10 +129,8 @@ async def build(
         names.directory = directory
         parts = await open_parts(settings, stores, directory, began=began, clock=clock)
         stack.callback(parts.passwords.close)
-        stack.push_async_callback(parts.engines.close)
-        stack.push_async_callback(parts.past.close)
-        stack.push_async_callback(parts.telling.close)
-        stack.push_async_callback(parts.copies.close)
+        for one in (parts.engines, parts.past, parts.telling, parts.copies):
+            stack.push_async_callback(one.close)
         await _look_first(parts)
         self_test = SelfTest(parts)
         people = leading_back(_people(parts))
