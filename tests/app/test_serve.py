@@ -318,8 +318,11 @@ def test_two_processes_on_one_postgresql_agree_within_a_second(remit, shared_dat
             assert state["state"] == "suspended"
             assert first.stop() == 0
             assert second.stop() == 0
-    for data in (first_data, second_data):
-        assert "audit log verified" in remit.ok("audit", "verify", str(data / "audit"))
+    copied = remit.ok("audit", "dump", "copy", "--database-url", shared_database)
+    assert [line.partition(":")[0] for line in copied.splitlines()] == [
+        "remit/first", "remit/joined", "remit/second",
+    ]  # fmt: skip
+    assert "audit log verified" in remit.ok("audit", "verify", "copy")
 
 
 def test_the_time_of_the_start_counts_from_the_process_imports_included():

@@ -112,6 +112,8 @@ async def doors(tmp_path_factory, postgres):
             "REMIT_DATABASE_URL": postgres.create("deployment"),
             "REMIT_MASTER_KEY": b64encode(secrets.token_bytes(32)).decode(),
             "REMIT_PUBLIC_URL": guard.stage.url,
+            # Read in each folder below, while the processes write.
+            "REMIT_AUDIT_STORE": "files",
         }
         async with guard.remit(**shared), _second(guard, shared) as port, guard.server("sdk"):
             await guard.add_dana()

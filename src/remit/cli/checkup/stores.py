@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from remit.cli.checkup.finding import Finding, down, fine, note, unsafe
+from remit.cli.checkup.log_database import examine_log_database
 from remit.db import Database
 from remit.errors import Error
 from remit.identity import list_users
@@ -25,7 +26,8 @@ def examine_database(settings: Settings, resolve: Callable[[str], str]) -> Itera
         yield note("database", f"`{path}` is not there yet", mend="remit serve makes it")
         return
     try:
-        database = Database.open(resolve(url) if url.startswith(("env:", "file:")) else url, pool=1)
+        url = resolve(url) if url.startswith(("env:", "file:")) else url
+        database = Database.open(url, pool=1)
     except Error as error:
         yield down("database", error.detail, mend="correct database_url, or provide what it names")
         return
@@ -41,6 +43,8 @@ def examine_database(settings: Settings, resolve: Callable[[str], str]) -> Itera
     finally:
         database.close()
     yield fine("database", f"{kind} answers")
+    if not settings.is_sqlite:
+        yield from examine_log_database(url)
     yield from _streams(settings)
     yield from _people(sum(user.disabled_at is None for user in people))
 
