@@ -11,6 +11,7 @@ from remit.approvals.desk import Desk
 from remit.audit.context import Context
 from remit.audit.port import AuditLog
 from remit.audit.source import RecordSource
+from remit.audit.tiled_logs import TiledLogs
 from remit.canonical import Json, JsonObject
 from remit.clock import Clock, Seconds
 from remit.custody import Custody
@@ -43,7 +44,7 @@ class ApiDeps:
     """Everything an operation of the management API may reach.
 
     `data` is the data folder of this process; `source` reads all logs of the installation,
-    wherever they are kept. `publish` re-reads who may not act and
+    wherever they are kept, and `tiled` their hashes. `publish` re-reads who may not act and
     which keys are in force: awaited after a change has committed, so that the answer says that
     this process enforces it. `reload` re-reads the policy repository and returns what to
     answer; it raises and changes nothing when the repository does not check.
@@ -64,6 +65,7 @@ class ApiDeps:
     audit: AuditLog
     data: Path
     source: RecordSource
+    tiled: TiledLogs
     directory: Directory
     guard: Guard
     passwords: Passwords

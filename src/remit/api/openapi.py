@@ -70,7 +70,8 @@ def openapi(public_url: str) -> JsonObject:
     paths: dict[str, dict[str, Any]] = {}
     for operation in OPERATIONS:
         entry = operation.entry
-        paths.setdefault(entry.path, {})[entry.method.lower()] = _operation(operation)
+        path = entry.path.replace(":path}", "}")
+        paths.setdefault(path, {})[entry.method.lower()] = _operation(operation)
     document: dict[str, Any] = {
         "openapi": "3.1.1",
         "info": {
@@ -104,7 +105,7 @@ def _operation(operation: AnyOperation) -> dict[str, Any]:
 
 
 def _path_parameters(path: str) -> Iterator[dict[str, Any]]:
-    for name in re.findall(r"\{([a-z_]+)\}", path):
+    for name in re.findall(r"\{([a-z_]+)(?::path)?\}", path):
         yield {
             "name": name,
             "in": "path",
@@ -135,7 +136,11 @@ def _responses(operation: AnyOperation) -> dict[str, Any]:
     media = "application/x-ndjson" if operation.lines else "application/json"
     good: dict[str, Any] = {
         "description": (operation.answer.__doc__ or "Done.").strip().splitlines()[0],
-        "content": {media: {"schema": _reference(operation.answer)}},
+        "content": {
+            operation.media or media: {
+                "schema": {"type": "string"} if operation.media else _reference(operation.answer)
+            }
+        },
     }
     refusals = _ALWAYS if operation.entry.method == "GET" else _ALWAYS | _OF_CHANGES
     problem = {"application/problem+json": {"schema": _reference(Problem)}}

@@ -111,6 +111,8 @@ class Operation(Generic[Q, B]):
     query: type[Q]
     body: type[B]
     lines: bool = False
+    media: str = ""
+    """What is answered, where it is no JSON."""
     max_body: int = 65_536
     """Bytes that the body may have, where the settings do not say less."""
 

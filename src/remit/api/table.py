@@ -33,6 +33,7 @@ from remit.api.secrets import SECRET_OPERATIONS
 from remit.api.servers import SERVER_OPERATIONS
 from remit.api.sessions import SESSION_OPERATIONS
 from remit.api.sinks import SINK_OPERATIONS
+from remit.api.tlog import TLOG_OPERATIONS
 from remit.api.trail import TRAIL_OPERATIONS
 from remit.api.trail_export import EXPORT_OPERATIONS
 from remit.api.trail_search import SEARCH_OPERATIONS
@@ -57,6 +58,7 @@ OPERATIONS: Final[tuple[AnyOperation, ...]] = (
     *SERVER_OPERATIONS,
     *HISTORY_OPERATIONS,
     *TRAIL_OPERATIONS,
+    *TLOG_OPERATIONS,
     *PREVIEW_OPERATIONS,
     *CUSTODY_OPERATIONS,
     *SEARCH_OPERATIONS,

@@ -44,7 +44,7 @@ ALL_TENANTS: Final = ScopeName("remit:tenants.cross")
 class ManagementOperation:
     """One operation: what it is called, where it stands, what it takes, how much harm it can do.
 
-    `path` may hold `{placeholders}`, each one segment of the path.
+    `path` may hold `{placeholders}`, each one segment of the path; `{name:path}` is all that is left of it.
     """
 
     name: str
@@ -203,6 +203,8 @@ _TABLE: Final = (
     _operation("audit.timeline", "POST /audit/timeline", "audit.read", "Tell the story of a grant, an agent, a person, a trace or a decision"),
     _operation("audit.export", "POST /audit/export", "audit.export", "Hand out events, as a file or a report"),
     _operation("audit.record", "GET /audit/record", "audit.read", "Show one record by its number"),
+    _operation("audit.checkpoint", "GET /audit/tlog/{log}/checkpoint", "audit.read", "Read the newest checkpoint of a log (tlog-tiles)", everywhere=True),
+    _operation("audit.tile", "GET /audit/tlog/{log}/tile/{tile:path}", "audit.read", "Read hashes or records of a log in tiles (tlog-tiles)", everywhere=True),
     _operation("audit.preview", "POST /audit/preview", "audit.preview", "Show what the log would keep of a call, and why"),
     _operation("custody.erase", "POST /audit/erasures", "audit.erase", "Make unreadable what is sealed about somebody"),
     _operation("holds.list", "GET /audit/holds", "audit.hold", "List holds"),
