@@ -29,7 +29,6 @@ from remit.demo.stage import (
     _process,
     _remit,
     _until_listening,
-    _until_ready,
     _write_repository,
     free_port,
 )
@@ -37,6 +36,7 @@ from tests.e2e.application import application
 from tests.e2e.wire import headers, message
 
 PATIENCE = 60.0
+START_PATIENCE = 120.0
 PASSWORD = "correct horse"
 SHIM = Path(__file__).parent / "servers" / "forgetful_disk.c"
 
@@ -153,8 +153,8 @@ class House:
         assert process.returncode == 0, output.decode()
         return output.decode()
 
-    async def start(self) -> float:
-        """Start Remit; seconds until it is ready."""
+    async def start(self, *, ready: bool = True) -> float:
+        """Start Remit; seconds until it is ready, or at least answers."""
         began = time.monotonic()
         with (self.folder / "remit.log").open("ab") as output:
             self.process = await asyncio.create_subprocess_exec(
@@ -172,8 +172,19 @@ class House:
                 env={**_clean(), **self.environment},
                 start_new_session=True,
             )  # fmt: skip
-        await _until_ready(f"{self.url}/readyz", self.process, self.folder / "remit.log")
+        await self._until_answers({200} if ready else {200, 503})
         return time.monotonic() - began
+
+    async def _until_answers(self, statuses: set[int]) -> None:
+        deadline = time.monotonic() + START_PATIENCE
+        assert self.process is not None
+        async with httpx2.AsyncClient(timeout=5) as http:
+            while time.monotonic() < deadline and self.process.returncode is None:
+                with contextlib.suppress(httpx2.HTTPError):
+                    if (await http.get(f"{self.url}/readyz")).status_code in statuses:
+                        return
+                await asyncio.sleep(0.05)
+        raise AssertionError((self.folder / "remit.log").read_text()[-2000:])
 
     async def kill(self) -> None:
         """End it as a power cut would, with everything that it started."""
