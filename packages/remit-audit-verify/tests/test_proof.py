@@ -57,6 +57,17 @@ def test_of_a_pruned_log_what_is_left_is_proven_from_tiles(make_log):
         prove(log.folder, 600)
 
 
+def test_the_end_of_a_log_that_is_in_no_tile_is_read_from_its_records(make_log, monkeypatch):
+    log = make_log(700)
+    log.write(segments=(0, 500))
+    log.write_tiles()
+    for path in (log.folder / "tile" / "0").glob("*.p"):
+        shutil.rmtree(path)
+    monkeypatch.setattr("remit_audit_verify.proof._hashed", None)
+    for index in (0, 300, 511, 512, 699):
+        assert check_proof(prove(log.folder, index), keys=[log.verifier]).index == index
+
+
 @pytest.fixture
 def text(make_log):
     log = make_log(20)

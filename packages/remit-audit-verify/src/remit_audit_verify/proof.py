@@ -11,6 +11,8 @@ import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
@@ -31,7 +33,7 @@ from remit_audit_verify.stream_files import (
     read_notes,
     read_segment,
 )
-from remit_audit_verify.tiles import MissingTileError, Tiles, path_ranges
+from remit_audit_verify.tiles import TILE, TILE_WIDTH, MissingTileError, Tiles, path_ranges
 from remit_audit_verify.tree import Frontier, leaf_hash, verify_inclusion
 
 __all__ = ["BadProofError", "Proof", "Proven", "check_proof", "parse_proof", "prove"]
@@ -136,7 +138,7 @@ def prove(folder: Path, index: int) -> Proof:
         raise BadProofError(f"record {index} is not here")
     size = note.checkpoint.size
     try:
-        path = Tiles(folder).inclusion(index, size)
+        path = Tiles(folder, partial(_leaves, folder)).inclusion(index, size)
     except MissingTileError:
         path = _hashed(folder, index, size)
     held = verify_inclusion(leaf_hash(record), index, size, proof=path, root=note.checkpoint.root)
@@ -195,6 +197,14 @@ def _records(folder: Path, start: int) -> Iterator[tuple[int, bytes]]:
         for sequence, line in enumerate(read_segment(segment), start=segment.first):
             if line.complete:
                 yield sequence, line.content
+
+
+def _leaves(folder: Path, first: int, last: int) -> list[bytes]:
+    """The leaf hashes of some records at the end, which are in no tile yet."""
+    if last - first > TILE_WIDTH or not (folder / TILE).is_dir():
+        return []
+    found = takewhile(lambda one: one[0] < last, _records(folder, first))
+    return [leaf_hash(content) for sequence, content in found if sequence >= first]
 
 
 def _hashed(folder: Path, index: int, size: int) -> list[bytes]:

@@ -11,7 +11,7 @@ Source: C2SP tlog-tiles; RFC 9162 §2.1.3.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -52,7 +52,11 @@ def tile_path(index: int) -> str:
 class Tiles:
     """The hash tiles of the log in `folder`. Not safe for several threads."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, folder: Path, leaves: Callable[[int, int], Sequence[bytes]] | None = None
+    ) -> None:
+        """`leaves` gives the leaf hashes from one record up to another, where no tile has them: at the end of the log."""
+        self._leaves = leaves
         self._folder = folder / TILE
         self._read: OrderedDict[tuple[int, int], bytes] = OrderedDict()
 
@@ -85,6 +89,10 @@ class Tiles:
         ]
         if len(needed[-1]) == _HASH:
             return root_hash(needed)
+        if level == 0 and self._leaves is not None:
+            made = self._leaves(first, first + (1 << within))
+            if len(made) == 1 << within:
+                return root_hash(made)
         if level == 0:
             raise MissingTileError(f"the hash of record {first} is in no tile")
         below = height - 1
