@@ -83,10 +83,32 @@ def serve(
         str | None,
         _setting("--instance", "Name among several on one database.  [default: main]", "NAME"),
     ] = None,
+    audit_store: Annotated[
+        str | None,
+        _setting(
+            "--audit-store", "Where its log is: auto, files or database.  [default: auto]", "WHERE"
+        ),
+    ] = None,
     audit_signer: Annotated[
         str | None,
         _setting(
             "--audit-signer", "auto, process, inside, or a signer's socket.  [default: auto]", "WHO"
+        ),
+    ] = None,
+    audit_unsigned: Annotated[
+        str | None,
+        _setting(
+            "--audit-unsigned",
+            "Seconds that the audit log may grow unsigned.  [default: 60]",
+            "N",
+        ),
+    ] = None,
+    audit_reserve: Annotated[
+        str | None,
+        _setting(
+            "--audit-reserve",
+            "MiB kept beside the audit log for a full disk.  [default: 64]",
+            "N",
         ),
     ] = None,
     log_level: Annotated[
