@@ -19,11 +19,12 @@ from remit.audit.json_paths import JsonPath, json_path
 from remit.canonical import Json, JsonObject, canonical_text
 from remit.model import Argument, AuditTreatment, Classification, RedactionRule
 
-__all__ = ["NO_RULING", "Place", "Ruling", "ruling_of", "stricter"]
+__all__ = ["ANNOTATED", "NO_RULING", "Place", "Ruling", "ruling_of", "stricter"]
 
 AUDIT_WORD: Final = "x-remit-audit"
 CLASS_WORD: Final = "x-remit-class"
-_WORDS: Final = "x-remit-"
+ANNOTATED: Final = "x-remit-"
+"""How every word begins with which a schema says something of the log."""
 _MOST_PLACES: Final = 512
 _MOST_STEPS: Final = 16_384
 _DEEPEST: Final = 8
@@ -172,7 +173,7 @@ def _treatments(declared: Sequence[Argument]) -> dict[str, AuditTreatment]:
 
 def _annotated(schema: Json) -> list[_Pattern]:
     """The places that `schema` says something of; where it says more than any tool needs, nothing is kept."""
-    if not isinstance(schema, dict) or _WORDS not in canonical_text(schema):
+    if not isinstance(schema, dict) or ANNOTATED not in canonical_text(schema):
         return []
     seen: set[tuple[int, tuple[str, ...]]] = set()
     found = list(itertools.islice(_walk(schema, schema, (), seen), _MOST_PLACES + 1))

@@ -7,13 +7,16 @@ other one back. Either way every call is refused, and what is under way ends: no
 
 from collections.abc import Callable
 from dataclasses import replace
+from types import MappingProxyType
 
+from remit.canonical import parse_json
 from remit.clock import Clock, EpochSeconds, Seconds
 from remit.guard import Standing
 from remit.guard.definitions import Definitions
 from remit.guard.snapshot import Snapshot
 from remit.ids import GrantId
 from remit.model import Catalog
+from remit.policy import ResourceKind
 
 __all__ = ["Heard", "HeardDirectory"]
 
@@ -53,6 +56,7 @@ class HeardDirectory:
         self._clock = clock
         self._told: list[Callable[[], None]] = []
         self._over = False
+        self._definitions = _definitions(snapshot)
         self._put(snapshot, heard)
 
     @property
@@ -73,6 +77,7 @@ class HeardDirectory:
 
     def replace(self, snapshot: Snapshot, heard: Heard) -> None:
         """Put another snapshot in force."""
+        self._definitions = _definitions(snapshot)
         self._put(snapshot, heard)
         self._tell()
 
@@ -91,7 +96,6 @@ class HeardDirectory:
         self._heard = heard.monotonic
         self._over = False
         self._standing = replace(snapshot.standing, as_of=heard.wall)
-        self._definitions = Definitions(quarantined=snapshot.quarantined)
 
     def _is_over(self) -> bool:
         lease = self._snapshot.lease
@@ -102,3 +106,16 @@ class HeardDirectory:
     def _tell(self) -> None:
         for told in self._told:
             told()
+
+
+def _definitions(snapshot: Snapshot) -> Definitions:
+    """What a snapshot says of them: what is quarantined, and what schemas let the log keep."""
+    return Definitions(
+        quarantined=snapshot.quarantined,
+        schemas=MappingProxyType(
+            {
+                (snapshot.server, ResourceKind.TOOL, name): parse_json(text.encode())
+                for name, text in snapshot.schemas.items()
+            }
+        ),
+    )

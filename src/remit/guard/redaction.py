@@ -71,6 +71,8 @@ class Rulings:
             BadPathError: a rule of the catalog has no path that is read here.
         """
         known = self._known.get(id(catalog))
+        if known is not None and known[1] is not schemas and known[1] == schemas:
+            known = self._known[id(catalog)] = (known[0], schemas, known[2])
         if known is None or known[0] is not catalog or known[1] is not schemas:
             if len(self._known) >= _MOST_CATALOGS:
                 self._known = {}

@@ -8,7 +8,9 @@ Source: docs/adr/0017-guard-in-process.md.
 """
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 
 from remit.canonical import MalformedJsonError, canonical_bytes, parse_json
@@ -59,6 +61,8 @@ class Snapshot:
     redaction_key: str
     lease: Seconds
     seal_key: str = ""
+    schemas: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """The admitted `inputSchema`, as JSON, of each tool whose schema says what the log may keep."""
 
 
 def snapshot_bytes(snapshot: Snapshot) -> bytes:

@@ -4,18 +4,24 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from remit.api.guards.excerpt import ExcerptDeps, Ingredients, snapshot_of
+from remit.embedded.directory import Heard, HeardDirectory
 from remit.guard import Standing
 from remit.guard.snapshot import WITHHELD, read_snapshot, snapshot_bytes
 from remit.model import (
     ApprovalRule,
     Approvals,
+    AuditRules,
+    AuditTreatment,
     DeploymentRules,
     EngineKind,
     ExternalEngine,
     JustificationField,
+    RedactionRule,
+    SinkRules,
 )
-from remit.policy import CedarEngine, PolicySource
+from remit.policy import CedarEngine, PolicySource, ResourceKind
 from remit.testing.catalog import ACME, CRM, GLOBEX, PAYMENTS, small_catalog
+from remit.testing.clock import FixedClock
 
 DEPS = ExcerptDeps(issuer="https://r.example", public_url="https://r.example", lease=30)
 TICKET = JustificationField(name="ticket", pattern="[A-Z]+-[0-9]+")
@@ -88,3 +94,44 @@ def test_how_bundles_come_into_force_is_no_business_of_a_server():
 def test_what_a_justification_looks_like_is_told_and_who_approves_is_not():
     """Without it, what is no ticket would pass for one there."""
     assert excerpt(CRM).approvals == Approvals(justifications={"ticket": TICKET})
+
+
+def test_of_the_log_it_is_told_what_to_keep_of_its_calls_and_not_who_gets_a_copy():
+    catalog = small_catalog()
+    rules = (
+        RedactionRule(path="$..ssn", treatment=AuditTreatment.DROP),
+        RedactionRule(path="$.a", treatment=AuditTreatment.KEEP, servers=(CRM, PAYMENTS)),
+        RedactionRule(path="$.b", treatment=AuditTreatment.KEEP, servers=(PAYMENTS,)),
+        RedactionRule(path="$.c", treatment=AuditTreatment.KEEP, tools=("payments/refund",)),
+        RedactionRule(
+            path="$.d", treatment=AuditTreatment.KEEP, tools=("crm/get_account", "payments/refund")
+        ),
+    )
+    sink = SinkRules(name="siem", kind="splunk", url="https://siem.example", secret="env:SIEM")
+    audit = AuditRules(
+        redaction=rules, detectors_off=frozenset({"phone"}), sinks=MappingProxyType({"siem": sink})
+    )
+    catalog = replace(catalog, audit=audit)
+    key = (CRM, ResourceKind.TOOL, "get_account")
+    schemas = {
+        key: {"properties": {"account": {"x-remit-audit": "keep"}}},
+        (CRM, ResourceKind.TOOL, "update_account"): {"properties": {}},
+        (PAYMENTS, ResourceKind.TOOL, "refund"): {"x-remit-class": "pan"},
+    }
+    made_of = Ingredients(
+        catalog, CedarEngine.load([PERMIT], catalog), Standing(as_of=0), frozenset(), (), schemas
+    )
+    content = snapshot_bytes(
+        snapshot_of(catalog.servers[CRM], made_of, DEPS, redaction_key="ab" * 32)
+    )
+    assert b"siem" not in content
+    assert b"payments/refund" not in content
+    made = read_snapshot(content)
+    told = made.catalog.audit
+    assert [(rule.path, rule.servers, rule.tools) for rule in told.redaction] == [
+        ("$..ssn", (), ()), ("$.a", (CRM,), ()), ("$.d", (), ("crm/get_account",))
+    ]  # fmt: skip
+    assert told.detectors_off == {"phone"}
+    assert list(made.schemas) == ["get_account"]
+    clock = FixedClock()
+    assert HeardDirectory(made, Heard(clock), clock).definitions.schemas == {key: schemas[key]}

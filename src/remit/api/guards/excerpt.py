@@ -2,17 +2,20 @@
 
 Left out: every other server; how this one is reached from the gateway, and the names of its secrets, and of those
 of engines, which the guard asks itself and cannot ask if they want one; agents of other tenants; the clients of agents; how people log in, whom we
-trust, and how bundles come into force. Whoever has that
+trust, how bundles come into force, and who gets copies of the log. Whoever has that
 server has the snapshot, and needs to know no more than what it decides by. Ids of revoked grants and
 of disabled people and clients are in it, whoever they belong to: they are names that say nothing.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from remit.audit.ruling import ANNOTATED
+from remit.canonical import Json, canonical_text
 from remit.clock import EpochSeconds, Seconds
 from remit.guard import Standing
+from remit.guard.definitions import ThingKey
 from remit.guard.ports import Directory
 from remit.guard.snapshot import WITHHELD, PublicKey, Snapshot
 from remit.guard.target import targets_of
@@ -22,6 +25,7 @@ from remit.model import (
     Agent,
     AgentClients,
     Approvals,
+    AuditRules,
     Catalog,
     DeploymentRules,
     ExternalEngine,
@@ -32,7 +36,7 @@ from remit.model import (
     SignIn,
     Trust,
 )
-from remit.policy import CedarEngine, PolicyEngine
+from remit.policy import CedarEngine, PolicyEngine, ResourceKind
 from remit.policy.vocabulary import action_name
 from remit.tokens import KeySet
 
@@ -61,6 +65,7 @@ class Ingredients:
     standing: Standing
     quarantined: frozenset[object]
     keys: tuple[PublicKey, ...]
+    schemas: Mapping[ThingKey, Json] = field(default_factory=dict)
 
     def is_same(self, other: "Ingredients | None") -> bool:
         """Whether nothing has changed, told without comparing what is replaced whole."""
@@ -71,6 +76,7 @@ class Ingredients:
             and self.standing == other.standing
             and self.quarantined == other.quarantined
             and self.keys == other.keys
+            and self.schemas == other.schemas
         )
 
 
@@ -82,6 +88,7 @@ def ingredients(directory: Directory, engine: PolicyEngine, keys: KeySet) -> Ing
         standing=replace(directory.standing, as_of=EpochSeconds(0)),
         quarantined=frozenset(directory.definitions.quarantined),
         keys=tuple(PublicKey(kid=one["kid"], x=one["x"], y=one["y"]) for one in _jwks(keys)),
+        schemas=directory.definitions.schemas,
     )
 
 
@@ -118,6 +125,7 @@ def snapshot_of(
         keys=made_of.keys,
         redaction_key=redaction_key,
         seal_key=seal_key,
+        schemas=_schemas(made_of.schemas, server),
         lease=deps.lease,
     )
 
@@ -153,7 +161,42 @@ def _catalog(catalog: Catalog, server: Server) -> Catalog:
         # By these a justification is judged; who answers whom is no business of the server.
         approvals=Approvals(justifications=catalog.approvals.justifications),
         history=_history(catalog, server),
+        audit=_audit(catalog, server),
     )
+
+
+def _audit(catalog: Catalog, server: Server) -> AuditRules:
+    """What the records of its calls may hold. Who gets a copy of the log is no business of the server."""
+    own = {
+        f"{server.name}/{name}"
+        for name in (*server.tools, *server.prompts, *(one.uri for one in server.resources))
+    }
+    rules = (
+        replace(
+            rule,
+            servers=(server.name,) if rule.servers else (),
+            tools=tuple(name for name in rule.tools if name in own),
+        )
+        for rule in catalog.audit.redaction
+        if (not rule.servers or server.name in rule.servers)
+        and (not rule.tools or not own.isdisjoint(rule.tools))
+        and (not rule.tenants or server.tenant is None or server.tenant in rule.tenants)
+    )
+    return AuditRules(
+        receipts=catalog.audit.receipts,
+        redaction=tuple(rules),
+        detectors_off=catalog.audit.detectors_off,
+    )
+
+
+def _schemas(schemas: Mapping[ThingKey, Json], server: Server) -> Mapping[str, str]:
+    """Those of its tools that say what the log may keep."""
+    texts = {
+        name: canonical_text(schema)
+        for (owner, kind, name), schema in schemas.items()
+        if owner == server.name and kind is ResourceKind.TOOL
+    }
+    return MappingProxyType({name: text for name, text in texts.items() if ANNOTATED in text})
 
 
 def _history(catalog: Catalog, server: Server) -> Mapping[str, HistoryFact]:
