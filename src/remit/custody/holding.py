@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import ClassVar, Final
 
 from remit.audit.context import Context
+from remit.audit.detectors import scrubbed
 from remit.audit.events import HoldLifted, HoldLiftRequested, HoldRequested, HoldSet
 from remit.clock import EpochSeconds
 from remit.custody.hold_store import Hold, HoldState, Word, add_hold, change_hold, holds_of
@@ -41,6 +42,7 @@ def request_hold(
     tx: Transaction, *, tenant: str, subject: str | None, word: Word, context: Context
 ) -> Hold:
     """Ask that nothing about `subject`, a digest, be destroyed (`None`: about anybody of `tenant`)."""
+    word = _looked_through(word)
     hold = Hold(id=new_id("hld"), tenant=tenant, subject=subject, requested=word)
     add_hold(tx, hold)
     tx.record(
@@ -69,10 +71,8 @@ def request_lift(tx: Transaction, hold: Hold, *, word: Word, context: Context) -
     Raises:
         ConflictError: it does not stand.
     """
-    if hold.state is HoldState.REQUESTED:
-        # Nobody agreed to it; it still takes two to say that it is not needed.
-        hold = replace(hold)
-    else:
+    word = _looked_through(word)
+    if hold.state is not HoldState.REQUESTED:  # to say that one is not needed takes two as well
         _require_state(hold, HoldState.SET)
     after = _changed(tx, hold, replace(hold, lift=word))
     tx.record(HoldLiftRequested(context=context, hold=hold.id, reason=word.reason))
@@ -109,6 +109,11 @@ def _stands(hold: Hold, now: EpochSeconds) -> bool:
     if hold.set_at is not None:
         return hold.lifted_at is None
     return hold.lifted_at is None and now < hold.requested.at + ASKED_HOLDS_FOR
+
+
+def _looked_through(word: Word) -> Word:
+    """`word`, its reason without what looks like a secret: it stands in the database for as long as the hold does."""
+    return replace(word, reason=scrubbed(word.reason))
 
 
 def _changed(tx: Transaction, before: Hold, after: Hold) -> Hold:
