@@ -2,6 +2,7 @@ import asyncio
 
 import pytest
 
+from remit.audit import verify_log
 from remit.audit.events import AuditStopped
 from remit_audit_verify.tree import leaf_hash, root_hash
 
@@ -84,3 +85,19 @@ async def test_another_log_is_not_there(management, filled, log):
 async def test_nobody_reads_it_without_a_token(public):
     for path in ("checkpoint", "tile/0/000", "tile/entries/000"):
         assert (await public.get(f"{BASE}/{path}")).status_code == 401
+
+
+async def test_a_new_key_signs_from_then_on_and_the_log_says_so(app, management, filled, tmp_path):
+    folder = app.folder.audit / "main"
+    old = folder.joinpath("log.pub").read_text()
+    told = (await management.post("/api/v1/audit/rotate-key", json={})).json()
+    assert old == f"{told['former']}\n"
+    tail = (await management.get("/api/v1/audit/tail?kind=audit.key_changed")).text
+    assert told["verifier"] in tail
+    while (folder / "log.pub").read_text() == old:
+        await management.get("/api/v1/audit/tail?kind=audit.stopped")
+        await asyncio.to_thread(app.proofs.tiled.advance, "remit/main")
+    assert (folder / "log.pub").read_text() == f"{told['former']}\n{told['verifier']}\n"
+    keys = [told["former"], told["verifier"]]
+    report = await asyncio.to_thread(verify_log, folder, keys=keys)
+    assert report.exit_code == 0, report.streams[0].problems

@@ -28,7 +28,7 @@ from remit.sinks.desk import SinkDesk
 from remit.trail import Trail
 from remit.web import Site
 
-__all__ = ["ApiDeps", "WithdrawConnection"]
+__all__ = ["ApiDeps", "LogKeyChange", "WithdrawConnection"]
 
 
 class WithdrawConnection(Protocol):
@@ -39,12 +39,25 @@ class WithdrawConnection(Protocol):
     ) -> None: ...
 
 
+class LogKeyChange(Protocol):
+    """How the log comes to be signed by another key."""
+
+    async def __call__(self, context: Context) -> tuple[str, str]:
+        """Change it; the former verifier key, and the new one.
+
+        Raises:
+            ConflictError: the log is signed inside this process, with a key that is not changed.
+            AuditUnavailableError, SignerUnavailableError: it is not changed.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiDeps:
     """Everything an operation of the management API may reach.
 
     `data` is the data folder of this process; `source` reads all logs of the installation,
-    wherever they are kept, and `tiled` their hashes. `publish` re-reads who may not act and
+    wherever they are kept, and `tiled` their hashes; `log_key` changes the key that signs this process's. `publish` re-reads who may not act and
     which keys are in force: awaited after a change has committed, so that the answer says that
     this process enforces it. `reload` re-reads the policy repository and returns what to
     answer; it raises and changes nothing when the repository does not check.
@@ -66,6 +79,7 @@ class ApiDeps:
     data: Path
     source: RecordSource
     tiled: TiledLogs
+    log_key: LogKeyChange
     directory: Directory
     guard: Guard
     passwords: Passwords

@@ -21,6 +21,7 @@ from remit.audit.events import AuditQueried
 from remit.audit.source import RecordSource
 from remit.audit.tiled_logs import newest_checkpoint
 from remit.audit.tiles import TILE_WIDTH, tile_path
+from remit.canonical import JsonObject
 from remit.errors import NotFoundError
 
 __all__ = ["TLOG_OPERATIONS"]
@@ -34,6 +35,13 @@ _ENTRIES: Final = "entries"
 
 class Note(Shape):
     """A signed note, as text, or the bytes of a tile."""
+
+
+class LogKeys(Shape):
+    """Verifier keys, `name+hash+key`: keep the new one where the former is kept."""
+
+    former: str
+    verifier: str
 
 
 async def _checkpoint(deps: ApiDeps, asked: Asked[Nothing, Nothing]) -> Response:
@@ -59,7 +67,7 @@ async def _tile(deps: ApiDeps, asked: Asked[Nothing, Nothing]) -> Response:
     await asyncio.to_thread(_require_signed, deps.source, log, level, (index, width))
     work: Callable[[], bytes]
     if match["level"] == _ENTRIES:
-        told = {"log": log, "from": index * TILE_WIDTH, "count": width}
+        told: JsonObject = {"log": log, "from": index * TILE_WIDTH, "count": width}
         await deps.audit.append(AuditQueried(context=asked.context, query=told))
         work = lambda: _bundle(deps.source, log, index * TILE_WIDTH, width)  # noqa: E731
     else:
@@ -92,7 +100,13 @@ def _bundle(source: RecordSource, log: str, first: int, count: int) -> bytes:
     return b"".join(part for line in lines for part in (len(line).to_bytes(2, "big"), line))
 
 
+async def _rotate(deps: ApiDeps, asked: Asked[Nothing, Nothing]) -> LogKeys:
+    former, verifier = await deps.log_key(asked.context)
+    return LogKeys(former=former, verifier=verifier)
+
+
 TLOG_OPERATIONS: Final[tuple[AnyOperation, ...]] = (
+    Operation(name="audit.rotate-key", run=_rotate, query=Nothing, body=Nothing, answer=LogKeys),
     Operation(
         name="audit.checkpoint",
         run=_checkpoint,

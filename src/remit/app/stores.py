@@ -16,6 +16,7 @@ from remit.app.data_folder import DataFolder, open_data_folder
 from remit.app.joined_log import JoinedLog, open_joined_log
 from remit.app.keys import open_redactor
 from remit.app.log_folders import tiled_logs
+from remit.app.log_key import LogKey
 from remit.app.log_signer import SignerPlace, open_log_signer
 from remit.app.metrics import MeteredAuditLog, Metrics
 from remit.app.trail_wiring import TrailPlace, open_trail
@@ -56,6 +57,7 @@ class Stores:
     """All logs of the installation that this process can read."""
     tiled: TiledLogs
     """Their hashes, and proofs."""
+    log_key: LogKey
     trail: Trail
     joined: JoinedLog
     audit: TallyingAuditLog
@@ -136,6 +138,7 @@ async def open_stores(
         log_name=kept.name,
         source=source,
         tiled=tiled,
+        log_key=LogKey(signer, audit),
         trail=trail,
         joined=joined,
         audit=audit,

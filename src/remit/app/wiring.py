@@ -363,6 +363,7 @@ def _api(
         data=stores.folder.path,
         source=stores.source,
         tiled=stores.tiled,
+        log_key=stores.log_key.change,
         directory=parts.directory,
         guard=parts.guard,
         passwords=parts.passwords,

@@ -17,6 +17,7 @@ __all__ = [
     "HoldLifted",
     "HoldRequested",
     "HoldSet",
+    "LogKeyChanged",
     "LogsJoined",
     "SignerLost",
     "SignerRecovered",
@@ -158,6 +159,15 @@ class ClockJumped(Event):
     durability: ClassVar[Durability] = Durability.SOON
     reserved: ClassVar[bool] = True
     milliseconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogKeyChanged(Event):
+    """Checkpoints that cover this record are signed by another key; the first of them by both. Verifier keys, as text."""
+
+    kind: ClassVar[str] = "audit.key_changed"
+    former: str
+    verifier: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

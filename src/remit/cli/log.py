@@ -9,6 +9,7 @@ import typer
 
 from remit.cli import custody, trail_export, trail_search
 from remit.cli.log_dump import dump
+from remit.cli.log_key import rotate_key
 from remit.cli.options import AsJson, Config, Data, DatabaseUrl, Repo, Where
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ __all__ = ["audit"]
 
 audit = typer.Typer(help="The audit log: what happened, provably.", no_args_is_help=True)
 audit.command("dump")(dump)
+audit.command("rotate-key")(rotate_key)
 
 
 def _condition(flag: str, metavar: str, about: str) -> Any:

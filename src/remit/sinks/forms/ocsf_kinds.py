@@ -63,6 +63,7 @@ _TABLE: Final[Mapping[int, Mapping[str, int]]] = {
         "audit.erased": _EVENT_LOG["delete"],
         "audit.exported": _EVENT_LOG["export"],
         "audit.gap": _EVENT_LOG["other"],
+        "audit.key_changed": _EVENT_LOG["other"],
         "audit.pruned": _EVENT_LOG["delete"],
         "audit.queried": _EVENT_LOG["other"],
         "audit.recovered": _EVENT_LOG["restart"],
