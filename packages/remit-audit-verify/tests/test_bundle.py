@@ -1,24 +1,15 @@
-import io
+import json
 import zipfile
+from hashlib import sha256
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from remit_audit_verify.bundle import (
-    BadBundleError,
-    BundledRecord,
-    is_bundle,
-    verify_bundle,
-    write_bundle,
-)
+from remit_audit_verify.bundle import BadBundleError, is_bundle, verify_bundle
 from remit_audit_verify.evidence import Evidence
 from remit_audit_verify.note import VerifierKey
+from remit_audit_verify.proof import Proof
 from remit_audit_verify.tree import inclusion_proof
-
-
-def bundled(log, numbers):
-    leaves = log.leaves
-    return [BundledRecord(log.origin, n, log.lines[n], inclusion_proof(n, leaves)) for n in numbers]
 
 
 @pytest.fixture
@@ -26,151 +17,162 @@ def logs(make_log):
     return make_log(30, "one"), make_log(9, "two")
 
 
-@pytest.fixture
-def bundle(logs, tmp_path):
+def parts_of(logs) -> dict[str, bytes]:
+    """What a bundle of some records holds, but for the manifest's digests."""
     one, two = logs
-    path = tmp_path / "found.zip"
-    records = [*bundled(one, [3, 4, 29]), *bundled(two, [0])]
-    with path.open("wb") as file:
-        count = write_bundle(
-            file,
-            records,
-            notes=[one.note(30, witnessed=31), two.note(9, witnessed=10)],
-            keys=[one.verifier, two.verifier],
-            about={"query": {"grant": "gra_1"}},
-        )
-    assert count == 4
+    chosen = [(one, 3), (one, 4), (one, 29), (two, 0)]
+    parts, listed = {}, []
+    for log, number in chosen:
+        size = len(log.lines)
+        note = log.note(size, witnessed=size + 1)
+        path = tuple(inclusion_proof(number, log.leaves))
+        name = f"proofs/{log.folder.name}/{number}.tlog-proof"
+        parts[name] = str(Proof(number, path, note, log.lines[number])).encode()
+        listed.append({"log": log.origin, "seq": number, "proof": name})
+    parts["records.jsonl"] = b"".join(log.lines[number] + b"\n" for log, number in chosen)
+    parts |= {f"keys/{log.folder.name}.pub": f"{log.verifier}\n".encode() for log in logs}
+    parts["manifest.json"] = json.dumps({"v": 1, "records": listed}).encode()
+    return parts
+
+
+def pack(path, parts: dict[str, bytes], *, honest: bool = True):
+    """The ZIP file of `parts`, with digests that fit."""
+    parts = dict(parts)
+    if honest and parts.get("manifest.json", b"x").startswith(b'{"v'):
+        manifest = json.loads(parts["manifest.json"])
+        manifest["files"] = {
+            name: sha256(content).hexdigest()
+            for name, content in parts.items()
+            if name != "manifest.json"
+        }
+        parts["manifest.json"] = json.dumps(manifest).encode()
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as bundle:
+        for name, content in parts.items():
+            bundle.writestr(name, content)
     return path
 
 
-def rewritten(path, name, change):
-    """The bundle, with what is in `name` changed."""
-    with zipfile.ZipFile(path) as bundle:
-        parts = {one: bundle.read(one) for one in bundle.namelist()}
-    held = parts[name]
-    parts[name] = change(held)
-    assert parts[name] != held
-    with zipfile.ZipFile(path, "w") as bundle:
-        for one, content in parts.items():
-            bundle.writestr(one, content)
-    return path
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "found.zip"
 
 
-def test_every_record_of_a_bundle_is_shown_to_be_in_its_log(bundle, logs, policy):
+def test_every_record_of_a_bundle_is_shown_to_be_in_its_log(path, logs, policy):
+    pack(path, parts_of(logs))
+    assert is_bundle(path)
     keys = [str(log.verifier) for log in logs]
-    assert is_bundle(bundle)
-    report = verify_bundle(bundle, keys=keys, evidence=Evidence(policy=policy))
+    report = verify_bundle(path, keys=keys, evidence=Evidence(policy=policy))
     assert report.exit_code == 0, report
-    assert [(one.origin, one.records, one.proven, one.witnessed) for one in report.streams] == [
-        ("example.test/one", 3, 3, 30),
-        ("example.test/two", 1, 1, 9),
+    assert [(one.origin, one.records, one.proven, one.witnesses) for one in report.streams] == [
+        ("example.test/one", 3, 3, ("w",)),
+        ("example.test/two", 1, 1, ("w",)),
     ]
     assert "not that there are no others" in report.notes[0]
 
 
-def test_the_same_records_make_the_same_bundle(logs):
-    made = []
-    for _ in range(2):
-        file = io.BytesIO()
-        records = bundled(logs[0], [3])
-        write_bundle(file, records, notes=[logs[0].note(30)], keys=[logs[0].verifier], about={})
-        made.append(file.getvalue())
-    assert made[0] == made[1]
-
-
 @pytest.mark.parametrize(
-    ("name", "change", "kind"),
+    ("name", "old", "new"),
     [
-        ("records.jsonl", lambda held: held.replace(b"because 4", b"because 5"), "root"),
-        ("records.jsonl", lambda held: held.split(b"\n", 1)[1] + b"{}\n", "root"),
-        ("records.jsonl", lambda held: held.rpartition(b"{")[0], "root"),
-        ("proofs.jsonl", lambda held: held.replace(b'"seq":4', b'"seq":5'), "root"),
-        (
-            "proofs.jsonl",
-            lambda held: held.replace(b"example.test/one", b"example.test/two"),
-            "root",
-        ),
-        ("proofs.jsonl", lambda held: held.replace(b"{", b"[", 1), "framing"),
-        ("checkpoints", lambda held: held.replace(b"\n30\n", b"\n31\n"), "checkpoint"),
+        ("records.jsonl", b"because 4", b"because 5"),
+        ("records.jsonl", b'"seq":29', b'"seq":28'),
+        ("records.jsonl", b'"client":null', b'"client": null'),
+        ("proofs/one/4.tlog-proof", b"index 4", b"index 5"),
+        ("proofs/one/4.tlog-proof", b"\n30\n", b"\n31\n"),
+        ("proofs/one/4.tlog-proof", b"c2sp", b"C2sp"),
+        ("manifest.json", b'"seq": 4', b'"seq": 5'),
+        ("manifest.json", b"proofs/one/4.", b"proofs/one/3."),
     ],
 )
-def test_what_was_changed_in_a_bundle_is_detected(bundle, name, change, kind):
-    report = verify_bundle(rewritten(bundle, name, change))
-    assert report.exit_code == 1
-    problems = [problem.kind for stream in report.streams for problem in stream.problems]
-    assert kind in problems
+def test_what_was_changed_in_a_bundle_is_detected(path, logs, name, old, new):
+    parts = parts_of(logs)
+    assert old in parts[name]
+    parts[name] = parts[name].replace(old, new, 1)
+    report = verify_bundle(pack(path, parts))
+    assert report.exit_code == 1, report
+    assert {problem.kind for stream in report.streams for problem in stream.problems} == {"root"}
 
 
-def test_a_record_that_was_taken_out_is_missed_when_the_count_was_not_changed(bundle):
-    rewritten(bundle, "records.jsonl", lambda held: held.split(b"\n", 1)[1])
-    rewritten(bundle, "proofs.jsonl", lambda held: held.split(b"\n", 1)[1])
-    report = verify_bundle(bundle)
+def test_a_file_that_was_damaged_on_the_way_is_noticed(path, logs):
+    parts = parts_of(logs)
+    manifest = json.loads(parts["manifest.json"])
+    manifest["files"] = dict.fromkeys(parts, "0" * 64)
+    parts["manifest.json"] = json.dumps(manifest).encode()
+    report = verify_bundle(pack(path, parts, honest=False))
+    assert report.exit_code == 2
+    assert "is not the file that the manifest names" in report.failure
+
+
+def test_a_record_that_was_taken_out_is_missed_when_the_manifest_still_has_it(path, logs):
+    parts = parts_of(logs)
+    parts["records.jsonl"] = parts["records.jsonl"].rpartition(b'{"actor"')[0]
+    report = verify_bundle(pack(path, parts))
     assert report.exit_code == 2
     assert "names 4 records and has 3" in report.failure
 
 
-def test_a_key_that_was_pinned_counts_and_not_the_one_in_the_bundle(bundle, logs):
-    other = VerifierKey.of("example.test/one", Ed25519PrivateKey.generate())
-    assert verify_bundle(bundle, keys=[str(other)]).exit_code == 1
-    assert verify_bundle(bundle, keys=[str(logs[0].verifier)]).exit_code == 2
-    report = verify_bundle(bundle)
-    assert not report.streams[0].pinned
-
-
-def test_without_the_witnesses_that_are_demanded_there_is_not_enough_evidence(
-    logs, tmp_path, policy
-):
-    path = tmp_path / "bundle.zip"
-    with path.open("wb") as file:
-        records = bundled(logs[0], [3])
-        write_bundle(file, records, notes=[logs[0].note(30)], keys=[logs[0].verifier], about={})
-    assert verify_bundle(path, evidence=Evidence(policy=policy)).exit_code == 2
-    assert verify_bundle(path).exit_code == 0
-
-
-def test_a_log_without_its_note_is_not_enough_evidence(logs, tmp_path):
-    path = tmp_path / "bundle.zip"
-    with path.open("wb") as file:
-        write_bundle(file, bundled(logs[0], [3, 4]), notes=[], keys=[], about={})
-    report = verify_bundle(path)
+def test_a_record_without_a_proof_is_not_shown(path, logs):
+    parts = parts_of(logs)
+    manifest = json.loads(parts["manifest.json"])
+    manifest["records"][1]["proof"] = None
+    parts["manifest.json"] = json.dumps(manifest).encode()
+    report = verify_bundle(pack(path, parts))
     assert report.exit_code == 2
-    assert len(report.streams[0].problems) == 1
+    assert report.streams[0].problems[0].sequence == 4
 
 
-@pytest.mark.parametrize("name", ["bundle.json", "records.jsonl", "proofs.jsonl", "checkpoints"])
-def test_a_bundle_without_one_of_its_parts_is_none(bundle, name):
-    with zipfile.ZipFile(bundle) as held:
-        parts = {one: held.read(one) for one in held.namelist() if one != name}
-    with zipfile.ZipFile(bundle, "w") as made:
-        for one, content in parts.items():
-            made.writestr(one, content)
+def test_a_key_that_was_pinned_counts_and_not_the_one_in_the_bundle(path, logs):
+    pack(path, parts_of(logs))
+    other = VerifierKey.of("example.test/one", Ed25519PrivateKey.generate())
+    assert verify_bundle(path, keys=[str(other)]).exit_code == 1
+    assert verify_bundle(path, keys=[str(logs[0].verifier)]).exit_code == 2
+    assert not verify_bundle(path).streams[0].pinned
+
+
+def test_without_the_witnesses_that_are_demanded_nothing_is_shown(path, logs, policy):
+    parts = parts_of(logs)
+    for name in list(parts):
+        if name.startswith("proofs"):
+            lines = parts[name].decode().split("\n")
+            parts[name] = "\n".join(one for one in lines if "witness.test" not in one).encode()
+    pack(path, parts)
+    assert verify_bundle(path).exit_code == 0
+    report = verify_bundle(path, evidence=Evidence(policy=policy))
+    assert report.exit_code == 1
+    assert "too few witnesses" in report.streams[0].problems[0].what
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "records.jsonl", "proofs/one/4.tlog-proof"])
+def test_a_bundle_without_one_of_its_parts_is_none(path, logs, name):
+    parts = parts_of(logs)
+    del parts[name]
     with pytest.raises(BadBundleError):
-        verify_bundle(bundle)
+        verify_bundle(pack(path, parts))
 
 
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("bundle.json", b"nonsense"),
-        ("bundle.json", b"[]"),
-        ("bundle.json", b'{"v":2}'),
-        ("log.pub", b"nonsense\n"),
-        ("checkpoints", b"nonsense\n"),
-        ("checkpoints", b"\xff\n\xe2\x80\x94 \n\n"),
+        ("manifest.json", b"nonsense"),
+        ("manifest.json", b"[" * 100_000),
+        ("manifest.json", b"[]"),
+        ("manifest.json", b'{"v":2,"records":[]}'),
+        ("manifest.json", b'{"v":1}'),
+        ("manifest.json", b'{"v":1,"records":[1,2,3,4]}'),
+        ("keys/one.pub", b"nonsense\n"),
+        ("keys/one.pub", b"\xff"),
     ],
 )
-def test_a_part_that_cannot_be_read_is_refused(bundle, name, content):
-    rewritten(bundle, name, lambda _: content)
+def test_a_part_that_cannot_be_read_is_refused(path, logs, name, content):
     with pytest.raises(BadBundleError):
-        verify_bundle(bundle)
+        verify_bundle(pack(path, {**parts_of(logs), name: content}))
 
 
-def test_a_damaged_file_is_refused(bundle, tmp_path):
-    content = bytearray(bundle.read_bytes())
+def test_a_damaged_file_is_refused(path, logs, tmp_path):
+    content = bytearray(pack(path, parts_of(logs)).read_bytes())
     content[40:60] = bytes(20)
-    bundle.write_bytes(content)
+    path.write_bytes(content)
     with pytest.raises(BadBundleError):
-        verify_bundle(bundle)
+        verify_bundle(path)
     (tmp_path / "text").write_text("no bundle")
     assert not is_bundle(tmp_path / "text")
     assert not is_bundle(tmp_path)
