@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -98,7 +98,7 @@ class App:
     audit: TallyingAuditLog
     joined: JoinedLog
     custody: Custody
-    keep_custody: Callable[[], Awaitable[None]]
+    keep_custody: Callable[[], Coroutine[None, None, None]]
     trail: Trail
     clock: Clock
     stopping: asyncio.Event
