@@ -29,7 +29,7 @@ TABLES = {
     "one_time_passwords", "passkeys", "proposal_approvals", "proposals",
     "provider_logins", "recovery_codes", "refresh_tokens", "revoked_tokens", "seal_keys", "sealed_secrets", "seen_assertions",
     "sessions", "sign_ins", "signing_keys", "sink_cursors", "spent_challenges", "stored_secrets", "throttle",
-    "trail_blocks", "trail_epochs", "trail_logs", "trail_tenants", "trail_terms", "trial_counts",
+    "trail_blocks", "trail_epochs", "trail_logs", "trail_spans", "trail_tenants", "trail_terms", "trial_counts",
     "trials", "users",
 }  # fmt: skip
 
@@ -270,8 +270,9 @@ _ELEVENTH = (
 )
 _TWELFTH = (
     "INSERT INTO trail_logs VALUES ('remit/main',1,2,1048577,60000)",
-    "INSERT INTO trail_blocks VALUES (1048577,1,0,2)",
-    "INSERT INTO trail_terms (tenant,term,block,offsets) VALUES ('acme',-7,1048577,'aa')",
+    "INSERT INTO trail_blocks VALUES (1048577,1,0,2,1)",
+    "INSERT INTO trail_spans VALUES (1,1,1048577,1048577)",
+    "INSERT INTO trail_terms (tenant,span,term,block,offsets) VALUES ('acme',1,-7,1048577,'aa')",
     "INSERT INTO trail_tenants VALUES ('acme')",
     "INSERT INTO trail_epochs VALUES ('trl_1')",
 )

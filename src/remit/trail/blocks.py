@@ -44,12 +44,16 @@ _LAST_MILLISECOND: Final = 2**42 - 1
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Where a block stands: its own number, the number of its log, its first record, and how many it has."""
+    """Where a block stands: its own number, the number of its log, its first record, and how many it has.
+
+    `span` is with which other blocks it was written.
+    """
 
     number: int
     log: int
     first: int
     count: int
+    span: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ It begins with the condition that few records meet, and asks for the others only
 Source: AUDIT §1.7.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
@@ -13,7 +13,7 @@ from typing import Final
 
 from remit.db import Database, Transaction
 from remit.trail.blocks import Block, block_number, places_in, time_of
-from remit.trail.index_store import PostingRow, blocks, driving_postings, postings_in, tenants
+from remit.trail.index_store import PostingRow, blocks, postings_of, spans_so_far, tenants
 from remit.trail.question import Question
 from remit.trail.terms import EVERY, Condition, conditions_of, terms_of
 
@@ -21,9 +21,10 @@ __all__ = ["Candidate", "Candidates"]
 
 _ROWS: Final = 50_000
 """So many rows of the index are read for one answer."""
-_FIRST: Final = 64
-_MOST: Final = 4_096
-_AT_ONCE: Final = 200
+_FIRST: Final = 2
+_MOST: Final = 64
+"""So many spans at a time."""
+_CHUNK: Final = 200
 _SHORTEST: Final = "0000-01-01T00:00:00.000Z"
 
 
@@ -46,18 +47,21 @@ class Candidates:
         if not self._conditions:
             self._conditions = [frozenset({EVERY})]
         self._since = _instant(question.query.since)
-        self._rows = _FIRST
+        self._spans: list[tuple[int, int]] | None = None
+        self._at_once = _FIRST
+        self._held: list[PostingRow] = []
         self._left = _ROWS
         until = _instant(question.query.until)
         if until is not None:
             bound = min(bound, block_number(max(0, until + reach + 1), 0, after=-1))
         self.bound = bound if all(self._conditions) else 0
         self._end_early()
+        self._began = self.bound
 
     @property
     def is_spent(self) -> bool:
-        """Whether so much was read for one answer that no more should be."""
-        return self._left <= 0
+        """Whether so much was read for one answer that no more should be. Never before there is less left to read."""
+        return self._left <= 0 and self.bound < self._began
 
     def take(self) -> list[Candidate]:
         """The next of them, the last block first; `bound` is then the lowest that was looked at, or 0 at the end."""
@@ -67,54 +71,61 @@ class Candidates:
         """Those of these blocks, which were taken before, the last one first."""
 
         def work(tx: Transaction) -> list[Candidate]:
-            whose = self._organisations(tx)
+            known = self._known(tx, numbers)
             wanted = {term for one in self._conditions for term in terms_of(one)}
-            rows: list[PostingRow] = []
-            for some in _chunks(numbers):
-                rows += postings_in(tx, whose, wanted, some)
+            whose = self._organisations(tx)
+            rows = list(
+                self._rows_in(tx, whose, wanted, [(b.span, b.number) for b in known.values()])
+            )
             return self._candidates(tx, rows, numbers)
 
         return self._database.read_now(work) if numbers and all(self._conditions) else []
 
     def _take(self, tx: Transaction) -> list[Candidate]:
-        whose = self._organisations(tx)
-        rows = self._driving(tx, whose) if whose else []
-        self._left -= max(1, len(rows))
-        if len(rows) < self._rows:
-            self.bound = 0
-        else:
-            rows = rows[: -_of_last_block(rows)]
-            self.bound = rows[-1].block
-        self._rows = min(_MOST, self._rows * 2)
+        """Some spans more; of what they have only what is above everything in the others."""
+        whose, spans = self._organisations(tx), self._spans_left(tx)
+        some, self._spans = spans[: self._at_once], spans[self._at_once :]
+        self._at_once = min(_MOST, self._at_once * 2)
+        if whose and some:
+            wanted = terms_of(self._conditions[0])
+            within = [span for span, _ in some]
+            self._held += postings_of(tx, whose, wanted, within)
+        below = self.bound
+        self.bound = min(below, self._spans[0][1] + 1) if self._spans and whose else 0
+        rows = [row for row in self._held if self.bound <= row.block < below]
+        self._held = [row for row in self._held if row.block < self.bound]
+        self._left -= len(rows) + len(some)
         self._end_early()
-        numbers = list(dict.fromkeys(row.block for row in rows))
-        rows += self._others(tx, whose, numbers)
-        return self._candidates(tx, rows, numbers)
+        places = list(dict.fromkeys((row.span, row.block) for row in rows))
+        others = {term for one in self._conditions[1:] for term in terms_of(one)}
+        others -= set(terms_of(self._conditions[0]))
+        if others:
+            rows += self._rows_in(tx, whose, others, places)
+        return self._candidates(tx, rows, [block for _, block in places])
 
-    def _driving(self, tx: Transaction, whose: list[str]) -> list[PostingRow]:
-        """Rows of the first condition; if there are more, then of two blocks at least."""
-        wanted = terms_of(self._conditions[0])
-        while True:
-            rows = driving_postings(tx, whose, wanted, below=self.bound, limit=self._rows)
-            if len(rows) < self._rows or rows[0].block != rows[-1].block:
-                return rows
-            self._rows *= 2
-
-    def _others(
-        self, tx: Transaction, whose: Collection[str], numbers: list[int]
+    def _rows_in(
+        self,
+        tx: Transaction,
+        whose: Collection[str],
+        wanted: Collection[int],
+        places: Sequence[tuple[int, int]],
     ) -> Iterator[PostingRow]:
-        wanted = {term for one in self._conditions[1:] for term in terms_of(one)}
-        wanted -= set(terms_of(self._conditions[0]))
-        if wanted:
-            for some in _chunks(numbers):
-                yield from postings_in(tx, whose, wanted, some)
+        """What is in certain blocks, each of which is in a span."""
+        if not whose:
+            return
+        for start in range(0, len(places), _CHUNK):
+            some = places[start : start + _CHUNK]
+            within, only = {span for span, _ in some}, {block for _, block in some}
+            yield from postings_of(tx, whose, wanted, within, only=only)
+
+    def _spans_left(self, tx: Transaction) -> list[tuple[int, int]]:
+        """The spans that were not looked at yet, the highest first."""
+        return spans_so_far(tx, below=self.bound) if self._spans is None else self._spans
 
     def _candidates(
         self, tx: Transaction, rows: list[PostingRow], numbers: list[int]
     ) -> list[Candidate]:
-        known: dict[int, Block] = {}
-        for some in _chunks(numbers):
-            known |= blocks(tx, some)
+        known = self._known(tx, numbers)
         rows.sort(key=lambda row: -row.block)
         found: list[Candidate] = []
         for number, of_block in groupby(rows, key=lambda row: row.block):
@@ -127,6 +138,12 @@ class Candidates:
                 found.append(Candidate(block, [block.first + offset for offset in offsets]))
         return found
 
+    def _known(self, tx: Transaction, numbers: list[int]) -> dict[int, Block]:
+        found: dict[int, Block] = {}
+        for start in range(0, len(numbers), _CHUNK):
+            found |= blocks(tx, numbers[start : start + _CHUNK])
+        return found
+
     def _organisations(self, tx: Transaction) -> list[str]:
         if self._whose is None:
             known = tenants(tx)
@@ -137,17 +154,6 @@ class Candidates:
         """Nothing in a block is younger than the block."""
         if self._since is not None and time_of(self.bound) < self._since:
             self.bound = 0
-
-
-def _of_last_block(rows: list[PostingRow]) -> int:
-    """How many of the last rows are of one block, of which there may be more."""
-    last = rows[-1].block
-    return sum(1 for row in rows if row.block == last)
-
-
-def _chunks(numbers: list[int]) -> Iterator[list[int]]:
-    for start in range(0, len(numbers), _AT_ONCE):
-        yield numbers[start : start + _AT_ONCE]
 
 
 def _instant(text: str | None) -> int | None:

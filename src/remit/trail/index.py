@@ -42,7 +42,7 @@ from remit.trail.index_store import (
 
 __all__ = ["TrailIndex", "keep_index", "open_index_file"]
 
-_VERSION: Final = "trl1"
+_VERSION: Final = "trl2"
 """Another one when blocks, terms or facets mean something else."""
 _OWN: Final = (512, 60_000)
 _OTHERS: Final = (LARGEST, 180_000)

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
+    case,
     delete,
     func,
     insert,
@@ -29,15 +30,15 @@ __all__ = [
     "add_block",
     "blocks",
     "count_blocks",
-    "driving_postings",
     "empty_index",
     "epoch_of",
     "indexed_logs",
     "make_tables",
     "move_log",
     "name_log",
-    "postings_in",
+    "postings_of",
     "set_epoch",
+    "spans_so_far",
     "tenants",
 ]
 
@@ -57,11 +58,21 @@ block_table = Table(
     Column("log", Integer, nullable=False),
     Column("first", BigInteger, nullable=False),
     Column("records", Integer, nullable=False),
+    Column("span", Integer, nullable=False),
+)
+spans = Table(
+    "trail_spans",
+    metadata,
+    Column("span", Integer, primary_key=True, autoincrement=False),
+    Column("blocks", Integer, nullable=False),
+    Column("lowest", BigInteger, nullable=False),
+    Column("highest", BigInteger, nullable=False),
 )
 terms = Table(
     "trail_terms",
     metadata,
     Column("tenant", Text, primary_key=True),
+    Column("span", Integer, primary_key=True, autoincrement=False),
     Column("term", BigInteger, primary_key=True, autoincrement=False),
     Column("block", BigInteger, primary_key=True, autoincrement=False),
     Column("offsets", LargeBinary, nullable=False),
@@ -70,8 +81,10 @@ terms = Table(
 tenant_table = Table("trail_tenants", metadata, Column("tenant", Text, primary_key=True))
 epochs = Table("trail_epochs", metadata, Column("epoch", Text, primary_key=True))
 
-TABLES: Final = (logs, block_table, terms, tenant_table, epochs)
+TABLES: Final = (logs, block_table, spans, terms, tenant_table, epochs)
 _IN_ONE: Final = 5_000
+_IN_SPAN: Final = 64
+"""Blocks that are written next to each other: what is inserted touches little of what was written before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,9 +103,10 @@ class IndexedLog:
 
 @dataclass(frozen=True, slots=True)
 class PostingRow:
-    """A posting, and the block it is in."""
+    """A posting, the block it is in, and its span."""
 
     block: int
+    span: int
     posting: Posting
 
 
@@ -156,20 +170,46 @@ def move_log(tx: Transaction, log: IndexedLog, moved: IndexedLog) -> bool:
 
 def add_block(tx: Transaction, block: Block, postings: Sequence[Posting]) -> None:
     """Add a block and what is in it."""
+    span = _span_for(tx, block.number)
     tx.connection.execute(
         insert(block_table).values(
-            block=block.number, log=block.log, first=block.first, records=block.count
+            block=block.number, log=block.log, first=block.first, records=block.count, span=span
         )
     )
     whose = [{"tenant": one} for one in sorted({posting.tenant for posting in postings})]
     if whose:
         tx.connection.execute(conflict_insert(tx, tenant_table).on_conflict_do_nothing(), whose)
     rows = [
-        {"tenant": one.tenant, "term": one.term, "block": block.number, "offsets": one.offsets}
+        {
+            "tenant": one.tenant,
+            "span": span,
+            "term": one.term,
+            "block": block.number,
+            "offsets": one.offsets,
+        }
         for one in postings
     ]
     for start in range(0, len(rows), _IN_ONE):
         tx.connection.execute(insert(terms), rows[start : start + _IN_ONE])
+
+
+def _span_for(tx: Transaction, block: int) -> int:
+    """The span that a block is written into. Two at once may put a block too many into one, which is no harm."""
+    last = tx.connection.execute(select(spans).order_by(spans.c.span.desc()).limit(1)).one_or_none()
+    span = 1 if last is None else last.span + 1 if last.blocks >= _IN_SPAN else last.span
+    tx.connection.execute(
+        conflict_insert(tx, spans)
+        .values(span=span, blocks=1, lowest=block, highest=block)
+        .on_conflict_do_update(
+            index_elements=[spans.c.span],
+            set_={
+                "blocks": spans.c.blocks + 1,
+                "lowest": case((spans.c.lowest > block, block), else_=spans.c.lowest),
+                "highest": case((spans.c.highest < block, block), else_=spans.c.highest),
+            },
+        )
+    )
+    return span
 
 
 def tenants(tx: Transaction) -> list[str]:
@@ -177,35 +217,32 @@ def tenants(tx: Transaction) -> list[str]:
     return list(tx.connection.execute(select(tenant_table.c.tenant)).scalars())
 
 
-def driving_postings(
+def spans_so_far(tx: Transaction, *, below: int) -> list[tuple[int, int]]:
+    """Every span that has a block below `below`, with the number of its highest block, the highest first."""
+    statement = (
+        select(spans.c.highest, spans.c.span)
+        .where(spans.c.lowest < below)
+        .order_by(spans.c.highest.desc())
+    )
+    return [(row.span, row.highest) for row in tx.connection.execute(statement)]
+
+
+def postings_of(
     tx: Transaction,
     whose: Collection[str],
     wanted: Collection[int],
+    within: Collection[int],
     *,
-    below: int | None,
-    limit: int,
+    only: Collection[int] | None = None,
 ) -> list[PostingRow]:
-    """The last `limit` postings of these terms in blocks below `below`, the last block first."""
-    statement = (
-        select(terms)
-        .where(_one_of(terms.c.tenant, whose), _one_of(terms.c.term, wanted))
-        .order_by(terms.c.block.desc())
-        .limit(limit)
-    )
-    if below is not None:
-        statement = statement.where(terms.c.block < below)
-    return _rows(tx, statement)
-
-
-def postings_in(
-    tx: Transaction, whose: Collection[str], wanted: Collection[int], block: Collection[int]
-) -> list[PostingRow]:
-    """The postings of these terms in these blocks."""
+    """The postings of these terms in the spans `within`; in the blocks `only`, if so asked."""
     statement = select(terms).where(
         _one_of(terms.c.tenant, whose),
+        _one_of(terms.c.span, within),
         _one_of(terms.c.term, wanted),
-        _one_of(terms.c.block, block),
     )
+    if only is not None:
+        statement = statement.where(_one_of(terms.c.block, only))
     return _rows(tx, statement)
 
 
@@ -214,7 +251,7 @@ def blocks(tx: Transaction, numbers: Collection[int]) -> dict[int, Block]:
     found = tx.connection.execute(
         select(block_table).where(_one_of(block_table.c.block, numbers))
     ).all()
-    return {row.block: Block(row.block, row.log, row.first, row.records) for row in found}
+    return {row.block: Block(row.block, row.log, row.first, row.records, row.span) for row in found}
 
 
 def count_blocks(tx: Transaction) -> int:
@@ -232,5 +269,6 @@ def _one_of(column: Column[Any], values: Collection[Any]) -> Any:
 def _rows(tx: Transaction, statement: Select[Any]) -> list[PostingRow]:
     found: Iterable[Any] = tx.connection.execute(statement)
     return [
-        PostingRow(row.block, Posting(row.tenant, row.term, bytes(row.offsets))) for row in found
+        PostingRow(row.block, row.span, Posting(row.tenant, row.term, bytes(row.offsets)))
+        for row in found
     ]

@@ -24,14 +24,23 @@ def upgrade() -> None:
         Column("log", Integer, nullable=False),
         Column("first", BigInteger, nullable=False),
         Column("records", Integer, nullable=False),
+        Column("span", Integer, nullable=False),
+    )
+    op.create_table(
+        "trail_spans",
+        Column("span", Integer, primary_key=True, autoincrement=False),
+        Column("blocks", Integer, nullable=False),
+        Column("lowest", BigInteger, nullable=False),
+        Column("highest", BigInteger, nullable=False),
     )
     op.create_table(
         "trail_terms",
         Column("tenant", Text, nullable=False),
+        Column("span", Integer, nullable=False),
         Column("term", BigInteger, nullable=False),
         Column("block", BigInteger, nullable=False),
         Column("offsets", LargeBinary, nullable=False),
-        PrimaryKeyConstraint("tenant", "term", "block"),
+        PrimaryKeyConstraint("tenant", "span", "term", "block"),
         sqlite_with_rowid=False,
     )
     op.create_table("trail_tenants", Column("tenant", Text, primary_key=True))
