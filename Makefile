@@ -1,6 +1,6 @@
 # Everything a developer does, by one word each. `make` alone lists them.
 # Needs Python >= 3.11, git and make; whatever else a target needs, it installs below this folder
-# (or, for Chromium alone and only as root, from the system's packages).
+# (or, for Chromium and rsyslog and only as root, from the system's packages).
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -19,7 +19,7 @@ export UV_SYSTEM_CERTS ?= 1
 NPM_OPTIONS := NODE_OPTIONS=--use-system-ca
 endif
 
-.PHONY: help demo test check docs docs-serve bench format browser clean
+.PHONY: help demo test check docs docs-serve bench format browser rsyslog clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -27,7 +27,7 @@ help: ## list the targets
 demo: .venv/.runtime ## watch an agent discover, ask, call, be refused, and the log prove itself
 	@$(RUN) --no-dev remit demo $(ARGS)
 
-test: .venv/.synced tests/node/node_modules/.installed browser ## run every test (SQLite and PostgreSQL, real clients, a real browser)
+test: .venv/.synced tests/node/node_modules/.installed browser rsyslog ## run every test (SQLite and PostgreSQL, real clients, a real browser)
 	$(RUN) pytest -n auto --dist worksteal $(ARGS)
 
 check: .venv/.synced ## lint, types, import contracts, freshness of the lock file
@@ -52,6 +52,9 @@ bench: .venv/.synced ## measure, each figure against a floor in the same run
 
 browser: .venv/.synced ## find or install a Chromium for the tests
 	@$(RUN) python scripts/find_chromium.py
+
+rsyslog: .venv/.synced ## find or install an rsyslog with TLS for the tests
+	@$(RUN) python scripts/find_rsyslog.py
 
 clean: ## remove what these targets made
 	rm -rf .venv .tools site tests/node/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
