@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from remit_audit_verify.evidence import Evidence
-from remit_audit_verify.note import Checkpoint, sign_checkpoint
+from remit_audit_verify.note import Checkpoint, VerifierKey, sign_checkpoint
 from remit_audit_verify.receipts import Receipt
 from remit_audit_verify.report import Verdict
 from remit_audit_verify.saying import render_report, report_as_json
@@ -550,3 +550,78 @@ def test_findings_hold_nothing_that_a_terminal_would_obey(make_log):
     (folder / "log.pub").write_text("\x1b[2J evil\n")
     assert "\x1b" not in render_report(verify_log(folder))
     assert json.dumps(report_as_json(verify_log(folder)))
+
+
+# -- another key ----------------------------------------------------------------
+
+
+SECOND = Ed25519PrivateKey.from_private_bytes(b"2" * 32)
+STRANGE = Ed25519PrivateKey.from_private_bytes(b"x" * 32)
+
+
+def signed_by(log, size, *keys):
+    checkpoint = Checkpoint(log.origin, size, root_hash(log.leaves[:size]))
+    first, *rest = [sign_checkpoint(checkpoint, key) for key in keys]
+    return first + "".join(note.partition("\n\n")[2] for note in rest)
+
+
+def named(log, key) -> str:
+    return str(VerifierKey.of(log.origin, key))
+
+
+@pytest.fixture
+def rotated(make_log):
+    """Of 30 records, number 15 says that the key changes; checkpoints before it have one key, then both, then the other."""
+    log = make_log(15)
+    log.add("audit.key_changed", former=str(log.verifier), verifier=named(log, SECOND))
+    log.fill(14)
+    folder = log.write([])
+    notes = [
+        signed_by(log, 10, log.key),
+        signed_by(log, 20, log.key, SECOND),
+        signed_by(log, 30, SECOND),
+    ]
+    (folder / "checkpoints").write_text("".join(f"{note}\n" for note in notes))
+    (folder / "log.pub").write_text(f"{log.verifier}\n{named(log, SECOND)}\n")
+    return log
+
+
+@BOTH
+@pytest.mark.parametrize("pinned", ["former", "later", "none", "both"])
+def test_a_log_whose_key_changed_is_checked_with_either(rotated, full, pinned):
+    former, later = str(rotated.verifier), named(rotated, SECOND)
+    keys = {"former": [former], "later": [later], "none": [], "both": [former, later]}[pinned]
+    report = verify_log(rotated.folder, keys=keys, evidence=Evidence(full=full))
+    assert report.exit_code == 0, report
+    assert only(report).proven == 30
+
+
+def test_a_key_that_nothing_names_cannot_sign(rotated):
+    notes = [signed_by(rotated, 10, rotated.key), signed_by(rotated, 30, STRANGE)]
+    (rotated.folder / "checkpoints").write_text("".join(f"{note}\n" for note in notes))
+    lines = [str(rotated.verifier), named(rotated, STRANGE)]
+    (rotated.folder / "log.pub").write_text("".join(f"{line}\n" for line in lines))
+    report = verify_log(rotated.folder, keys=[str(rotated.verifier)])
+    assert report.exit_code == 1
+    assert problem(report, "key")
+    assert only(report).last_good == 9
+
+
+def test_a_record_that_no_trusted_key_signed_names_no_key(make_log):
+    """Whoever can write the folder could have put it there, and signed it with a key of his own."""
+    log = make_log(15)
+    log.add("audit.key_changed", former=str(log.verifier), verifier=named(log, STRANGE))
+    log.fill(14)
+    folder = log.write([])
+    notes = [signed_by(log, 10, log.key), signed_by(log, 30, STRANGE)]
+    (folder / "checkpoints").write_text("".join(f"{note}\n" for note in notes))
+    (folder / "log.pub").write_text(f"{log.verifier}\n{named(log, STRANGE)}\n")
+    assert verify_log(folder, keys=[str(log.verifier)]).exit_code == 1
+
+
+def test_of_a_checkpoint_with_two_known_keys_both_signatures_hold(rotated):
+    strange = signed_by(rotated, 21, SECOND).split("\n")[4]  # of another checkpoint
+    notes = [signed_by(rotated, 20, rotated.key) + strange + "\n", signed_by(rotated, 30, SECOND)]
+    (rotated.folder / "checkpoints").write_text("".join(f"{note}\n" for note in notes))
+    report = verify_log(rotated.folder, keys=[str(rotated.verifier)])
+    assert problem(report, "checkpoint").line == 1

@@ -11,7 +11,7 @@ from remit_audit_verify.clock import MAX_SKEW, epoch_ms
 from remit_audit_verify.evidence import Evidence
 from remit_audit_verify.note import parse_checkpoint
 from remit_audit_verify.report import Problem, StreamReport, Verdict, VerifyReport
-from remit_audit_verify.stream_files import CHECKPOINTS, WITNESSED
+from remit_audit_verify.stream_files import CHECKPOINTS, KEYS, WITNESSED
 
 __all__ = ["conclude"]
 
@@ -23,6 +23,7 @@ def conclude(
 ) -> VerifyReport:
     """`report`, with what follows from all of its streams together."""
     for stream in report.streams:
+        _confirm_keys(stream)
         _confirm_pruned(stream, claims)
         _demand_witnesses(stream, evidence)
     if evidence.max_age is not None:
@@ -30,6 +31,29 @@ def conclude(
     missing = _missing(report, kept, evidence, claims)
     notes = tuple(_calls(claims))
     return replace(report, failure="; ".join(missing) or None, notes=notes)
+
+
+def _confirm_keys(stream: StreamReport) -> None:
+    """Every key that signed is a trusted one, or follows one, or came before it, as a record says that a trusted one signed."""
+    trusted = set(stream.trusted)
+    while True:
+        signed = max((stream.signers.get(key, 0) for key in trusted), default=0)
+        found = {
+            key
+            for sequence, former, verifier in stream.successions
+            if sequence < signed and {former, verifier} & trusted
+            for key in (former, verifier)
+        }
+        if found <= trusted:
+            break
+        trusted |= found
+    if any(key not in trusted for key in stream.signers):
+        stream.proven = min(stream.proven, signed)
+        what = (
+            "a key that is not the pinned one signed, and nothing that is signed by that names it"
+        )
+        verdict = Verdict.INCOMPLETE if stream.first else Verdict.TAMPERED
+        stream.add(Problem("key", KEYS, what=what), verdict)
 
 
 def _confirm_pruned(stream: StreamReport, claims: Claims) -> None:

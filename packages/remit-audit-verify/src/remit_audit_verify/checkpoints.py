@@ -42,16 +42,16 @@ def keys_of(
     if len({key.name for key in held}) > 1:
         report.add(Problem("key", KEYS, what="names more than one log"), Verdict.TAMPERED)
     report.origin = held[0].name if held else _first_origin(folder)
+    report.trusted = tuple(map(str, held))
     if not pinned:
         return held
     ours = [key for key in pinned if key.name == report.origin]
     if not ours:
         problem = Problem("key", KEYS, what=f"no pinned key is for `{report.origin or '?'}`")
         report.add(problem, Verdict.INCOMPLETE)
-    elif any(key not in ours for key in held):
-        problem = Problem("key", KEYS, what="holds a key that is not the pinned one")
-        report.add(problem, Verdict.TAMPERED)
-    return ours
+    report.trusted = tuple(map(str, ours))
+    # Another key may follow a pinned one, or come before it: what the log says of that is known at its end.
+    return [*ours, *(key for key in held if key not in ours and ours)]
 
 
 def _first_origin(folder: Path) -> str:
@@ -145,8 +145,10 @@ class Checkpoints:
             checkpoint = open_checkpoint(note, self.keys)
         if self.report.origin and checkpoint.origin != self.report.origin:
             raise BadCheckpointError("is of another log")
+        made = {(name, key_hash) for name, key_hash, _ in signed.signatures}
+        keys = tuple(str(key) for key in self.keys if (key.name, key.hash) in made)
         if not self.policy.witnesses:
-            return Expected(size=checkpoint.size, root=checkpoint.root, source=source)
+            return Expected(size=checkpoint.size, root=checkpoint.root, source=source, keys=keys)
         judged = self.policy.judge(signed)
         return Expected(
             size=checkpoint.size,
@@ -155,6 +157,7 @@ class Checkpoints:
             elsewhere=judged.enough and self.policy.demands,
             time=judged.time if judged.enough else None,
             by=judged.names,
+            keys=keys,
         )
 
     def _unfinished(self, name: str, content: bytes, line: int) -> None:

@@ -24,6 +24,8 @@ class Expected:
     """When enough witnesses, or a time-stamping authority, saw it (seconds); records after it are not older."""
     by: tuple[str, ...] = ()
     """The witnesses who did."""
+    keys: tuple[str, ...] = ()
+    """The log's keys that signed it."""
 
 
 class Expectations:

@@ -59,6 +59,12 @@ class StreamReport:
     receipts: int = 0
     stamped: int = 0
     stamped_at: int | None = None
+    trusted: tuple[str, ...] = ()
+    """The keys that whoever checks has pinned; else those in the log's folder."""
+    signers: dict[str, int] = field(default_factory=dict)
+    """Of each key how many records it signed, as they are here."""
+    successions: list[tuple[int, str, str]] = field(default_factory=list)
+    """Records that name a former key, and the one after it."""
     jumps: list[int] = field(default_factory=list)
     """Records that say that the clock was set, or stood still."""
     first_time: str | None = None

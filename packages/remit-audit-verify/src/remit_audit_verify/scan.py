@@ -27,7 +27,9 @@ BLOCK: Final = 256
 """As many leaves have their root taken at once, where the stretch has all of them."""
 _HEX: Final = 64
 _TIME: Final = 24
-_SPEAKS_OF_LOGS: Final = frozenset({b"clock.jumped", b"logs.joined", b"audit.pruned"})
+_SPEAKS_OF_LOGS: Final = frozenset(
+    {b"audit.key_changed", b"audit.pruned", b"clock.jumped", b"logs.joined"}
+)
 
 
 @dataclass(frozen=True, slots=True)

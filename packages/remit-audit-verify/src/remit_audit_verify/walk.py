@@ -197,6 +197,10 @@ class Walk:
             if type(milliseconds) is int:
                 self.clock.jumped(milliseconds)
                 self.report.jumps.append(sequence)
+        if entry.get("kind") == "audit.key_changed" and isinstance(body, dict):
+            former, verifier = body.get("former"), body.get("verifier")
+            if isinstance(former, str) and isinstance(verifier, str):
+                self.report.successions.append((sequence, former, verifier))
         return self.claims.read(entry)
 
     def _compare_roots(self, name: str, line: int) -> bool:
@@ -219,6 +223,8 @@ class Walk:
         """What `one` says is so."""
         if one.elsewhere:
             self.fixed = max(self.fixed, one.size)
+        for key in one.keys:
+            self.report.signers[key] = one.size
         if one.signed:
             self.report.proven = one.size
             self.report.proven_time = self.report.last_time
