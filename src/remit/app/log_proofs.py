@@ -20,6 +20,7 @@ from remit.witness import witnessing
 from remit.witness.asking import Post
 from remit.witness.kept_notes import KeptNotes
 from remit.witness.posting import sender
+from remit.witness.stamping import Stamping
 from remit.witness.witnessing import Witnessing, WitnessingDeps
 
 __all__ = ["INTERVAL", "LogProofs", "open_proofs"]
@@ -33,9 +34,12 @@ _ADD = "/add-checkpoint"
 class LogProofs:
     """The three tasks."""
 
-    def __init__(self, tiled: TiledLogs, witnesses: Witnessing, *, own: str) -> None:
+    def __init__(
+        self, tiled: TiledLogs, witnesses: Witnessing, stamps: Stamping, *, own: str
+    ) -> None:
         self.tiled = tiled
         self.witnesses = witnesses
+        self.stamps = stamps
         self._own = own
 
     async def run(self) -> None:
@@ -77,7 +81,15 @@ def open_proofs(stores: Stores, directory: Directory, clock: Clock) -> LogProofs
         "Witnesses that do not sign, or contradict the log.",
         witnesses.lost,
     )
-    return LogProofs(stores.tiled, witnesses, own=own)
+    stamps = Stamping(
+        stores.source,
+        own,
+        folder=folder_of_log(data, own) or data / "timestamps",
+        authority=lambda: _rules(directory).timestamps,
+        sender=partial(sender, content_type="application/timestamp-query"),
+        clock=clock,
+    )
+    return LogProofs(stores.tiled, witnesses, stamps, own=own)
 
 
 def _answered_for(source: RecordSource, own: str) -> list[str]:
