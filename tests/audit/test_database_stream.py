@@ -4,7 +4,6 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
 
-from remit.audit.database_link import DatabaseLink
 from remit.audit.database_source import DatabaseSource
 from remit.audit.database_stream import DatabaseStream
 from remit.audit.entry import Moment, Producer, draft
@@ -12,6 +11,7 @@ from remit.audit.events import AuditQueried, CallCompleted, Decided, GrantRevoke
 from remit.audit.recovery import AuditLogDamagedError
 from remit.audit.signing import LocalSigner, SignerUnavailableError
 from remit.audit.stream import AuditLogLockedError
+from remit.db.link import DatabaseLink
 from remit_audit_verify.note import open_checkpoint
 
 ORIGIN = "remit/main"

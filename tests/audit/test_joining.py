@@ -4,13 +4,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
 
-from remit.audit.database_link import DatabaseLink
 from remit.audit.database_source import DatabaseSource
 from remit.audit.database_stream import DatabaseStream
 from remit.audit.entry import Moment, Producer, draft
 from remit.audit.events import GrantRevoked
 from remit.audit.joining import LogJoiner
 from remit.audit.signing import LocalSigner
+from remit.db.link import DatabaseLink
 from remit_audit_verify.note import open_checkpoint
 
 JOINED = "remit/joined"

@@ -4,13 +4,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
 
-from remit.audit.database_link import DatabaseLink
 from remit.audit.database_stream import DatabaseStream
 from remit.audit.entry import Moment, Producer, draft
 from remit.audit.events import CallCompleted, Decided
 from remit.audit.left_behind import LeftBehind
 from remit.audit.port import AuditUnavailableError
 from remit.audit.signing import LocalSigner
+from remit.db.link import DatabaseLink
 
 LOG = "remit/a"
 NOW = Moment.of(1_767_625_200_000)

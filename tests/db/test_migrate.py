@@ -259,14 +259,20 @@ _NINTH = (
     "INSERT INTO audit_checkpoints VALUES ('remit/main',1,'n','o','',NULL)",
 )
 _TENTH = (
-    "INSERT INTO seal_keys (id,process,tenant,subject,month,ciphertext,made_at)"
-    " VALUES ('aa','main/1','acme','s','2026-11','v1.x',1)",
-    "INSERT INTO holds (id,tenant,reason,requested_by,requested_as,requested_at)"
-    " VALUES ('hld_1','acme','r','uid:1','[]',1)",
+    (
+        "INSERT INTO seal_keys (id,process,tenant,subject,month,ciphertext,made_at)"
+        " VALUES ('aa','main/1','acme','s','2026-11','v1.x',1)"
+    ),
+    (
+        "INSERT INTO holds (id,tenant,reason,requested_by,requested_as,requested_at)"
+        " VALUES ('hld_1','acme','r','uid:1','[]',1)"
+    ),
 )
 _ELEVENTH = (
-    "INSERT INTO sink_cursors (sink, log, position, holder, held_until, moved_at)"
-    " VALUES ('siem', 'remit/main', 12, 'main', 1, 1)",
+    (
+        "INSERT INTO sink_cursors (sink, log, position, holder, held_until, moved_at)"
+        " VALUES ('siem', 'remit/main', 12, 'main', 1, 1)"
+    ),
 )
 _TWELFTH = (
     "INSERT INTO trail_logs VALUES ('remit/main',1,2,1048577,60000)",

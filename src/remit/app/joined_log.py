@@ -17,13 +17,13 @@ import structlog
 from remit.app.audit_store import LogPlace
 from remit.app.keys import open_signing_key
 from remit.audit import AuditLogDamagedError, Producer
-from remit.audit.database_link import DatabaseLink
 from remit.audit.database_stream import DatabaseStream
 from remit.audit.joining import LogJoiner
 from remit.audit.left_behind import LeftBehind
 from remit.audit.signing import LocalSigner
 from remit.clock import Clock
 from remit.db import Database, Recorder
+from remit.db.link import DatabaseLink
 from remit.errors import Error
 from remit.secrets import MasterKey
 from remit.settings import Settings

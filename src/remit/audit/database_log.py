@@ -5,13 +5,13 @@ Source: AUDIT §1.5.
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from remit.audit.database_link import DatabaseLink
 from remit.audit.database_stream import DatabaseStream
 from remit.audit.durable_log import DurableAuditLog
 from remit.audit.entry import Producer
 from remit.audit.signing import CheckpointSigner, LocalSigner
 from remit.audit.source import Record
 from remit.clock import Clock
+from remit.db.link import DatabaseLink
 
 __all__ = ["DatabaseAuditLog"]
 

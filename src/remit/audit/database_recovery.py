@@ -15,7 +15,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from remit.audit.database_link import DatabaseLink
 from remit.audit.entry import BadEntryError, first_link, read_entry
 from remit.audit.log_store import (
     CheckpointRow,
@@ -26,6 +25,7 @@ from remit.audit.log_store import (
 )
 from remit.audit.open_calls import MOST_LISTED, CallsUnderWay, listed
 from remit.audit.recovery import AuditLogDamagedError
+from remit.db.link import DatabaseLink
 from remit_audit_verify.note import BadCheckpointError, Checkpoint, VerifierKey, open_checkpoint
 from remit_audit_verify.tree import Frontier, leaf_hash
 

@@ -17,7 +17,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from remit.audit.database_link import DatabaseLink
 from remit.audit.database_recovery import records_of, recover_from_database
 from remit.audit.entry import Draft, seal
 from remit.audit.log_store import (
@@ -40,6 +39,7 @@ from remit.audit.signing import CheckpointSigner, SignerUnavailableError
 from remit.audit.source import Record
 from remit.audit.stream import AuditLogLockedError
 from remit.db import Transaction
+from remit.db.link import DatabaseLink
 from remit_audit_verify.note import BadCheckpointError, Checkpoint, VerifierKey, open_checkpoint
 from remit_audit_verify.tree import Frontier, leaf_hash
 

@@ -49,7 +49,6 @@ __all__ = [
     "find_log",
     "last_checkpoints",
     "list_logs",
-    "make_commits_durable",
     "newest_checkpoints",
     "newest_sequence",
     "publish_keys",
@@ -189,18 +188,6 @@ SELECT %(log)s, %(size)s + place - 1, line
 FROM held, unnest(%(lines)b::bytea[]) WITH ORDINALITY AS given(line, place)
 """
 """As `_GROW` and the rows after it, in the one statement that is one wait for the network."""
-
-
-def make_commits_durable(tx: Transaction) -> bool:
-    """Have commits of this connection wait for the disk; whether the server syncs its disk at all.
-
-    SQLite's connections are opened so (`db.engine`).
-    """
-    if tx.connection.dialect.name != "postgresql":
-        return True
-    if execute(tx.connection, "SHOW synchronous_commit").fetchone()[0] == "off":
-        execute(tx.connection, "SET synchronous_commit = on")
-    return bool(execute(tx.connection, "SHOW fsync").fetchone()[0] == "on")
 
 
 def find_log(tx: Transaction, name: str, *, lock: bool = False) -> LogRow | None:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import closing
 
 from remit.audit import AuditLogDamagedError
-from remit.audit.database_link import DatabaseLink
 from remit.audit.database_recovery import recover_from_database
 from remit.audit.log_store import LogRow, list_logs
 from remit.cli.checkup.finding import Finding, fine, note, unsafe
+from remit.db.link import DatabaseLink
 from remit_audit_verify.note import BadCheckpointError, VerifierKey
 
 __all__ = ["examine_log_database"]

@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy import text
 
-from remit.audit.database_link import DatabaseLink
 from remit.db import UnsupportedDatabaseError
+from remit.db.link import DatabaseLink
 
 
 def one(tx):

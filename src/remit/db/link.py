@@ -1,4 +1,4 @@
-"""The way of one log to its database: a connection of its own, and every trouble told as the trouble of a disk.
+"""A way to the database beside `Database`, for the audit log: a connection of its own, and every trouble told as the trouble of a disk.
 
 The log is written while a transaction of the same process waits for it, so it goes through no connection, thread or lock of
 that transaction's. On PostgreSQL one connection is kept for the one statement that is all there is to an append; what takes
@@ -17,9 +17,9 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from remit.audit.log_store import make_commits_durable
-from remit.db import Transaction
 from remit.db.engine import create_private_file, postgresql_engine, sqlite_engine
+from remit.db.prepared import execute
+from remit.db.transaction import Transaction
 from remit.db.url import parse_database_url
 
 __all__ = ["DatabaseLink"]
@@ -80,7 +80,7 @@ class DatabaseLink:
         """
         with _as_disk(), self._engine.begin() as connection:
             tx = Transaction(connection)
-            self.syncs = make_commits_durable(tx)
+            self.syncs = _make_commits_durable(tx)
             return work(tx)
 
     def close(self) -> None:
@@ -93,11 +93,23 @@ class DatabaseLink:
     def _connect(self) -> Connection:
         connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         try:
-            self.syncs = make_commits_durable(Transaction(connection))
+            self.syncs = _make_commits_durable(Transaction(connection))
         except BaseException:
             connection.close()
             raise
         return connection
+
+
+def _make_commits_durable(tx: Transaction) -> bool:
+    """Have commits of this connection wait for the disk; whether the server syncs its disk at all.
+
+    SQLite's connections are opened so (`db.engine`).
+    """
+    if tx.connection.dialect.name != "postgresql":
+        return True
+    if execute(tx.connection, "SHOW synchronous_commit").fetchone()[0] == "off":
+        execute(tx.connection, "SET synchronous_commit = on")
+    return bool(execute(tx.connection, "SHOW fsync").fetchone()[0] == "on")
 
 
 def _impatient(url: URL) -> URL:
