@@ -3,7 +3,7 @@
 import asyncio
 import io
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -42,6 +42,7 @@ class Told:
 
     stage: Stage
     text: str
+    receipts: Sequence[Mapping[str, object]]
 
 
 @pytest.fixture
@@ -53,8 +54,9 @@ def terminal() -> Terminal:
 async def told(tmp_path_factory) -> AsyncIterator[Told]:
     terminal = Terminal(width=200)
     async with set_up(tmp_path_factory.mktemp("told")) as stage:
-        await Storyteller(stage, terminal.narrator, callback=redirect_uri()).tell()
-        yield Told(stage, terminal.text)
+        story = Storyteller(stage, terminal.narrator, callback=redirect_uri())
+        await story.tell()
+        yield Told(stage, terminal.text, story.receipts)
 
 
 @pytest.fixture

@@ -27,19 +27,20 @@ async def test_the_story_of_a_grant_begins_with_its_page_and_ends_with_its_end(t
     assert text.index("decision") < text.index("grant.revoked")
 
 
-async def test_another_program_checks_it_with_the_key_that_was_kept(stage, terminal):
-    await check_elsewhere(stage, terminal.narrator, [])
+async def test_another_program_checks_it_with_what_was_kept(stage, told, terminal):
+    assert told.receipts
+    await check_elsewhere(stage, terminal.narrator, told.receipts)
     assert "remit-audit-verify evidence --key log.pub" in terminal.text
     assert "valid" in terminal.text
 
 
-async def test_a_log_that_was_changed_is_no_happy_end(stage, terminal):
+async def test_a_log_that_was_changed_is_no_happy_end(stage, told, terminal):
     segment = next((stage.data / "audit").rglob("*.jsonl"))
     content = bytearray(segment.read_bytes())
     content[content.index(b'"decision"') + 1] ^= 1
     segment.write_bytes(bytes(content))
     with pytest.raises(UnexpectedAnswerError, match="a log that verifies"):
-        await check_elsewhere(stage, terminal.narrator, [])
+        await check_elsewhere(stage, terminal.narrator, told.receipts)
 
 
 async def test_a_receipt_that_the_log_does_not_keep_to_is_no_happy_end(stage, terminal):

@@ -4,6 +4,7 @@ The story of the demonstration is told through the real authorization server, th
 administrators do what they do. What needs hours, a second machine or a broken disk is shown by the tests of its own room.
 """
 
+import hashlib
 import io
 import re
 import secrets
@@ -17,14 +18,18 @@ import jsonschema
 import orjson
 import pytest
 import pytest_asyncio
+from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 from rich.console import Console
 
 from remit.audit import Verdict, read_events, verify_log
 from remit.audit.record_schema import event_classes, record_schema
+from remit.demo.agent import Keyring, connect
 from remit.demo.narrator import Narrator
+from remit.demo.person import Person
 from remit.demo.stage import Stage, set_up
 from remit.demo.story import Storyteller, redirect_uri
-from remit.sinks.forms.ocsf import ocsf_of
+from remit.sinks.forms.ocsf import PROFILES, VERSION, ocsf_of
+from remit.sinks.forms.ocsf_kinds import CLASSES
 from remit.sinks.shipment import Told
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
@@ -43,7 +48,8 @@ PROMISED = frozenset({
     "deputy.removed", "elevation.given", "elevation.used", "grant.revoked",
     "key.added", "policy.disabled", "policy.loaded",
     "registration.token_created", "registration.token_revoked", "secret.removed",
-    "secret.stored", "selftest.finished", "token.issued", "token.refused",
+    "secret.stored", "selftest.finished", "token.issued", "token.refreshed", "token.refused",
+    "token.reuse_detected",
 })  # fmt: skip
 """What this one installation does in these minutes."""
 
@@ -54,11 +60,44 @@ async def told():
     with tempfile.TemporaryDirectory(prefix="kinds-") as folder:
         async with set_up(Path(folder)) as stage:
             narrator = Narrator(Console(file=io.StringIO()))
-            await Storyteller(stage, narrator, callback=redirect_uri()).tell()
+            story = Storyteller(stage, narrator, callback=redirect_uri())
+            await story.tell()
+            await renew_twice(stage)
             await knock_and_fail(stage)
             await administer(stage)
             await take_away(stage)
-        yield stage.data / "audit"
+        yield stage.data / "audit", story.receipts
+
+
+async def renew_twice(stage: Stage) -> None:
+    """A refresh token that comes a second time, as from a thief."""
+    keyring, callback = Keyring(), redirect_uri()
+    erin = Person(username="erin", password=secrets.token_urlsafe(12), keeps=lambda _: True)
+    await stage.remit(
+        "users", "add", "erin", "--tenant", "acme", "--role", "support",
+        "--display-name", "Erin", "--password-stdin", stdin=f"{erin.password}\n",
+    )  # fmt: skip
+
+    async def walk(url: str) -> str:
+        return await erin.walk(url, callback)
+
+    async with connect(
+        stage.server("crm"), redirect_uri=callback, browse=walk, keyring=keyring
+    ) as crm:
+        await crm.client.list_tools()
+    assert keyring.tokens is not None
+    assert keyring.client is not None
+    form = {
+        "grant_type": "refresh_token",
+        "refresh_token": keyring.tokens.refresh_token,
+        "client_id": keyring.client.client_id,
+        "resource": stage.server("crm"),
+    }
+    if keyring.client.client_secret:
+        form["client_secret"] = keyring.client.client_secret
+    async with httpx2.AsyncClient(base_url=stage.url, timeout=20) as http:
+        assert (await http.post("/token", data=form)).status_code == 200
+        assert (await http.post("/token", data=form)).status_code == 400
 
 
 async def knock_and_fail(stage: Stage) -> None:
@@ -134,8 +173,8 @@ async def take_away(stage: Stage) -> None:
 
 
 @pytest.fixture
-def records(told: Path) -> list[dict]:
-    return list(read_events(told))
+def records(told) -> list[dict]:
+    return list(read_events(told[0]))
 
 
 async def test_every_kind_that_was_promised_is_there(records):
@@ -168,12 +207,22 @@ async def test_every_record_has_the_form_that_is_documented(records):
 
 
 async def test_every_record_has_a_place_in_ocsf(records):
+    first: dict[str, dict] = {}
     for one in records:
         event = ocsf_of(
             Told(log="remit/main", sequence=one["seq"], leaf="0" * 64, entry=one, line=None)
         )
         assert event["metadata"]["event_code"] == one["kind"]
         assert event["unmapped"]["leaf"]
+        first.setdefault(one["kind"], event)
+    schema = OcsfJsonSchemaEmbedded(get_ocsf_schema(version=VERSION))
+    for kind, event in first.items():
+        uid = event["class_uid"]
+        profiles = list(PROFILES.get(uid, ()))
+        validator = jsonschema.Draft202012Validator(
+            schema.get_class_schema(CLASSES[uid].name, profiles=profiles)
+        )
+        assert [error.message for error in validator.iter_errors(event)] == [], kind
 
 
 async def test_every_call_is_an_intent_and_an_outcome_of_one_trace(records):
@@ -215,14 +264,31 @@ async def test_a_call_leads_by_its_grant_to_the_page_that_its_person_saw(records
     assert issued[0]["user"] == call["user"]
 
 
+async def test_what_came_with_an_answer_is_where_its_records_stand(told, records):
+    audit, receipts = told
+    lines = [
+        line
+        for path in sorted(audit.rglob("*.jsonl"))
+        for line in path.read_bytes().split(b"\n")
+        if line
+    ]
+    assert receipts
+    for receipt in receipts:
+        for part, kind in (("decision", "decision"), ("outcome", "call.completed")):
+            seq = receipt[part]["seq"]
+            leaf = hashlib.sha256(b"\x00" + lines[seq]).hexdigest()
+            assert (receipt[part]["leaf"], records[seq]["kind"]) == (leaf, kind)
+            assert receipt["size"] > seq
+
+
 async def test_what_administrators_did_is_theirs(records):
-    for kind in ("agent.suspended", "client.disabled", "grant.revoked", "secret.stored"):
+    for kind in ("agent.suspended", "client.disabled", "account.disabled", "secret.stored"):
         found = [one for one in records if one["kind"] == kind]
         assert found
         assert {one["actor"]["type"] for one in found} <= {"admin", "system"}, kind
 
 
 async def test_the_log_verifies_and_begins_and_ends_in_good_order(told, records):
-    assert verify_log(told).verdict is Verdict.VALID
+    assert verify_log(told[0]).verdict is Verdict.VALID
     assert records[0]["kind"] == "audit.started"
     assert records[-1]["kind"] == "audit.stopped"

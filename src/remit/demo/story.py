@@ -132,9 +132,10 @@ class Storyteller:
         expect(not result.is_error, "an allowed read")
         self._say.allowed(text_of(result))
         receipt = receipt_of(result)
-        if receipt is not None:
-            self.receipts.append(receipt)
-            self._say.why(f"with a receipt: {_receipt_line(receipt)}")
+        if receipt is None:
+            raise UnexpectedAnswerError("the story expected a receipt with the answer")
+        self.receipts.append(receipt)
+        self._say.why(f"with a receipt: {_receipt_line(receipt)}")
 
     async def _write_without_scope(self, crm: AgentSession) -> None:
         self._say.step("A write nobody gave it")
