@@ -12,6 +12,7 @@ from remit_audit_verify.evidence import Evidence
 from remit_audit_verify.note import parse_checkpoint
 from remit_audit_verify.report import Problem, StreamReport, Verdict, VerifyReport
 from remit_audit_verify.stream_files import CHECKPOINTS, KEYS, WITNESSED
+from remit_audit_verify.timestamps import TIMESTAMPS
 
 __all__ = ["conclude"]
 
@@ -26,6 +27,9 @@ def conclude(
         _confirm_keys(stream)
         _confirm_pruned(stream, claims)
         _demand_witnesses(stream, evidence)
+        if evidence.roots and not stream.stamped:
+            what = "no checkpoint has a time stamp of an authority that is believed"
+            stream.add(Problem("stamp", TIMESTAMPS, what=what), Verdict.INCOMPLETE)
     if evidence.max_age is not None:
         _demand_new(report.streams, evidence, claims)
     missing = _missing(report, kept, evidence, claims)

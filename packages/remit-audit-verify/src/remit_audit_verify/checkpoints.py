@@ -20,6 +20,7 @@ from remit_audit_verify.note import (
 from remit_audit_verify.policy import Policy
 from remit_audit_verify.report import Problem, StreamReport, Verdict
 from remit_audit_verify.stream_files import CHECKPOINT, CHECKPOINTS, KEYS, WITNESSED, read_notes
+from remit_audit_verify.timestamps import stamped_checkpoints
 
 __all__ = ["Checkpoints", "keys_of"]
 
@@ -95,6 +96,15 @@ class Checkpoints:
     def witnessed(self) -> Iterator[Expected]:
         """Those that witnesses signed too."""
         return self._notes(WITNESSED, "a witnessed checkpoint", again=True)
+
+    def stamped(self, roots: bytes) -> Iterator[Expected]:
+        """Those that an authority of time stamped; `roots` are the certificates of those that are believed."""
+
+        def opened(note: str) -> Expected:
+            one = self._open(note, "a stamped checkpoint")
+            return replace(one, time=None, by=(), elsewhere=False)
+
+        return stamped_checkpoints(self.folder, roots, opened, self.report)
 
     def kept(self, notes: Sequence[str]) -> Iterator[Expected]:
         """Those of `notes`, kept elsewhere, that are of this log."""

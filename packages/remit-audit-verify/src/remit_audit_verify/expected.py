@@ -22,6 +22,8 @@ class Expected:
     """Whether it was kept where whoever has the log's key cannot change it."""
     time: int | None = None
     """When enough witnesses, or a time-stamping authority, saw it (seconds); records after it are not older."""
+    stamp: bool = False
+    """Whether it was such an authority, and no witness."""
     by: tuple[str, ...] = ()
     """The witnesses who did."""
     keys: tuple[str, ...] = ()

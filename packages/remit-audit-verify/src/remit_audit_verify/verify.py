@@ -56,6 +56,7 @@ def verify_log(
 
     Raises:
         BadCheckpointError: one of `keys` or `since` cannot be read.
+        BadTimestampError: stamps are asked for, and the extra for them is not installed.
     """
     pinned = [VerifierKey.parse(key.strip()) for key in keys]
     pinned += [key for key in evidence.policy.logs if key not in pinned]
@@ -130,7 +131,11 @@ def _verify_stream(
     try:
         notes = Checkpoints(folder, opened.keys, evidence.policy, report)
         expected = Expectations(
-            notes.signed(), notes.witnessed(), notes.kept(kept), claims.expected(log)
+            notes.signed(),
+            notes.witnessed(),
+            notes.kept(kept),
+            notes.stamped(evidence.roots),
+            claims.expected(log),
         )
         receipts = sorted(one for one in evidence.receipts if one.log == log)
         walk = Walk(

@@ -230,7 +230,10 @@ class Walk:
             self.report.proven_time = self.report.last_time
         else:
             self.report.joined = one.size
-        if one.time is not None:
+        if one.time is not None and one.stamp:
+            self.report.stamped, self.report.stamped_at = one.size, one.time
+            self.clock.witnessed(one.time)
+        elif one.time is not None:
             self.report.witnessed, self.report.witnessed_at = one.size, one.time
             self.report.witnesses = one.by
             self.clock.witnessed(one.time)
