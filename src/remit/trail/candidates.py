@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import Final
 
 from remit.db import Database, Transaction
-from remit.trail.blocks import Block, block_number, places_in, time_of
+from remit.trail.blocks import Block, Posting, block_number, places_in, time_of
 from remit.trail.index_store import PostingRow, blocks, postings_of, spans_so_far, tenants
 from remit.trail.question import Question
 from remit.trail.terms import EVERY, Condition, conditions_of, terms_of
@@ -21,7 +21,7 @@ __all__ = ["Candidate", "Candidates"]
 
 _ROWS: Final = 50_000
 """So many rows of the index are read for one answer."""
-_FIRST: Final = 2
+_FIRST: Final = 1
 _MOST: Final = 64
 """So many spans at a time."""
 _CHUNK: Final = 200
@@ -30,10 +30,16 @@ _SHORTEST: Final = "0000-01-01T00:00:00.000Z"
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A block, and the ascending numbers of the records in it that may be what is looked for."""
+    """A block in which something may be, and what stands in it of the words that are asked for."""
 
     block: Block
-    numbers: list[int]
+    postings: Sequence[Posting]
+    conditions: Sequence[Condition]
+
+    def numbers(self) -> list[int]:
+        """The ascending numbers of the records that may be what is looked for; it takes a look at the whole block."""
+        places = places_in(self.postings, self.conditions)
+        return sorted(self.block.first + offset for some in places.values() for offset in some)
 
 
 class Candidates:
@@ -132,10 +138,8 @@ class Candidates:
             block = known.get(number)
             if block is None:
                 continue
-            places = places_in([row.posting for row in of_block], self._conditions)
-            offsets = sorted(offset for some in places.values() for offset in some)
-            if offsets:
-                found.append(Candidate(block, [block.first + offset for offset in offsets]))
+            postings = [row.posting for row in of_block]
+            found.append(Candidate(block, postings, self._conditions))
         return found
 
     def _known(self, tx: Transaction, numbers: list[int]) -> dict[int, Block]:

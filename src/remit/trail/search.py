@@ -144,14 +144,17 @@ class _Search:
             block = candidate.block
             # A log that was not known when the first page was given has nothing in it.
             below = min(self._below.get(block.log, 0), opened.get(block.number, _ALL))
-            numbers = [one for one in candidate.numbers if one < below]
-            if not numbers or block.log not in self._names:
+            if below <= block.first or block.log not in self._names:
                 continue
             log = self._names[block.log]
-            records = backwards(
-                self._index.source, log, numbers, wanted=self._wants, budget=self._budget
-            )
+            records = self._read(log, candidate, below)
             self._add(log, _Run(block.first, below, block.number, records))
+
+    def _read(self, log: str, candidate: Candidate, below: int) -> Iterator[Found | int]:
+        """What of a block is wanted, the last first; nothing is looked at before it is its turn."""
+        numbers = [one for one in candidate.numbers() if one < below]
+        source = self._index.source
+        yield from backwards(source, log, numbers, wanted=self._wants, budget=self._budget)
 
     def _add(self, log: str, run: _Run) -> None:
         runs = self._runs.setdefault(log, deque())
