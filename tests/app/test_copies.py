@@ -2,10 +2,14 @@
 
 import asyncio
 import json
+import math
 from contextlib import ExitStack, asynccontextmanager
 
 import pytest
 
+from remit.app.copies import Copies
+from remit.clock import Seconds
+from remit.model import NO_AUDIT_RULES, AuditRules, RemoteCopy, Sensitivity
 from tests.sinks.collecting import Collector, Reply
 from tests.sinks.made import WEBHOOK_SECRET
 
@@ -84,3 +88,36 @@ async def test_a_receiver_that_is_away_is_said_and_keeps_nothing_from_being_serv
             )
             assert moved.returncode == 0, moved.stderr
             await until(lambda: any(one["kind"] == "sink.reset" for one in taken(collector)))
+
+
+class Behind:
+    """A fleet of which is known how far it is behind, and nothing else."""
+
+    def __init__(self):
+        self.seconds = math.inf
+
+    def seconds_behind(self, sink, log):
+        assert (sink, log) == ("siem", "remit/main")
+        return self.seconds
+
+
+def test_calls_wait_for_a_copy_from_the_first_moment_until_it_is_near_and_again_when_it_is_not():
+    fleet = Behind()
+    rules = AuditRules(remote_copy=RemoteCopy(sink="siem", max_lag=Seconds(60), sensitivity="high"))
+    copies = Copies(fleet, None, own_log="remit/main", rules=lambda: rules)
+    assert copies.gate.closed_from == Sensitivity.HIGH.rank
+    for seconds, closed in (
+        (0.0, False),
+        (60.0, False),
+        (60.1, True),
+        (math.inf, True),
+        (1.0, False),
+    ):
+        fleet.seconds = seconds
+        copies.judge()
+        assert (copies.gate.closed_from is not None) is closed
+
+
+def test_where_nobody_asks_for_a_copy_nothing_waits():
+    copies = Copies(Behind(), None, own_log="remit/main", rules=lambda: NO_AUDIT_RULES)
+    assert copies.gate.closed_from is None
