@@ -17,7 +17,6 @@ import time
 from array import array
 from collections.abc import Iterator
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -155,28 +154,26 @@ def fill(database: Database, made: Made) -> float:
         database.run_now(lambda tx, log=log: name_log(tx, log, first=0))
     for first in range(0, made.size, LARGEST):
         for log in made.logs():
-            known = database.read_now(indexed_logs)[log]
-            number = block_number(
-                made.at(first + LARGEST - 1), known.number, after=known.last_block
-            )
-            moved = IndexedLog(
-                log=log, number=known.number, next=first + LARGEST, last_block=number, reach=60_000
-            )
-            some = postings(made, log, first)
-
-            block = Block(number, known.number, first, LARGEST)
-            database.run_now(partial(_write, known, moved, block, some))
+            _index_block(database, made, log, first)
         if first // LARGEST % 50 == 0:
             _progress(first * LOGS, made.size * LOGS)
     _progress(made.size * LOGS, made.size * LOGS)
     return made.size * LOGS / (time.perf_counter() - began)
 
 
-def _write(
-    known: IndexedLog, moved: IndexedLog, block: Block, some: list[Posting], tx: Transaction
-) -> None:
-    move_log(tx, known, moved)
-    add_block(tx, block, some)
+def _index_block(database: Database, made: Made, log: str, first: int) -> None:
+    known = database.read_now(indexed_logs)[log]
+    number = block_number(made.at(first + LARGEST - 1), known.number, after=known.last_block)
+    moved = IndexedLog(
+        log=log, number=known.number, next=first + LARGEST, last_block=number, reach=60_000
+    )
+    some = postings(made, log, first)
+
+    def work(tx: Transaction) -> None:
+        move_log(tx, known, moved)
+        add_block(tx, Block(number, known.number, first, LARGEST), some)
+
+    database.run_now(work)
 
 
 def measure(index: TrailIndex) -> None:
