@@ -168,6 +168,18 @@ def test_a_clock_that_was_set_back_is_no_fault_when_the_log_says_so(make_log, fi
     assert "the clock jumped once" in render_report(report)
 
 
+@BOTH
+def test_a_process_may_begin_with_a_clock_that_is_behind_and_that_is_noted(make_log, policy, full):
+    log = make_log(30)
+    log.add("audit.started", at_ms=-600_000)
+    log.add(at_ms=-599_000)
+    report = found(log.write(), full=full)
+    assert report.exit_code == 0, report
+    assert only(report).jumps == [30]
+    folder = log.write([30, 32], witnessed={30: 31})  # but not behind what a witness saw
+    assert problem(found(folder, policy=policy, full=full), "time").sequence == 30
+
+
 def test_one_jump_explains_one_step(make_log):
     log = make_log(30)
     log.add("clock.jumped", milliseconds=-600_000)

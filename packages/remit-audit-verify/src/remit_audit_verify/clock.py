@@ -1,7 +1,8 @@
 """What records say of time: it goes forwards, and not behind what a witness saw.
 
 A record whose `observed` lies more than two minutes before that of an earlier record was given a wrong time,
-or the clock was set back: then the log says so itself (`clock.jumped`). One that stands after a checkpoint which
+or the clock was set back: then the log says so itself (`clock.jumped`), or a process began there, whose clock may be
+another (`audit.started`). One that stands after a checkpoint which
 a witness had seen two minutes after the time that it claims was given a wrong time.
 
 Source: AUDIT §1.4 "Backdating bound".
@@ -78,6 +79,13 @@ class Clock:
             self.latest = observed
             self._explain(sequence, step)
         return None
+
+    def started(self, observed: str) -> bool:
+        """A process begins to write: its clock may be another. Whether it is behind what is written."""
+        behind = _apart(self.latest, observed) > MAX_SKEW * 1_000
+        if behind:
+            self.latest = observed
+        return behind
 
     def jumped(self, milliseconds: int) -> None:
         """The log says that its clock went further by so much than time did."""

@@ -134,8 +134,9 @@ def _call(line: bytes, end: int, kind: bytes) -> tuple[str, bool] | None:
     allowed = kind == b"decision"
     if allowed:
         outcome = line.rfind(b',"outcome":"', 0, end)
-        listed = line.find(b',"reason":"listed"', outcome, end) >= 0
-        if listed or not line.startswith(b'allow"', outcome + 12):
+        if not line.startswith(b'allow"', outcome + 12):
+            return None
+        if line.find(b',"reason":"listed"', outcome, end) >= 0:
             return None
     begin = line.find(b'"decision_id":"') + 15
     decision = line[begin : line.find(b'"', begin)]
