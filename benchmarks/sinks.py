@@ -125,7 +125,7 @@ def fleet_of(
     counts = Counted()
     deps = SinkDeps(
         database=database, source=FileSource(folder), clock=SystemClock(), rules=lambda: rules,
-        read_secret=lambda _: SECRET, instance="main", counts=counts,
+        read_secret=lambda _: SECRET, instance="main", own_log="remit/main", counts=counts,
     )  # fmt: skip
     return Fleet(deps), counts
 

@@ -46,6 +46,7 @@ class World:
             rules=lambda: self.rules,
             read_secret=self._secret,
             instance=instance,
+            own_log=f"remit/{instance}",
             counts=self.counts,
         )
         self.fleet = Fleet(self.deps)

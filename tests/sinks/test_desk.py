@@ -13,7 +13,7 @@ ADMIN = Context(actor=Actor(ActorType.ADMIN, "usr_1"))
 
 @pytest.fixture
 def desk(world, log):
-    return SinkDesk(world.deps, log, own_log="remit/main")
+    return SinkDesk(world.deps, log)
 
 
 async def test_a_sink_that_got_nothing_yet_is_seen(world, desk):

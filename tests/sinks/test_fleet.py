@@ -327,3 +327,20 @@ async def test_a_log_that_was_set_back_is_said_and_not_gone_on_with(world, write
         await world.until(lambda: world.events.of(SinkLagging))
         assert world.events.of(SinkLagging)[0].error == "log_set_back"
         assert world.fleet.seconds_behind("other", "remit/main") == math.inf
+
+
+async def test_a_log_whose_writer_never_carried_it_is_carried_by_another_in_the_end(
+    world, write, tmp_path
+):
+    clock = FixedClock(world.clock.now())
+    other = type(world)(tmp_path / "audit", world.database, world.events, clock, instance="b")
+    async with Collector() as collector:
+        other.declare(url=collector.url)
+        write(5)
+        for _ in range(5):
+            await other.fleet.look()
+        assert await cursor_of(world) is None
+        clock.advance(60)
+        await other.until(lambda: len(numbers(collector)) == 6)
+        assert (await cursor_of(world)).holder == "b"
+    await other.fleet.close()

@@ -74,13 +74,13 @@ def open_copies(stores: Stores, directory: Directory, *, instance: str, clock: C
         rules=lambda: directory.catalog.audit.sinks,
         read_secret=stores.resolve_secret,
         instance=instance,
+        own_log=stores.log_name,
         counts=_Counts(stores.metrics.registry),
     )
     fleet = Fleet(deps)
     stores.metrics.registry.register(_Lags(lambda: fleet.lags))
-    own_log = f"remit/{instance}"
-    desk = SinkDesk(deps, stores.audit, own_log=own_log)
-    return Copies(fleet, desk, own_log=own_log, rules=lambda: directory.catalog.audit)
+    desk = SinkDesk(deps, stores.audit)
+    return Copies(fleet, desk, own_log=stores.log_name, rules=lambda: directory.catalog.audit)
 
 
 class _Counts(SinkCounts):

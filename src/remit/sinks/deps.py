@@ -23,7 +23,7 @@ class SinkCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SinkDeps:
-    """`rules` are those in force now; `instance` is what this process is called among several."""
+    """`rules` are those in force now; `instance` is what this process is called among several, `own_log` what it writes."""
 
     database: Database
     source: RecordSource
@@ -31,4 +31,5 @@ class SinkDeps:
     rules: Callable[[], Mapping[str, SinkRules]]
     read_secret: Callable[[str], str]
     instance: str
+    own_log: str
     counts: SinkCounts

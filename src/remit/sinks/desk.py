@@ -47,10 +47,9 @@ class SinkState:
 class SinkDesk:
     """The sinks of the repository in force, as whoever may manage them sees them."""
 
-    def __init__(self, deps: SinkDeps, audit: AuditLog, *, own_log: str) -> None:
+    def __init__(self, deps: SinkDeps, audit: AuditLog) -> None:
         self._deps = deps
         self._audit = audit
-        self._own_log = own_log
 
     async def survey(self) -> tuple[SinkState, ...]:
         """Every declared sink with every log that it gets, by name."""
@@ -124,7 +123,7 @@ class SinkDesk:
         sink = await asyncio.to_thread(open_sink, rules.kind, settings)
         try:
             records = await asyncio.to_thread(
-                lambda: list(self._deps.source.read(self._own_log, sequence, limit=1))
+                lambda: list(self._deps.source.read(self._deps.own_log, sequence, limit=1))
             )
             some = [
                 shipment_of(told_of(one), FORMS[rules.form], longest=sink.batch.longest)

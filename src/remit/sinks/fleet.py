@@ -60,6 +60,7 @@ class Fleet:
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="sinks")
         self._lags: dict[tuple[str, str], Lag] = {}
         self._looked_at = 0.0
+        self._first_seen: dict[tuple[str, str], EpochSeconds] = {}
 
     @property
     def lags(self) -> tuple[Lag, ...]:
@@ -124,6 +125,8 @@ class Fleet:
             carrier = self._running[name].carrier
             for log in logs:
                 cursor = known.get((name, log))
+                if cursor is None and not self._is_orphan(name, log, now):
+                    continue
                 if cursor is not None and not self._is_ours(cursor) and cursor.held_until >= now:
                     carrier.leave(log)
                 elif cursor is None or not self._is_ours(cursor) or self._is_to_renew(cursor, now):
@@ -134,6 +137,12 @@ class Fleet:
                 ):
                     # Taken in an earlier life of this process, or set by somebody.
                     await self._take(carrier, log, anew=False)
+
+    def _is_orphan(self, sink: str, log: str, now: EpochSeconds) -> bool:
+        """Whether whoever writes `log` had time enough to carry it, or is us."""
+        if log == self._deps.own_log:
+            return True
+        return now - self._first_seen.setdefault((sink, log), now) > LEASE
 
     def _is_ours(self, cursor: Cursor) -> bool:
         return cursor.holder == self._deps.instance
