@@ -21,7 +21,6 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
-    delete,
     exists,
     func,
     insert,
@@ -45,7 +44,6 @@ __all__ = [
     "add_checkpoint",
     "add_records",
     "checkpoints_after",
-    "drop_records",
     "find_log",
     "last_checkpoints",
     "list_logs",
@@ -339,12 +337,3 @@ def settle_log(tx: Transaction, log: str, *, before: int, settled: int) -> bool:
         update(logs).where(logs.c.name == log, logs.c.settled == before).values(settled=settled)
     )
     return tx.connection.execute(statement).rowcount == 1
-
-
-def drop_records(tx: Transaction, log: str, first: int) -> int:
-    """Remove the records before number `first`; how many that was. What is signed of them stays."""
-    done = tx.connection.execute(delete(records).where(records.c.log == log, records.c.seq < first))
-    tx.connection.execute(
-        update(logs).where(logs.c.name == log, logs.c.first < first).values(first=first)
-    )
-    return done.rowcount
