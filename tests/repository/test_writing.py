@@ -158,12 +158,16 @@ def test_what_is_commented_out_of_the_example_checks_when_it_is_wanted(folder: P
         ("trust.yaml", "  # acme:"),
         ("servers/crm.yaml", "# introspection_secret:"),
         ("servers/crm.yaml", "# connection:"),
+        ("audit.yaml", "# sinks:"),
+        ("audit.yaml", "# witnesses:"),
     ):
         text = _uncommented(folder / name, first)
         (folder / name).write_text(text, encoding="utf-8")
     catalog = load_repository(folder).catalog
     assert set(catalog.sign_in.providers) == {"acme"}
     assert len(catalog.trust.issuers) == 3
+    assert set(catalog.audit.sinks) == {"siem", "archive"}
+    assert [one.name for one in catalog.audit.witnesses] == ["auditor"]
     assert catalog.servers["crm"].connection is not None
     assert catalog.servers["crm"].introspection_secret is not None
 
