@@ -68,7 +68,7 @@ class World:
         )
         self.custody = Custody(
             database=self.database, keeper=self.keeper, redactor=self.redactor, source=self.records,
-            log=LOG, clock=self.clock, secret=SECRET,
+            log=LOG, folder=None, covered=lambda _: 0, clock=self.clock, secret=SECRET,
         )  # fmt: skip
 
     def digest(self, tenant, subject):

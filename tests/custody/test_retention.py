@@ -1,3 +1,4 @@
+from dataclasses import replace
 from types import MappingProxyType
 
 import orjson
@@ -59,16 +60,6 @@ async def test_a_clock_before_everything_ends_nothing(world):
     assert await world.custody.end_sealed(365 * DAY) == 0
 
 
-class Tiled:
-    """Says how many records safe tiles cover."""
-
-    def __init__(self, covered):
-        self.covered = covered
-
-    def __call__(self, log):
-        return self.covered
-
-
 def segments(folder, *ages):
     """A log of one record a segment, each so many days old."""
     folder.mkdir()
@@ -81,8 +72,12 @@ def segments(folder, *ages):
 
 
 async def pruned(world, folder, covered=100):
-    times = Times(365 * DAY, MappingProxyType({}))
-    return await world.custody.prune(folder, times, covered=Tiled(covered))
+    custody = replace(world.custody, folder=folder, covered=lambda _: covered)
+    return await custody.prune(Times(365 * DAY, MappingProxyType({})))
+
+
+async def test_a_log_in_the_database_is_left_to_the_database(world):
+    assert await world.custody.prune(Times(0, MappingProxyType({}))) is None
 
 
 async def test_records_that_were_kept_for_their_time_go_and_the_log_says_so(

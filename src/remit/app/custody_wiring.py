@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -20,10 +21,19 @@ from remit.errors import Error
 from remit.guard.ports import Directory
 from remit.secrets import SecretBox
 
-__all__ = ["close_custody", "end_what_is_over", "keep_custody", "open_custody"]
+__all__ = ["KeptLogs", "close_custody", "end_what_is_over", "keep_custody", "open_custody"]
 
 _EVERY: Final = 3_600.0
 _log = structlog.stdlib.get_logger("remit.custody")
+
+
+@dataclass(frozen=True, slots=True)
+class KeptLogs:
+    """The logs that are read here, their tiles, and the data folder."""
+
+    source: RecordSource
+    tiled: TiledLogs
+    data: Path
 
 
 async def open_custody(
@@ -31,7 +41,7 @@ async def open_custody(
     box: SecretBox,
     redactor: Redactor,
     *,
-    source: RecordSource,
+    logs: KeptLogs,
     instance: str,
     clock: Clock,
 ) -> Custody:
@@ -58,35 +68,30 @@ async def open_custody(
         database=database,
         keeper=keeper,
         redactor=redactor,
-        source=source,
+        source=logs.source,
+        folder=folder_of_log(logs.data, f"remit/{instance}"),
+        covered=logs.tiled.make_safe,
         log=f"remit/{instance}",
         clock=clock,
         secret=seal.secret,
     )
 
 
-async def keep_custody(
-    custody: Custody, directory: Directory, *, tiled: TiledLogs, data: Path
-) -> None:
+async def keep_custody(custody: Custody, directory: Directory) -> None:
     """Write down who has which key, and end what has been kept long enough: for ever. The root of a task."""
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(custody.keeper.run(custody.source, custody.log))
         while True:
             await asyncio.sleep(_EVERY)
-            await end_what_is_over(custody, directory, tiled=tiled, data=data)
+            await end_what_is_over(custody, directory)
 
 
-async def end_what_is_over(
-    custody: Custody, directory: Directory, *, tiled: TiledLogs, data: Path
-) -> None:
+async def end_what_is_over(custody: Custody, directory: Directory) -> None:
     """One round of that. A failure is logged, and tried again the next time."""
     retention = directory.catalog.audit.retention
     try:
         keys = await custody.end_sealed(retention.sealed)
-        folder, pruned = folder_of_log(data, custody.log), None
-        if folder is not None:
-            times = Times(retention.records, retention.kinds)
-            pruned = await custody.prune(folder, times, covered=tiled.make_safe)
+        pruned = await custody.prune(Times(retention.records, retention.kinds))
     except (Error, OSError) as error:
         _log.error("retention_failed", error=type(error).__name__)
     else:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from importlib.metadata import version as version_of
 from pathlib import Path
 
-from remit.app.audit_store import log_place, open_log, source_of
-from remit.app.custody_wiring import close_custody, open_custody
+from remit.app.audit_store import LogPlace, log_place, open_log, source_of
+from remit.app.custody_wiring import KeptLogs, close_custody, open_custody
 from remit.app.data_folder import DataFolder, open_data_folder
 from remit.app.joined_log import JoinedLog, open_joined_log
 from remit.app.keys import open_redactor
@@ -96,14 +96,7 @@ async def open_stores(
         make_room_in(folder.audit / settings.instance, PosixDisk())
     migrate(url)
     kept = log_place(settings, folder, url)
-    place = SignerPlace(
-        settings=settings,
-        folder=folder.path,
-        master=master,
-        url=url,
-        clock=clock,
-        in_database=kept.in_database,
-    )
+    place = _signer_place(settings, kept, folder, master, clock=clock)
     signer = stack.enter_context(open_log_signer(place))
     log = stack.enter_context(open_log(settings, kept, signer))
     metrics = Metrics(version=version_of("remit"), is_server=is_server)
@@ -128,7 +121,12 @@ async def open_stores(
     )
     trail = stack.enter_context(open_trail(asked_with))
     custody = await open_custody(
-        database, box, redactor, source=source, instance=settings.instance, clock=clock
+        database,
+        box,
+        redactor,
+        logs=KeptLogs(source, tiled, folder.path),
+        instance=settings.instance,
+        clock=clock,
     )
     stack.push_async_callback(close_custody, custody)
     return Stores(
@@ -152,6 +150,20 @@ async def open_stores(
         resolve_secret=secret,
         custody=custody,
         call_key=master.derive(_CALLS),
+    )
+
+
+def _signer_place(
+    settings: Settings, kept: LogPlace, folder: DataFolder, master: MasterKey, *, clock: Clock
+) -> SignerPlace:
+    """Where the log that is `kept` there is signed."""
+    return SignerPlace(
+        settings=settings,
+        folder=folder.path,
+        master=master,
+        url=kept.url,
+        clock=clock,
+        in_database=kept.in_database,
     )
 
 

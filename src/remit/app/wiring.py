@@ -170,9 +170,7 @@ async def build(
             audit=stores.audit,
             joined=stores.joined,
             custody=stores.custody,
-            keep_custody=partial(
-                keep_custody, stores.custody, directory, tiled=stores.tiled, data=stores.folder.path
-            ),
+            keep_custody=partial(keep_custody, stores.custody, directory),
             trail=stores.trail,
             clock=clock,
             stopping=parts.stopping,

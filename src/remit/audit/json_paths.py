@@ -39,11 +39,18 @@ class JsonPath:
         self._find = find
 
     def pointers(self, document: Json) -> list[str]:
-        """The RFC 6901 pointers of the places it names in `document`."""
-        return [
-            "".join([f"/{_escaped(part)}" for part in match.parts])
-            for match in self._find(document)
-        ]
+        """The RFC 6901 pointers of the places it names in `document`.
+
+        Raises:
+            BadPathError: it cannot be followed there, such as to the bottom of it.
+        """
+        try:
+            return [
+                "".join([f"/{_escaped(part)}" for part in match.parts])
+                for match in self._find(document)
+            ]
+        except (import_module("jsonpath").JSONPathError, RecursionError) as error:
+            raise BadPathError(f"`{self.text}` cannot be followed", cause=error) from error
 
 
 @lru_cache(maxsize=512)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
-from remit.audit.json_paths import JsonPath, json_path
+from remit.audit.json_paths import BadPathError, JsonPath, json_path
 from remit.canonical import Json, JsonObject, canonical_text
 from remit.model import Argument, AuditTreatment, Classification, RedactionRule
 
@@ -97,7 +97,7 @@ class Ruling:
         for path, place in self.paths:
             try:
                 pointers = path.pointers(arguments)
-            except Exception:  # noqa: BLE001  a rule that wanted something dropped: nothing is kept
+            except BadPathError:  # it may have wanted something dropped
                 return None
             for pointer in pointers:
                 found[pointer] = stricter(found.get(pointer), place)

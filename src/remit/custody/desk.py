@@ -28,13 +28,20 @@ __all__ = ["Custody", "subject_digest"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Custody:
-    """`log` is the log of this process among those of `source`; `secret` is what records were sealed under before subjects had keys, and are where they have none."""
+    """What it works on.
+
+    `log` is the log of this process among those of `source`, on files in `folder` (`None`: in the database); `covered` makes its
+    tiles safe, and says how many records they cover. `secret` is what records were sealed under before subjects had
+    keys, and are where they have none.
+    """
 
     database: Database
     keeper: KeyKeeper
     redactor: Redactor
     source: RecordSource
     log: str
+    folder: Path | None
+    covered: Callable[[str], int]
     clock: Clock
     secret: bytes = field(repr=False)
 
@@ -105,24 +112,24 @@ class Custody:
             await self.keeper.look()
         return count
 
-    async def prune(
-        self, folder: Path, times: Times, *, covered: Callable[[str], int]
-    ) -> Prunable | None:
-        """Remove of this process's log, on files in `folder`, what was kept for its time; `None`: nothing.
+    async def prune(self, times: Times) -> Prunable | None:
+        """Remove of this process's log, where it is on files, what was kept for its time; `None`: nothing.
 
-        `covered` makes tiles safe, and says how many records they cover. Nothing goes while any hold stands. The log says what goes before it does.
+        Nothing goes while any hold stands. The log says what goes before it does.
 
         Raises:
             OSError: a file cannot be read or removed.
         """
-        now = self.clock.now()
+        now, folder = self.clock.now(), self.folder
+        if folder is None:
+            return None
 
         def look(tx: Transaction) -> bool:
             return bool(covering(tx, tenant=None, subject=None, now=now))
 
         if await self.database.read(look):
             return None
-        safe = await asyncio.to_thread(covered, self.log)
+        safe = await asyncio.to_thread(self.covered, self.log)
         meant = await asyncio.to_thread(prunable, folder, times, covered=safe, now=now)
         if meant is None:
             return None

@@ -87,11 +87,13 @@ class KeyKeeper:
             add_keys(tx, self._box, (*rows, *spare), process=self._process, now=now)
             name_owners(tx, named)
 
+        is_kept = False
         try:
             await self._database.run(work)
-        except BaseException:
-            self._keys.give_back(given)
-            raise
+            is_kept = True
+        finally:
+            if not is_kept:  # whoever gives up waiting does not know either
+                self._keys.give_back(given)
         self._keys.put_in_stock(fresh)
 
     async def look(self) -> int:
