@@ -159,7 +159,9 @@ _ROW = (
     logs.c.public_keys,
     logs.c.settled,
 )
-_NAME, _EPOCH, _SIZE = bindparam("log"), bindparam("epoch"), bindparam("size")
+_NAME = bindparam("log", type_=Text())
+_EPOCH = bindparam("epoch", type_=BigInteger())
+_SIZE = bindparam("size", type_=BigInteger())
 # INVARIANT: a holder whose last record is gone is told so, and not that its next one is safe.
 _STANDS = or_(
     logs.c.first == logs.c.size,
