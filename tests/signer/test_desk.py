@@ -114,7 +114,9 @@ def test_a_change_of_keys_is_signed_by_both_until_the_log_has_it_and_then_by_the
     desk.sign(LOG, Frontier(), LEAVES[:4])
     new = VerifierKey.parse(desk.propose(LOG))
     assert desk.propose(LOG) == str(new)
+    assert desk.verifiers(LOG) == (str(old),)
     desk.change(LOG, after=5)
+    assert desk.verifiers(LOG) == (str(old), str(new))
 
     before = desk.sign(LOG, tree(4), LEAVES[4:5])
     assert open_checkpoint(before, [old])

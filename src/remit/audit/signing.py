@@ -42,7 +42,7 @@ class CheckpointSigner(Protocol):
 
     @property
     def verifiers(self) -> tuple[VerifierKey, ...]:
-        """All keys that have signed for the log: `verifier`, and those before it."""
+        """All keys that sign for the log: `verifier`, those before it, and one that is about to."""
         ...
 
     def resume(self, before: Frontier, leaves: Sequence[bytes]) -> None:

@@ -195,10 +195,11 @@ class Stream:
         self._last = checkpoint
 
     def _publish(self) -> None:
-        """Have `log.pub` name the key that signs, before anything that it signed is to be found."""
-        if self._signer.verifier not in self._published:
-            known = reversed(self._signer.verifiers)
-            keys = [*self._published, *(key for key in known if key not in self._published)]
+        """Have `log.pub` name every key that signs, before anything that it signed is to be found."""
+        known = reversed(self._signer.verifiers)
+        new = [key for key in known if key not in self._published]
+        if new:
+            keys = [*self._published, *new]
             lines = "".join(f"{key}\n" for key in keys)
             self._disk.replace(self._settings.folder / KEYS, lines.encode())
             self._published = keys

@@ -34,7 +34,7 @@ class SignerDesk:
         self._known: dict[str, tuple[Keys, Frontier | None]] = {}
 
     def verifiers(self, log: str) -> tuple[str, ...]:
-        """The verifier keys of `log`, the one in use first; its first is made now.
+        """The verifier keys of `log`: the one in use, those before it, and one that is to follow. The first is made now.
 
         Raises:
             BadCheckpointError: `log` cannot name one.
@@ -42,7 +42,11 @@ class SignerDesk:
         """
         with self._lock:
             keys, _ = self._of(log, make=True)
-            return (str(VerifierKey.of(log, keys.key)), *reversed(keys.former))
+            told = (str(VerifierKey.of(log, keys.key)), *reversed(keys.former))
+            following = keys.next_key
+            if following is None or keys.after is None:
+                return told
+            return (*told, str(VerifierKey.of(log, following)))
 
     def adopt(self, log: str, seed: bytes) -> None:
         """Take over the key that `log` was signed with until now. The same key again changes nothing.
