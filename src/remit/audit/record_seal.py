@@ -90,7 +90,11 @@ class RecordSeal:
     ) -> str:
         """`content` as text that only `open` with the same decision and tenant reads, whoever it is about."""
         if subject is not None and self.writers is not None:
-            return _sealed_about(self.writers, content, _bound(decision, tenant), (tenant, subject))
+            own, number = self.writers.writer(tenant, subject)
+            count = number.to_bytes(_COUNT, "big")
+            bound = f"{decision}\0{tenant}".encode()
+            sealed = own.cipher.encrypt(b"\0\0\0\0" + count, content, bound)
+            return _OF_SUBJECT + urlsafe_b64encode(own.id + count + sealed).rstrip(b"=").decode()
         writer = self._writing.get(tenant)
         number = _MAX_SEALS if writer is None else next(writer.numbers)
         if writer is None or number >= _MAX_SEALS:
@@ -163,15 +167,6 @@ def key_of(sealed: str) -> str | None:
     except ValueError:
         return None
     return key_id.hex() if len(key_id) == _KEY_ID else None
-
-
-def _sealed_about(
-    writers: SubjectKeys, content: bytes, bound: bytes, about: tuple[str, str]
-) -> str:
-    writer, number = writers.writer(*about)
-    count = number.to_bytes(_COUNT, "big")
-    sealed = writer.cipher.encrypt(b"\0\0\0\0" + count, content, bound)
-    return _OF_SUBJECT + urlsafe_b64encode(writer.id + count + sealed).rstrip(b"=").decode()
 
 
 def _bound(decision: str, tenant: str) -> bytes:

@@ -283,7 +283,9 @@ def _value(walk: _Walk, value: Json, pointer: str, depth: int, *, place: Place |
         if within is None and place is not None and _is_kept_list(value, place):
             return [_kept(walk, item, pointer, place) for item in value[:MAX_LEAVES]]
         return _array(walk, value, pointer, depth + 1, around=within)
-    if place is None and walk.notes is None:
+    if walk.notes is None and (
+        place is None or (place.treatment is AuditTreatment.TOKEN and place.classification is None)
+    ):
         return None if value is None else _token(walk.keyed, value)
     place = place or _UNSAID
     match place.holds:

@@ -10,7 +10,6 @@ Source: AUDIT §1.6; docs/guides/redaction.md.
 from typing import Final
 
 from remit.audit.redact import Redaction
-from remit.audit.ruling import Ruling
 from remit.guard.call import Call
 from remit.guard.limits import is_workload
 from remit.guard.ports import Directory, Redactor
@@ -45,9 +44,16 @@ class Keeping:
         if finding.decision is not None and finding.decision.obligations:
             unsaid = unsaid_by(finding.decision)
         tenant, target = token.organization_id, finding.target
-        redaction = self._redactor.redact(
-            call.arguments, tenant=tenant, ruling=self._ruling(call, finding, token, unsaid)
+        catalog = self._directory.catalog if finding.world is None else finding.world.catalog
+        ruling = self._rulings.of(
+            catalog,
+            self._directory.definitions.schemas,
+            target,
+            server=call.server if call.server in catalog.servers else None,
+            tenant=tenant,
+            unsaid=unsaid,
         )
+        redaction = self._redactor.redact(call.arguments, tenant=tenant, ruling=ruling)
         content = withheld(
             call,
             token,
@@ -57,9 +63,9 @@ class Keeping:
         )
         if content is None:
             return redaction
-        sealed = self._redactor.seal(
-            content, decision=decision_id, tenant=tenant, subject=subject_of(token)
-        )
+        said = finding.known
+        subject = subject_of(token) if said is None else said.user_id or token.agent_id
+        sealed = self._redactor.seal(content, decision=decision_id, tenant=tenant, subject=subject)
         if sealed is None:
             return redaction
         return Redaction(redaction.input, redaction.digest, sealed)
@@ -76,19 +82,6 @@ class Keeping:
             tenant=finding.token.organization_id,
             in_full=server is not None and server.justification is AuditTreatment.KEEP,
             off=catalog.audit.detectors_off,
-        )
-
-    def _ruling(
-        self, call: Call, finding: Finding, token: AccessToken, unsaid: frozenset[str]
-    ) -> Ruling:
-        catalog = self._directory.catalog if finding.world is None else finding.world.catalog
-        return self._rulings.of(
-            catalog,
-            self._directory.definitions.schemas,
-            finding.target,
-            server=call.server if call.server in catalog.servers else None,
-            tenant=token.organization_id,
-            unsaid=unsaid,
         )
 
 
