@@ -68,6 +68,9 @@ def test_each_record_of_a_bundle_is_proved_by_the_verifier_alone(cli, suspended,
     )  # fmt: skip
     assert checked.returncode == 0, checked.stderr + checked.stdout
     assert "agent.suspended" in checked.stdout
+    whole = cli("audit", "verify", "handed.zip", "--key", str(key))
+    assert whole.code == 0, whole.out
+    assert "not that there are no others" in whole.out
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def verify(
         Path,
         typer.Argument(
             metavar="DIR",
-            help="A stream's folder, or the `audit` folder with all streams.",
+            help="A stream's folder, the `audit` folder with all streams, or a bundle.",
             show_default=False,
         ),
     ],

@@ -24,6 +24,7 @@ from rich.progress import (
 from remit.audit import render_report, verify_log
 from remit.cli.terminal import print_json, say
 from remit.errors import Error
+from remit_audit_verify.bundle import is_bundle, verify_bundle
 from remit_audit_verify.errors import VerifyError
 from remit_audit_verify.evidence import Evidence
 from remit_audit_verify.given import read_age, read_keys, read_policy, read_receipt_files
@@ -79,7 +80,12 @@ def verify_folder(folder: Path, brought: Brought, *, as_json: bool) -> int:
         kept = [path.read_text(encoding="utf-8") for path in brought.since]
         keys, evidence = read_keys(brought.keys), brought.evidence()
         with _Bar() as bar:
-            report = verify_log(folder, keys=keys, since=kept, evidence=evidence, progress=bar.show)
+            if is_bundle(folder):
+                report = verify_bundle(folder, keys=keys, evidence=evidence)
+            else:
+                report = verify_log(
+                    folder, keys=keys, since=kept, evidence=evidence, progress=bar.show
+                )
     except (OSError, UnicodeDecodeError, VerifyError) as error:
         raise EvidenceError(
             f"what was handed over cannot be read: {_why(error)}", cause=error
