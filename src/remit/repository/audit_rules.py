@@ -14,6 +14,7 @@ from remit.documents import ANY, Document, Problem, did_you_mean, one_of, quoted
 from remit.repository.audit_section import EVENT_NAME
 from remit.repository.draft import Draft, strings_at
 from remit.repository.history_rules import things_in
+from remit.repository.sink_rules import check_sinks
 
 __all__ = ["check_audit"]
 
@@ -29,6 +30,7 @@ def check_audit(draft: Draft) -> Iterator[Problem]:
         yield from _about_nothing(draft, document)
     yield from _said_twice(document)
     yield from _never_happening(document)
+    yield from check_sinks(document)
     for path, name in strings_at(document, ("detectors", "off", ANY)):
         if name not in DETECTORS:
             yield document.problem(

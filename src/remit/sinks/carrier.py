@@ -51,6 +51,10 @@ class Track:
     reached: int
     noted_at: float = 0.0
     gaps: list[tuple[int, int]] = field(default_factory=list)
+    refused: set[int] = field(default_factory=set)
+    """Records of what goes out next that the receiver does not take as they are."""
+    ready: Load | None = None
+    """What goes out next, if it was made already: what is tried again is not made again."""
 
 
 class Carrier:
@@ -109,14 +113,17 @@ class Carrier:
 
     async def _carry(self, track: Track) -> bool:
         sink = await self._opened()
-        found = await self._load(track, sink)
+        found = track.ready or await self._load(track, sink)
         if found.first is not None and found.first > track.reached:
             # They were pruned before they were taken.
             await self._pass_over(track, found.first)
         if found.shipments:
             if not self._is_due(found, sink):
                 return False
+            track.ready = found
             await self._deliver(sink, found.shipments, track)
+            track.ready = None
+            track.refused.clear()
             self._deps.counts.sent(self.rules.name, len(found.shipments))
         self._succeeded()
         if found.after == track.reached:
@@ -190,7 +197,10 @@ class Carrier:
             # It takes nothing at all, so it is not the record that is wrong.
             raise SinkDownError(f"takes_nothing_{refused.detail}", cause=refused) from refused
         _log.warning("sink_refused_record", sink=self.rules.name, log=one.log, seq=one.sequence)
-        track.gaps.append((one.sequence, one.sequence))
+        if one.sequence not in track.refused:
+            # Of one that is tried again, with those around it, it was said already.
+            track.refused.add(one.sequence)
+            track.gaps.append((one.sequence, one.sequence))
 
     async def _pass_over(self, track: Track, first: int) -> None:
         track.gaps.append((track.reached, first - 1))

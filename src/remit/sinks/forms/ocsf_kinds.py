@@ -193,6 +193,7 @@ _TABLE: Final[Mapping[int, Mapping[str, int]]] = {
         "call.completed": OTHER,
         "decision": OTHER,
         "refusals.counted": OTHER,
+        "server.discovered": _ENTITY["read"],
     },
 }
 ACTIVITIES: Final[Mapping[int, Mapping[int, str]]] = MappingProxyType(

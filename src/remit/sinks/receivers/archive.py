@@ -15,10 +15,11 @@ from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 from remit.errors import Error
+from remit.sinks.declared import DECLARED
 from remit.sinks.port import BatchRules, SinkDownError, SinkSettings
 from remit.sinks.receivers.archive_files import WRITERS, check_writer, name_of
 from remit.sinks.receivers.aws_signature import AwsKey, signed_headers
-from remit.sinks.receivers.http_receiver import HTTP_OPTIONS, HttpReceiver
+from remit.sinks.receivers.http_receiver import HttpReceiver
 from remit.sinks.receivers.options import (
     SinkMisdeclaredError,
     check_options,
@@ -31,13 +32,7 @@ from remit.sinks.shipment import Shipment
 
 __all__ = ["ArchiveSink"]
 
-_OPTIONS: Final = (HTTP_OPTIONS - {"compress"}) | {
-    "endpoint",
-    "every",
-    "files",
-    "records",
-    "region",
-}
+_OPTIONS: Final = DECLARED["archive"].options
 _EVERY: Final = 30.0
 _RECORDS: Final = 10_000
 _CONTENT: Final = 32 * 1024 * 1024

@@ -11,8 +11,9 @@ from typing import Any, Final
 
 import orjson
 
+from remit.sinks.declared import DECLARED
 from remit.sinks.port import BatchRules, SinkDownError, SinkRefusedError, SinkSettings
-from remit.sinks.receivers.http_receiver import HTTP_OPTIONS, HttpReceiver
+from remit.sinks.receivers.http_receiver import HttpReceiver
 from remit.sinks.receivers.options import (
     SinkMisdeclaredError,
     check_options,
@@ -23,7 +24,7 @@ from remit.sinks.shipment import Shipment
 
 __all__ = ["ElasticSink"]
 
-_OPTIONS: Final = HTTP_OPTIONS | {"auth", "index"}
+_OPTIONS: Final = DECLARED["elastic"].options
 _AUTHENTICATIONS: Final = {"api_key": "ApiKey", "basic": "Basic", "bearer": "Bearer"}
 _INDEX: Final = "logs-remit.audit-default"
 _THERE_ALREADY: Final = 409

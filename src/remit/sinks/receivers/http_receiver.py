@@ -21,9 +21,8 @@ from remit.web.connection import BrokenConnectionError
 from remit.web.pool import Pool
 from remit.web.reach import Address, may_be_dialled
 
-__all__ = ["HTTP_OPTIONS", "HttpReceiver", "Said"]
+__all__ = ["HttpReceiver", "Said"]
 
-HTTP_OPTIONS: Final = frozenset({"ca_file", "client_cert", "client_key", "compress", "timeout"})
 _TIMEOUT: Final = 30.0
 _IDLE: Final = 20.0
 _MAX_ANSWER: Final = 4 * 1024 * 1024

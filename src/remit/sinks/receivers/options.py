@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from typing import ClassVar, Final
 
 from remit.errors import Error
+from remit.sinks.declared import COMMON
 from remit.sinks.port import SinkSettings
 from remit.web.reach import Destination, Reach, destination_of
 
 __all__ = [
-    "COMMON",
     "REACH",
     "SinkMisdeclaredError",
     "check_options",
@@ -26,8 +26,6 @@ __all__ = [
 ]
 
 REACH: Final = Reach(private=True)
-COMMON: Final = frozenset({"begin"})
-"""Options of every sink: those that whoever carries reads."""
 _BEGINNINGS: Final = {"now": "with what comes", "start": "with what is kept"}
 _LONGEST: Final = 3_600.0
 

@@ -11,14 +11,15 @@ from typing import Any, Final
 
 import orjson
 
+from remit.sinks.declared import DECLARED
 from remit.sinks.port import BatchRules, SinkDownError, SinkSettings
-from remit.sinks.receivers.http_receiver import HTTP_OPTIONS, HttpReceiver
+from remit.sinks.receivers.http_receiver import HttpReceiver
 from remit.sinks.receivers.options import check_options, header_secret
 from remit.sinks.shipment import Shipment
 
 __all__ = ["OtlpSink"]
 
-_OPTIONS: Final = HTTP_OPTIONS | {"header", "service_name"}
+_OPTIONS: Final = DECLARED["otlp"].options
 _SEVERITIES: Final = {2: (21, "FATAL"), 4: (13, "WARN"), 5: (10, "INFO2"), 6: (9, "INFO")}
 _TOOL_CALL: Final = "tools/call"
 

@@ -11,8 +11,9 @@ from uuid import uuid4
 
 import orjson
 
+from remit.sinks.declared import DECLARED
 from remit.sinks.port import BatchRules, SinkDownError, SinkSettings
-from remit.sinks.receivers.http_receiver import HTTP_OPTIONS, HttpReceiver
+from remit.sinks.receivers.http_receiver import HttpReceiver
 from remit.sinks.receivers.options import (
     SinkMisdeclaredError,
     check_options,
@@ -24,7 +25,7 @@ from remit.sinks.shipment import Shipment
 
 __all__ = ["SplunkSink"]
 
-_OPTIONS: Final = HTTP_OPTIONS | {"ack", "ack_timeout", "host", "index", "source_type"}
+_OPTIONS: Final = DECLARED["splunk"].options
 _ACKS: Final = {"auto": "where the collector gives an id", "required": "in any case"}
 _ACK_TIMEOUT: Final = 60.0
 _PAUSES: Final = (0.1, 0.2, 0.5, 1.0, 2.0)

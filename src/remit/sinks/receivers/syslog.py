@@ -25,6 +25,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from remit.clock import rfc3339_ms
+from remit.sinks.declared import DECLARED
 from remit.sinks.port import BatchRules, SinkDownError, SinkSettings
 from remit.sinks.receivers.options import (
     REACH,
@@ -39,9 +40,7 @@ from remit.web.reach import Address, Destination, may_be_dialled
 
 __all__ = ["SyslogSink", "frame_of"]
 
-_OPTIONS: Final = frozenset(
-    {"ca_file", "client_cert", "client_key", "enterprise", "facility", "host_name", "longest", "resend", "timeout"}
-)  # fmt: skip
+_OPTIONS: Final = DECLARED["syslog"].options
 _SCHEMES: Final = {"tls": 6514, "syslog+tls": 6514, "tcp": 601, "syslog+tcp": 601}
 _TIMEOUT: Final = 15.0
 _RESEND: Final = 10.0

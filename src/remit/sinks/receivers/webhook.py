@@ -15,15 +15,16 @@ import orjson
 
 from remit.clock import rfc3339_ms
 from remit.errors import Error
+from remit.sinks.declared import DECLARED
 from remit.sinks.port import BatchRules, SinkDownError, SinkSettings
-from remit.sinks.receivers.http_receiver import HTTP_OPTIONS, HttpReceiver
+from remit.sinks.receivers.http_receiver import HttpReceiver
 from remit.sinks.receivers.options import SinkMisdeclaredError, check_options, choice
 from remit.sinks.shipment import Shipment
 from remit.web.webhook_signature import webhook_signature
 
 __all__ = ["WebhookSink"]
 
-_OPTIONS: Final = HTTP_OPTIONS | {"confirm"}
+_OPTIONS: Final = DECLARED["webhook"].options
 _CONFIRMATIONS: Final = {
     "false": "a status of success will do",
     "true": "`remit-taken` has to be there",
