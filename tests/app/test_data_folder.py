@@ -6,6 +6,8 @@ import sys
 import pytest
 
 from remit.app.data_folder import DataFolderError, DataFolderInUseError, open_data_folder
+from remit.audit.disk import PosixDisk, Space
+from remit.audit.reserve import Reserve
 
 
 def mode(path) -> int:
@@ -70,3 +72,14 @@ def test_a_folder_of_another_user_is_refused(tmp_path):
     os.chown(data, 65534, 65534)
     with pytest.raises(DataFolderError, match="belongs to another user"), open_data_folder(data):
         pass
+
+
+def test_on_a_full_disk_some_of_the_reserve_is_given_up_so_that_it_can_be_opened(
+    tmp_path, monkeypatch
+):
+    stream = tmp_path / "data" / "audit" / "main"
+    stream.mkdir(parents=True)
+    Reserve(stream, PosixDisk(), size=8 * 1024 * 1024).close()
+    monkeypatch.setattr(PosixDisk, "space", lambda *_: Space(100, 0))
+    with open_data_folder(tmp_path / "data"):
+        assert (stream / "reserve").stat().st_size < 8 * 1024 * 1024

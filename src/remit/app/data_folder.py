@@ -10,11 +10,13 @@ import fcntl
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from remit.audit.disk import PosixDisk
+from remit.audit.reserve import make_room_in
 from remit.errors import Error
 
 __all__ = ["DataFolder", "DataFolderError", "DataFolderInUseError", "open_data_folder"]
@@ -69,12 +71,20 @@ def open_data_folder(path: Path) -> Iterator[DataFolder]:
         raise DataFolderError(f"cannot write in the data folder `{path}`", cause=error) from error
     try:
         _lock(descriptor, path)
+        _make_room(folder)
         os.ftruncate(descriptor, 0)
         os.write(descriptor, f"{os.getpid()}\n".encode())
         yield folder
     finally:
         # The file stays: removing it would let two processes lock two files of one name.
         os.close(descriptor)
+
+
+def _make_room(folder: DataFolder) -> None:
+    """On a full disk, what the logs keep in reserve for that: nothing can be opened without writing a little."""
+    with suppress(OSError):  # what is wrong there is said when the log is opened
+        for stream in folder.audit.iterdir():
+            make_room_in(stream, PosixDisk())
 
 
 def _make_private(path: Path) -> None:

@@ -5,7 +5,7 @@ schema before what is read; the log before the database that records into it.
 """
 
 from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack, closing, suppress
+from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass, field
 from importlib.metadata import version as version_of
 from pathlib import Path
@@ -21,8 +21,6 @@ from remit.app.log_signer import SignerPlace, open_log_signer
 from remit.app.metrics import MeteredAuditLog, Metrics
 from remit.app.trail_wiring import TrailPlace, open_trail
 from remit.audit import DurableAuditLog, Redactor, TallyingAuditLog
-from remit.audit.disk import PosixDisk
-from remit.audit.reserve import make_room_in
 from remit.audit.source import RecordSource
 from remit.audit.tiled_logs import TiledLogs
 from remit.clock import Clock
@@ -92,8 +90,6 @@ async def open_stores(
     folder = stack.enter_context(open_data_folder(settings.data))
     master = MasterKey.load(folder.path, environ)
     url = _database_url(settings, secret)
-    with suppress(OSError):  # what is wrong there is said when the log is opened
-        make_room_in(folder.audit / settings.instance, PosixDisk())
     migrate(url)
     kept = log_place(settings, folder, url)
     place = _signer_place(settings, kept, folder, master, clock=clock)
