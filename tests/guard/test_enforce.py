@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from remit.audit.events import CallCompleted, Decided
+from remit.audit.event import Durability
+from remit.audit.events import CallCompleted, Decided, ServerDiscovered
 from remit.audit.port import AuditUnavailableError
 from remit.guard import CallResult, Challenge, Deny, Permit, RefusalReason, Visible
 from remit.testing.audit import InMemoryAuditLog
@@ -223,3 +224,28 @@ def test_a_token_is_backed_until_something_it_rests_on_is_gone_whatever_the_time
     assert not world.guard.backs(token)
     world.stand()
     assert not world.guard.backs(world.token(agent_id="gone"))
+
+
+@pytest.mark.parametrize("method", ["initialize", "server/discover"])
+async def test_who_asks_what_a_server_is_is_recorded_and_waits_for_no_disk(world, method):
+    call = world.call(method=method, kind=None, name=None, arguments=None)
+    token = await world.guard.authenticate(call, counted=True)
+    (event,) = world.audit.of(ServerDiscovered)
+    assert (event.server, event.method) == ("crm", method)
+    assert event.context.grant_id == token.grant_id
+    assert event.durability is Durability.SOON
+
+
+@pytest.mark.parametrize(
+    ("method", "counted"), [("ping", True), ("initialize", False), ("logging/setLevel", True)]
+)
+async def test_what_tells_nothing_of_a_server_is_not_recorded(world, method, counted):
+    call = world.call(method=method, kind=None, name=None, arguments=None)
+    await world.guard.authenticate(call, counted=counted)
+    assert world.audit.events == []
+
+
+async def test_who_is_nobody_discovers_nothing(world):
+    call = world.call(method="initialize", kind=None, name=None, arguments=None, authorization=())
+    await world.guard.authenticate(call, counted=True)
+    assert world.audit.of(ServerDiscovered) == []

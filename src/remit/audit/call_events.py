@@ -8,7 +8,7 @@ from typing import ClassVar
 from remit.audit.event import Durability, Event
 from remit.canonical import Json
 
-__all__ = ["CallCompleted", "Decided"]
+__all__ = ["CallCompleted", "Decided", "ServerDiscovered"]
 
 _NOTHING: Mapping[str, Json] = MappingProxyType({})
 
@@ -94,3 +94,14 @@ class CallCompleted(Event):
     """For what a guard inside a server decided: its `instance`, and `sequence` and `time` in its own log."""
     reconciled: Mapping[str, Json] = field(default_factory=lambda: _NOTHING)
     """Of an outcome that nobody knows: `log` and `seq` of the record of intent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerDiscovered(Event):
+    """A known caller asked a server what it is: `initialize`, or `server/discover`. What they may use of it is decided later."""
+
+    kind: ClassVar[str] = "server.discovered"
+    durability: ClassVar[Durability] = Durability.SOON
+    server: str
+    method: str
+    protocol_version: str | None = None

@@ -30,7 +30,7 @@ from remit.audit.approval_events import (
     EmergencyTaken,
     NotificationFailed,
 )
-from remit.audit.call_events import CallCompleted, Decided
+from remit.audit.call_events import CallCompleted, Decided, ServerDiscovered
 from remit.audit.client_events import (
     ClientApproved,
     ClientDisabled,
@@ -222,10 +222,10 @@ __all__ = [
     "IdentityUnlinked",
     "InitialAccessTokenCreated",
     "InitialAccessTokenRevoked",
+    "LogKeyChanged",
     "LoggedIn",
     "LoggedOut",
     "LoginFailed",
-    "LogKeyChanged",
     "LogsJoined",
     "NotificationFailed",
     "OneTimePasswordsDisabled",
@@ -244,6 +244,7 @@ __all__ = [
     "SecretRemoved",
     "SecretStored",
     "SelfTestFinished",
+    "ServerDiscovered",
     "SignerLost",
     "SignerRecovered",
     "SigningKeyAdded",

@@ -28,6 +28,7 @@ from remit.guard.records import (
     completed,
     context_of,
     decided,
+    discovered,
     finding_of,
 )
 from remit.guard.refusal import Refusal
@@ -46,6 +47,7 @@ __all__ = ["Guard"]
 
 _NOTHING_SENT: Final = frozenset({"connection_needed"})
 """Outcomes of calls of which the server has not heard; every other counts in what was done."""
+_DISCOVERY: Final = frozenset({"initialize", "server/discover"})
 _EXCESSES: Final = frozenset({RefusalReason.RATE_LIMITED, RefusalReason.TOO_MANY_CALLS})
 
 
@@ -100,7 +102,7 @@ class Guard:
     async def authenticate(
         self, call: Call, *, counted: bool = False
     ) -> AccessToken | Challenge | Deny:
-        """Who calls; for what uses nothing of a server. Only refusals are recorded.
+        """Who calls; for what uses nothing of a server. Recorded are refusals, and who asks what a server is.
 
         `counted`: it goes to the server all the same, and counts as a call of theirs.
         """
@@ -110,6 +112,8 @@ class Guard:
             caller = self._ladder.counted(call) if counted else self._ladder.authenticate(call)
             if isinstance(caller, Refusal):
                 return await self._refuse(call, caller, decision_id)
+            if counted and call.method in _DISCOVERY:
+                self._audit.append_soon(discovered(call, caller.token_record))
         except AuditUnavailableError:
             return _unavailable(decision_id)
         except Exception as error:  # noqa: BLE001  whatever it is, it is a refusal

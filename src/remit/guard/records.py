@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from remit.audit.context import Actor, ActorType, Context
-from remit.audit.events import CallCompleted, Decided
+from remit.audit.events import CallCompleted, Decided, ServerDiscovered
 from remit.audit.redact import Redaction
 from remit.canonical import JsonObject
 from remit.guard.call import Call, CallResult
@@ -36,6 +36,7 @@ __all__ = [
     "completed",
     "context_of",
     "decided",
+    "discovered",
     "finding_of",
 ]
 
@@ -175,6 +176,16 @@ def decided(
         justification=justification,
         elevation=_NOTHING if finding.elevated is None else elevation_json(finding.elevated),
         approval=finding.approval,
+    )
+
+
+def discovered(call: Call, said: TokenRecord) -> ServerDiscovered:
+    """The event of a caller who asked what a server is."""
+    return ServerDiscovered(
+        context=_context(call.context, said),
+        server=call.server[:_MAX_TEXT],
+        method=call.method[:_MAX_TEXT],
+        protocol_version=_cut(call.protocol_version),
     )
 
 
