@@ -88,8 +88,7 @@ async def open_stores(
     """
     secret = KnownSecrets(env=environ)
     folder = stack.enter_context(open_data_folder(settings.data))
-    master = MasterKey.load(folder.path, environ)
-    url = _database_url(settings, secret)
+    master, url = MasterKey.load(folder.path, environ), _database_url(settings, secret)
     migrate(url)
     kept = log_place(settings, folder, url)
     place = _signer_place(settings, kept, folder, master, clock=clock)
