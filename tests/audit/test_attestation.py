@@ -4,7 +4,8 @@ import pytest
 
 from remit.audit.attestation import Attestation
 from remit.audit.events import SignerLost, SignerRecovered
-from remit.audit.signing import SignerUnavailableError
+from remit.audit.signing import LogSetBackError, SignerUnavailableError
+from remit.clock import SystemClock
 
 
 class Stream:
@@ -102,3 +103,45 @@ def test_without_a_limit_it_is_never_overdue(stream, clock):
     attestation.sign()
     clock.advance(10**6)
     assert not attestation.is_overdue()
+
+
+class SlowStream:
+    """Signs when it has been asked so often."""
+
+    def __init__(self, refusals: int, error: Exception) -> None:
+        self.refusals = refusals
+        self.error = error
+        self.size, self.checkpointed = 2, 1
+
+    def checkpoint(self) -> None:
+        if self.refusals:
+            self.refusals -= 1
+            raise self.error
+        self.checkpointed = self.size
+
+
+def test_the_last_checkpoint_is_waited_for():
+    stream = SlowStream(3, SignerUnavailableError("not answered yet"))
+    Attestation(stream, SystemClock()).sign_last()
+    assert stream.checkpointed == 2
+
+
+def test_a_log_that_was_set_back_is_not_waited_for():
+    stream = SlowStream(3, LogSetBackError("set back"))
+    with pytest.raises(LogSetBackError):
+        Attestation(stream, SystemClock()).sign_last()
+    assert stream.refusals == 2
+
+
+def test_nobody_waits_for_ever_for_the_last_checkpoint():
+    class Later(SystemClock):
+        now = 0.0
+
+        def monotonic(self) -> float:
+            self.now += 3.0
+            return self.now
+
+    stream = SlowStream(99, SignerUnavailableError("gone"))
+    with pytest.raises(SignerUnavailableError):
+        Attestation(stream, Later()).sign_last()
+    assert stream.checkpointed == 1

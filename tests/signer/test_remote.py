@@ -88,6 +88,7 @@ def test_a_lost_connection_is_opened_again_and_nobody_notices(signer, channel):
 
 
 def test_a_signer_that_hangs_holds_nobody_up_and_its_answer_is_taken_later(signer, channel):
+    signer.sign(Frontier(), LEAVES[:1])
     channel.going.clear()
     for count in (2, 3, 4):
         with pytest.raises(SignerUnavailableError, match="not answered yet"):

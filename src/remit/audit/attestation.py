@@ -7,12 +7,13 @@ than the limit says is no evidence that should grow: from then on only what take
 Source: AUDIT §1.4; docs/adr/0026-audit-trail.md.
 """
 
+import time
 from dataclasses import dataclass
 from typing import Final
 
 from remit.audit.events import Event, SignerLost, SignerRecovered
 from remit.audit.log_stream import LogStream
-from remit.audit.signing import SignerUnavailableError
+from remit.audit.signing import LogSetBackError, SignerUnavailableError
 from remit.audit.waiting import Answer
 from remit.clock import Clock
 
@@ -20,6 +21,8 @@ __all__ = ["Attestation"]
 
 _INTERVAL: Final = 1.0
 _LONGEST: Final = 10.0
+_LAST: Final = 7.0
+_LOOK: Final = 0.05
 
 
 @dataclass(slots=True)
@@ -59,6 +62,26 @@ class Attestation:
             self._away = int(self._tried - self._lost)
         self._pause, self._lost, self._told = _INTERVAL, None, False
         return checkpoint
+
+    def sign_last(self) -> None:
+        """Sign what is there, as nobody will come back to it: a signer that is slow, or begins anew, is waited for.
+
+        Raises:
+            OSError: the disk refuses it.
+            SignerUnavailableError: nobody signed within `_LAST` seconds, or nobody ever will.
+        """
+        until = self.clock.monotonic() + _LAST
+        while True:
+            try:
+                self.stream.checkpoint()
+            except LogSetBackError:
+                raise
+            except SignerUnavailableError:
+                if self.clock.monotonic() >= until:
+                    raise
+                time.sleep(_LOOK)
+            else:
+                return
 
     def news(self) -> Event | None:
         """What there is to tell of the signer since the last time; asked after each try."""

@@ -373,7 +373,7 @@ class DurableAuditLog:
         try:
             self._holding.make_room()
             self._append([*last, self._draft(AuditStopped())])
-            self._stream.checkpoint()
+            self._attestation.sign_last()
         except OSError as error:
             failure = error.strerror or type(error).__name__
         except SignerUnavailableError as error:

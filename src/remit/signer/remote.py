@@ -24,7 +24,7 @@ from remit_audit_verify.tree import Frontier
 
 __all__ = ["RemoteSigner"]
 
-_PATIENCE: Final = 0.25
+_PATIENCE: Final = 1.0
 _BEGINNING: Final = 40.0
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 5.0
@@ -45,6 +45,7 @@ class RemoteSigner:
         self._pause = 0.0
         self._end: socket.socket | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="audit-signer")
+        self._has_signed = False
         self._asked: tuple[int, Future[JsonObject]] | None = None
         try:
             if adopt is not None:
@@ -64,19 +65,20 @@ class RemoteSigner:
         self._now(question, leaves=leaves[:MAX_LEAVES])
 
     def sign(self, before: Frontier, leaves: Sequence[bytes]) -> str:
-        asked = self._asked
+        asked, patience = self._asked, 0.0
         if asked is None or asked[0] != before.size:
             question: JsonObject = {"ask": "sign", "log": self._log, "before": tree_json(before)}
             asked = (before.size, self._submit(question, leaves[:MAX_LEAVES]))
-            self._asked = asked
+            # The first one is what a start waits for. Later ones are waited for once, and then only looked for.
+            self._asked, patience = asked, _PATIENCE if self._has_signed else _BEGINNING
         try:
-            answer = asked[1].result(_PATIENCE)
+            answer = asked[1].result(patience)
         except TimeoutError:
             raise SignerUnavailableError("the signer has not answered yet") from None
         except SignerUnavailableError:
             self._asked = None
             raise
-        self._asked = None
+        self._asked, self._has_signed = None, True
         self.verifiers = _verifiers(answer)
         return str(answer.get("note"))
 
