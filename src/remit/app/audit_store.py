@@ -41,6 +41,7 @@ __all__ = [
 ]
 
 _HOLDER: Final = "holder"
+_AT_ONCE: Final = 500
 
 
 class AuditLogElsewhereError(ConflictError):
@@ -127,7 +128,9 @@ def open_log(
         log = FileAuditLog(stream, signer, producer=producer)
     with closing(log):
         log.limit_unsigned(settings.audit_unsigned)
-        log.record(outcomes_of(left))
+        outcomes = outcomes_of(left)
+        for begin in range(0, len(outcomes), _AT_ONCE):
+            log.record(outcomes[begin : begin + _AT_ONCE])
         yield log
 
 
