@@ -73,6 +73,17 @@ def test_an_event_comes_back_as_it_was_with_where_it_comes_from(event):
     assert found.event.context == CONTEXT
 
 
+def test_how_somebody_logged_in_and_through_whom_they_came_is_taken_as_the_guard_knows_it():
+    known = line(
+        DECIDED,
+        auth={"acr": "gold", "amr": ["pwd", "x" * 300], "auth_time": 5, "more": 1},
+        act=[{"agent": "first", "client": "c" * 3_000, "more": 1}],
+    )
+    context = read(known).event.context
+    assert context.auth == {"acr": "gold", "amr": ["pwd"], "auth_time": 5}
+    assert context.act == ({"agent": "first", "client": "c" * 128},)
+
+
 def test_a_guard_does_not_say_by_itself_which_guard_it_is():
     assert (
         read(line(replace(DECIDED, guard={"instance": "another"}))).event.guard["instance"]
@@ -121,6 +132,14 @@ def body(**changes):
         line(DECIDED, net=None),
         line(DECIDED, trace={"trace_id": 1, "span_id": "a"}),
         line(DECIDED, user=5),
+        line(DECIDED, auth={"acr": 1, "amr": [], "auth_time": None}),
+        line(DECIDED, auth={"acr": None, "amr": "pwd", "auth_time": None}),
+        line(DECIDED, auth={"acr": None, "amr": [], "auth_time": "late"}),
+        line(DECIDED, auth="gold"),
+        line(DECIDED, act={"agent": "a", "client": "b"}),
+        line(DECIDED, act=[{"agent": "a"}]),
+        line(DECIDED, act=[{"agent": "a\x1b[1m", "client": "b"}]),
+        line(DECIDED, act=[{"agent": "a", "client": "b"}] * 40),
         line(DECIDED).replace(b'"seq":5', b'"seq":"5"'),
         line(DECIDED) + b" ",
     ],

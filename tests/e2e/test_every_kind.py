@@ -48,7 +48,7 @@ PROMISED = frozenset({
     "deputy.removed", "elevation.given", "elevation.used", "grant.revoked",
     "key.added", "policy.disabled", "policy.loaded",
     "registration.token_created", "registration.token_revoked", "secret.removed",
-    "secret.stored", "selftest.finished", "token.issued", "token.refreshed", "token.refused",
+    "secret.stored", "selftest.finished", "server.discovered", "token.issued", "token.refreshed", "token.refused",
     "token.reuse_detected",
 })  # fmt: skip
 """What this one installation does in these minutes."""

@@ -91,3 +91,6 @@ def test_the_log_has_the_networks_of_the_catalog_in_force(world):
     assert zones.of("203.0.113.1") == zones.of(None) == ()
     world.directory.catalog = replace(world.directory.catalog, networks={"den": ("192.0.2.0/24",)})
     assert zones.of("192.0.2.7") == ("den",)
+    many = {f"n{number}": ("192.0.2.0/24",) for number in range(40)}
+    world.directory.catalog = replace(world.directory.catalog, networks=many)
+    assert len(zones.of("192.0.2.7")) == 16

@@ -13,6 +13,7 @@ from remit.canonical import Json, JsonObject
 __all__ = ["Actor", "ActorType", "Context", "Network", "Trace", "authenticated", "chain_of"]
 
 _LONGEST = 128
+_MOST = 16
 
 
 class ActorType(StrEnum):
@@ -89,14 +90,18 @@ def authenticated(
     """
     return {
         "acr": acr if acr is not None and _is_word(acr) else None,
-        "amr": [one for one in amr if _is_word(one)],
+        "amr": [one for one in amr if _is_word(one)][:_MOST],
         "auth_time": auth_time,
     }
 
 
 def chain_of(actors: Iterable[tuple[str, str]]) -> tuple[JsonObject, ...]:
-    """`Context.act`: agent and client of each who stood in between."""
-    return tuple({"agent": agent, "client": client} for agent, client in actors)
+    """`Context.act`: agent and client of each who stood in between, cut to what every record has room for."""
+    return tuple(
+        [{"agent": agent[:_LONGEST], "client": client[:_LONGEST]} for agent, client in actors][
+            :_MOST
+        ]
+    )
 
 
 def _is_word(text: str) -> bool:

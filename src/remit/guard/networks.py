@@ -15,6 +15,7 @@ from remit.model import Catalog
 __all__ = ["NetworkNames", "Zones"]
 
 _MOST = 8_192
+_SAID = 16
 
 
 class NetworkNames:
@@ -71,10 +72,10 @@ class Zones:
         self._names = NetworkNames({})
 
     def of(self, ip: str | None) -> tuple[str, ...]:
-        """As `NetworkNames.of`."""
+        """As `NetworkNames.of`, but no more than a record has room for."""
         catalog = self._directory.catalog
         if not catalog.networks:
             return ()
         if catalog is not self._catalog:
             self._names, self._catalog = NetworkNames(catalog.networks), catalog
-        return self._names.of(ip)
+        return self._names.of(ip)[:_SAID]
