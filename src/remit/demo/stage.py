@@ -22,7 +22,7 @@ from remit.repository import write_example
 
 __all__ = ["Stage", "StageError", "set_up"]
 
-_READY_WITHIN = 30.0
+_READY_WITHIN = 60.0
 
 
 class StageError(Exception):
