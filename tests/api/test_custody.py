@@ -1,10 +1,15 @@
 """Erasing and holding, as an administrator asks for them at the socket and over HTTP."""
 
+import asyncio
+
 import pytest
 
+from remit.audit import Verdict, read_events, verify_log
 from remit.audit.context import Context
+from remit.audit.events import Decided
 from remit.audit.record_seal import RecordSeal, RecordSealBrokenError
 from remit.custody import Word
+from remit.replay.rebuilt import Rebuilder
 
 
 def seal(app, subject):
@@ -100,3 +105,43 @@ async def test_a_hold_that_there_is_not_is_not_found(management):
         "/api/v1/audit/holds/hld_x/request-lift", json={"reason": "it is over"}
     )
     assert answer.status_code == 404
+
+
+async def test_after_an_erasure_the_log_is_whole_and_a_replay_counts_what_it_cannot_open(
+    management, app
+):
+    content = b'{"a":{"/reason":"because-7"}}'
+    sealed = app.custody.redactor.seal(
+        content, decision="dec_1", tenant="acme", subject="billing-job"
+    )
+    event = Decided(
+        context=Context(tenant="acme", environment="prod", agent_id="billing-job"),
+        decision_id="dec_1",
+        server="payments",
+        method="tools/call",
+        name="refund",
+        outcome="allow",
+        reason="permitted",
+        claims={"sensitivity": "high", "roles": [], "purpose": "", "amr": []},
+        sealed_arguments=sealed,
+    )
+    await app.audit.append(event)
+    [entry] = [
+        one
+        for one in await asyncio.to_thread(lambda: list(read_events(app.folder.audit)))
+        if one["kind"] == "decision" and one["body"]["sealed_arguments"]
+    ]
+
+    def again():
+        rebuilder = Rebuilder(RecordSeal(app.custody.record_keys()))
+        found = rebuilder.rebuild(entry)
+        return rebuilder.unsealed, found.values
+
+    unsealed, values = await asyncio.to_thread(again)
+    assert (unsealed, values["/reason"]) == (0, "because-7")
+    body = {"agent": entry["agent"], "tenant": entry["tenant"], "basis": "b"}
+    assert (await management.post("/api/v1/audit/erasures", json=body)).json()["keys"] == 1
+    assert await asyncio.to_thread(again) == (1, {})
+    assert (await asyncio.to_thread(verify_log, app.folder.audit)).verdict is Verdict.VALID
+    for path in app.folder.path.rglob("*"):
+        assert not path.is_file() or b"because-7" not in path.read_bytes()
