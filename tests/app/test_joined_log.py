@@ -62,18 +62,24 @@ def processes(server_url, tmp_path, clock):
         yield start
 
 
+def makes_rounds(process):
+    """Whether it does; what a busy machine makes fail is tried again, as the task would."""
+    return any(process.joined.round() for _ in range(3))
+
+
 def test_one_of_several_joins_the_logs_of_all(processes):
     first, second = processes("a"), processes("b")
-    assert [first.joined.round(), second.joined.round()] == [True, False]
+    assert makes_rounds(first)
+    assert not makes_rounds(second)
     (record,) = DatabaseSource(first.database).read("remit/joined", 0, limit=9)
     assert [one["log"] for one in record.entry()["body"]["logs"]] == ["remit/a", "remit/b"]
 
 
 def test_another_goes_on_with_the_same_key_when_that_one_is_gone(processes):
     first, second = processes("a"), processes("b")
-    first.joined.round()
+    assert makes_rounds(first)
     first.stack.close()
-    assert second.joined.round()
+    assert makes_rounds(second)
     source = DatabaseSource(second.database)
     assert source.bounds("remit/joined") == (0, 2)
     assert source.checkpoint("remit/joined").startswith("remit/joined\n2\n")
@@ -84,11 +90,11 @@ def test_it_tells_what_another_left_behind(processes):
     first.log.record([ALLOWED])
     first.log.checkpoint()
     dead = text("UPDATE audit_logs SET held_until = 5 WHERE name = 'remit/a'")
-    assert second.joined.round()
+    assert makes_rounds(second)
     first.log._stream.confirm = lambda: None  # it renews nothing any more
     second.database.run_now(lambda tx: tx.connection.execute(dead))
     for _ in range(2):
-        assert second.joined.round()
+        assert makes_rounds(second)
     told = [
         one.entry()["body"]
         for one in DatabaseSource(second.database).read("remit/b", 0, limit=99)
@@ -99,7 +105,7 @@ def test_it_tells_what_another_left_behind(processes):
 
 def test_a_joined_log_that_is_not_what_was_written_stops_no_process(processes):
     process = processes("a")
-    process.joined.round()
+    assert makes_rounds(process)
     harm = text("UPDATE audit_records SET line = line || line WHERE log = 'remit/joined'")
     process.database.run_now(lambda tx: tx.connection.execute(harm))
     process.joined._joiner.close()
