@@ -102,7 +102,13 @@ def _explained(deps: ApiDeps, found: Recorded, attributes: Mapping[str, str]) ->
     entry, catalog, sources = found.decision, deps.directory.catalog, deps.policies()
     body: Any = entry["body"]
     policies, _ = checked_policies(sources, None)
-    question = rebuild(entry, catalog, policies, attributes, record_key=deps.custody.record_keys(str(entry["tenant"])))
+    question = rebuild(
+        entry,
+        catalog,
+        policies,
+        attributes,
+        record_key=deps.custody.record_keys(str(entry["tenant"])),
+    )
     engine = CedarEngine.load(sources, catalog)
     again = retried(deps, entry, question, engine=engine, sources=sources)
     rebuilt = None if isinstance(question, NotRebuilt) else question
