@@ -62,9 +62,9 @@ def recover_from_database(link: DatabaseLink, row: LogRow, keys: Sequence[Verifi
     newest = link.run(lambda tx: newest_sequence(tx, row.name))
     there = row.first if newest is None else newest + 1
     if there != row.size or (last is not None and row.size < last.size):
-        signed = 0 if last is None else last.size
+        count = 0 if last is None else last.size
         raise AuditLogDamagedError(
-            f"the log ends before record {there}, but {row.size} were written and {signed} are signed",
+            f"the log ends before record {there}, but {row.size} were written and {count} are signed",
             sequence=min(there, row.size),
         )
     tree = _start(row, kept, notes)
