@@ -52,8 +52,10 @@ class Scanned:
     leaves: bytes
     blocks: list[bytes]
     """Of each whole block of leaves in it, aligned in the log, the root."""
-    times: list[bytes]
-    """Of each record, spelt so that they sort as texts."""
+    times: bytes
+    """Of each record 24 characters, spelt so that they sort as texts."""
+    oldest: str
+    newest: str
     calls: Calls = field(default_factory=Calls)
     told: list[tuple[int, JsonObject]] = field(default_factory=list)
     """Records of the kinds that speak of logs, and of clocks."""
@@ -68,14 +70,16 @@ class Scanned:
         return self.leaves[at : at + 32]
 
     def time_of(self, place: int) -> str:
-        return self.times[place].decode()
+        return self.times[place * _TIME : (place + 1) * _TIME].decode()
 
     def earliest(self, begin: int = 0) -> str:
         """Of the times from `begin` on; beyond all times when there are none."""
-        return min(self.times[begin:], default=b"~").decode()
+        if begin == 0:
+            return self.oldest
+        return min((self.time_of(place) for place in range(begin, self.count)), default="~")
 
     def latest(self) -> str:
-        return max(self.times).decode()
+        return self.newest
 
 
 def scan(stretch: Stretch) -> Scanned | None:
@@ -126,7 +130,17 @@ def _read(lines: list[bytes], first: int, *, full: bool) -> Scanned | None:
     if not _are_times(times) or not _go_forwards(times):
         return None
     blocks = _blocks(first, leaves)
-    return Scanned(first, link.decode(), b"".join(leaves), blocks, times, calls, told)
+    return Scanned(
+        first=first,
+        link=link.decode(),
+        leaves=b"".join(leaves),
+        blocks=blocks,
+        times=b"".join(times),
+        oldest=min(times).decode(),
+        newest=max(times).decode(),
+        calls=calls,
+        told=told,
+    )
 
 
 def _call(line: bytes, end: int, kind: bytes) -> tuple[str, bool] | None:
