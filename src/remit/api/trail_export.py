@@ -6,6 +6,7 @@ Source: AUDIT §1.3 (`audit.exported`), §1.7.
 """
 
 import asyncio
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Final
 
@@ -73,7 +74,8 @@ async def _export(deps: ApiDeps, asked: Asked[Nothing, ExportWanted]) -> Respons
         return collected, write_export(wanted.form, collected, making, proofs=deps.trail.proofs)
 
     collected, exported = await asyncio.to_thread(work)
-    try:
+    with ExitStack() as undo:
+        undo.callback(exported.file.close)
         await deps.audit.append(
             AuditExported(
                 context=asked.context,
@@ -83,9 +85,7 @@ async def _export(deps: ApiDeps, asked: Asked[Nothing, ExportWanted]) -> Respons
                 digest=exported.digest,
             )
         )
-    except BaseException:
-        exported.file.close()
-        raise
+        undo.pop_all()
     headers = {
         "Content-Disposition": f'attachment; filename="{_name(wanted.form)}"',
         "Remit-Digest": exported.digest,

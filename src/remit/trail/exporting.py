@@ -7,6 +7,7 @@ Source: AUDIT §1.3 (`audit.exported`), §1.7.
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -88,17 +89,15 @@ def write_export(form: Form, collected: Collected, making: Making, *, proofs: Pr
         NoPdfError: PDF was asked for, and what writes it is not installed.
         OSError: there is no room for it.
     """
-    file: IO[bytes] = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  closed by whoever reads it
-    try:
+    with ExitStack() as undo:
+        file: IO[bytes] = undo.enter_context(SpooledTemporaryFile(_IN_MEMORY))
         _write(form, file, collected, making, proofs=proofs)
         file.seek(0)
         digest = hashlib.sha256()
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
-    except BaseException:
-        file.close()
-        raise
-    return Exported(file, digest.hexdigest())
+        undo.pop_all()  # closed by whoever reads it
+        return Exported(file, digest.hexdigest())
 
 
 def _write(

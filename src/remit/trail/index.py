@@ -8,7 +8,7 @@ Source: AUDIT §1.5 (the index can be made again), §1.7.
 """
 
 import asyncio
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final
 
@@ -187,11 +187,10 @@ async def keep_index(index: TrailIndex) -> None:
 
 
 def _opened(path: Path) -> Database:
-    database = Database.open(f"sqlite:///{path}", pool=2)
-    try:
+    with ExitStack() as undo:
+        database = Database.open(f"sqlite:///{path}", pool=2)
+        undo.callback(database.close)
         database.run_now(make_tables)
         database.read_now(epoch_of)
-    except BaseException:
-        database.close()
-        raise
-    return database
+        undo.pop_all()
+        return database
