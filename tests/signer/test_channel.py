@@ -1,6 +1,7 @@
 import os
 import signal
 from contextlib import closing
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -88,3 +89,9 @@ def test_a_socket_leads_to_the_signer_that_listens(tmp_path, monkeypatch):
                 end = channel.open()
                 send(end, ASK)
                 assert "ok" in receive(end)[0]
+
+
+def test_a_child_knows_no_secret_of_its_parents_environment(child, monkeypatch):
+    monkeypatch.setenv("REMIT_MASTER_KEY", "a-secret-of-the-parent")
+    child.open()
+    assert b"a-secret-of-the-parent" not in Path(f"/proc/{child.pid}/environ").read_bytes()

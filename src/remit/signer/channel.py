@@ -4,6 +4,7 @@
 is started; what it signed is on its disk, so the next goes on where it was.
 """
 
+import os
 import socket
 import subprocess
 import sys
@@ -17,6 +18,7 @@ __all__ = ["Channel", "ChildChannel", "SocketChannel"]
 
 _PATIENCE: Final = 5.0
 """Seconds after which an answer is no longer waited for, and the connection given up."""
+_NEEDED: Final = frozenset({"PATH", "HOME", "LD_LIBRARY_PATH", "TMPDIR", "LANG", "TZ"})
 _BEGINNING: Final = 30.0
 """So many a child may take to be there, on a machine that is busy."""
 
@@ -79,7 +81,9 @@ class ChildChannel:
         with other:
             # -P: nothing is imported from the folder in which somebody happens to stand.
             command = [sys.executable, "-P", "-m", "remit.signer", str(self._folder)]
-            self._child = subprocess.Popen(command, stdin=other.fileno(), stdout=subprocess.DEVNULL)  # noqa: S603  our own interpreter and module
+            self._child = subprocess.Popen(  # noqa: S603  our own interpreter and module
+                command, stdin=other.fileno(), stdout=subprocess.DEVNULL, env=_environment()
+            )
         end.settimeout(_BEGINNING)
         send(end, {"seal": self._seal.hex()})
         if receive(end) is None:
@@ -104,3 +108,12 @@ class ChildChannel:
             return
         child.kill()
         child.wait()
+
+
+def _environment() -> dict[str, str]:
+    """What an interpreter needs of ours, and no secret that is kept there."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name.startswith("PYTHON") or name in _NEEDED
+    }
