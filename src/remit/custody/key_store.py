@@ -7,7 +7,7 @@ is deleted; in PostgreSQL, and in copies, it is gone once those rows are (docs/g
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import BigInteger, Column, Index, Table, Text, delete, func, select, update
+from sqlalchemy import BigInteger, Column, Index, Table, Text, delete, select, update
 
 from remit.audit.subject_keys import KeyOwner
 from remit.clock import EpochSeconds
@@ -166,16 +166,6 @@ def remove_unused(tx: Transaction, ids: Sequence[str]) -> int:
             delete(seal_keys).where(seal_keys.c.id.in_(some), seal_keys.c.subject.is_(None))
         ).rowcount
     return removed
-
-
-def count_keys(tx: Transaction, *, tenant: str, subject: str) -> int:
-    """How many live keys there are about `subject`."""
-    asked = select(func.count()).where(
-        seal_keys.c.tenant == tenant,
-        seal_keys.c.subject == subject,
-        seal_keys.c.ciphertext.is_not(None),
-    )
-    return tx.connection.execute(asked).scalar_one()
 
 
 def _name(key_id: str) -> str:
