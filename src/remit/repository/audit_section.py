@@ -115,7 +115,9 @@ def _check_path(text: str) -> str:
 EventPattern = Annotated[
     str,
     AfterValidator(_check_events),
-    WithJsonSchema({"type": "string", "pattern": f"^{EVENT_NAME.pattern}$", "examples": ["grant.*"]}),
+    WithJsonSchema(
+        {"type": "string", "pattern": f"^{EVENT_NAME.pattern}$", "examples": ["grant.*"]}
+    ),
 ]
 """A kind of event, or all that begin alike; whether there is such a kind is for `audit_rules` to say."""
 _Option = Annotated[
