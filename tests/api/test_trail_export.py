@@ -26,6 +26,7 @@ async def test_what_leaves_is_recorded_with_its_digest_before_it_does(management
 
 
 async def test_nothing_leaves_when_it_cannot_be_recorded(management, app):
+    app.database.close()
     app.audit._log._log.close()
     answer = await export(management, form="csv")
     assert answer.status_code == 503
