@@ -7,6 +7,7 @@ Source: AUDIT envelope groups `scope`, `principal`, `network`, `correlation`.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import islice
 
 from remit.canonical import Json, JsonObject
 
@@ -88,19 +89,19 @@ def authenticated(
 
     A value that an identity provider made up and that is no word is left out.
     """
+    words: list[Json] = [one for one in amr if _is_word(one)]
     return {
         "acr": acr if acr is not None and _is_word(acr) else None,
-        "amr": [one for one in amr if _is_word(one)][:_MOST],
+        "amr": words[:_MOST],
         "auth_time": auth_time,
     }
 
 
 def chain_of(actors: Iterable[tuple[str, str]]) -> tuple[JsonObject, ...]:
     """`Context.act`: agent and client of each who stood in between, cut to what every record has room for."""
+    first = islice(actors, _MOST)
     return tuple(
-        [{"agent": agent[:_LONGEST], "client": client[:_LONGEST]} for agent, client in actors][
-            :_MOST
-        ]
+        [{"agent": agent[:_LONGEST], "client": client[:_LONGEST]} for agent, client in first]
     )
 
 

@@ -100,15 +100,14 @@ class _Folder:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         beside = path.with_name(f".{path.name}.{os.getpid()}")
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        try:
+        with ExitStack() as undo:
+            undo.callback(beside.unlink, missing_ok=True)
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
             beside.rename(path)
-        except BaseException:
-            beside.unlink(missing_ok=True)
-            raise
+            undo.pop_all()
         for folder in (path.parent, *(one.parent for one in made)):
             _sync(folder)
 
