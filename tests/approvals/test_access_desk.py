@@ -21,11 +21,13 @@ from remit.approvals.access import (
 from remit.approvals.access_asking import AccessAsking
 from remit.approvals.access_desk import AccessDeps, AccessDesk
 from remit.approvals.access_granting import AccessGiver
-from remit.approvals.access_store import AccessFilter, RestingToken, note_tokens
+from remit.approvals.access_store import AccessFilter
+from remit.approvals.access_token_store import RestingToken, note_tokens
 from remit.approvals.deps import ApprovalDeps
 from remit.approvals.desk import Desk
 from remit.approvals.errors import NotAskedError, NotYoursError
 from remit.approvals.request import RequestState, Verdict
+from remit.approvals.upkeep import KEPT, forget_ended
 from remit.errors import NotFoundError, UnavailableError
 from remit.ids import AgentId, GrantId
 from remit.model import (
@@ -425,6 +427,7 @@ def named(world):
         tenant="acme",
         username="ada",
         acr=ACR_PHISHING_RESISTANT,
+        auth_time=world.office.clock.now(),
     )
 
 
@@ -463,6 +466,16 @@ async def test_nobody_else_takes_it_nor_an_agent_nor_one_who_logged_in_too_weakl
     with pytest.raises(UnacceptableWishError):
         await world.take(named, justification={})
     assert world.told == []
+
+
+async def test_a_browser_that_was_left_open_takes_nothing(world, named):
+    world.office.later(300)
+    await world.take(named)
+    world.office.later(1)
+    with pytest.raises(AccessStrengthError) as refused:
+        await world.take(named)
+    assert (refused.value.acr, refused.value.max_age) == (ACR_PHISHING_RESISTANT, 300)
+    assert len(world.told) == 1
 
 
 async def test_its_end_is_not_its_review(world, named):
@@ -592,3 +605,16 @@ async def test_lists_show_what_matches(world, ada):
     assert await ids(tenant="globex") == set()
     assert await ids(holder="usr_bob") == set()
     assert await ids(kind=AccessKind.EMERGENCY) == set()
+
+
+async def test_what_is_over_is_forgotten_after_a_while_and_what_nobody_reviewed_never(world, named):
+    await world.take(named)
+    world.offers(offer(), emergency=MappingProxyType({"glass": glass()}))
+    asked = await world.ask(named)
+    await world.desk.end(asked.id, holder=named, context=world.context)
+    world.office.later(600)
+    await world.desk.expire_due()
+    world.office.later(KEPT + 1)
+    now = world.office.clock.now()
+    assert await world.office.database.run(lambda tx: forget_ended(tx, now=now)) == 1
+    assert [one.offer for one in await world.desk.unreviewed(None)] == ["glass"]

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from remit.approvals import looking
 from remit.approvals.desk import Desk
 from remit.approvals.elevations import DatabaseElevations
 from remit.approvals.errors import (
@@ -33,6 +34,14 @@ async def test_each_has_in_their_inbox_what_is_theirs_to_answer(office):
     assert await _inbox(office, "bob") == [approve, both]
     assert await _inbox(office, "eve") == []
     assert await _inbox(office, "fay") == []
+
+
+async def test_however_much_waits_for_others_before_it_is_shown(office, monkeypatch):
+    monkeypatch.setattr(looking, "_MOST", 2)
+    for number in range(3):
+        await office.asked(office.refund(f"60{number}.00"))
+    mine = [await office.asked(office.update(name=f"name {number}")) for number in range(2)]
+    assert sorted(await _inbox(office, "bob")) == sorted(mine)
 
 
 async def test_what_is_answered_over_or_lapsed_is_in_nobodys(office):

@@ -7,7 +7,7 @@ import pytest
 from remit.audit.approval_events import AccessEnded, EmergencyReviewed, EmergencyTaken
 from remit.clock import Seconds
 from remit.identity import Passwords
-from remit.model import ACR_MULTI_FACTOR, EmergencyAccess
+from remit.model import ACR_MULTI_FACTOR, ACR_PASSWORD, EmergencyAccess
 from tests.approvals.front import front_of, words_of
 
 GLASS = EmergencyAccess(
@@ -132,6 +132,24 @@ async def test_it_takes_a_passkey(front, events):
     response = await take(await front.visitor("ada", acr=ACR_MULTI_FACTOR))
     assert response.headers["location"].startswith("/login?return_to=%2Femergency%3Facr%3D")
     assert events.of(EmergencyTaken) == []
+
+
+async def test_who_logged_in_some_time_ago_logs_in_anew(front, events):
+    visitor = await front.visitor("ada")
+    front.office.later(301)
+    response = await take(visitor)
+    assert response.headers["location"].startswith("/login?return_to=%2Femergency%3Facr%3D")
+    assert "anew%3D1" in response.headers["location"]
+    assert events.of(EmergencyTaken) == []
+
+
+async def test_a_review_takes_more_than_a_password(front, events):
+    await take(await front.visitor("ada"))
+    weak = await front.visitor("cyn", acr=ACR_PASSWORD)
+    page = await weak.get("/emergency")
+    response = await weak.send(page, "/emergency/review", verdict="justified", reason="I looked")
+    assert response.headers["location"].startswith("/login?return_to=%2Femergency%3Facr%3D")
+    assert events.of(EmergencyReviewed) == []
 
 
 @pytest.mark.parametrize("fields", [{"told_reason": ""}, {"seconds": "99999"}], ids=str)

@@ -157,6 +157,7 @@ async def _wished(front: Front) -> str:
         tenant="acme",
         username="ada",
         acr=ACR_PHISHING_RESISTANT,
+        auth_time=front.office.clock.now(),
     )
     wish = Wish(offer="break-glass", seconds=Seconds(900), justification={"reason": "fire"})
     await front.deps.access.take(ada, wish, context=context)

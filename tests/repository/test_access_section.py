@@ -58,6 +58,11 @@ def test_an_offer_of_nothing_or_to_nobody_is_refused(
         ("people: [erin], role: support, reviewer: support, longest: 2d", "out of bounds"),
         ("people: [erin], role: support, reviewer: support, review_within: 5m", "out of bounds"),
         ("people: [erin], role: support, reviewer: support, justification: []", "out of bounds"),
+        ("people: [erin], role: support, reviewer: support, fresh: 2h", "out of bounds"),
+        (
+            "people: [erin], role: support, reviewer: support, acr: 'urn:remit:acr:pwd'",
+            "a password alone",
+        ),
     ],
 )
 def test_emergency_access_that_nobody_answers_for_is_refused(

@@ -253,6 +253,7 @@ def _holder(token: AccessToken) -> Holder:
         tenant=token.organization_id,
         roles=token.roles,
         acr=token.acr,
+        auth_time=token.auth_time,
         agent_id=token.agent_id,
         client_id=token.client_id,
     )

@@ -88,6 +88,7 @@ def _of_token(tx: Transaction, token: AccessToken, deps: ApiDeps) -> Holder:
         username=user.username,
         roles=subject_of(user, deps.directory.catalog).roles,
         acr=token.acr,
+        auth_time=token.auth_time,
         client_id=token.client_id,
     )
 

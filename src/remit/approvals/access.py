@@ -116,13 +116,15 @@ class AccessHeldError(ConflictError):
 
 
 class AccessStrengthError(Error):
-    """Whoever asks has to have logged in more strongly."""
+    """Whoever asks has to have logged in more strongly, or, with `max_age`, not longer ago than so many seconds."""
 
     code: ClassVar[str] = "stronger_authentication_needed"
 
-    def __init__(self, acr: str) -> None:
-        super().__init__(f"log in as strongly as `{acr}` first")
+    def __init__(self, acr: str, *, max_age: Seconds | None = None) -> None:
+        lately = "" if max_age is None else f", within the last {max_age} seconds,"
+        super().__init__(f"log in as strongly as `{acr}`{lately} first")
         self.acr = acr
+        self.max_age = max_age
 
 
 class NotYourReviewError(Error):
@@ -136,7 +138,8 @@ class Holder:
     """Who asks, and so whose it would be: as they are known now, with the roles that last.
 
     `id` is a user id, or the id of an agent that acts for itself. `agent_id`: the agent through which a person asks,
-    for which alone it counts then; `None` when they ask themselves, for all of theirs. `acr` is how they logged in.
+    for which alone it counts then; `None` when they ask themselves, for all of theirs. `acr` and `auth_time` are how
+    and when they logged in.
     """
 
     kind: HolderKind
@@ -145,6 +148,7 @@ class Holder:
     username: str = ""
     roles: tuple[str, ...] = ()
     acr: str | None = None
+    auth_time: EpochSeconds | None = None
     agent_id: AgentId | None = None
     client_id: ClientId | None = None
 
@@ -239,19 +243,20 @@ def is_for(offered: Offered, holder: Holder) -> bool:
             return through and not set(offered.people_roles).isdisjoint(holder.roles)
 
 
-def require_wish(wish: Wish, offered: Offered, holder: Holder, catalog: Catalog) -> None:
+def require_wish(
+    wish: Wish, offered: Offered, holder: Holder, catalog: Catalog, *, now: EpochSeconds
+) -> None:
     """Pass when `holder` may be given what `wish` says.
 
     Raises:
         NotFoundError: it is not for them; in the words for what does not exist.
-        AccessStrengthError: they have to log in more strongly.
+        AccessStrengthError: they have to log in more strongly, or anew.
         UnacceptableWishError: too long, too short, or not justified as it must be.
         AccessHeldError: the role is theirs already.
     """
     if not is_for(offered, holder):
         raise no_such_offer()
-    if offered.acr is not None and not _is_strong_enough(holder, offered.acr):
-        raise AccessStrengthError(offered.acr)
+    _require_login(offered, holder, now=now)
     if not _SHORTEST <= wish.seconds <= offered.longest:
         said = f"between {_SHORTEST} and {offered.longest}"
         raise UnacceptableWishError(
@@ -288,6 +293,17 @@ def counts_at(access: Access, offered: Offered | None, server: Server) -> bool:
         return False
     servers = offered.servers if isinstance(offered, AccessOffer) else ()
     return not servers or server.name in servers
+
+
+def _require_login(offered: Offered, holder: Holder, *, now: EpochSeconds) -> None:
+    """An emergency takes a person who is there now, and not a browser that somebody left open."""
+    fresh = offered.fresh if isinstance(offered, EmergencyAccess) else None
+    if offered.acr is None:
+        return
+    strong = _is_strong_enough(holder, offered.acr)
+    lately = fresh is None or (holder.auth_time is not None and holder.auth_time >= now - fresh)
+    if not strong or not lately:
+        raise AccessStrengthError(offered.acr, max_age=fresh)
 
 
 def _is_strong_enough(holder: Holder, acr: str) -> bool:

@@ -19,7 +19,7 @@ from remit.approvals.access import (
     counts_at,
     is_for,
 )
-from remit.approvals.access_store import RestingToken
+from remit.approvals.access_token_store import RestingToken, note_tokens
 from remit.clock import Clock, EpochSeconds
 from remit.db import Transaction
 from remit.guard.ports import Directory
@@ -76,7 +76,7 @@ class AccessBook:
         if not access_store.hold(tx, ids, now=self._clock.now()):
             return False
         token = RestingToken(jti=jti, grant_id=grant_id, expires_at=expires_at)
-        access_store.note_tokens(tx, ids, token)
+        note_tokens(tx, ids, token)
         return True
 
     def _counts(self, tx: Transaction, access: Access, subject: Subject, server: Server) -> bool:

@@ -32,6 +32,7 @@ from remit.approvals.access import (
 from remit.approvals.access_granting import about_access, end_access, give_access, holder_name
 from remit.approvals.access_review import Said, note_overdue, review_emergency
 from remit.approvals.access_store import AccessFilter
+from remit.approvals.access_token_store import forget_tokens
 from remit.approvals.person import Person
 from remit.audit.approval_events import AccessRequested, EmergencyTaken
 from remit.audit.context import Actor, ActorType, Context
@@ -241,7 +242,7 @@ class AccessDesk:
                 emergency = self._deps.directory.catalog.approvals.emergency.get(late.offer)
                 if emergency is not None:
                     self._deps.tell(tx, late, emergency)
-            access_store.forget_tokens(tx, before=now)
+            forget_tokens(tx, before=now)
             return ended
 
         return await self._deps.database.run(expire)
@@ -301,7 +302,7 @@ class AccessDesk:
         """
         catalog, now = self._deps.directory.catalog, self._deps.clock.now()
         known, wish = self._as_known(tx, holder), _timed(with_ticket(wish, offered), now)
-        require_wish(wish, offered, known, catalog)
+        require_wish(wish, offered, known, catalog, now=now)
         self._expire(tx, access_store.due(tx, now=now, holder=known.id), now=now)
         is_offer = isinstance(offered, AccessOffer)
         return Access(

@@ -11,6 +11,7 @@ from typing import Final
 
 from remit.approvals import access_store
 from remit.approvals.access import Access, AccessEnd, HolderKind
+from remit.approvals.access_token_store import take_tokens
 from remit.approvals.deps import AccessOutcome
 from remit.approvals.request import Request
 from remit.audit.approval_events import AccessEnded, AccessGranted
@@ -95,7 +96,7 @@ def end_access(
     if ended is None:
         return None
     known = about_access(context, ended)
-    tokens = access_store.take_tokens(tx, access_id, now=now)
+    tokens = take_tokens(tx, access_id, now=now)
     revoked = sum(
         end_token(tx, one.jti, grant_id=one.grant_id, expires_at=one.expires_at, context=context)
         for one in tokens

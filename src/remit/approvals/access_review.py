@@ -13,6 +13,7 @@ from remit.approvals.access import (
     Access,
     AccessHeldError,
     AccessKind,
+    AccessStrengthError,
     NotYourReviewError,
     Review,
 )
@@ -22,9 +23,9 @@ from remit.audit.context import Actor, ActorType, Context
 from remit.clock import EpochSeconds
 from remit.db import Transaction
 from remit.errors import NotFoundError
-from remit.identity import find_user, subject_of
+from remit.identity import find_user, satisfies, subject_of
 from remit.ids import UserId
-from remit.model import Catalog
+from remit.model import ACR_MULTI_FACTOR, Catalog
 
 __all__ = ["Said", "note_overdue", "review_emergency"]
 
@@ -52,6 +53,7 @@ def review_emergency(
     Raises:
         NotFoundError: there is none of their tenant.
         NotYourReviewError: it is not for them to say.
+        AccessStrengthError: they logged in with a password alone.
         AccessHeldError: somebody did before.
     """
     found = access_store.find_access(tx, access_id)
@@ -93,3 +95,5 @@ def _require_reviewer(tx: Transaction, found: Access, reviewer: Person, catalog:
         raise NotYourReviewError("whoever used it does not review it")
     if emergency.reviewer not in subject_of(user, catalog).roles:
         raise NotYourReviewError(f"it is for the role `{emergency.reviewer}` to review")
+    if not satisfies(reviewer.acr, ACR_MULTI_FACTOR):
+        raise AccessStrengthError(ACR_MULTI_FACTOR)

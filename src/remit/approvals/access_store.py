@@ -1,4 +1,4 @@
-"""The SQL of access for a while: who asked for what, who has it, and which access tokens say something by it."""
+"""The SQL of access for a while: who asked for what, and who has it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from sqlalchemy import (
     Table,
     Text,
     delete,
+    or_,
     select,
     text,
     update,
@@ -28,26 +29,22 @@ from remit.approvals.access import (
 from remit.canonical import canonical_text, parse_json
 from remit.clock import EpochSeconds, Seconds
 from remit.db import Transaction, conflict_insert, metadata
-from remit.ids import AgentId, GrantId, ScopeName, TenantId
+from remit.ids import AgentId, ScopeName, TenantId
 
 __all__ = [
     "AccessFilter",
-    "RestingToken",
     "access",
-    "access_tokens",
     "activate",
     "active_for",
     "add_access",
     "due",
     "find_access",
     "finish",
-    "forget_tokens",
     "hold",
     "mark_overdue",
-    "note_tokens",
+    "purge_access",
     "review_access",
     "select_access",
-    "take_tokens",
     "wait_for",
 ]
 
@@ -100,15 +97,6 @@ Index(
     postgresql_where=_IS_OPEN,
 )
 
-access_tokens = Table(
-    "access_tokens",
-    metadata,
-    Column("access_id", Text, primary_key=True),
-    Column("jti", Text, primary_key=True),
-    Column("grant_id", Text, nullable=False),
-    Column("expires_at", BigInteger, nullable=False, index=True),
-)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessFilter:
@@ -120,15 +108,6 @@ class AccessFilter:
     unreviewed: bool = False
     offer: str | None = None
     kind: AccessKind | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RestingToken:
-    """An access token that says something only because of an access."""
-
-    jti: str
-    grant_id: GrantId
-    expires_at: EpochSeconds
 
 
 def add_access(tx: Transaction, row: Access) -> bool:
@@ -316,37 +295,12 @@ def hold(tx: Transaction, access_ids: tuple[str, ...], *, now: EpochSeconds) -> 
     return len(tx.connection.execute(asked).all()) == len(set(access_ids))
 
 
-def note_tokens(tx: Transaction, access_ids: Iterable[str], token: RestingToken) -> None:
-    """Note that `token` says something because of each of `access_ids`."""
-    rows = [
-        {"access_id": one, "jti": token.jti, "grant_id": token.grant_id, "expires_at": token.expires_at}
-        for one in access_ids
-    ]  # fmt: skip
-    if rows:
-        tx.connection.execute(
-            conflict_insert(tx, access_tokens).values(rows).on_conflict_do_nothing()
-        )
-
-
-def take_tokens(tx: Transaction, access_id: str, *, now: EpochSeconds) -> tuple[RestingToken, ...]:
-    """The tokens that rest on it and still hold, which are forgotten with this."""
-    taken = (
-        delete(access_tokens)
-        .where(access_tokens.c.access_id == access_id)
-        .returning(*access_tokens.c)
+def purge_access(tx: Transaction, *, before: EpochSeconds) -> int:
+    """Delete what ended before then and waits for nobody's review any more; how many."""
+    columns = access.c
+    gone = delete(access).where(
+        columns.ended_at < before, or_(columns.review_by.is_(None), columns.reviewed_at < before)
     )
-    return tuple(
-        RestingToken(
-            jti=row.jti, grant_id=GrantId(row.grant_id), expires_at=EpochSeconds(row.expires_at)
-        )
-        for row in tx.connection.execute(taken)
-        if row.expires_at > now
-    )
-
-
-def forget_tokens(tx: Transaction, *, before: EpochSeconds) -> int:
-    """Forget what has expired by itself; how many."""
-    gone = delete(access_tokens).where(access_tokens.c.expires_at < before)
     return tx.connection.execute(gone).rowcount
 
 

@@ -3,6 +3,7 @@
 Whoever may not know of a request is told what they are told of one that does not exist, in the same words.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -28,7 +29,7 @@ from remit.approvals.who_may import View, free_capacities, may_see
 from remit.audit.approval_events import ApprovalOpened
 from remit.audit.context import Context
 from remit.db import Transaction
-from remit.ids import UserId
+from remit.ids import TenantId, UserId
 from remit.secrets import SealBrokenError
 
 __all__ = ["inbox_of", "look", "open_request", "own_requests"]
@@ -58,18 +59,15 @@ def look(
 
 
 def inbox_of(tx: Transaction, deps: ApprovalDeps, person: Person) -> tuple[Request, ...]:
-    """What waits for an answer that they may give and have not given, oldest first."""
+    """What waits for an answer that they may give and have not given, oldest first; no more than `_MOST`.
+
+    However much waits for others before it: it would be no use to who may answer if they were not shown it.
+    """
     catalog, now = deps.directory.catalog, deps.clock.now()
     standpoint = standpoint_of(tx, person, catalog, now=now)
-    wanted = RequestFilter(
-        tenant=standpoint.person.tenant,
-        state=RequestState.WAITING,
-        oldest_first=True,
-        limit=_MOST,
-    )
     found: list[Request] = []
     names: dict[UserId | None, tuple[str, ...]] = {}
-    for stored in select_requests(tx, wanted):
+    for stored in _waiting(tx, standpoint.person.tenant):
         asker = stored.request.user_id
         if asker not in names:
             names[asker] = requester_names(tx, stored.request)
@@ -82,7 +80,20 @@ def inbox_of(tx: Transaction, deps: ApprovalDeps, person: Person) -> tuple[Reque
         )
         if now < stored.request.expires_at and free_capacities(view):
             found += _legible(deps, stored)
+        if len(found) >= _MOST:
+            break
     return tuple(found)
+
+
+def _waiting(tx: Transaction, tenant: TenantId) -> Iterator[StoredRequest]:
+    """All that waits of a tenant's, oldest first, a page at a time."""
+    wanted = RequestFilter(
+        tenant=tenant, state=RequestState.WAITING, oldest_first=True, limit=_MOST
+    )
+    while page := select_requests(tx, wanted):
+        yield from page
+        last = page[-1].request
+        wanted = replace(wanted, after=(last.created_at, last.id))
 
 
 def own_requests(

@@ -162,6 +162,7 @@ def holder_of(visit: Visit) -> Holder:
         username=person.username,
         roles=person.roles,
         acr=person.acr,
+        auth_time=person.auth_time,
     )
 
 

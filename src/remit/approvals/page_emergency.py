@@ -88,8 +88,7 @@ class _Pages:
             wish = wish_of(params, emergency)
             await deps.access.take(holder_of(visit), wish, context=visit.context)
         except AccessStrengthError as error:
-            demand = Demand(acr=error.acr, max_age=None)
-            return redirect(step_up_path("/emergency", demand, visit.person, now=deps.clock.now()))
+            return self._to_login(visit, error)
         except (UnacceptableWishError, AccessHeldError) as error:
             problem = Problem(offer=emergency.name, text=error.detail, given=given_in(params))
             return await self._page(visit, problem)
@@ -122,11 +121,18 @@ class _Pages:
                 reason=reason[:_LONGEST_REASON],
                 context=visit.context,
             )
+        except AccessStrengthError as error:
+            return self._to_login(visit, error)
         except (NotYourReviewError, AccessHeldError) as error:
             return await self._page(visit, Problem(offer=access, text=error.detail))
         except NotFoundError:
             pass
         return redirect("/emergency")
+
+    def _to_login(self, visit: Visit, error: AccessStrengthError) -> Response:
+        demand = Demand(acr=error.acr, max_age=error.max_age)
+        now = self._deps.clock.now()
+        return redirect(step_up_path("/emergency", demand, visit.person, now=now))
 
     async def _page(self, visit: Visit, problem: Problem | None = None) -> Response:
         deps, catalog, holder = self._deps, self._deps.directory.catalog, holder_of(visit)

@@ -11,13 +11,12 @@ from sqlalchemy import (
     Integer,
     Table,
     Text,
-    and_,
     bindparam,
     delete,
     func,
     literal_column,
-    or_,
     select,
+    tuple_,
     update,
 )
 
@@ -130,6 +129,9 @@ class RequestFilter:
     agent_id: AgentId | None = None
     since: EpochSeconds | None = None
     before: tuple[EpochSeconds, str] | None = None
+    """Only what is older than the one made then, of that id."""
+    after: tuple[EpochSeconds, str] | None = None
+    """Only what is younger."""
     oldest_first: bool = False
     limit: int = 100
 
@@ -236,11 +238,11 @@ def select_requests(tx: Transaction, wanted: RequestFilter) -> tuple[StoredReque
     ]
     if wanted.since is not None:
         conditions.append(columns.created_at >= wanted.since)
+    place = tuple_(columns.created_at, columns.id)
     if wanted.before is not None:
-        at, last = wanted.before
-        conditions.append(
-            or_(columns.created_at < at, and_(columns.created_at == at, columns.id < last))
-        )
+        conditions.append(place < wanted.before)
+    if wanted.after is not None:
+        conditions.append(place > wanted.after)
     order = (columns.created_at.desc(), columns.id.desc())
     if wanted.oldest_first:
         order = (columns.created_at.asc(), columns.id.asc())

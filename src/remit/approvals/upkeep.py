@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Final
 
+from remit.approvals.access_store import purge_access
 from remit.approvals.deps import ApprovalDeps
 from remit.approvals.deputy_store import purge_deputies
 from remit.approvals.elevation_store import purge_elevations
@@ -45,6 +46,7 @@ def forget_ended(tx: Transaction, *, now: EpochSeconds) -> int:
     return (
         purge_elevations(tx, before=before)
         + purge_requests(tx, before=before)
+        + purge_access(tx, before=before)
         + purge_deputies(tx, before=before)
         + forget_notifications(tx, before=before)
     )

@@ -122,6 +122,8 @@ class EmergencyAccess:
     environments: tuple[Environment, ...] = ()
     longest: Seconds = Seconds(1800)
     acr: str = ACR_PHISHING_RESISTANT
+    fresh: Seconds = Seconds(300)
+    """How long ago they may have logged in: a browser left open takes nothing."""
     justification: tuple[str, ...] = ("reason",)
     reviewer: str = ""
     """The role of those who review it; never whoever used it."""

@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 
 from remit.documents import Duration, duration_field, mistake
 from remit.ids import AgentId, ScopeName, ServerName
-from remit.model import ACR_PHISHING_RESISTANT, Environment
+from remit.model import ACR_PASSWORD, ACR_PHISHING_RESISTANT, Environment
 from remit.model.approvals import AccessOffer, EmergencyAccess
 from remit.repository.approvals_section import Acr, FieldName
 from remit.repository.fields import Line, Name, ScopeReference
@@ -86,7 +86,11 @@ class EmergencySection(Section):
         "30m", "For how long at most. `1m` to `1d`."
     )
     acr: Acr = Field(
-        default=ACR_PHISHING_RESISTANT, description="How strongly they must have logged in."
+        default=ACR_PHISHING_RESISTANT,
+        description="How strongly they must have logged in; a password alone is not enough.",
+    )
+    fresh: Annotated[Duration, within(MINUTE, HOUR, "between `1m` and `1h`")] = duration_field(
+        "5m", "How long ago they may have logged in. `1m` to `1h`."
     )
     justification: _Justification = Field(
         default=("reason",),
@@ -107,6 +111,10 @@ class EmergencySection(Section):
         if (self.role is None) == (not self.scopes):
             raise mistake(
                 "what may be taken is not said once", expected="either `role` or `scopes`"
+            )
+        if self.acr == ACR_PASSWORD:
+            raise mistake(
+                "a password alone takes it", expected="`acr` with a second factor, or left out"
             )
         return self
 

@@ -71,11 +71,10 @@ def _unused_notifiers(inventory: Inventory) -> Iterator[Noticed]:
 
 def _weak(inventory: Inventory) -> Iterator[Noticed]:
     document = inventory.draft.approvals
-    for kind in ("rules", "emergency"):
-        for path, acr in strings_at(document, (kind, ANY, "acr")):
-            if document is not None and acr == ACR_PASSWORD:
-                message = "a password alone is enough here"
-                yield Noticed.of("weak-approval", document.problem(path, message))
+    for path, acr in strings_at(document, ("rules", ANY, "acr")):
+        if document is not None and acr == ACR_PASSWORD:
+            message = "a password alone is enough here"
+            yield Noticed.of("weak-approval", document.problem(path, message))
 
 
 def _unapproved(inventory: Inventory) -> Iterator[Noticed]:

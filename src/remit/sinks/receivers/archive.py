@@ -10,6 +10,7 @@ Source: Amazon S3 API, "PutObject"; rename(2), fsync(2).
 import asyncio
 import os
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final, Protocol
 from urllib.parse import urlsplit
