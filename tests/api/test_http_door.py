@@ -72,7 +72,7 @@ def settings(settings):
         text = AGENT.format(name=name, scopes=", ".join(held), tenant="acme")
         (repo / "agents" / f"{name}.yaml").write_text(text)
     root = repo / "remit.yaml"
-    root.write_text(re.sub(r"(max_scopes_per_\w+): \d+", r"\1: 40", root.read_text()))
+    root.write_text(re.sub(r"(max_scopes_per_\w+): \d+", r"\1: 60", root.read_text()))
     roles = repo / "roles.yaml"
     roles.write_text(
         roles.read_text().replace(

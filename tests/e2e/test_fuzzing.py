@@ -69,7 +69,7 @@ def _write_repository(folder: Path) -> None:
     # Workloads only read, in the example; this one is to reach everything.
     (folder / "policies" / "workloads.cedar").unlink()
     root = folder / "remit.yaml"
-    root.write_text(re.sub(r"(max_scopes_per_\w+): \d+", r"\1: 40", root.read_text()))
+    root.write_text(re.sub(r"(max_scopes_per_\w+): \d+", r"\1: 60", root.read_text()))
     (folder / "agents" / "steward.yaml").write_text(
         "name: Steward\nowner: platform@acme.example\nclass: workload\n"
         "purpose: Administers Remit.\n"

@@ -210,7 +210,7 @@ CUSTODY_OPERATIONS: Final[tuple[AnyOperation, ...]] = (
     Operation(name="holds.request", run=_request, query=Nothing, body=Holding, answer=HoldShown),
     Operation(name="holds.set", run=_set, query=Nothing, body=Nothing, answer=HoldShown),
     Operation(
-        name="holds.request_lift", run=_request_lift, query=Nothing, body=Lifting, answer=HoldShown
+        name="holds.request-lift", run=_request_lift, query=Nothing, body=Lifting, answer=HoldShown
     ),
     Operation(name="holds.lift", run=_lift, query=Nothing, body=Nothing, answer=HoldShown),
 )

@@ -151,7 +151,7 @@ def request_lift(
 ) -> None:
     """Ask that a hold end. It stands until somebody else agrees."""
     where = Where(data, repo, config, database_url)
-    found = call(where, "holds.request_lift", path={"hold": named}, body={"reason": reason})
+    found = call(where, "holds.request-lift", path={"hold": named}, body={"reason": reason})
     _say(found, as_json=as_json)
 
 

@@ -207,7 +207,7 @@ _TABLE: Final = (
     _operation("holds.list", "GET /audit/holds", "audit.hold", "List holds"),
     _operation("holds.request", "POST /audit/holds", "audit.hold", "Ask that nothing about somebody be destroyed"),
     _operation("holds.set", "POST /audit/holds/{hold}/set", "audit.hold", "Agree to a hold"),
-    _operation("holds.request_lift", "POST /audit/holds/{hold}/request-lift", "audit.hold", "Ask that a hold end"),
+    _operation("holds.request-lift", "POST /audit/holds/{hold}/request-lift", "audit.hold", "Ask that a hold end"),
     _operation("holds.lift", "POST /audit/holds/{hold}/lift", "audit.hold", "Agree that a hold ends"),
     _operation("audit.search", "POST /audit/search", "audit.read", "Find events by what they say"),
     _operation("audit.timeline", "POST /audit/timeline", "audit.read", "Tell the story of a grant, an agent, a person, a trace or a decision"),

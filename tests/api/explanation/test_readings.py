@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from remit.api.explanation.rebuilt import rebuild
+from remit.audit.record_seal import RecordKeys
 from remit.model import AuditTreatment
 from tests.api.explanation.test_operation import call, explain, refund, token
 
@@ -136,7 +137,7 @@ async def test_a_reason_that_is_held_nowhere_is_not_guessed(app, under, call, ex
 
 def with_another_key():
     def other(*given, record_key):
-        return rebuild(*given, record_key=bytes(len(record_key)))
+        return rebuild(*given, record_key=RecordKeys(bytes(len(record_key.secret))))
 
     return other
 
