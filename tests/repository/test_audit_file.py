@@ -39,9 +39,10 @@ sinks:
     secret: env:SIEM_KEY
     kinds: [decision, 'grant.*']
     tenants: [acme]
-    options: {{app_name: remit, batch: 100, utf8: true}}
+    options: {{host_name: remit, longest: 4096}}
     alert_after: 30s
   cold: {{kind: archive, url: /var/lib/remit/archive}}
+  hook: {{kind: webhook, url: 'https://hook.acme.example/', options: {{confirm: true}}}}
 remote_copy: {{sink: siem, max_lag: 60s, sensitivity: critical}}
 witnesses:
   acme: {{url: 'https://witness.acme.example', key: {KEY}}}
@@ -91,10 +92,16 @@ def test_what_is_written_is_what_holds(repository: Repository) -> None:
                 secret="env:SIEM_KEY",
                 kinds=("decision", "grant.*"),
                 tenants=("acme",),
-                options={"app_name": "remit", "batch": "100", "utf8": "true"},
+                options={"host_name": "remit", "longest": "4096"},
                 alert_after=30,
             ),
             "cold": SinkRules(name="cold", kind="archive", url="/var/lib/remit/archive"),
+            "hook": SinkRules(
+                name="hook",
+                kind="webhook",
+                url="https://hook.acme.example/",
+                options={"confirm": "true"},
+            ),
         },
         remote_copy=RemoteCopy(sink="siem", max_lag=60, sensitivity="critical"),
         witnesses=(
