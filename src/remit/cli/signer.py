@@ -12,7 +12,7 @@ from remit.cli.confirmation import Yes, confirm
 __all__ = ["signer"]
 
 signer = typer.Typer(
-    help="The process that signs the audit log, under a user of its own.", no_args_is_help=True
+    help="The process that signs the audit log, apart from the server.", no_args_is_help=True
 )
 
 _State = Annotated[
