@@ -11,9 +11,7 @@ from remit.cli.confirmation import Yes, confirm
 
 __all__ = ["signer"]
 
-signer = typer.Typer(
-    help="The process that signs the audit log, apart from the server.", no_args_is_help=True
-)
+signer = typer.Typer(help="The process that signs the audit log.", no_args_is_help=True)
 
 _State = Annotated[
     Path,
