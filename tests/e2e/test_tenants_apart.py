@@ -114,8 +114,9 @@ def filled(shape: Any, ids: Ids, *, optional: bool) -> dict[str, Any]:
 def requests(operation: AnyOperation, ids: Ids) -> Iterator[tuple[str, str, dict, dict | None]]:
     """Everything that is asked of an operation about `ids`."""
     entry = operation.entry
-    names = re.findall(r"{(\w+)}", entry.path)
-    path = entry.path.format(**{one: value_of(one, ids) or f"{ids.stem}-{one}" for one in names})
+    plain = entry.path.replace(":path}", "}")
+    names = re.findall(r"{(\w+)}", plain)
+    path = plain.format(**{one: value_of(one, ids) or f"{ids.stem}-{one}" for one in names})
     for optional in (False, True):
         query = filled(operation.query, ids, optional=optional)
         body = filled(operation.body, ids, optional=optional) if entry.method != "GET" else None

@@ -21,7 +21,7 @@ sys.addaudithook(refuse)
 from remit_audit_verify.command import main
 status = main(sys.argv[1:])
 ours = {name.partition(".")[0] for name, module in sys.modules.items() if getattr(module, "__file__", None)}
-strangers = ours - set(sys.stdlib_module_names) - {"__main__", "remit_audit_verify", "cryptography", "_cffi_backend"}
+strangers = ours - set(sys.stdlib_module_names) - {"__main__", "remit_audit_verify", "cryptography", "_cffi_backend", "sitecustomize"}
 assert not {name for name in strangers if not name.startswith("_")}, strangers
 sys.exit(status)
 """
