@@ -92,6 +92,8 @@ def _waiting(tx: Transaction, tenant: TenantId) -> Iterator[StoredRequest]:
     )
     while page := select_requests(tx, wanted):
         yield from page
+        if len(page) < _MOST:
+            return
         last = page[-1].request
         wanted = replace(wanted, after=(last.created_at, last.id))
 
