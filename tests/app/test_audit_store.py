@@ -133,10 +133,10 @@ def test_what_the_process_before_left_is_told_before_anything_else(
     place = log_place(settings(), folder, url)
     with open_log(settings(), place, SIGNER) as dying:
         dying.record([ALLOWED])
-        # As a process that is killed leaves it: nothing is closed.
-        dying._closing = True
-        dying._stream.close()
-        dying.close = lambda: None
+        # As a process that is killed leaves it: the writer is gone, and nothing was written at the end.
+        dying._finish = lambda: None
+        dying.close()
+        dying._give_back()
     with open_log(settings(), place, SIGNER):
         pass
     assert kinds(folder, url)[2:] == ["audit.started", "call.completed", "audit.stopped"]
