@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from remit.demo.evidence import RECEIPT, check_elsewhere, receipt_of, show_timeline
+from remit.demo.evidence import RECEIPT, _both_ends, check_elsewhere, receipt_of, show_timeline
 from remit.demo.story import UnexpectedAnswerError
 
 pytestmark = pytest.mark.e2e
@@ -25,6 +25,19 @@ async def test_the_story_of_a_grant_begins_with_its_page_and_ends_with_its_end(t
     assert "remit audit timeline grant grt_" in text
     assert text.index("consent.presented") < text.index("token.issued") < text.index("decision")
     assert text.index("decision") < text.index("grant.revoked")
+
+
+@pytest.mark.parametrize(("length", "shown"), [(0, 0), (14, 14), (15, 15), (16, 15), (300, 15)])
+def test_of_a_long_story_both_ends_are_shown_and_what_is_between_is_counted(length, shown):
+    records = [
+        {"observed": "2026-01-05T15:00:00.000Z", "kind": f"k{number}"} for number in range(length)
+    ]
+    lines = _both_ends(records)
+    assert len(lines) == shown
+    kinds = [what for _, what, _, _ in lines]
+    assert kinds[:9] == [f"k{number}" for number in range(min(length, 9))]
+    assert not length or kinds[-1] == f"k{length - 1}"
+    assert length < 16 or kinds[9] == f"… {length - 14} more"
 
 
 async def test_another_program_checks_it_with_what_was_kept(stage, told, terminal):

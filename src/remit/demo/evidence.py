@@ -24,7 +24,9 @@ __all__ = ["RECEIPT", "check_elsewhere", "receipt_of", "show_timeline"]
 RECEIPT: Final = "dev.remit/audit"
 """Where a tool's answer says which records it stands in."""
 _TOLD: Final = ("consent.presented", "consent.granted", "token.issued", "decision", "grant.revoked")
-_MOST: Final = 14
+_BEGINNING: Final = 9
+_END: Final = 5
+"""So many lines of a long story are shown of both ends; what is between is counted."""
 
 
 def receipt_of(result: Any) -> Mapping[str, Any] | None:
@@ -52,12 +54,19 @@ async def show_timeline(stage: Stage, say: Narrator) -> None:
     kinds = [one["kind"] for one in records]
     for kind in _TOLD:
         expect(kind in kinds, f"`{kind}` in the story of a grant, not {kinds}")
-    shown = [row(one) for one in records if one["kind"] != "call.completed"][:_MOST]
-    say.table(
-        ("time", "what", "outcome", "why"),
-        ((one.time[11:19], one.what, one.outcome, one.reason.replace("_", " ")) for one in shown),
-    )
+    say.table(("time", "what", "outcome", "why"), _both_ends(records))
     say.why("the page its person saw, the tokens, each call, the end: joined by grant and trace")
+
+
+def _both_ends(records: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str, str]]:
+    """The lines of a story; of a long one its beginning and its end, and how many more there are between them."""
+    rows = [row(one) for one in records]
+    lines = [(one.time[11:19], one.what, one.outcome, one.reason.replace("_", " ")) for one in rows]
+    left = len(lines) - _BEGINNING - _END
+    if left <= 1:
+        return lines
+    between = ("", f"… {left} more", "", "that command shows them all")
+    return [*lines[:_BEGINNING], between, *lines[-_END:]]
 
 
 async def check_elsewhere(
