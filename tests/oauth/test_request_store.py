@@ -1,6 +1,7 @@
 """The SQL of requests that wait and of consents that are remembered."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -104,3 +105,26 @@ def test_what_is_finished_or_waits_elsewhere_takes_no_place(run):
     run(lambda tx: add(tx, replace(REQUEST, digest="d3"), per_browser=1))
     assert find(run, "other") is not None
     assert find(run, "d2") is None
+
+
+def test_who_was_logged_in_and_did_not_answer_is_taken_apart_from_the_others(run):
+    known = replace(REQUEST, digest="d2", session_id="ses_1", expires_at=NOW + 599)
+    answered = replace(known, digest="d3")
+    for one in (REQUEST, known, answered):
+        run(lambda tx, one=one: add(tx, one))
+    assert finish(run, "d3") is True
+    take = partial(request_store.take_expired_requests, before=NOW + 600)
+    assert run(partial(request_store.take_expired_requests, before=NOW + 599)) == ()
+    assert run(partial(request_store.purge_expired_requests, before=NOW + 601)) == 2
+    assert run(take) == (known,)
+    assert run(take) == ()
+
+
+def test_of_more_than_are_taken_at_once_the_others_stay_for_the_next_time(run, monkeypatch):
+    monkeypatch.setattr(request_store, "_RECORDED", 2)
+    for number in range(5):
+        one = replace(REQUEST, digest=f"d{number}", session_id="ses_1")
+        run(lambda tx, one=one: add(tx, one))
+    take = partial(request_store.take_expired_requests, before=NOW + 601)
+    assert run(partial(request_store.purge_expired_requests, before=NOW + 601)) == 0
+    assert [len(run(take)) for _ in range(4)] == [2, 2, 1, 0]

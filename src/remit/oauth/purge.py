@@ -14,7 +14,7 @@ from remit.oauth.assertion_store import purge_expired_assertions
 from remit.oauth.connection_store import purge_connection_requests
 from remit.oauth.credential_store import purge_expired_credentials
 from remit.oauth.request_store import purge_expired_requests
-from remit.oauth.stepping_up import record_expired
+from remit.oauth.stepping_up import purge_unanswered
 
 __all__ = ["purge_expired"]
 
@@ -23,8 +23,9 @@ _KEPT: Seconds = Seconds(86_400)
 
 def purge_expired(tx: Transaction, now: EpochSeconds) -> int:
     """Delete what expired, and is not needed any more; how many rows."""
-    record_expired(tx, now)
+    unanswered = purge_unanswered(tx, now)
     credentials = purge_expired_credentials(tx, before=EpochSeconds(now - _KEPT))
     assertions = purge_expired_assertions(tx, before=now)
     forwarded = purge_connection_requests(tx, before=now)
-    return credentials + assertions + forwarded + purge_expired_requests(tx, before=now)
+    requests = unanswered + purge_expired_requests(tx, before=now)
+    return credentials + assertions + forwarded + requests

@@ -12,9 +12,11 @@ from sqlalchemy import (
     Column,
     Table,
     Text,
+    and_,
     bindparam,
     delete,
     insert,
+    not_,
     select,
     update,
 )
@@ -31,7 +33,6 @@ __all__ = [
     "authorization_requests",
     "consents",
     "consents_of",
-    "expired_requests",
     "find_consent",
     "find_request",
     "finish_request",
@@ -39,6 +40,7 @@ __all__ = [
     "forget_consents_of_client",
     "purge_expired_requests",
     "remember_consent",
+    "take_expired_requests",
 ]
 
 authorization_requests = Table(
@@ -64,6 +66,11 @@ consents = Table(
 )
 
 _RECORDED = 1_000
+# Of people who were logged in. As canonical JSON has it; within a text the quotes would be escaped.
+_UNANSWERED = and_(
+    authorization_requests.c.finished_at.is_(None),
+    not_(authorization_requests.c.parameters.contains('"session_id":null')),
+)
 
 # Built once: these run whenever a code is asked for.
 _OF_BROWSER = (
@@ -151,22 +158,28 @@ def finish_request(tx: Transaction, request_digest: str, *, now: EpochSeconds) -
     return row is not None
 
 
-def expired_requests(tx: Transaction, *, before: EpochSeconds) -> tuple[PendingRequest, ...]:
-    """Some of the requests that expired before that and that nobody answered: as many as one purge records."""
+def take_expired_requests(tx: Transaction, *, before: EpochSeconds) -> tuple[PendingRequest, ...]:
+    """Delete some of those of people who were logged in that expired before that without an answer; which, the oldest first.
+
+    As many as one purge can record; the others stay for the next.
+    """
     table = authorization_requests
     rows = tx.connection.execute(
         select(table)
-        .where(table.c.expires_at < before, table.c.finished_at.is_(None))
+        .where(table.c.expires_at < before, _UNANSWERED)
         .order_by(table.c.expires_at)
         .limit(_RECORDED)
     )
-    return tuple(_request(row) for row in rows)
+    taken = tuple(_request(row) for row in rows)
+    tx.connection.execute(delete(table).where(table.c.digest.in_([one.digest for one in taken])))
+    return taken
 
 
 def purge_expired_requests(tx: Transaction, *, before: EpochSeconds) -> int:
-    """Delete requests that expired before that; how many."""
+    """Delete requests that expired before that, but those that `take_expired_requests` is there for; how many."""
     table = authorization_requests
-    return tx.connection.execute(delete(table).where(table.c.expires_at < before)).rowcount
+    expired = delete(table).where(table.c.expires_at < before, not_(_UNANSWERED))
+    return tx.connection.execute(expired).rowcount
 
 
 def find_consent(

@@ -20,7 +20,7 @@ from remit.oauth.waiting_request import Waiting, refuse_unmet
 from remit.tokens import resource_of
 from remit.web import MalformedParametersError, parse_query
 
-__all__ = ["ask_to_step_up", "record_expired", "record_stepped_up"]
+__all__ = ["ask_to_step_up", "purge_unanswered", "record_stepped_up"]
 
 _LONGEST = 256
 
@@ -81,12 +81,17 @@ def record_stepped_up(
     )
 
 
-def record_expired(tx: Transaction, now: EpochSeconds) -> None:
-    """Record the requests that asked somebody who was logged in for more, and got no answer before `now`."""
-    for pending in request_store.expired_requests(tx, before=now):
+def purge_unanswered(tx: Transaction, now: EpochSeconds) -> int:
+    """Delete requests of people who were logged in that got no answer before `now`; how many.
+
+    Those that asked for more are recorded. However many there are, none goes without its record.
+    """
+    found = request_store.take_expired_requests(tx, before=now)
+    for pending in found:
         event = _expired(pending)
         if event is not None:
             tx.record(event)
+    return len(found)
 
 
 def _expired(pending: PendingRequest) -> StepUpExpired | None:
