@@ -137,6 +137,7 @@ def neutral(answer: httpx2.Response, ids: Ids) -> tuple[int, str]:
     for one in ids.texts:
         text = text.replace(one, "THAT")
     text = re.sub(r"\b\d{10}\b", "TIME", text)
+    text = re.sub(r"\bhld_[0-9a-z]{26}\b", "HOLD", text)
     return answer.status_code, text
 
 
