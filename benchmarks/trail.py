@@ -60,6 +60,9 @@ class Made:
     def checkpoint(self, log: str) -> str | None:
         return None
 
+    def leaves(self, log: str, first: int, last: int) -> list[bytes]:
+        return [bytes.fromhex(one.leaf) for one in self.read(log, first, limit=last - first)]
+
     def read(self, log: str, start: int, *, limit: int) -> Iterator[Record]:
         for number in range(start, min(start + limit, self.size)):
             yield Record(log, number, self.line(log, number))

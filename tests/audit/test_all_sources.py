@@ -20,6 +20,9 @@ class Kept:
     def read(self, log, start, *, limit):
         return iter([Record(log, start, self.where.encode())][:limit])
 
+    def leaves(self, log, first, last):
+        return [self.where.encode()] * (last - first)
+
     def checkpoint(self, log):
         return f"{log} of {self.where}"
 
@@ -39,6 +42,7 @@ def test_each_is_read_where_it_is_and_from_the_first_that_has_it(sources):
         b"files", b"database", b"database",
     ]  # fmt: skip
     assert sources.checkpoint("a") == "a of files"
+    assert [sources.leaves(log, 3, 4) for log in "ab"] == [[b"files"], [b"database"]]
 
 
 def test_a_log_that_nobody_has_is_not_found(sources):

@@ -2,6 +2,7 @@
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import text
 
 from remit.audit.database_log import DatabaseAuditLog
 from remit.audit.database_source import DatabaseSource
@@ -44,6 +45,20 @@ def test_records_are_read_from_any_number_on(source, start, limit, wanted):
     assert all(one.entry()["seq"] == one.sequence and one.log == "remit/b" for one in found)
 
 
+@pytest.mark.parametrize(("first", "last"), [(0, 1), (7, 1_500), (2_100, 2_102), (2_102, 2_102)])
+def test_the_leaf_hashes_are_those_of_the_records(source, first, last):
+    found = [bytes.fromhex(one.leaf) for one in source.read("remit/b", first, limit=last - first)]
+    assert source.leaves("remit/b", first, last) == found
+    assert len(found) == last - first
+
+
+def test_after_a_hole_there_are_no_leaf_hashes(source, database):
+    gone = "DELETE FROM audit_records WHERE seq = 9"
+    database.run_now(lambda tx: tx.connection.execute(text(gone)))
+    assert len(source.leaves("remit/b", 5, 20)) == 4
+    assert len(source.leaves("remit/b", 2_100, 2_110)) == 2
+
+
 def test_the_newest_note_is_the_checkpoint(source):
     assert source.checkpoint("remit/b").startswith("remit/b\n2102\n")
 
@@ -53,6 +68,7 @@ def test_the_newest_note_is_the_checkpoint(source):
     [
         lambda source: source.bounds("remit/none"),
         lambda source: source.read("remit/none", 0, limit=1),
+        lambda source: source.leaves("remit/none", 0, 1),
         lambda source: source.checkpoint("remit/none"),
     ],
 )

@@ -24,7 +24,7 @@ from remit.db.url import parse_database_url
 TABLES = {
     "access", "access_tokens", "activations", "agent_standing", "approval_answers", "approval_openings",
     "approvals", "authorization_codes", "authorization_requests", "bundles", "clients",
-    "audit_checkpoints", "audit_logs", "audit_records", "connection_requests", "connections", "consents", "definitions", "deputies", "elevations",
+    "audit_checkpoints", "audit_hashes", "audit_logs", "audit_records", "connection_requests", "connections", "consents", "definitions", "deputies", "elevations",
     "external_identities", "grants", "guards", "history_uses", "holds", "initial_access_tokens", "notifications",
     "one_time_passwords", "passkeys", "proposal_approvals", "proposals",
     "provider_logins", "recovery_codes", "refresh_tokens", "revoked_tokens", "seal_keys", "sealed_secrets", "seen_assertions",
@@ -256,6 +256,7 @@ _EIGHTH = (
 _NINTH = (
     "INSERT INTO audit_logs VALUES ('remit/main',1,'h',2,1,0,'k',0)",
     "INSERT INTO audit_records VALUES ('remit/main',0,'{}')",
+    "INSERT INTO audit_hashes VALUES ('remit/main',0,'h')",
     "INSERT INTO audit_checkpoints VALUES ('remit/main',1,'n','o','',NULL)",
 )
 _TENTH = (

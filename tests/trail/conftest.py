@@ -7,6 +7,7 @@ from remit.audit.source import Record
 from remit.clock import rfc3339_ms
 from remit.errors import NotFoundError
 from remit.trail.index import TrailIndex
+from remit_audit_verify.tree import leaf_hash
 
 START = 1_767_625_200_000
 
@@ -49,6 +50,9 @@ class MemorySource:
 
     def entry_time(self, log, number):
         return Record(log, number, self.lines[log][number]).entry()["observed"]
+
+    def leaves(self, log, first, last):
+        return [leaf_hash(line) for line in self.lines[log][first:last]]
 
     def checkpoint(self, log):
         return f"{log}\n{len(self.lines[log])}\nroot\n"

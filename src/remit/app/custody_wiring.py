@@ -16,6 +16,7 @@ from remit.audit.subject_keys import SubjectKeys
 from remit.audit.tiled_logs import TiledLogs
 from remit.clock import Clock
 from remit.custody import Custody, KeyKeeper, subject_digest
+from remit.custody.database_retention import prune_database
 from remit.db import Database
 from remit.errors import Error
 from remit.guard.ports import Directory
@@ -91,11 +92,16 @@ async def end_what_is_over(custody: Custody, directory: Directory) -> None:
     retention = directory.catalog.audit.retention
     try:
         keys = await custody.end_sealed(retention.sealed)
-        pruned = await custody.prune(Times(retention.records, retention.kinds))
+        times = Times(retention.records, retention.kinds)
+        pruned = await custody.prune(times)
+        records = await prune_database(
+            custody.database, times, own=custody.log, clock=custody.clock
+        )
     except (Error, OSError) as error:
         _log.error("retention_failed", error=type(error).__name__)
     else:
-        _log.info("retention", keys=keys, files=0 if pruned is None else len(pruned.files))
+        files = 0 if pruned is None else len(pruned.files)
+        _log.info("retention", keys=keys, files=files, records=records)
 
 
 async def close_custody(custody: Custody) -> None:

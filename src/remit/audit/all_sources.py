@@ -28,6 +28,9 @@ class AllSources:
     def read(self, log: str, start: int, *, limit: int) -> Iterator[Record]:
         return self._of(log).read(log, start, limit=limit)
 
+    def leaves(self, log: str, first: int, last: int) -> Sequence[bytes]:
+        return self._of(log).leaves(log, first, last)
+
     def checkpoint(self, log: str) -> str | None:
         return self._of(log).checkpoint(log)
 

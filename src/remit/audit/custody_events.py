@@ -56,7 +56,7 @@ class AuditErased(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditPruned(Event):
-    """Records of `log` before `size` were removed, as their retention is over; their hashes stay."""
+    """Records of `log` before `size` were removed, as their retention is over; their hashes stay. In the database they were in no `files`."""
 
     kind: ClassVar[str] = "audit.pruned"
     log: str

@@ -130,24 +130,28 @@ def _opened(row: CheckpointRow, keys: Sequence[VerifierKey]) -> Checkpoint:
 
 def _start(row: LogRow, kept: Sequence[CheckpointRow], notes: Sequence[Checkpoint]) -> Frontier:
     """A tree to begin at: that of a checkpoint so far before the last one, or of none."""
+    chosen: int | None = None
+    enough = len(kept) == _CHECKPOINTS or row.first > 0
     for place, one in enumerate(kept):
-        if place and one.size < row.first:
+        if one.size < row.first:  # what follows it was pruned
             break
-        is_far = one.size <= notes[0].size - _READ_AGAIN or place + 1 == _CHECKPOINTS
-        if not (is_far or (row.first and place + 1 == len(kept))):
-            continue
-        tree = nodes_of(one)
-        if tree is None or tree.root() != notes[place].root:
-            raise AuditLogDamagedError(
-                f"what is kept of the tree of {one.size} records is not what is signed",
-                sequence=None,
-            )
-        return tree
-    if row.first:
+        chosen = place
+        if one.size <= notes[0].size - _READ_AGAIN:
+            enough = True
+            break
+    if chosen is None and row.first:
         raise AuditLogDamagedError(
             "no checkpoint leads to the records there are", sequence=row.first
         )
-    return Frontier()
+    if chosen is None or not enough:
+        return Frontier()
+    tree = nodes_of(kept[chosen])
+    if tree is None or tree.root() != notes[chosen].root:
+        raise AuditLogDamagedError(
+            f"what is kept of the tree of {kept[chosen].size} records is not what is signed",
+            sequence=None,
+        )
+    return tree
 
 
 def _hash_signed(

@@ -6,19 +6,24 @@ Source: AUDIT §1.7.
 """
 
 import errno
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Final, TypeVar
 
 from remit.audit.log_store import LogRow, find_log, last_checkpoints, list_logs, read_records
+from remit.audit.pruning_store import read_hashes
 from remit.audit.source import Record
+from remit.audit.tiles import HASH_BYTES, TILE_WIDTH
 from remit.db import Database, DatabaseUnavailableError, Transaction
 from remit.errors import NotFoundError
+from remit_audit_verify.tree import leaf_hash
 
 __all__ = ["DatabaseSource"]
 
 T = TypeVar("T")
 
 _CHUNK: Final = 1_000
+_TILES: Final = 64
 
 
 class DatabaseSource:
@@ -43,10 +48,36 @@ class DatabaseSource:
         self._row(log)
         return self._records(log, start, limit)
 
+    def leaves(self, log: str, first: int, last: int) -> Sequence[bytes]:
+        row = self._row(log)
+        found = self._pruned(log, first, min(last, row.first))
+        if first + len(found) == min(last, max(first, row.first)):
+            for record in self._records(log, first + len(found), last - first - len(found)):
+                if record.sequence != first + len(found):
+                    break
+                found.append(leaf_hash(record.line))
+        return found
+
     def checkpoint(self, log: str) -> str | None:
         self._row(log)
         found = self._read(lambda tx: last_checkpoints(tx, log, 1))
         return (found[0].witnessed or found[0].note) if found else None
+
+    def _pruned(self, log: str, first: int, last: int) -> list[bytes]:
+        """The leaf hashes from number `first` up to `last`, where the records are gone."""
+        found: list[bytes] = []
+        while (at := first + len(found)) < last:
+            tile, place = divmod(at, TILE_WIDTH)
+            kept = self._read(partial(read_hashes, log=log, tile=tile, limit=_TILES))
+            if not kept or kept[0][0] != tile:
+                break
+            for number, content in kept:
+                if number != tile:
+                    break
+                some = content[place * HASH_BYTES :]
+                found += [some[cut : cut + HASH_BYTES] for cut in range(0, len(some), HASH_BYTES)]
+                tile, place = tile + 1, 0
+        return found[: max(0, last - first)]
 
     def _records(self, log: str, start: int, limit: int) -> Iterator[Record]:
         while limit > 0:

@@ -1,7 +1,8 @@
 """Logs out of the database into files, in the very form that logs on files have, so that they are verified as these are.
 
 A copy is gone on with: what is in the folder already must be the beginning of the log, and is never written again. Refused: a
-folder in which something else is. So whoever copies day after day, to where the database's administrator cannot
+folder in which something else is, and one that ends where the log does not begin any more, for there would be a hole between the two. Of records that were
+pruned before the first copy, the hashes are copied. So whoever copies day after day, to where the database's administrator cannot
 write, has a log that nobody can take anything back from.
 
 What is copied has not been verified; that is what it is copied for.
@@ -17,6 +18,7 @@ from typing import ClassVar, Final
 
 from remit.audit.database_source import DatabaseSource
 from remit.audit.log_store import CheckpointRow, LogRow, checkpoints_after, list_logs
+from remit.audit.tile_writer import TileWriter
 from remit.db import Database, Transaction
 from remit.errors import ConflictError
 from remit_audit_verify.note import BadCheckpointError, parse_checkpoint
@@ -29,11 +31,13 @@ from remit_audit_verify.stream_files import (
     read_notes,
     segment_name,
 )
+from remit_audit_verify.tree import leaf_hash
 
 __all__ = ["DumpConflictError", "Dumped", "dump_logs"]
 
 _SEGMENT_BYTES: Final = 64 * 1024 * 1024
 _CHUNK: Final = 1_000
+_HASHES: Final = 65_536
 
 
 class DumpConflictError(ConflictError):
@@ -108,16 +112,33 @@ def _begin(target: Path, row: LogRow, source: DatabaseSource) -> _Copy:
             if not one.complete:
                 break
             copy.size, copy.end, line = copy.size + 1, one.end, one.content
-        records = list(source.read(row.name, copy.size - 1, limit=1)) if line else []
-        if line and (not records or records[0].line != line):
+        leaves = source.leaves(row.name, copy.size - 1, copy.size) if line else []
+        if line and list(leaves) != [leaf_hash(line)]:
             raise DumpConflictError(
                 f"`{target}` has a record {copy.size - 1} that the log does not have"
+            )
+        if copy.size < row.first:
+            raise DumpConflictError(
+                f"`{target}` ends before record {copy.size}, and those before {row.first} were pruned since; keep it, and copy into another folder"
             )
     keys = target / KEYS
     if keys.exists() and not row.public_keys.startswith(keys.read_text(encoding="utf-8")):
         raise DumpConflictError(f"`{keys}` names keys that the log does not have")
+    if not segments and row.first:
+        _keep_hashes(target, row, source)
     keys.write_text(row.public_keys, encoding="utf-8")
     return copy
+
+
+def _keep_hashes(target: Path, row: LogRow, source: DatabaseSource) -> None:
+    """Write what stays of the records before the first that there is: their hashes, in tiles."""
+    tiles = TileWriter(target)
+    while tiles.covered < row.first:
+        before = tiles.covered
+        leaves = source.leaves(row.name, before, min(row.first, before + _HASHES))
+        if tiles.extend(leaves) == before:
+            raise DumpConflictError(f"the hashes after record {before} of `{row.name}` are gone")
+    tiles.make_safe()
 
 
 def _grow(database: Database, row: LogRow, target: Path, copy: _Copy) -> Iterator[int]:

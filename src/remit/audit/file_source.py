@@ -4,7 +4,7 @@ Source: AUDIT §1.7.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -22,6 +22,7 @@ from remit_audit_verify.stream_files import (
     read_lines,
     read_notes,
 )
+from remit_audit_verify.tree import leaf_hash
 
 __all__ = ["FileSource"]
 
@@ -61,6 +62,14 @@ class FileSource:
 
     def read(self, log: str, start: int, *, limit: int) -> Iterator[Record]:
         return islice(self._from(log, start), limit)
+
+    def leaves(self, log: str, first: int, last: int) -> Sequence[bytes]:
+        found: list[bytes] = []
+        for record in self.read(log, first, limit=last - first):
+            if record.sequence != first + len(found):
+                break
+            found.append(leaf_hash(record.line))
+        return found
 
     def checkpoint(self, log: str) -> str | None:
         try:

@@ -18,7 +18,7 @@ from remit.audit.entry import BadEntryError, read_entry
 from remit.clock import EpochSeconds, Seconds
 from remit_audit_verify.stream_files import Segment, list_segments, read_lines
 
-__all__ = ["Prunable", "Times", "prunable", "remove"]
+__all__ = ["Prunable", "Times", "is_over", "prunable", "remove"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +81,18 @@ def remove(folder: Path, meant: Prunable) -> None:
         os.close(handle)
 
 
+def is_over(line: bytes, times: Times, now: EpochSeconds) -> bool:
+    """Whether a record was kept for its time. What cannot be read is kept."""
+    try:
+        entry: Any = read_entry(line)
+        written = datetime.fromisoformat(entry["observed"]).timestamp()
+        return bool(written + times.of(entry["kind"]) <= now)
+    except (BadEntryError, KeyError, TypeError, ValueError, AttributeError):
+        return False
+
+
 def _is_over(segment: Segment, times: Times, now: EpochSeconds) -> bool:
     """Whether each record of `segment` was kept for its time. The first that was not ends the search."""
-    for line in read_lines(segment.path):
-        if not line.complete:
-            return False
-        try:
-            entry: Any = read_entry(line.content)
-            written = datetime.fromisoformat(entry["observed"]).timestamp()
-            if written + times.of(entry["kind"]) > now:
-                return False
-        except (BadEntryError, KeyError, TypeError, ValueError, AttributeError):
-            return False
-    return True
+    return all(
+        line.complete and is_over(line.content, times, now) for line in read_lines(segment.path)
+    )

@@ -7,7 +7,7 @@ call them in a thread.
 Source: AUDIT §1.7.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -63,6 +63,17 @@ class RecordSource(Protocol):
 
         Raises:
             OSError: it cannot be read.
+        """
+        ...
+
+    def leaves(self, log: str, first: int, last: int) -> Sequence[bytes]:
+        """The leaf hashes of the records from number `first` up to `last`, of those that were pruned as far as they are kept there.
+
+        Those before a hole and none after it.
+
+        Raises:
+            NotFoundError: there is no such log.
+            OSError: they cannot be read.
         """
         ...
 

@@ -16,7 +16,6 @@ from remit.audit.tile_writer import TileWriter
 from remit.audit.tiles import MissingHashError, Tiles
 from remit.errors import ConflictError
 from remit_audit_verify.note import BadCheckpointError, Checkpoint, parse_checkpoint
-from remit_audit_verify.tree import leaf_hash
 
 __all__ = ["TiledLogs", "TilesDisagreeError", "newest_checkpoint"]
 
@@ -110,9 +109,7 @@ class TiledLogs:
             return writer.covered
 
     def _leaves(self, log: str, first: int, last: int) -> Sequence[bytes]:
-        found = [
-            leaf_hash(record.line) for record in self._source.read(log, first, limit=last - first)
-        ]
+        found = self._source.leaves(log, first, last)
         if len(found) != last - first:
             raise MissingHashError(f"records {first} to {last - 1} of `{log}` are not all there")
         return found

@@ -30,6 +30,14 @@ def upgrade() -> None:
         Column("line", LargeBinary, nullable=False),
         PrimaryKeyConstraint("log", "seq"),
     )
+    # Of 256 records that were kept for their time: what stays of them.
+    op.create_table(
+        "audit_hashes",
+        Column("log", Text, nullable=False),
+        Column("tile", BigInteger, nullable=False),
+        Column("hashes", LargeBinary, nullable=False),
+        PrimaryKeyConstraint("log", "tile"),
+    )
     op.create_table(
         "audit_checkpoints",
         Column("log", Text, nullable=False),
