@@ -1,6 +1,8 @@
 """The index: when it goes on, when it is made anew, and who writes it."""
 
+import asyncio
 from contextlib import closing
+from functools import partial
 from itertools import count
 
 import pytest
@@ -8,8 +10,8 @@ import pytest
 from remit.audit import Context, Query
 from remit.audit.events import AgentSuspended
 from remit.trail import index as indexing
-from remit.trail.index import TrailIndex, open_index_file
-from remit.trail.index_store import count_blocks, indexed_logs
+from remit.trail.index import TrailIndex, keep_index, open_index_file, renew_index_file
+from remit.trail.index_store import count_blocks, epoch_of, epochs, indexed_logs, set_epoch
 from remit.trail.question import Question
 from remit.trail.search import search
 
@@ -30,7 +32,9 @@ def test_a_block_is_made_of_many_records_or_of_old_ones(index, source, clock):
     assert index.advance() == 512
     write(source, 1)
     assert index.advance() == 0
-    clock.advance(61)
+    clock.advance(3_599)
+    assert index.advance() == 0
+    clock.advance(2)
     assert index.advance() == 1
     assert places(index) == {"remit/main": 513}
 
@@ -38,8 +42,18 @@ def test_a_block_is_made_of_many_records_or_of_old_ones(index, source, clock):
 def test_the_logs_of_others_are_left_to_them_for_a_while(index, source, clock):
     write(source, 512, log="remit/other")
     assert index.advance() == 0
-    clock.advance(181)
+    clock.advance(7_201)
     assert index.advance() == 512
+
+
+def test_much_that_waits_is_indexed_a_block_at_a_time_and_counted(index, source):
+    write(source, 9_000)
+    assert index.waiting() == 9_000
+    assert index.advance() == 4_096
+    assert index.waiting() == 9_000 - 4_096
+    assert index.advance() == 4_096
+    assert index.advance() == 9_000 - 2 * 4_096
+    assert index.advance() == 0
 
 
 def test_of_two_that_index_one_log_the_second_writes_nothing(index, source, monkeypatch):
@@ -106,6 +120,85 @@ def test_a_clock_that_goes_back_leaves_the_order_of_a_log(index, source):
     early = Query(until=found[5].entry["observed"])
     wanted = [one.record.sequence for one in found if early.matches(one.entry)]
     assert [o.record.sequence for o in search(index, Question(query=early)).found] == wanted
+
+
+def test_two_processes_that_name_their_logs_at_once_get_a_number_each(index, source, monkeypatch):
+    write(source, 3)
+    write(source, 3, log="remit/rival")
+    naming = indexing.name_log
+
+    def taken(tx, log, *, first):
+        monkeypatch.setattr(indexing, "name_log", naming)
+        naming(tx, "remit/rival", first=0)
+        return False  # as where both took the same number
+
+    monkeypatch.setattr(indexing, "name_log", taken)
+    assert index.advance(at_once=True) == 6
+    assert places(index) == {"remit/main": 3, "remit/rival": 3}
+
+
+def test_an_index_that_two_began_at_once_has_one_name(index, source):
+    write(source, 3)
+    names = [index.forget() for _ in range(2)]
+
+    def both(tx):
+        set_epoch(tx, names[1])
+        tx.connection.execute(epochs.insert().values(epoch=names[0]))
+
+    index.database.run_now(both)
+    assert {index.begin() for _ in range(9)} == {min(names)}
+
+
+async def test_a_file_that_is_damaged_while_it_is_used_is_replaced(tmp_path, source, clock):
+    path = tmp_path / "trail.sqlite3"
+    index = TrailIndex(
+        open_index_file(path), source, clock=clock, anew=partial(renew_index_file, path)
+    )
+    try:
+        for way in (lambda: search(index, Question(query=Query())), lambda: _kept(index)):
+            write(source, 700)
+            index.advance(at_once=True)
+            index.database.close()
+            content = path.read_bytes()
+            index.database = open_index_file(path)
+            index.database.read_now(epoch_of)
+            path.write_bytes(b"x" * len(content))
+            await asyncio.to_thread(way)
+            index.advance(at_once=True)
+            found = search(index, Question(query=Query(), limit=1000)).found
+            assert len(found) == min(1000, len(source.lines["remit/main"]))
+    finally:
+        index.database.close()
+
+
+def _kept(index):
+    async def once():
+        async with asyncio.timeout(60):
+            task = asyncio.create_task(keep_index(index))
+            damaged = index.database
+            while index.database is damaged:  # noqa: ASYNC110  there is nothing to be told by
+                await asyncio.sleep(0.01)
+            task.cancel()
+
+    asyncio.run(once())
+
+
+async def test_nothing_that_an_index_does_ends_the_process(index, monkeypatch):
+    """Whatever it raises: the gateway goes on without it."""
+    times = []
+
+    def broken():
+        times.append(1)
+        raise KeyError("remit/main")
+
+    monkeypatch.setattr(index, "advance", broken)
+    monkeypatch.setattr(indexing, "_PAUSE", 0)
+    async with asyncio.timeout(60):
+        task = asyncio.create_task(keep_index(index))
+        while len(times) < 3:  # noqa: ASYNC110  there is nothing to be told by
+            await asyncio.sleep(0)
+        assert not task.done()
+        task.cancel()
 
 
 @pytest.mark.parametrize("content", [b"no database", b""])

@@ -3,6 +3,7 @@
 import random
 import sys
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -15,7 +16,7 @@ from remit.clock import rfc3339_ms
 from remit.testing.clock import FixedClock
 from remit.trail import candidates
 from remit.trail.index import TrailIndex, open_index_file
-from remit.trail.question import Cursor, CursorLostError, Question
+from remit.trail.question import Cursor, CursorLostError, Question, Rest
 from remit.trail.search import search as ask
 from tests.trail.conftest import START, MemorySource
 
@@ -214,11 +215,26 @@ def test_what_is_pruned_is_not_found_and_the_answer_begins_after_it(index, sourc
     assert {one.log: one.first for one in answer.looked}["remit/main"] == 10
 
 
-def test_a_log_that_is_far_behind_is_said_to_be_and_not_read(index, source, monkeypatch):
+def test_of_a_log_that_is_far_behind_the_newest_are_read_and_the_gap_is_said(
+    index, source, monkeypatch
+):
     monkeypatch.setattr(SEARCHING, "_REST", 10)
-    write(source, random.Random(5), 60)
-    answer = ask(index, Question(query=Query()))
-    assert answer.behind == sum(len(one) for one in source.lines.values() if len(one) > 10)
+    for number in range(60):
+        source.now += 1_000
+        source.add("remit/main" if number % 6 else "remit/few", event(random.Random(number)))
+    index.advance(at_once=True)
+    for number in range(60):
+        source.now += 1_000
+        source.add("remit/main" if number % 20 else "remit/few", event(random.Random(number)))
+    found, answer = all_pages(index, Question(query=Query(), limit=4))
+    main, few = len(source.lines["remit/main"]), len(source.lines["remit/few"])
+    (gap,) = [one.gap for one in answer.looked if one.gap is not None]
+    assert gap == (50, main - 7)
+    assert answer.behind == gap[1] - gap[0] == 50
+    looked_at = {*range(50), *range(gap[1], main)}
+    assert {number for log, number in found if log == "remit/main"} == looked_at
+    assert {number for log, number in found if log == "remit/few"} == set(range(few))
+    assert len(set(found)) == len(found)
     index.advance(at_once=True)
     assert ask(index, Question(query=Query())).behind == 0
 
@@ -238,3 +254,59 @@ def test_an_index_that_lies_about_whose_a_record_is_shows_it_to_nobody_else(inde
         source.lines[log] = [line.replace(b'"tenant":"acme"', b'"tenant":"evil"') for line in lines]
     question = Question(query=Query(), tenants=frozenset({"acme"}), limit=1000)
     assert all_pages(index, question)[0] == []
+
+
+def test_a_forged_cursor_reads_no_more_than_one_of_ours(index, source):
+    write(source, random.Random(8), 200)
+    index.advance(at_once=True)
+    write(source, random.Random(9), 9)
+    question = Question(query=Query(), tenants=frozenset({"acme"}), limit=3)
+    given = ask(index, question).next
+    assert given is not None
+    all_of = {log: len(lines) for log, lines in source.lines.items()}
+    theirs = dict.fromkeys(given.below, 2**62)
+    for rest in (
+        (Rest("remit/main", 0, 2**62),),
+        tuple(Rest("remit/main", 0, 9) for _ in range(900)),
+        tuple(Rest(f"remit/{number}", 0, 2**40) for number in range(9)),
+    ):
+        with pytest.raises(CursorLostError):
+            ask(index, replace(question, cursor=replace(given, rest=rest)))
+    for cursor in (
+        replace(given, rest=tuple(Rest(log, 0, size) for log, size in all_of.items())),
+        replace(given, rest=(Rest("../../etc", 0, 9), Rest("", 0, 9))),
+        replace(given, bound=2**62, below=theirs, opened={}),
+        replace(given, below=dict.fromkeys(range(99), 2**62), bound=2**62),
+        replace(given, opened=dict.fromkeys(range(2_000), 2**62), sizes={"remit/x": 7}),
+    ):
+        shown = ask(index, replace(question, limit=1000, cursor=cursor)).found
+        assert {one.entry["tenant"] for one in shown} <= {"acme"}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"query": Query(outcome="deny")}, {"tenants": frozenset({"globex"})}, {"tenants": None}],
+)
+def test_a_cursor_goes_on_with_the_question_that_it_was_given_for(index, source, other):
+    write(source, random.Random(8), 30)
+    question = Question(query=Query(), tenants=frozenset({"acme"}), limit=2)
+    cursor = ask(index, question).next
+    assert ask(index, replace(question, limit=7, cursor=cursor)).found
+    with pytest.raises(CursorLostError):
+        ask(index, replace(question, **other, cursor=cursor))
+
+
+def test_an_index_that_is_made_anew_under_a_search_hides_nothing(index, source, monkeypatch):
+    write(source, random.Random(2), 300)
+    index.advance(at_once=True)
+    question, take, times = Question(query=Query(), limit=1000), candidates.Candidates.take, []
+
+    def forgotten(self):
+        if len(times) < 2:
+            times.append(index.forget())
+            index.advance(at_once=True)
+        return take(self)
+
+    monkeypatch.setattr(candidates.Candidates, "take", forgotten)
+    assert len(ask(index, question).found) == 300
+    assert len(times) == 2

@@ -74,18 +74,22 @@ class EventShown(Shape):
 
 
 class RangeShown(Shape):
-    """What was looked at in a log: the records from `first`, below `to`; `checkpoint` is its newest signed note."""
+    """What was looked at in a log: the records from `first`, below `to`; `checkpoint` is its newest signed note.
+
+    But for those in `gap`, from its first number, below the second: the index is still being made of them.
+    """
 
     log: str
     first: int
     to: int
     checkpoint: str | None
+    gap: tuple[int, int] | None = None
 
 
 class EventsFound(Shape):
     """The events; `next` is where to go on, if there may be more, even where there are none here.
 
-    `behind` counts the newest records that were not looked at, because the index is still being made. `cut`: more belongs
+    `behind` counts the records that were not looked at, because the index is still being made. `cut`: more belongs
     to the story than was followed.
     """
 
@@ -210,7 +214,9 @@ def _shown(answer: Answer, found: list[Found], story: Story | None = None) -> Ev
         ],
         next=None if answer.next is None else answer.next.text(),
         ranges=[
-            RangeShown(log=one.log, first=one.first, to=one.to, checkpoint=one.checkpoint)
+            RangeShown(
+                log=one.log, first=one.first, to=one.to, checkpoint=one.checkpoint, gap=one.gap
+            )
             for one in answer.looked
         ],
         behind=answer.behind,

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -17,7 +18,7 @@ from remit.audit.tiled_logs import TiledLogs
 from remit.audit.tiles import MissingHashError
 from remit.clock import Clock
 from remit.db import Database
-from remit.trail import Trail, TrailIndex, open_index_file
+from remit.trail import Trail, TrailIndex, open_index_file, renew_index_file
 from remit_audit_verify.note import BadCheckpointError, parse_checkpoint
 from remit_audit_verify.proof import Proof
 from remit_audit_verify.stream_files import KEYS
@@ -101,12 +102,14 @@ def open_trail(place: TrailPlace) -> Iterator[Trail]:
         DatabaseUnavailableError: the file of the index cannot be made.
     """
     with ExitStack() as stack:
-        kept = place.database
+        kept, anew, path = place.database, None, place.folder.path / _FILE
         if not place.is_server:
-            kept = open_index_file(place.folder.path / _FILE)
-            stack.callback(kept.close)
+            kept, anew = open_index_file(path), partial(renew_index_file, path)
+        index = TrailIndex(kept, place.source, clock=place.clock, own=place.own, anew=anew)
+        if not place.is_server:
+            stack.callback(index.close)
         yield Trail(
-            index=TrailIndex(kept, place.source, clock=place.clock, own=place.own),
+            index=index,
             proofs=LogProofsOf(place.source, place.tiled, place.database, place.folder.path),
             producer=f"remit {version('remit')}",
             tokens_of=lambda value, tenant: place.redactor.tokens(value, tenant=tenant),

@@ -120,7 +120,7 @@ def milliseconds(observed: Json) -> int:
     """An instant of the log in epoch milliseconds; 0 for what is none."""
     try:
         return round(datetime.fromisoformat(str(observed)).timestamp() * 1_000)
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0
 
 

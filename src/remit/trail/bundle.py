@@ -82,7 +82,8 @@ def write_bundle(
             "producer": producer,
             "asked": collected.asked,
             "ranges": [
-                {"log": one.log, "first": one.first, "to": one.to} for one in collected.looked
+                {"log": one.log, "first": one.first, "to": one.to, "gap": one.gap and [*one.gap]}
+                for one in collected.looked
             ],
             "more": collected.more,
             "records": records,

@@ -21,8 +21,12 @@ class Collected:
     records: Sequence[Record]
     looked: Sequence[Looked]
     more: bool
-    behind: int
     story: Story | None = None
+
+    @property
+    def behind(self) -> int:
+        """How many records were not looked at, because the index is still being made."""
+        return sum(one.gap[1] - one.gap[0] for one in self.looked if one.gap is not None)
 
     def events(self) -> Iterator[Found]:
         """What the records say, one after the other: all of them at once would be many times as large."""
@@ -55,6 +59,5 @@ def collect(
         records=found[::-1],
         looked=answer.looked,
         more=answer.next is not None,
-        behind=answer.behind,
         story=story,
     )

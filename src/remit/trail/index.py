@@ -8,8 +8,11 @@ Source: AUDIT §1.5 (the index can be made again), §1.7.
 """
 
 import asyncio
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from threading import Lock
+from time import monotonic
 from typing import Final
 
 import structlog
@@ -34,20 +37,26 @@ from remit.trail.index_store import (
     empty_index,
     epoch_of,
     indexed_logs,
+    is_damaged,
     make_tables,
     move_log,
     name_log,
     set_epoch,
 )
 
-__all__ = ["TrailIndex", "keep_index", "open_index_file"]
+__all__ = ["TrailIndex", "keep_index", "open_index_file", "renew_index_file"]
 
 _VERSION: Final = "trl2"
 """Another one when blocks, terms or facets mean something else."""
-_OWN: Final = (512, 60_000)
-_OTHERS: Final = (LARGEST, 180_000)
-"""So many records, or the first of them so old (milliseconds), before a block is made of them."""
+_OWN: Final = (512, 3_600_000)
+_OTHERS: Final = (LARGEST, 7_200_000)
+"""So many records, or the first of them so old (milliseconds), before a block is made of them.
+
+A year in which little happens is thus some thousand blocks; what waits is read off the log by whoever asks.
+"""
 _PAUSE: Final = 1.0
+_MANY: Final = 20_000
+_TOLD_EVERY: Final = 10.0
 
 _log = structlog.stdlib.get_logger("remit.trail")
 
@@ -61,21 +70,38 @@ def open_index_file(path: Path) -> Database:
     try:
         return _opened(path)
     except DatabaseUnavailableError:
-        for suffix in ("", "-wal", "-shm"):
-            Path(f"{path}{suffix}").unlink(missing_ok=True)
-        return _opened(path)
+        return renew_index_file(path)
+
+
+def renew_index_file(path: Path) -> Database:
+    """An empty index in the place of what is there.
+
+    Raises:
+        DatabaseUnavailableError, OSError: it cannot be made.
+    """
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
+    return _opened(path)
 
 
 class TrailIndex:
     """The index of all logs that `source` reads. Its methods block; they may be called from any thread.
 
-    `own` is the log that this process writes.
+    `own` is the log that this process writes. `anew` makes the file that takes the place of one that is damaged.
     """
 
     def __init__(
-        self, database: Database, source: RecordSource, *, clock: Clock, own: str | None = None
+        self,
+        database: Database,
+        source: RecordSource,
+        *,
+        clock: Clock,
+        own: str | None = None,
+        anew: Callable[[], Database] | None = None,
     ) -> None:
         self.database = database
+        self._anew = anew
+        self._healing = Lock()
         self.source = source
         self._clock = clock
         self._own = own
@@ -99,7 +125,7 @@ class TrailIndex:
         return epoch
 
     def advance(self, *, at_once: bool = False) -> int:
-        """Index what is due, `at_once` everything; how many records it was.
+        """Index what is due, a block of each log, `at_once` everything; how many records it was.
 
         Raises:
             DatabaseUnavailableError, OSError: it cannot be written, or a log not read; what was written stays.
@@ -115,9 +141,9 @@ class TrailIndex:
             first, size = self.source.bounds(log)
         except NotFoundError:
             return 0
-        if known is None:
+        while known is None:  # another log of another process may have got the number
             self.database.run_now(lambda tx: name_log(tx, log, first=first))
-            known = self.database.read_now(indexed_logs)[log]
+            known = self.database.read_now(indexed_logs).get(log)
         if known.next > size:
             _log.warning("the index says more than a log has, and is made anew", log=log)
             self.forget()
@@ -129,7 +155,35 @@ class TrailIndex:
                 break  # somebody else did
             done += moved.next - known.next
             known = moved
+            if not at_once:
+                break
         return done
+
+    def waiting(self) -> int:
+        """How many records are not indexed yet."""
+        known = self.database.read_now(indexed_logs)
+        found = 0
+        for log in self.source.logs():
+            with suppress(NotFoundError):
+                first, size = self.source.bounds(log)
+                found += size - max(first, known[log].next if log in known else first)
+        return found
+
+    def close(self) -> None:
+        """Close the file that it is in by now."""
+        self.database.close()
+
+    def heal(self, database: Database, error: DatabaseUnavailableError) -> bool:
+        """Begin it anew in another file where `error` says that that of `database` is damaged; whether it is not any more."""
+        if self._anew is None or not is_damaged(error):
+            return False
+        with self._healing:
+            if self.database is not database:
+                return True  # somebody else did
+            self.database = self._anew()
+        database.close()
+        _log.warning("the index was damaged, and is made anew")
+        return True
 
     def _is_due(self, known: IndexedLog, first: int, size: int, *, at_once: bool) -> bool:
         start = max(known.next, first)
@@ -173,17 +227,51 @@ class TrailIndex:
 
 
 async def keep_index(index: TrailIndex) -> None:
-    """Bring `index` forward for ever. What fails is said and tried again: nothing waits for it."""
+    """Bring `index` forward for ever. What fails is said and tried again: nothing waits for it.
+
+    When much waits, as after a restore, it says how much, and leaves half a core to the others.
+    """
     failed = False
+    told = _Waits()
     while True:
+        began, done, database = monotonic(), 0, index.database
         try:
-            await asyncio.to_thread(index.advance)
+            done = await asyncio.to_thread(index.advance)
+            await told.tell(index)
             failed = False
-        except (Error, OSError) as error:
+        except Exception as error:  # noqa: BLE001  nothing that an index does may end the process
             if not failed:
                 _log.warning("the index is not brought forward", error=str(error))
-            failed = True
-        await asyncio.sleep(_PAUSE * (10 if failed else 1))
+            failed = not await asyncio.to_thread(_healed, index, database, error)
+        pause = _PAUSE * (10 if failed else 1)
+        await asyncio.sleep(min(pause, monotonic() - began) if done else pause)
+
+
+def _healed(index: TrailIndex, database: Database, error: Exception) -> bool:
+    try:
+        return isinstance(error, DatabaseUnavailableError) and index.heal(database, error)
+    except (Error, OSError):
+        return False
+
+
+class _Waits:
+    """Says how much waits to be indexed, when it is much, and when it is no more."""
+
+    def __init__(self) -> None:
+        self._many = False
+        self._next = 0.0
+
+    async def tell(self, index: TrailIndex) -> None:
+        """Say so if it is time to."""
+        if monotonic() < self._next:
+            return
+        self._next = monotonic() + _TOLD_EVERY
+        waiting = await asyncio.to_thread(index.waiting)
+        if waiting > _MANY:
+            _log.info("the index of the audit log is being made", records_waiting=waiting)
+        elif self._many:
+            _log.info("the index of the audit log is made", records_waiting=waiting)
+        self._many = waiting > _MANY
 
 
 def _opened(path: Path) -> Database:

@@ -19,8 +19,10 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.exc import DatabaseError
 
-from remit.db import Transaction, conflict_insert, metadata
+from remit.db import DatabaseUnavailableError, Transaction, conflict_insert, metadata
+from remit.db.engine import is_damage
 from remit.trail.blocks import Block, Posting
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "empty_index",
     "epoch_of",
     "indexed_logs",
+    "is_damaged",
     "make_tables",
     "move_log",
     "name_log",
@@ -117,7 +120,8 @@ def make_tables(tx: Transaction) -> None:
 
 def epoch_of(tx: Transaction) -> str | None:
     """What the index is called since it was last begun anew."""
-    return tx.connection.execute(select(epochs.c.epoch)).scalar()
+    # Two that begin it at once may each name it: one of the names is it, for both.
+    return tx.connection.execute(select(func.min(epochs.c.epoch))).scalar()
 
 
 def set_epoch(tx: Transaction, epoch: str) -> None:
@@ -210,6 +214,11 @@ def _span_for(tx: Transaction, block: int) -> int:
         )
     )
     return span
+
+
+def is_damaged(error: DatabaseUnavailableError) -> bool:
+    """Whether it says that the file of the index is damaged."""
+    return isinstance(error.cause, DatabaseError) and is_damage(error.cause)
 
 
 def tenants(tx: Transaction) -> list[str]:

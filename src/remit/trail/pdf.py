@@ -120,7 +120,7 @@ def _warnings(report: Report) -> Iterator[str]:
     if report.more:
         yield "There are older events that are not in this report."
     if report.behind:
-        yield f"{report.behind:,} of the newest records were not indexed yet, and not looked at."
+        yield f"{report.behind:,} records were not indexed yet, and not looked at."
 
 
 def _text(

@@ -1,7 +1,7 @@
 """Records found by what they say, the newest first, over all logs at once.
 
-What the index has come to is found by its words; the rest of each log, which is short, is read. Every record is asked
-itself before it is shown: whether it meets the question, and whether it belongs to whom it may be shown to. So an index
+What the index has come to is found by its words; the rest of each log, which is short, is read, and of a long one the
+newest; what is between is a gap in the answer, and said. Every record is asked itself before it is shown: whether it meets the question, and whether it belongs to whom it may be shown to. So an index
 that is wrong can hide a record, until it is made anew, and show none to the wrong people.
 
 An answer ends when it has what was asked for, and also when much was looked at in vain; then it says where to go on.
@@ -11,11 +11,12 @@ Source: AUDIT §1.7.
 
 import heapq
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from remit.audit.facets import facets_of
+from remit.db import DatabaseUnavailableError
 from remit.errors import NotFoundError
 from remit.trail.blocks import milliseconds, time_of
 from remit.trail.candidates import Candidate, Candidates
@@ -29,7 +30,8 @@ __all__ = ["search"]
 _RECORDS: Final = 20_000
 """So many are looked at for one answer."""
 _REST: Final = 20_000
-"""So many that are not indexed yet are read for one answer; of a log that is further behind, none."""
+"""So many that are not indexed yet are read for one answer: the newest of each log."""
+_ATTEMPTS: Final = 3
 _ALL: Final = 2**63 - 1
 
 
@@ -40,14 +42,31 @@ def search(index: TrailIndex, question: Question) -> Answer:
         CursorLostError: the cursor is none of this index.
         DatabaseUnavailableError, OSError: the index or a log cannot be read.
     """
+    if question.cursor is not None and question.cursor.asked != question.asked:
+        raise CursorLostError("the `cursor` goes on with another question")
+    for _ in range(_ATTEMPTS):
+        database = index.database
+        try:
+            answer = _answer(index, question)
+        except DatabaseUnavailableError as error:
+            if not index.heal(database, error):
+                raise
+        else:
+            if answer is not None:
+                return answer
+    raise CursorLostError("the index was made anew; ask again")
+
+
+def _answer(index: TrailIndex, question: Question) -> Answer | None:
+    """The answer; `None` where the index was made anew in the midst of it, which would let things be missed."""
     epoch = index.begin()
     if question.cursor is not None and question.cursor.epoch != epoch:
         raise CursorLostError("the index was made anew since this `cursor` was given; ask again")
     run = _Search(index, question, epoch)
     found = run.page()
-    return Answer(
-        found=tuple(found), next=run.cursor(), looked=tuple(run.looked()), behind=run.behind
-    )
+    if index.begin() != epoch:
+        return None
+    return Answer(found=tuple(found), next=run.cursor(), looked=tuple(run.looked()))
 
 
 @dataclass(slots=True)
@@ -72,17 +91,17 @@ class _Search:
         self._stopped = False
         self._runs: dict[str, deque[_Run]] = {}
         self._heads: list[tuple[int, str]] = []
-        self.behind = 0
         known = index.database.read_now(indexed_logs)
         self._names = {one.number: one.log for one in known.values()}
         cursor = question.cursor
         self._sizes = self._sizes_now() if cursor is None else dict(cursor.sizes)
+        self._gaps: dict[str, tuple[int, int]] = {} if cursor is None else dict(cursor.gaps)
         if cursor is None:
             self._below = {one.number: one.next for one in known.values()}
             bound = max((one.last_block for one in known.values()), default=-1) + 1
             rests = list(self._rests(known))
         else:
-            self._below, bound, rests = dict(cursor.below), cursor.bound, list(cursor.rest)
+            self._below, bound, rests = dict(cursor.below), cursor.bound, _believed(cursor.rest)
         self._candidates = Candidates(
             index.database, question, bound=bound, reach=max((k.reach for k in known.values()), default=0)
         )  # fmt: skip
@@ -117,11 +136,13 @@ class _Search:
             return None
         return Cursor(
             epoch=self._epoch,
+            asked=self._question.asked,
             bound=self._candidates.bound,
             opened={run.block: run.below for _, run in left if run.block is not None},
             rest=tuple(Rest(log, run.first, run.below) for log, run in left if run.block is None),
             below=self._below,
             sizes=self._sizes,
+            gaps=self._gaps,
         )
 
     def looked(self) -> Iterator[Looked]:
@@ -130,7 +151,9 @@ class _Search:
         for log, size in sorted(self._sizes.items()):
             try:
                 first, _ = source.bounds(log)
-                yield Looked(log=log, first=first, to=size, checkpoint=source.checkpoint(log))
+                yield Looked(
+                    log=log, first=first, to=size, checkpoint=source.checkpoint(log), gap=self._gaps.get(log)
+                )  # fmt: skip
             except NotFoundError:
                 continue
 
@@ -201,17 +224,37 @@ class _Search:
         return found
 
     def _rests(self, known: dict[str, IndexedLog]) -> Iterator[Rest]:
-        """What of each log is not indexed; too much of it is said, and not read."""
+        """What of each log is not indexed; of what is too much the newest, and the rest of it is a gap."""
+        begins = {
+            log: known[log].next if log in known else self._index.source.bounds(log)[0]
+            for log in self._sizes
+        }
         left = _REST
-        for log, size in sorted(self._sizes.items()):
-            first = known[log].next if log in known else self._index.source.bounds(log)[0]
-            if size - first > left:
-                self.behind += size - first
-                self._sizes[log] = first
-            elif size > first:
-                left -= size - first
-                yield Rest(log, first, size)
+        # Those with little first, so that one that is far behind leaves the others theirs.
+        order = sorted(begins, key=lambda log: (self._sizes[log] - begins[log], log))
+        for place, log in enumerate(order):
+            size, first = self._sizes[log], begins[log]
+            start = max(first, size - left // (len(order) - place))
+            if start > first:
+                self._gaps[log] = (first, start)
+            if size > start:
+                left -= size - start
+                yield Rest(log, start, size)
 
     def _rest_of(self, rest: Rest) -> Iterator[Found | int]:
+        if rest.log not in self._index.source.logs():  # a cursor may say anything
+            return iter(())
         found = read_range(self._index.source, rest.log, rest.first, rest.below)
         return iter([one for one in found if self._wants(one)][::-1])
+
+
+def _believed(rest: Sequence[Rest]) -> Sequence[Rest]:
+    """What a cursor says is left of logs, which no cursor of ours says more of than is read for one answer.
+
+    Raises:
+        CursorLostError: it is none of ours.
+    """
+    logs = {one.log for one in rest}
+    if len(logs) < len(rest) or sum(max(0, one.below - one.first) for one in rest) > _REST:
+        raise CursorLostError("the `cursor` is none that was given")
+    return rest
