@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remit.audit.detectors import DETECTORS, MAX_SCANNED, Found, find, normal_form, scrubbed
+from remit.audit.detectors import (
+    DETECTORS,
+    MAX_SCANNED,
+    Found,
+    find,
+    names_a_secret,
+    normal_form,
+    scrubbed,
+)
 from remit.model import Classification
 
 _JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abcDEF"
@@ -149,3 +157,59 @@ def test_what_is_found_lies_within_the_text_in_order_and_apart(text):
     for one in find(text):
         assert place <= one.start < one.end <= len(text)
         place = one.end
+
+
+def _base64(text):
+    return base64.b64encode(text.encode()).decode()
+
+
+def _percent(text):
+    return "".join(f"%{octet:02X}" for octet in text.encode())
+
+
+@pytest.mark.parametrize("text", [text for _, text in _FOUND if "\n" not in text])
+@pytest.mark.parametrize(
+    "spell",
+    [
+        lambda text: _base64(_base64(text)),
+        lambda text: _percent(_percent(text)),
+        lambda text: _base64(_percent(text)),
+        lambda text: _percent(_base64(text)),
+        lambda text: _base64(text).encode().hex(),
+        lambda text: _base64(_base64(_base64(text))),
+        lambda text: _percent("\u200b".join(text)),
+        "\x00".join,
+        lambda text: f"https://crm.example/files/{_base64(text)}",
+    ],
+    ids=["64_64", "p_p", "64_p", "p_64", "64_hex", "three", "hidden_within", "nul", "path"],
+)
+def test_what_is_encoded_more_than_once_is_found_too(spell, text):
+    assert find(spell(text))
+    assert text[-6:] not in scrubbed(spell(text))
+
+
+@pytest.mark.parametrize("text", ["4111\t1111\t1111\t1111", "4111_1111_1111_1111"])
+def test_a_card_is_found_with_whatever_stands_between_its_groups(text):
+    assert [one.detector for one in find(text)] == ["pan"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["password", "userPassword", "apiKey", "api_key", "X-Auth-Token", "db.secret", "PIN", "cvv", "cardNumber", "ssn"],
+)  # fmt: skip
+def test_a_name_may_say_that_its_value_is_a_secret(name):
+    assert names_a_secret(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["spin", "passenger", "tokens_used", "secretary", "note", "x" * 50 + "_pin", ""]
+)
+def test_a_name_that_only_has_such_letters_in_it_says_nothing(name):
+    assert not names_a_secret(name)
+
+
+def test_the_times_of_a_log_are_no_cards():
+    for second in range(0, 86_400, 61):
+        clock = f"{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
+        for text in (f"2026-11-22 {clock}", f"2026-11-22T{clock}.123Z", f"20261122 {clock}.000"):
+            assert find(text) == (), text

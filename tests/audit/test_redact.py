@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from remit.audit import Redactor
 from remit.audit.events import Decided
 from remit.audit.redact import MAX_LEAVES
+from remit.audit.ruling import ruling_of
 from remit.canonical import canonical_text
-from remit.model import Argument, ArgumentType, AuditTreatment
+from remit.model import Argument, ArgumentType, AuditTreatment, RedactionRule
 from remit.testing.audit import InMemoryAuditLog
 
 KEY = bytes(range(32))
@@ -361,3 +362,40 @@ def test_many_tenants_do_not_fill_the_memory(redactor):
     assert len(set(tokens)) == 3000
     assert len(redactor._derived) <= 1024
     assert redactor.token("x", tenant="0") == tokens[0]
+
+
+@pytest.mark.parametrize(
+    ("path", "treatment", "kept_of_it"),
+    [
+        ("$.tags[*]", AuditTreatment.DROP, [None, None]),
+        ("$.tags[1]", AuditTreatment.DROP, ["alpha", None]),
+        ("$..*", AuditTreatment.LAST4, ["****", "****"]),
+    ],
+)
+def test_of_a_list_that_the_catalog_keeps_a_rule_may_take_elements(
+    redactor, path, treatment, kept_of_it
+):
+    ruling = ruling_of(
+        (rule("/tags", AuditTreatment.KEEP, ArgumentType.STRINGS),),
+        rules=(RedactionRule(path=path, treatment=treatment),),
+    )
+    found = redactor.redact({"tags": ["alpha", "beta"]}, tenant="acme", ruling=ruling)
+    assert found.input["tags"] == kept_of_it
+
+
+def test_whoever_keeps_an_object_does_not_keep_what_is_called_a_secret_in_it(redactor):
+    ruling = ruling_of(rules=(RedactionRule(path="$.o", treatment=AuditTreatment.KEEP),))
+    told = {"password": "hunter", "deep": {"pin": 1234, "api_key": ["x"]}, "note": "words"}
+    found = redactor.redact({"o": told}, tenant="acme", ruling=ruling).input["o"]
+    assert found["password"].startswith("tok1.secret.")
+    assert found["deep"]["pin"].startswith("tok1.secret.")
+    assert found["deep"]["api_key"][0].startswith("tok1.secret.")
+    assert found["note"] == "words"
+    exact = ruling_of(rules=(RedactionRule(path="$..pin", treatment=AuditTreatment.KEEP),))
+    assert redactor.redact({"pin": 1234}, tenant="acme", ruling=exact).input == {"pin": 1234}
+
+
+@pytest.mark.parametrize("number", [4111111111111111, -4111111111111111, 4111111111111111.0])
+def test_a_card_that_is_a_number_is_found_whatever_number_it_is(redactor, number):
+    found = kept(redactor, {"n": number}, rule("/n", AuditTreatment.KEEP))["n"]
+    assert found == kept(redactor, {"n": "4111111111111111"}, rule("/n", AuditTreatment.KEEP))["n"]

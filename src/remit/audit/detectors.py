@@ -1,30 +1,26 @@
 """What in a text looks like a secret, a card, an account, or a way to reach somebody; and where it stands.
 
 Told by form alone: words that nobody would take for a secret are not found. A form with a check digit is found
-only where the check holds. What is base64, hexadecimal, percent-encoded, or spelt with characters that only look
-like others is read as what it stands for; then the whole text counts as found, since there is no place to point at.
+only where the check holds. What is encoded, or spelt with characters that only look like others,
+is read as what it stands for (`spellings`); then the whole text counts as found, since there is no place to point at.
 No pattern takes more than linear time in the length of what it reads.
 
 Source: AUDIT §1.6; ISO/IEC 7812-1 (Luhn); ISO 13616 (IBAN, mod 97-10); SSA POMS RM 10201.030; E.164; RFC 7519.
 """
 
-import binascii
-import contextlib
 import re
-import unicodedata
-from base64 import urlsafe_b64decode
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from string import ascii_letters, digits
 from types import MappingProxyType
 from typing import Final
-from urllib.parse import unquote
 
-from remit.audit.numbers import iban_at, is_luhn
+from remit.audit.numbers import CARDS_BEGIN, iban_at, is_luhn
+from remit.audit.spellings import MOST_TURNS, decoded, undisguised
 from remit.model import Classification
 
-__all__ = ["DETECTORS", "MAX_SCANNED", "Found", "find", "normal_form", "scrubbed"]
+__all__ = ["DETECTORS", "MAX_SCANNED", "Found", "find", "names_a_secret", "normal_form", "scrubbed"]
 
 MAX_SCANNED: Final = 16 * 1024
 """Characters of a text that are read; of a longer one the rest counts as found."""
@@ -48,47 +44,83 @@ DETECTORS: Final = MappingProxyType(
         "ssn": (_PII, "U.S. social security numbers"),
         "email": (_PII, "e-mail addresses"),
         "phone": (_PII, "telephone numbers, international or North American"),
-        "encoded": (_SECRET, "any of these in base64, hexadecimal or percent-encoding"),
-        "disguised": (_SECRET, "any of these in characters that look like others"),
+        "encoded": (
+            _SECRET,
+            "any of these in base64, hexadecimal, percent-encoding or escapes, up to three times over",
+        ),
+        "disguised": (
+            _SECRET,
+            "any of these in characters that look like others, or with some that nobody sees",
+        ),
     }
 )
 """Each by its name, the class of what it finds, and what that is."""
 
 _NONE: Final[frozenset[str]] = frozenset()
 _OURS: Final = "tok1."
-_LONGEST_RUN: Final = 16 * 1024
 _LONGEST_FORM: Final = 512
-_SHORTEST_RUN: Final = 12
+_SHORTEST_CARD: Final = 13
+_FEWEST_DIGITS: Final = 8
+_AFTER_NAMES: Final = " \t\r\n\"'"
 
 _PRIVATE_KEY = re.compile(
     r"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----[^-]*(?:-----END[A-Z0-9 ]{0,50}-----)?"
 )
 _JWT = re.compile(r"(?<![\w-])ey[JK][\w-]{8,}\.[\w-]{4,}(?:\.[\w-]*){0,3}")
-_URL_PASSWORD = re.compile(r"(?<=://)[^\s/@:?#]{0,128}:[^\s/@?#]{1,256}(?=@)")
-_ASSIGNS = re.compile(r"""[=:](?=\s{0,4}["']?(?P<is>[^\s"'&,;<>]{4,512}))""")
-_NAMES_A_SECRET = re.compile(
-    r"(?i)(?:pass(?:word|wd|phrase|code)?|pwd|secret|token|credentials?|(?:api|access|account|private)[_ -]?key"
-    r"""|signature|authorization|otp|pin|cvv|cvc)["']?\s{0,4}\Z"""
-)
-_PRESENTED = re.compile(r"(?:bearer|basic|dpop)\s{1,4}(?P<is>[\w.~+/-]{8,}=*)")
-_VENDORS = re.compile(
-    r"(?<![A-Za-z0-9])(?:"
-    r"(?:AKIA|ASIA|AROA|AIDA)[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{22,}|glpat-[\w-]{20,}"
-    r"|xox[abeoprs]-[\w-]{10,}|xapp-[\w-]{10,}|(?:sk|rk|pk)_(?:live|test)_\w{10,}|whsec_[\w+/=-]{16,}"
-    r"|sk-[\w-]{20,}|AIza[\w-]{30,}|ya29\.[\w-]{20,}|npm_\w{30,}|pypi-[\w-]{16,}|SG\.[\w-]{16,}\.[\w-]{16,}"
-    r"|hf_[A-Za-z]{30,}|dop_v1_[0-9a-f]{32,}|shp(?:at|ss|ca|pa)_[0-9a-fA-F]{32}|hvs\.[\w-]{20,}"
-    r"|AGE-SECRET-KEY-1[0-9A-Z]{40,}|SK[0-9a-f]{32}|sq0[a-z]{3}-[\w-]{20,}|EAACEdEose0cBA\w+"
-    r"|lin_api_\w{30,}|ntn_\w{30,}|dckr_pat_[\w-]{20,}|eyJrIjoi[\w-]{20,}"
-    r")"
-)
-_BEGINNINGS: Final = (
-    "AKIA", "ASIA", "AROA", "AIDA", "gh", "glpat-", "xox", "xapp-", "_live_", "_test_", "whsec_", "sk-", "AIza", "ya29.",
-    "npm_", "pypi-", "SG.", "hf_", "dop_v1_", "shp", "hvs.", "AGE-SECRET", "SK", "sq0", "EAACE", "lin_api_", "ntn_",
-    "dckr_pat_", "eyJrIjoi",
+_URL_PASSWORD = re.compile(r"://(?P<is>[^\s/@:?#]{0,128}:[^\s/@?#]{1,256})@")
+_SIGN = re.compile(r"""[=:](?<=[dwentlsypvcDWENTLSYPVC"'\s][=:])""")
+"""Where something may be given to a name: the last letters of those below, a quote or a space before it."""
+_VALUE = re.compile(r"""\s{0,4}["']?(?P<is>[^\s"'&,;<>]{4,512})""")
+_SECRET_NAMES: Final = (
+    "pass", "password", "passwd", "passphrase", "passcode", "pwd", "secret", "token", "credential", "credentials",
+    *(f"{what}{between}key" for what in ("api", "access", "account", "private") for between in ("", "_", "-", " ")),
+    "signature", "authorization", "otp", "pin", "cvv", "cvc",
 )  # fmt: skip
-_NUMBER = re.compile(
-    r"[+(0-9](?<![A-Za-z0-9][+(0-9])[0-9]?(?:[ ().\-/]{0,2}[0-9]){7,30}(?![A-Za-z0-9])"
+_PRESENTED = re.compile(r"(?:bearer|basic|dpop)\s{1,4}(?P<is>[\w.~+/-]{8,}=*)")
+_BY_BEGINNING: Final = tuple(
+        (beginning, re.compile(f"{re.escape(beginning)}{rest}"))
+        for beginnings, rest in (
+            (("AKIA", "ASIA", "AROA", "AIDA"), "[0-9A-Z]{16}"),
+            (("ghp_", "gho_", "ghu_", "ghs_", "ghr_"), "[A-Za-z0-9]{30,}"),
+            (("github_pat_",), r"\w{22,}"),
+            (("glpat-", "dckr_pat_", "hvs.", "ya29.", "eyJrIjoi"), r"[\w-]{20,}"),
+            (("xoxa-", "xoxb-", "xoxe-", "xoxe.", "xoxo-", "xoxp-", "xoxr-", "xoxs-", "xapp-"), r"[\w.-]{10,}"),
+            (("sk_live_", "sk_test_", "rk_live_", "rk_test_", "pk_live_", "pk_test_"), r"\w{10,}"),
+            (("whsec_",), r"[\w+/=-]{16,}"),
+            (("sk-",), r"(?<![A-Za-z0-9]sk-)[\w-]{20,}"),
+            (("AIza",), r"[\w-]{30,}"),
+            (("npm_", "lin_api_", "ntn_"), r"\w{30,}"),
+            (("pypi-",), r"[\w-]{16,}"),
+            (("SG.",), r"(?<![A-Za-z0-9]SG\.)[\w-]{16,256}\.[\w-]{16,}"),
+            (("hf_",), r"(?<![A-Za-z0-9]hf_)[A-Za-z]{30,}"),
+            (("dop_v1_",), "[0-9a-f]{32,}"),
+            (("shpat_", "shpss_", "shpca_", "shppa_"), "[0-9a-fA-F]{32}"),
+            (("AGE-SECRET-KEY-1",), "[0-9A-Z]{40,}"),
+            (("SK",), "(?<![A-Za-z0-9]SK)[0-9a-f]{32}"),
+            (("sq0",), r"[a-z]{3}-[\w-]{20,}"),
+            (("EAACEdEose0cBA",), r"\w+"),
+        )
+        for beginning in beginnings
+)  # fmt: skip
+_VENDORS: Final = MappingProxyType(
+    {
+        mark: tuple(
+            [
+                one
+                for one in _BY_BEGINNING
+                if mark == ("_" if "_" in one[0] else "-" if "-" in one[0] else "")
+            ]
+        )
+        for mark in ("_", "-", "")
+    }
 )
+"""By a character in the beginning, so that a text without it need not be looked through for each."""
+_FIGURES = re.compile(r"[+(0-9][0-9 ().\-/_\t\r\n]{6,}[0-9]")
+"""Where there may be a number, quickly; `_NUMBER` is what one looks like."""
+_NUMBER = re.compile(
+    r"[+(0-9](?<![A-Za-z0-9][+(0-9])[0-9]?(?:[ ().\-/_\t\r\n]{0,2}[0-9]){7,30}(?![A-Za-z0-9])"
+)
+_NO_DIGITS: Final = str.maketrans("", "", " +().-/_\t\r\n")
 _SSN = re.compile(
     r"(?<![0-9])(?:(?!000|666)[0-8][0-9]{2})([- ])(?!00)[0-9]{2}\1(?!0000)[0-9]{4}(?![0-9])"
 )
@@ -106,16 +138,8 @@ _MAIL_NAME: Final = ascii_letters + digits + "._%+-"
 _MAIL_HOST = re.compile(
     r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9][A-Za-z0-9-]{0,62}){1,8}"
 )
-_RUNS = re.compile(r"[A-Za-z0-9+/_-]+")
-_HEX: Final = frozenset("0123456789abcdefABCDEF")
-_PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
 _DIGIT = re.compile(r"[0-9]")
 _DIGITS = re.compile(r"[0-9]+")
-
-_LOOK_ALIKES: Final = str.maketrans(
-    "АВЕКМНОРСТУХаеорсухіјѕһԁԛԝΑΒΕΖΗΙΚΜΝΟΡΤΥΧοανρτυικ∕⁄‐‑‒–—―−․。．＠﹫∶：ꓸ",  # noqa: RUF001  that is the point
-    "ABEKMHOPCTYXaeopcyxijshdqwABEZHIKMNOPTYXoavptuik//-------...@@::.",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,10 +204,12 @@ def _plain(text: str, off: frozenset[str]) -> Iterator[Found]:
         yield from _matches("private_key", _PRIVATE_KEY, text, off)
     if "eyJ" in text or "eyK" in text:
         yield from _matches("jwt", _JWT, text, off)
-    for beginning in _BEGINNINGS:
-        if beginning in text:
-            yield from _matches("vendor_token", _VENDORS, text, off)
-            break
+    if "vendor_token" not in off:
+        for mark, vendors in _VENDORS.items():
+            if mark in text:
+                for beginning, pattern in vendors:
+                    if beginning in text:
+                        yield from _matches("vendor_token", pattern, text, off)
     if "://" in text and "@" in text:
         yield from _matches("url_password", _URL_PASSWORD, text, off)
     if "assigned" not in off:
@@ -201,24 +227,33 @@ def _numbers(text: str, off: frozenset[str]) -> Iterator[Found]:
             length = iban_at(text[start : match.end()])
             if length:
                 yield Found("iban", _FINANCIAL, start, start + length)
-    for match in _NUMBER.finditer(text):
-        start, run = match.start(), match.group()
-        if "pan" not in off:
-            yield from _cards(run, start)
-        for detector, pattern in (("ssn", _SSN), ("phone", _PHONE)):
-            if detector not in off:
-                for one in pattern.finditer(run):
-                    yield Found(detector, _PII, start + one.start(), start + one.end())
+    for figures in _FIGURES.finditer(text):
+        if len(figures.group().translate(_NO_DIGITS)) >= _FEWEST_DIGITS:
+            for match in _NUMBER.finditer(text, figures.start(), figures.end() + 1):
+                yield from _in_number(match.group(), match.start(), off)
     if "ssn" not in off:
         lowered = text.lower()
         if "ssn" in lowered or "social security" in lowered:
             yield from _matches("ssn", _SSN_NAMED, text, off)
 
 
+def _in_number(run: str, start: int, off: frozenset[str]) -> Iterator[Found]:
+    if "pan" not in off and len(run) >= _SHORTEST_CARD:
+        yield from _cards(run, start)
+    if run.isdigit():  # the others have something in between, or before
+        return
+    for detector, pattern in (("ssn", _SSN), ("phone", _PHONE)):
+        if detector not in off:
+            for one in pattern.finditer(run):
+                yield Found(detector, _PII, start + one.start(), start + one.end())
+
+
 def _cards(run: str, start: int) -> Iterator[Found]:
     """Cards among the groups of digits in `run`, which begins at `start`: what stands before one may be another number."""
     groups = list(_DIGITS.finditer(run))
     for first, begin in enumerate(groups):
+        if run[begin.start()] not in CARDS_BEGIN:
+            continue
         number = ""
         for group in groups[first:]:
             number += group.group()
@@ -230,14 +265,19 @@ def _cards(run: str, start: int) -> Iterator[Found]:
 
 
 def _assigned(text: str) -> Iterator[Found]:
-    if "=" in text or ":" in text:
-        for match in _ASSIGNS.finditer(text):
-            start, end = match.span("is")
-            begin = match.start()
-            # After a colon stand words of prose as well, and values only sometimes.
-            told = text[begin] == "=" or (end - start > 5 and _DIGIT.search(text, start, end))
-            if told and _NAMES_A_SECRET.search(text[max(0, begin - 24) : begin]):
-                yield from _secret(text, start, end)
+    done = 0
+    for match in _SIGN.finditer(text):
+        begin = match.start()
+        if begin < done:
+            continue
+        name = text[max(0, begin - 24) : begin].rstrip(_AFTER_NAMES).lower()
+        value = _VALUE.match(text, begin + 1) if name.endswith(_SECRET_NAMES) else None
+        if value is None:
+            continue
+        start, done = value.span("is")
+        # After a colon stand words of prose as well, and values only sometimes.
+        if text[begin] == "=" or (done - start > 5 and _DIGIT.search(text, start, done)):
+            yield from _secret(text, start, done)
     lowered = text.lower()
     if len(lowered) == len(text) and (
         "bearer" in lowered or "basic" in lowered or "dpop" in lowered
@@ -296,61 +336,33 @@ def _without(text: str, found: tuple[Found, ...]) -> str:
 
 def _hidden(text: str, off: frozenset[str]) -> tuple[str, Classification] | None:
     """By what something is found that `text` holds in another spelling, and its class."""
-    if "encoded" not in off:
-        for decoded in _decoded(text):
-            for one in _plain(decoded, off):
-                return "encoded", one.classification
-    if "disguised" not in off and not text.isascii():
-        folded = _folded(text)
-        if folded != text:
-            for one in _plain(folded, off):
-                return "disguised", one.classification
+    waiting = [("", text, 0)]
+    while waiting:
+        detector, said, turn = waiting.pop()
+        if turn:
+            for one in _plain(said, off):
+                return detector, one.classification
+        if turn == MOST_TURNS:
+            continue
+        if "encoded" not in off:
+            waiting += [(detector or "encoded", one, turn + 1) for one in decoded(said)]
+        if "disguised" not in off and not (said.isascii() and said.isprintable()):
+            shown = undisguised(said)
+            if shown is None:
+                return detector or "disguised", _SECRET
+            if shown != said:
+                waiting.append((detector or "disguised", shown, turn + 1))
     return None
 
 
-def _decoded(text: str) -> Iterator[str]:
-    if "%" in text and _PERCENT.search(text) is not None:
-        yield unquote(text)
-    for run in _RUNS.findall(text):
-        if len(run) >= _SHORTEST_RUN:
-            yield from _runs(run[:_LONGEST_RUN])
-
-
-def _runs(run: str) -> Iterator[str]:
-    """What `run` says in hexadecimal or base64, where that is text."""
-    if len(run) % 2 == 0 and _HEX.issuperset(run):
-        yield _read(bytes.fromhex(run))
-    # Of several lines or a broken one, what can be read.
-    whole = run[: len(run) - (len(run) % 4 == 1)].replace("+", "-").replace("/", "_")
-    with contextlib.suppress(binascii.Error, ValueError):
-        yield _read(urlsafe_b64decode(whole + "=" * (-len(whole) % 4)))
-
-
-def _read(data: bytes) -> str:
-    """`data` as text, if it is one; digests and random bytes are not."""
-    return (
-        data.decode()
-        if len(data) >= 8 and data.isascii() and not data.translate(None, _TEXT)
-        else ""
-    )
-
-
-_TEXT: Final = bytes((9, 10, 13, *range(32, 127)))
-
-
-def _folded(text: str) -> str:
-    """`text` with every character as the one that it looks like, and without those that nobody sees."""
-    plain = unicodedata.normalize("NFKC", text.translate(_LOOK_ALIKES)).translate(_LOOK_ALIKES)
-    return "".join([_as_seen(character) for character in unicodedata.normalize("NFD", plain)])
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_SECRET_NAME = re.compile(
+    r"(?:.*[_. -])?(?:pass(?:word|wd|phrase|code)?|pwd|secret|token|credentials?|(?:api|access|account|private)[_ -]?key|apikey"
+    r"|signature|authorization|otp|pin|cvv|cvc|ssn|iban|(?:card|account)[_ -]?number)"
+)
 
 
 @lru_cache(maxsize=4_096)
-def _as_seen(character: str) -> str:
-    if character.isascii():
-        return character
-    category = unicodedata.category(character)
-    if category == "Nd":
-        return str(unicodedata.digit(character))
-    if category in {"Cf", "Mn", "Me"} or character in "\u115f\u1160\u3164\uffa0":
-        return ""
-    return " " if category == "Zs" else character
+def names_a_secret(name: str) -> bool:
+    """Whether a member of that name holds one: `password`, `apiKey`, `card_number`. Names of more than 40 characters say nothing."""
+    return len(name) <= 40 and _SECRET_NAME.fullmatch(_CAMEL.sub("_", name).lower()) is not None

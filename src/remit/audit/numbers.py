@@ -6,12 +6,12 @@ Source: ISO/IEC 7812-1 annex B; ISO 13616-1 §6.
 from types import MappingProxyType
 from typing import Final
 
-__all__ = ["iban_at", "is_iban", "is_luhn"]
+__all__ = ["CARDS_BEGIN", "iban_at", "is_iban", "is_luhn"]
 
 _DOUBLED: Final = bytes(48) + bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)) + bytes(198)
 """What each digit, as a byte, adds where it is doubled."""
 _CARD_LENGTHS: Final = range(13, 20)
-_CARDS_BEGIN: Final = "23456"
+CARDS_BEGIN: Final = "23456"
 
 # Of the countries that have them, by the length of all their IBANs.
 _LENGTHS: Final = MappingProxyType(
@@ -31,7 +31,7 @@ _LENGTHS: Final = MappingProxyType(
 
 def is_luhn(digits: str) -> bool:
     """Whether `digits` may be a card number: of a length and beginning that cards have, with a check digit that holds."""
-    if len(digits) not in _CARD_LENGTHS or digits[0] not in _CARDS_BEGIN:
+    if len(digits) not in _CARD_LENGTHS or digits[0] not in CARDS_BEGIN:
         return False
     if len(digits) == 13 and digits[0] != "4":
         return False  # instants in milliseconds are thirteen digits too
