@@ -1,8 +1,10 @@
 import asyncio
+import errno
 import os
 import stat
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -372,6 +374,39 @@ def test_a_log_that_cannot_stop_in_good_order_says_so(open_log, stream, log_key,
         log.close()
     disk.mend()
     open_log()
+    assert verify_log(stream.folder).exit_code == 0
+
+
+class Complaining(SimulatedDisk):
+    """Closes what it is told to, and says each time that something went wrong. A number twice is an error of ours."""
+
+    def __init__(self):
+        super().__init__()
+        self.held = set()
+
+    def open(self, path):
+        descriptor = super().open(path)
+        self.held.add(descriptor)
+        return descriptor
+
+    def close(self, descriptor):
+        self.held.remove(descriptor)
+        super().close(descriptor)
+        if self.failing == {"close"}:
+            raise OSError(errno.EIO, "input/output error")
+
+
+def test_every_descriptor_is_given_back_once_whatever_the_disk_says(stream, log_key, clock):
+    disk = Complaining()
+    small = replace(stream, segment_bytes=1, reserve_bytes=4096)
+    log = FileAuditLog(small, log_key, clock=clock, disk=disk)
+    disk.failing = frozenset({"close"})
+    log.record([revoked("one")])
+    log.record([revoked("two")])  # in a segment of its own
+    assert log.status().failure is None
+    log.close()
+    assert disk.held == set()
+    FileAuditLog(stream, log_key, clock=clock).close()  # the lock was given up as well
     assert verify_log(stream.folder).exit_code == 0
 
 

@@ -81,3 +81,17 @@ def test_a_file_without_its_name_is_not_written(path):
     assert refusal.value.errno == errno.ESTALE
     assert os.pread(held, 10, 0) == b"1"
     os.close(held)
+
+
+def test_a_descriptor_is_given_back_once_even_if_the_disk_then_says_that_something_is_wrong(path):
+    class Complaining(PosixDisk):
+        def close(self, descriptor):
+            super().close(descriptor)
+            raise OSError(errno.EIO, "input/output error")
+
+    file = GrowingFile(Complaining(), path, end=0, reach=0)
+    with pytest.raises(OSError, match="input/output"):
+        file.close()
+    other = os.open(path, os.O_RDONLY)  # most likely the same number
+    file.close()
+    os.close(other)

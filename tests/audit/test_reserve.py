@@ -21,6 +21,20 @@ def length(folder):
     return (folder / RESERVE).stat().st_size
 
 
+class Closed(PosixDisk):
+    """Counts what was opened and closed."""
+
+    opened = closed = 0
+
+    def open(self, path):
+        self.opened += 1
+        return super().open(path)
+
+    def close(self, descriptor):
+        self.closed += 1
+        super().close(descriptor)
+
+
 def test_the_real_disk_has_every_byte_of_it(tmp_path):
     reserve = Reserve(tmp_path, PosixDisk(), size=SIZE)
     found = (tmp_path / RESERVE).stat()
@@ -115,6 +129,34 @@ def test_a_disk_that_breaks_when_it_is_opened_says_so(tmp_path):
     disk.break_down()
     with pytest.raises(OSError, match="Input/output"):
         Reserve(tmp_path, disk, size=SIZE)
+
+
+@pytest.mark.parametrize("failing", ["length", "truncate"])
+def test_what_was_opened_is_closed_where_the_disk_breaks_afterwards(tmp_path, failing):
+    class Counted(Closed):
+        def length(self, descriptor):
+            if failing == "length":
+                raise OSError(errno.EIO, "input/output error")
+            return super().length(descriptor)
+
+        def truncate(self, descriptor, size):
+            if failing == "truncate":
+                raise OSError(errno.EIO, "input/output error")
+            super().truncate(descriptor, size)
+
+    Reserve(tmp_path, PosixDisk(), size=2 * MIB).close()
+    disk = Counted()
+    with pytest.raises(OSError, match="input/output"):
+        Reserve(tmp_path, disk, size=MIB)
+    assert disk.opened == disk.closed == 1
+
+
+def test_it_is_given_back_once(tmp_path):
+    disk = Closed()
+    reserve = Reserve(tmp_path, disk, size=MIB)
+    reserve.close()
+    reserve.close()
+    assert disk.opened == disk.closed == 1
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])

@@ -34,6 +34,7 @@ from remit.audit.reserve import Reserve
 from remit.audit.signing import SignerUnavailableError
 from remit.audit.waiting import Answer, LogStatus, Patience, Waiting, answered, receipts_in, settle
 from remit.clock import Clock, SystemClock
+from remit.errors import Error
 from remit_audit_verify.note import Checkpoint
 
 __all__ = ["DurableAuditLog", "LogStatus"]
@@ -252,7 +253,7 @@ class DurableAuditLog:
             self._holding.make_room()
             self._append([self._draft(started)])
             self._stream.checkpoint()
-        except (OSError, SignerUnavailableError):
+        except (OSError, Error):
             self._give_back()
             raise
 
@@ -378,12 +379,15 @@ class DurableAuditLog:
             failure = error.strerror or type(error).__name__
         except SignerUnavailableError as error:
             failure = error.detail
-        self._give_back()
+        with contextlib.suppress(OSError):  # what counts is on stable storage, or `failure` says so
+            self._give_back()
         self._failure = failure
 
     def _give_back(self) -> None:
-        self._stream.close()
-        self._holding.close()
+        try:
+            self._stream.close()
+        finally:
+            self._holding.close()
 
     def _die(self, reason: str) -> None:
         with self._wake:

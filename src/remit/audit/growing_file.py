@@ -11,10 +11,13 @@ Source: AUDIT §1.5; POSIX.1-2024 unlink, rename (a file lives on without its na
 
 import errno
 from pathlib import Path
+from typing import Final
 
 from remit.audit.disk import Disk
 
 __all__ = ["GrowingFile"]
+
+_GIVEN_BACK: Final = -1
 
 
 class GrowingFile:
@@ -80,8 +83,14 @@ class GrowingFile:
         self._torn = False
 
     def close(self) -> None:
-        """Give the descriptor back."""
-        self._disk.close(self._descriptor)
+        """Give the descriptor back; idempotent, for by then the number may be somebody else's.
+
+        Raises:
+            OSError: the disk says that something went wrong; the descriptor is given back.
+        """
+        descriptor, self._descriptor = self._descriptor, _GIVEN_BACK
+        if descriptor != _GIVEN_BACK:
+            self._disk.close(descriptor)
 
     def _expect(self, least: int, most: int) -> None:
         """Growing a file that was cut would fill it with zeros, so too short is as bad as too long."""

@@ -9,6 +9,7 @@ Source: AUDIT §1.5 (reserve, alerts at 80 and 90 %).
 """
 
 import errno
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -27,6 +28,7 @@ _ROOM: Final = 4 * 1024 * 1024
 """With less than that the disk counts as full: the database needs some of it to commit."""
 _LEVELS: Final = (90, 80)
 _CALMED: Final = 3
+_GIVEN_BACK: Final = -1
 _SELF_TEST: Final = Actor(ActorType.SYSTEM, "self-test")
 
 
@@ -65,9 +67,13 @@ class Reserve:
         self._folder = folder
         self._size = size
         self._descriptor = disk.open(folder / RESERVE)
-        self.kept = disk.length(self._descriptor)
-        if self.kept > size:
-            self._shorten(size)
+        try:
+            self.kept = disk.length(self._descriptor)
+            if self.kept > size:
+                self._shorten(size)
+        except OSError:
+            self.close()
+            raise
         self.refill()
 
     @property
@@ -119,8 +125,10 @@ class Reserve:
         return True
 
     def close(self) -> None:
-        """Give the descriptor back; the file stays, for a start on a full disk."""
-        self._disk.close(self._descriptor)
+        """Give the descriptor back, once; the file stays, for a start on a full disk."""
+        descriptor, self._descriptor = self._descriptor, _GIVEN_BACK
+        if descriptor != _GIVEN_BACK:
+            self._disk.close(descriptor)
 
     def _shorten(self, size: int) -> None:
         self._disk.truncate(self._descriptor, size)
@@ -138,8 +146,8 @@ def make_room_in(folder: Path, disk: Disk) -> None:
     path = folder / RESERVE
     if path.exists():
         reserve = Reserve(folder, disk, size=path.stat().st_size)
-        reserve.make_room()
-        reserve.close()
+        with closing(reserve):
+            reserve.make_room()
 
 
 @dataclass(slots=True)

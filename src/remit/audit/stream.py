@@ -15,7 +15,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from remit.audit.disk import Disk
 from remit.audit.entry import Draft, seal
@@ -29,6 +29,9 @@ from remit_audit_verify.stream_files import CHECKPOINTS, FRONTIER, KEYS, LOCK, s
 from remit_audit_verify.tree import leaf_hash
 
 __all__ = ["AuditLogLockedError", "Stream", "StreamSettings"]
+
+
+_GIVEN_BACK: Final = -1
 
 
 class AuditLogLockedError(ConflictError):
@@ -205,10 +208,17 @@ class Stream:
             self._published = keys
 
     def close(self) -> None:
-        """Give up the files and the lock."""
-        self._records.close()
-        self._checkpoints.close()
-        os.close(self._lock)
+        """Give up the files and the lock, each of them whatever becomes of the others; idempotent.
+
+        Raises:
+            OSError: the disk says that something went wrong; everything is given up.
+        """
+        lock, self._lock = self._lock, _GIVEN_BACK
+        with contextlib.ExitStack() as everything:
+            if lock != _GIVEN_BACK:
+                everything.callback(os.close, lock)
+            everything.callback(self._checkpoints.close)
+            everything.callback(self._records.close)
 
     def _confirm_beside(self) -> None:
         """A lock without its name keeps nobody out; records beside no checkpoints will not be signed."""
@@ -236,10 +246,11 @@ class Stream:
         except OSError:
             opened.close()
             raise
-        self._records.close()
-        self._records = opened
+        former, self._records = self._records, opened
         self._position = Position(position.tree, position.previous, position.tree.size, 0)
         self._note_begin(self._position)
+        with contextlib.suppress(OSError):  # all of it was on stable storage before
+            former.close()
 
     def _note_begin(self, position: Position) -> None:
         with contextlib.suppress(OSError):  # a cache: without it the next start reads more
