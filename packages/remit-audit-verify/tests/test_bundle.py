@@ -6,9 +6,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from remit_audit_verify.bundle import BadBundleError, is_bundle, verify_bundle
+from remit_audit_verify.command import main
 from remit_audit_verify.evidence import Evidence
 from remit_audit_verify.note import VerifierKey
 from remit_audit_verify.proof import Proof
+from remit_audit_verify.receipts import Receipt
 from remit_audit_verify.tree import inclusion_proof
 
 
@@ -137,11 +139,124 @@ def test_without_the_witnesses_that_are_demanded_nothing_is_shown(path, logs, po
     pack(path, parts)
     assert verify_bundle(path).exit_code == 0
     report = verify_bundle(path, evidence=Evidence(policy=policy))
-    assert report.exit_code == 1
+    assert report.exit_code == 2
     assert "too few witnesses" in report.streams[0].problems[0].what
 
 
-@pytest.mark.parametrize("name", ["manifest.json", "records.jsonl", "proofs/one/4.tlog-proof"])
+def test_a_proof_that_was_taken_out_is_missed(path, logs):
+    parts = parts_of(logs)
+    del parts["proofs/one/4.tlog-proof"]
+    report = verify_bundle(pack(path, parts))
+    assert report.exit_code == 2
+    assert report.streams[0].problems[0].what == "its proof is missing"
+
+
+def test_a_file_that_the_manifest_names_and_that_was_taken_out_is_missed(path, logs):
+    parts = parts_of(logs)
+    names = dict.fromkeys([*parts, "README.txt"], "0" * 64)
+    names |= {name: sha256(content).hexdigest() for name, content in parts.items()}
+    manifest = {**json.loads(parts["manifest.json"]), "files": names}
+    parts["manifest.json"] = json.dumps(manifest).encode()
+    report = verify_bundle(pack(path, parts, honest=False))
+    assert report.exit_code == 2
+    assert report.failure == "`'README.txt'`, which the manifest names, is missing"
+
+
+def test_the_newest_notes_are_checked_too(path, logs):
+    one, two = logs
+    parts = parts_of(logs) | {"checkpoints/one.txt": one.note(30).encode()}
+    assert verify_bundle(pack(path, parts)).exit_code == 0
+    forged = one.note(30).replace("\n30\n", "\n31\n").encode()
+    report = verify_bundle(pack(path, parts | {"checkpoints/one.txt": forged}))
+    assert report.exit_code == 1
+    assert report.streams[0].problems[0].kind == "checkpoint"
+    two.origin = "example.test/three"
+    strange = parts | {"checkpoints/three.txt": two.note(9).encode()}
+    assert "is of no log that has records here" in verify_bundle(pack(path, strange)).failure
+
+
+def test_a_log_that_shows_two_trees_of_one_size_is_caught_in_a_bundle(path, logs):
+    one, _ = logs
+    parts = parts_of(logs)
+    one.lines[29] = one.lines[29].replace(b"because 29", b"because it")
+    parts["checkpoints/one.txt"] = one.note(30).encode()
+    report = verify_bundle(pack(path, parts))
+    assert report.exit_code == 1
+    assert "two checkpoints of one size" in report.streams[0].problems[0].what
+
+
+def test_receipts_are_held_against_the_records_of_a_bundle(path, logs):
+    one, _ = logs
+    pack(path, parts_of(logs))
+    right = Receipt(one.origin, 4, one.leaves[4])
+    report = verify_bundle(path, evidence=Evidence(receipts=(right,)))
+    assert (report.exit_code, report.streams[0].receipts) == (0, 1)
+    wrong = Receipt(one.origin, 4, one.leaves[5])
+    report = verify_bundle(path, evidence=Evidence(receipts=(wrong,)))
+    assert report.exit_code == 1
+    assert report.streams[0].problems[0].kind == "receipt"
+
+
+def test_what_only_a_whole_log_shows_is_not_asked_of_a_bundle(path, logs, tmp_path, capsys):
+    pack(path, parts_of(logs))
+    kept = tmp_path / "kept"
+    kept.write_text(logs[0].note(5))
+    assert main([str(path), "--since", str(kept)]) == 64
+    assert main([str(path), "--max-age", "1h"]) == 64
+    assert "not of a bundle" in capsys.readouterr().err
+    assert main([str(path)]) == 0
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_bundle_in_another_packing_is_refused(path, logs, method):
+    with zipfile.ZipFile(path, "w", method) as bundle:
+        for name, content in parts_of(logs).items():
+            bundle.writestr(name, content)
+    with pytest.raises(BadBundleError, match="packed"):
+        verify_bundle(path)
+
+
+def test_a_bundle_that_unpacks_without_end_is_refused_before_it_is_unpacked(path, logs):
+    parts = parts_of(logs) | {f"proofs/{n}": bytes(1 << 23) for n in range(9)}
+    with pytest.raises(BadBundleError, match="far more than it is"):
+        verify_bundle(pack(path, parts))
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_bundle_in_which_two_readers_could_see_two_is_refused(path, logs):
+    with zipfile.ZipFile(pack(path, parts_of(logs)), "a") as bundle:
+        bundle.writestr("records.jsonl", b"")
+    with pytest.raises(BadBundleError, match="one name"):
+        verify_bundle(path)
+
+
+def test_names_in_a_bundle_lead_nowhere(path, logs, tmp_path):
+    parts = parts_of(logs)
+    parts["../../escaped"] = parts["/escaped"] = b"x"
+    link = zipfile.ZipInfo("keys/link")
+    link.external_attr = 0o120777 << 16
+    manifest = json.loads(parts["manifest.json"])
+    manifest["records"][0]["proof"] = "../../escaped"
+    parts["manifest.json"] = json.dumps(manifest).encode()
+    pack(path, parts)
+    before = sorted(tmp_path.rglob("*"))
+    assert verify_bundle(path).exit_code == 1
+    assert sorted(tmp_path.rglob("*")) == before
+    with zipfile.ZipFile(path, "a") as bundle:
+        bundle.writestr(link, "/etc/passwd")
+    with pytest.raises(BadBundleError, match="holds what is no key"):
+        verify_bundle(path)
+
+
+def test_progress_is_told_in_bytes_and_comes_to_an_end(path, logs):
+    told = []
+    pack(path, parts_of(logs))
+    verify_bundle(path, progress=lambda done, total: told.append((done, total)))
+    assert told
+    assert all(done <= total for done, total in told)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "records.jsonl"])
 def test_a_bundle_without_one_of_its_parts_is_none(path, logs, name):
     parts = parts_of(logs)
     del parts[name]

@@ -10,7 +10,7 @@ from remit_audit_verify import timestamps
 from remit_audit_verify.command import main
 from remit_audit_verify.evidence import Evidence
 from remit_audit_verify.saying import render_report
-from remit_audit_verify.timestamps import BadTimestampError, stamped_time
+from remit_audit_verify.timestamps import BadTimestampError, UnbelievedStampError, stamped_time
 from remit_audit_verify.verify import verify_log
 
 pytest.importorskip("rfc3161_client")
@@ -55,7 +55,7 @@ ess_cert_id_alg = sha256
 class Authority:
     """One made for a test, with a root of its own."""
 
-    def __init__(self, folder) -> None:
+    def __init__(self, folder, days: str = "30") -> None:
         folder.mkdir()
         self.folder = folder
         (folder / "serial").write_text("01\n")
@@ -63,7 +63,7 @@ class Authority:
         new = ("req", "-config", "conf", "-newkey", "rsa:2048", "-nodes")
         self._run(*new, "-x509", "-days", "30", "-keyout", "root.key", "-out", "root.pem")
         self._run(*new, "-subj", "/CN=stamper", "-keyout", "tsa.key", "-out", "tsa.csr")
-        signing = ("-CA", "root.pem", "-CAkey", "root.key", "-CAcreateserial", "-days", "30")
+        signing = ("-CA", "root.pem", "-CAkey", "root.key", "-CAcreateserial", "-days", days)
         extensions = ("-extfile", "conf", "-extensions", "stamping")
         self._run("x509", "-req", "-in", "tsa.csr", *signing, *extensions, "-out", "tsa.pem")
 
@@ -130,10 +130,32 @@ def test_records_that_are_no_older_than_the_stamp_are_valid(make_log, authority,
     assert "time stamp   20 records" in render_report(report)
 
 
-def test_a_stamp_of_an_authority_that_nobody_believes_does_not_hold(log, stranger):
+def test_a_stamp_of_an_authority_that_nobody_believes_is_no_evidence(log, stranger):
     report = verify_log(log.folder, evidence=Evidence(roots=stranger.roots))
-    assert report.exit_code == 1
+    assert report.exit_code == 2
     assert report.streams[0].problems[0].kind == "stamp"
+    assert "not of an authority that is believed" in report.streams[0].problems[0].what
+
+
+def test_a_stamp_by_a_certificate_that_had_expired_is_no_evidence(log, tmp_path):
+    late = Authority(tmp_path / "late", days="-1")
+    note = log.note(20).encode()
+    token = late.stamp(note)
+    with pytest.raises(UnbelievedStampError):
+        stamped_time(note, token, late.roots)
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense", b"-----BEGIN CERTIFICATE-----\n\n"])
+def test_a_file_without_certificates_is_refused_and_blames_no_log(log, tmp_path, content, capsys):
+    roots = tmp_path / "roots.pem"
+    roots.write_bytes(content)
+    assert main([str(log.folder), "--timestamps", str(roots)]) == 64
+    assert "there are no certificates to believe" in capsys.readouterr().err
+
+
+def test_certificates_that_stand_twice_in_a_file_are_believed_once(log, authority):
+    report = verify_log(log.folder, evidence=Evidence(roots=authority.roots * 2))
+    assert report.streams[0].stamped == 20
 
 
 def test_without_certificates_stamped_notes_are_checkpoints_like_others(log):

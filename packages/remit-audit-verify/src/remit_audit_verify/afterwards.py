@@ -25,7 +25,9 @@ def conclude(
     """`report`, with what follows from all of its streams together."""
     for stream in report.streams:
         _confirm_keys(stream)
+        _confirm_changes(stream)
         _confirm_pruned(stream, claims)
+        _demand_signatures(stream)
         _demand_witnesses(stream, evidence)
         if evidence.roots and not stream.stamped:
             what = "no checkpoint has a time stamp of an authority that is believed"
@@ -58,6 +60,36 @@ def _confirm_keys(stream: StreamReport) -> None:
         )
         verdict = Verdict.INCOMPLETE if stream.first else Verdict.TAMPERED
         stream.add(Problem("key", KEYS, what=what), verdict)
+
+
+def _confirm_changes(stream: StreamReport) -> None:
+    """A key that was replaced signs no more: whoever has it, and no other, could else go on with the log."""
+    for sequence, former, verifier in stream.successions:
+        began = stream.begins.get(verifier)
+        if began is None or began <= sequence:
+            continue
+        late = [
+            size
+            for keys, size in stream.signings.items()
+            if former in keys and verifier not in keys and size > began
+        ]
+        if late:
+            what = f"a key that was replaced at record {sequence} signs {max(late)} records"
+            stream.add(Problem("key", CHECKPOINTS, what=what), Verdict.TAMPERED)
+            return
+
+
+def _demand_signatures(stream: StreamReport) -> None:
+    """A log that is signed every second has no long end that nobody signed, unless its checkpoints were removed."""
+    if stream.verdict is Verdict.TAMPERED or not stream.records > stream.proven:
+        return
+    begin, end = (epoch_ms(one or "") for one in (stream.unsigned_from, stream.last_time))
+    long = begin is not None and end is not None and end - begin > MAX_SKEW * 1_000
+    if stream.checkpoints and not long:
+        return
+    what = "no checkpoint signs them: the signer was away, or checkpoints were removed"
+    problem = Problem("unsigned", CHECKPOINTS, None, stream.proven, stream.records - 1, what)
+    stream.add(problem, Verdict.INCOMPLETE)
 
 
 def _confirm_pruned(stream: StreamReport, claims: Claims) -> None:

@@ -8,21 +8,33 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import BinaryIO, Final
 
 from remit_audit_verify.cosignature import BadCosignatureError
 from remit_audit_verify.expected import Expected
+from remit_audit_verify.files import open_file, read_file
 from remit_audit_verify.note import (
     BadCheckpointError,
     VerifierKey,
-    open_checkpoint,
+    open_signed,
     parse_checkpoint,
 )
 from remit_audit_verify.policy import Policy
 from remit_audit_verify.report import Problem, StreamReport, Verdict
-from remit_audit_verify.stream_files import CHECKPOINT, CHECKPOINTS, KEYS, WITNESSED, read_notes
+from remit_audit_verify.stream_files import (
+    CHECKPOINT,
+    CHECKPOINTS,
+    KEYS,
+    MAX_NOTE,
+    WITNESSED,
+    read_notes,
+)
 from remit_audit_verify.timestamps import stamped_checkpoints
 
 __all__ = ["Checkpoints", "keys_of"]
+
+_MOST_KEYS: Final = 1_000
+_MAX_KEYS: Final = 1024 * 1024
 
 
 def keys_of(
@@ -30,8 +42,8 @@ def keys_of(
 ) -> Sequence[VerifierKey]:
     """The keys whose signatures count: the pinned ones of this log's name, else those in its folder."""
     try:
-        lines = (folder / KEYS).read_bytes().decode().splitlines()
-        held = [VerifierKey.parse(line) for line in lines]
+        lines = read_file(folder / KEYS, _MAX_KEYS).decode().splitlines()
+        held = [VerifierKey.parse(line) for line in lines[:_MOST_KEYS]]
     except FileNotFoundError:
         held = []
         if not pinned:
@@ -51,6 +63,12 @@ def keys_of(
         problem = Problem("key", KEYS, what=f"no pinned key is for `{report.origin or '?'}`")
         report.add(problem, Verdict.INCOMPLETE)
     report.trusted = tuple(map(str, ours))
+    # One that was made to have the short hash of a pinned key could sign in its name.
+    twins = {key for key in held for one in ours if key != one and key.hash == one.hash}
+    if twins:
+        what = "a key that is not the pinned one has its hash"
+        report.add(Problem("key", KEYS, what=what), Verdict.TAMPERED)
+        held = [key for key in held if key not in twins]
     # Another key may follow a pinned one, or come before it: what the log says of that is known at its end.
     return [*ours, *(key for key in held if key not in ours and ours)]
 
@@ -59,7 +77,7 @@ def _first_origin(folder: Path) -> str:
     """The log's name as its checkpoints have it, which nothing confirms yet."""
     for name in (CHECKPOINTS, CHECKPOINT):
         try:
-            with (folder / name).open("rb") as file:
+            with open_file(folder / name) as file:
                 origin = file.readline(1_024).rstrip(b"\n").decode()
         except (OSError, UnicodeDecodeError):
             continue
@@ -126,13 +144,12 @@ class Checkpoints:
     def _notes(self, name: str, source: str, *, again: bool = False) -> Iterator[Expected]:
         path = self.folder / name
         try:
-            size = path.stat().st_size
-            file = path.open("rb")
+            file = open_file(path)
         except FileNotFoundError:
             return
         reached = 0
         with file:
-            lines = _upto(file, size)
+            lines = _upto(file, file.seek(0, 2))
             for note in read_notes(_ended(lines) if name == CHECKPOINT else lines):
                 if not note.complete:
                     self._unfinished(name, note.content, note.line)
@@ -151,12 +168,12 @@ class Checkpoints:
     def _open(self, note: str, source: str) -> Expected:
         signed = parse_checkpoint(note)
         checkpoint = signed.checkpoint
+        keys: tuple[str, ...] = ()
         if self.keys:
-            checkpoint = open_checkpoint(note, self.keys)
+            checkpoint, signers = open_signed(note, self.keys)
+            keys = tuple(map(str, signers))
         if self.report.origin and checkpoint.origin != self.report.origin:
             raise BadCheckpointError("is of another log")
-        made = {(name, key_hash) for name, key_hash, _ in signed.signatures}
-        keys = tuple(str(key) for key in self.keys if (key.name, key.hash) in made)
         if not self.policy.witnesses:
             return Expected(size=checkpoint.size, root=checkpoint.root, source=source, keys=keys)
         judged = self.policy.judge(signed)
@@ -221,11 +238,11 @@ def _beginning(content: bytes, origin: str) -> str | None:
     return "\n".join([*whole, ""]) if len(whole) > 4 else ""
 
 
-def _upto(lines: Iterator[bytes], size: int) -> Iterator[bytes]:
-    for line in lines:
-        if size <= 0:
-            return
-        yield line[:size]
+def _upto(file: BinaryIO, size: int) -> Iterator[bytes]:
+    """The lines in the first `size` bytes, the longest in pieces."""
+    file.seek(0)
+    while size > 0 and (line := file.readline(min(size, MAX_NOTE))):
+        yield line
         size -= len(line)
 
 

@@ -9,6 +9,7 @@ Source: AUDIT §1.4 "Backdating bound".
 """
 
 import re
+from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -17,6 +18,8 @@ __all__ = ["MAX_SKEW", "Clock", "epoch_ms", "written_ms"]
 
 MAX_SKEW: Final = 120
 """Seconds by which clocks may differ."""
+_LOOKED_AT: Final = 64
+"""So many steps and jumps may wait for each other: no more than one ever does in a log that nobody made up."""
 _FORM = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
 
 
@@ -51,8 +54,8 @@ class Clock:
     """Where `floor` comes from: what a witness saw last."""
     steps: list[tuple[int, int]] = field(default_factory=list)
     """Records that lie behind earlier ones, and by how many milliseconds, that nothing explains so far."""
-    jumps: list[int] = field(default_factory=list)
-    """By how much the clock was set back, as the log says, that no record has shown so far."""
+    jumps: deque[int] = field(default_factory=lambda: deque(maxlen=_LOOKED_AT))
+    """By how much the clock was set back, as the log says, that no record has shown so far; the last ones."""
 
     def witnessed(self, seconds: int) -> None:
         """At that time somebody else saw all that is read so far."""
@@ -91,8 +94,8 @@ class Clock:
         """The log says that its clock went further by so much than time did."""
         if milliseconds >= 0:
             return
-        for place, (_, step) in enumerate(self.steps):
-            if step <= MAX_SKEW * 1_000 - milliseconds:
+        for place in range(max(0, len(self.steps) - _LOOKED_AT), len(self.steps)):
+            if self.steps[place][1] <= MAX_SKEW * 1_000 - milliseconds:
                 del self.steps[place]
                 return
         self.jumps.append(-milliseconds)

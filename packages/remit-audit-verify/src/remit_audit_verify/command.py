@@ -1,14 +1,17 @@
 """`remit-audit-verify`: a log in, a finding out, and an exit status for a script.
 
     remit-audit-verify LOG            is it the log that was written?
+    remit-audit-verify BUNDLE.zip     are the records of an export what their logs have?
     remit-audit-verify prove LOG SEQ  one record, with all that shows that it is in the log
     remit-audit-verify check FILE     does such a proof hold?
 
 Exit status: 0 valid, 1 tampered with, 2 not enough evidence, 3 older than `--max-age`; 64 when the
-command cannot be understood, or what is handed over cannot be read; 130 when it was interrupted.
+command cannot be understood, or what is handed over cannot be read; 130 when it was interrupted. Whatever the files
+hold, it ends, with one of these; what nobody foresaw is not enough evidence.
 """
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -17,14 +20,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NoReturn, TextIO
 
-from remit_audit_verify.bundle import is_bundle, verify_bundle
+from remit_audit_verify.bundle import BadBundleError, is_bundle, verify_bundle
 from remit_audit_verify.errors import VerifyError
 from remit_audit_verify.evidence import Evidence
-from remit_audit_verify.given import read_age, read_keys, read_policy, read_receipt_files
+from remit_audit_verify.files import read_given
+from remit_audit_verify.given import (
+    MAX_GIVEN,
+    read_age,
+    read_kept,
+    read_keys,
+    read_policy,
+    read_receipt_files,
+    read_root_file,
+)
 from remit_audit_verify.note import VerifierKey
-from remit_audit_verify.proof import BadProofError, check_proof, parse_proof, prove
+from remit_audit_verify.proof import BadProofError, UnprovenError, check_proof, parse_proof, prove
 from remit_audit_verify.report import Verdict
-from remit_audit_verify.saying import VERDICTS, render_report, report_as_json
+from remit_audit_verify.saying import VERDICTS, printable, render_report, report_as_json
 from remit_audit_verify.terminal import Bar, painted
 from remit_audit_verify.verify import verify_log
 
@@ -36,6 +48,9 @@ _INTERRUPTED: Final = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     given = list(sys.argv[1:] if arguments is None else arguments)
     verb = given.pop(0) if given and given[0] in _VERBS else "verify"
     try:
@@ -44,8 +59,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _INTERRUPTED
     except (OSError, UnicodeDecodeError, VerifyError) as error:
         detail = error.detail if isinstance(error, VerifyError) else _reason(error)
-        _say(f"remit-audit-verify: {detail}", sys.stderr)
+        _say(f"remit-audit-verify: {printable(detail)}", sys.stderr)
         return USAGE
+    except Exception as error:  # noqa: BLE001  a door: no file may make this end without an answer
+        _say(f"remit-audit-verify: cannot tell: {type(error).__name__}", sys.stderr)
+        return int(Verdict.INCOMPLETE)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -62,16 +80,18 @@ def _verify(given: Sequence[str]) -> int:
         receipts=read_receipt_files(options.receipt),
         max_age=options.max_age,
         now=int(time.time()),
-        roots=options.timestamps.read_bytes() if options.timestamps else b"",
+        roots=read_root_file(options.timestamps),
         full=options.full,
         workers=options.workers or os.cpu_count() or 1,
     )
-    since = [path.read_text(encoding="utf-8") for path in options.since]
+    since = read_kept(options.since)
     bar = Bar(shown=False if options.json else None)
     try:
         keys = read_keys(options.key)
         if is_bundle(options.log):
-            report = verify_bundle(options.log, keys=keys, evidence=evidence)
+            if since:
+                raise BadBundleError("`--since` is for a whole log, not for a bundle")
+            report = verify_bundle(options.log, keys=keys, evidence=evidence, progress=bar.show)
         else:
             report = verify_log(
                 options.log, keys=keys, since=since, evidence=evidence, progress=bar.show
@@ -142,17 +162,22 @@ def _check(given: Sequence[str]) -> int:
     keys = [VerifierKey.parse(key) for key in read_keys(options.key)]
     if not keys and not policy.logs:
         parser.error("whose log? hand over its key with --key, or a --policy that has it")
-    record = options.record.read_bytes().removesuffix(b"\n") if options.record else None
+    held = read_given(options.record, MAX_GIVEN) if options.record else None
+    record = None if held is None else held.removesuffix(b"\n")
     try:
-        proof = parse_proof(options.proof.read_text(encoding="utf-8"))
+        proof = parse_proof(read_given(options.proof, MAX_GIVEN).decode())
         proven = check_proof(proof, keys=keys, policy=policy, record=record)
+    except UnprovenError as error:
+        _say(f"not enough evidence: {printable(error.detail)}")
+        return int(Verdict.INCOMPLETE)
     except BadProofError as error:
-        _say(f"does not hold: {error.detail}")
+        _say(f"does not hold: {printable(error.detail)}")
         return int(Verdict.TAMPERED)
-    _say(f"holds: record {proven.index} of {proven.log}, of {proven.size:,} records")
+    where = printable(proven.log)
+    _say(f"holds: record {proven.index} of {where}, of {proven.size:,} records")
     if proven.witnessed.names:
-        _say(f"witnessed by {', '.join(proven.witnessed.names)}")
-    _say(proven.record.decode(errors="replace"))
+        _say(printable(f"witnessed by {', '.join(proven.witnessed.names)}"))
+    _say(printable(proven.record.decode(errors="replace")))
     return 0
 
 
@@ -179,5 +204,6 @@ def _an_age(text: str) -> int:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, OSError):
-        return f"{error.filename}: {error.strerror}"
+        told = error.strerror or type(error).__name__
+        return told if error.filename is None else f"{error.filename}: {told}"
     return "what was handed over is no text"

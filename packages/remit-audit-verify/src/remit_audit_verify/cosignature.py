@@ -1,8 +1,8 @@
 """Cosignatures: witnesses elsewhere say that, at a time, a checkpoint was the newest they had seen of a log.
 
 Both sorts of C2SP: Ed25519 (signature type 0x04) and ML-DSA-44 (0x06), the second of which also signs
-the witness's name. Refused is a signature by a known key that does not hold, and a time beyond
-what fits; a key of another sort is no witness's key. Times are seconds since 1970.
+the witness's name. Refused is a signature by a known key that does not hold, and a time that
+no calendar has; a key of another sort is no witness's key. Times are seconds since 1970.
 
 Source: C2SP tlog-cosignature; RFC 8032; FIPS 204.
 """
@@ -17,7 +17,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey, MLDSA44PublicKey
 
-from remit_audit_verify.note import BadCheckpointError, Checkpoint
+from remit_audit_verify.note import BadCheckpointError, Checkpoint, can_name
 
 __all__ = ["BadCosignatureError", "Cosigner", "WitnessKey", "cosign"]
 
@@ -27,8 +27,11 @@ _ED25519: Final = 4
 _ML_DSA_44: Final = 6
 _KEY_BYTES: Final = {_ED25519: 32, _ML_DSA_44: 1312}
 _SIGNATURE_BYTES: Final = {_ED25519: 64, _ML_DSA_44: 2420}
-_LATEST: Final = 2**63 - 1
-_KEY_LINE = re.compile(r"(?P<name>[^\s+]{1,200})\+(?P<hash>[0-9a-f]{8})\+(?P<key>[A-Za-z0-9+/=]+)")
+_LATEST: Final = 253_402_300_799
+"""The end of the year 9999, the last second that a record could name."""
+_KEY_LINE = re.compile(
+    r"(?P<name>[^\s+\x00-\x1f\x7f]{1,200})\+(?P<hash>[0-9a-f]{8})\+(?P<key>[A-Za-z0-9+/=]+)"
+)
 
 
 class BadCosignatureError(BadCheckpointError):
@@ -58,7 +61,7 @@ class WitnessKey:
             BadCosignatureError: another form, no witness's key, or a hash that does not belong.
         """
         match = _KEY_LINE.fullmatch(line)
-        if match is None:
+        if match is None or not can_name(match["name"]):
             raise BadCosignatureError("a verifier key reads `name+hash+key`")
         try:
             raw = b64decode(match["key"], validate=True)

@@ -1,5 +1,6 @@
 """What a log is held to, in order of size: its own checkpoints, those kept elsewhere, and what other logs say of it."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from heapq import merge
@@ -37,7 +38,7 @@ class Expectations:
 
     def __init__(self, *sources: Iterable[Expected]) -> None:
         self._rest: Iterator[Expected] = merge(*sources, key=attrgetter("size"))
-        self._ahead: list[Expected] = []
+        self._ahead: deque[Expected] = deque()
 
     @property
     def due(self) -> Expected | None:
@@ -49,7 +50,7 @@ class Expectations:
     def advance(self) -> None:
         """Go on to what is due after `due`."""
         if self.due is not None:
-            self._ahead.pop(0)
+            self._ahead.popleft()
 
     def take(self, size: int) -> list[Expected]:
         """All that is due up to `size`, which are then done with."""
@@ -61,4 +62,4 @@ class Expectations:
 
     def put_back(self, taken: list[Expected]) -> None:
         """Not done with after all."""
-        self._ahead[:0] = taken
+        self._ahead.extendleft(reversed(taken))

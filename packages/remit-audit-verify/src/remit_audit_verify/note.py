@@ -24,7 +24,9 @@ __all__ = [
     "Checkpoint",
     "SignedCheckpoint",
     "VerifierKey",
+    "can_name",
     "open_checkpoint",
+    "open_signed",
     "parse_checkpoint",
     "sign_checkpoint",
 ]
@@ -32,8 +34,15 @@ __all__ = [
 _ED25519 = b"\x01"
 _KEY_NAME = re.compile(r"[^\s+\x00-\x1f\x7f]{1,200}")
 _SIZE = re.compile(r"0|[1-9][0-9]{0,15}")
-_SIGNATURE_LINE = re.compile(r"— (?P<name>[^\s+]{1,200}) (?P<value>[A-Za-z0-9+/]+={0,2})")
-_KEY_LINE = re.compile(r"(?P<name>[^\s+]{1,200})\+(?P<hash>[0-9a-f]{8})\+(?P<key>[A-Za-z0-9+/=]+)")
+_SIGNATURE_LINE = re.compile(
+    r"— (?P<name>[^\s+\x00-\x1f\x7f]{1,200}) (?P<value>[A-Za-z0-9+/]+={0,2})"
+)
+_KEY_LINE = re.compile(
+    r"(?P<name>[^\s+\x00-\x1f\x7f]{1,200})\+(?P<hash>[0-9a-f]{8})\+(?P<key>[A-Za-z0-9+/=]+)"
+)
+_MAX_NAME = 255
+"""Bytes of UTF-8: as many as a cosignature has room for."""
+_MAX_SIGNATURES = 64
 
 
 class BadCheckpointError(VerifyError):
@@ -75,7 +84,7 @@ class VerifierKey:
         Raises:
             BadCheckpointError: `name` is empty, too long, or holds white space or a plus.
         """
-        if _KEY_NAME.fullmatch(name) is None:
+        if _KEY_NAME.fullmatch(name) is None or not can_name(name):
             raise BadCheckpointError(f"`{name!a}` cannot name a log")
         public = key.public_key() if isinstance(key, Ed25519PrivateKey) else key
         return cls(name, public.public_bytes_raw())
@@ -88,7 +97,7 @@ class VerifierKey:
             BadCheckpointError: another form, another sort of key, or a hash that does not belong.
         """
         match = _KEY_LINE.fullmatch(line)
-        if match is None:
+        if match is None or not can_name(match["name"]):
             raise BadCheckpointError("a verifier key reads `name+hash+key`")
         raw = _decode(match["key"])
         if raw[:1] != _ED25519 or len(raw) != 33:
@@ -126,11 +135,14 @@ def parse_checkpoint(note: str) -> SignedCheckpoint:
     if not separator or len(lines) != 3 or not signed.endswith("\n"):
         raise BadCheckpointError("not a signed checkpoint")
     origin, size, root = lines
-    if _KEY_NAME.fullmatch(origin) is None or _SIZE.fullmatch(size) is None:
+    named = _KEY_NAME.fullmatch(origin) is not None and can_name(origin)
+    if not named or _SIZE.fullmatch(size) is None:
         raise BadCheckpointError("a checkpoint has a line of origin and a line of size")
     digest = _decode(root)
     if len(digest) != 32:
         raise BadCheckpointError("a checkpoint's root has 32 bytes")
+    if signed.count("\n") > _MAX_SIGNATURES:
+        raise BadCheckpointError(f"has more than {_MAX_SIGNATURES} signatures")
     signatures = tuple(_signature(line) for line in signed[:-1].split("\n"))
     return SignedCheckpoint(Checkpoint(origin, int(size), digest), signatures)
 
@@ -139,12 +151,32 @@ def open_checkpoint(note: str, keys: Iterable[VerifierKey]) -> Checkpoint:
     """The checkpoint in `note`, signed by one of `keys` whose name is the checkpoint's origin.
 
     Raises:
-        BadCheckpointError: malformed; signed by none of `keys`; or a signature does not hold.
+        BadCheckpointError: as `open_signed`.
+    """
+    return open_signed(note, keys)[0]
+
+
+def open_signed(
+    note: str, keys: Iterable[VerifierKey]
+) -> tuple[Checkpoint, tuple[VerifierKey, ...]]:
+    """The checkpoint in `note`, and those of `keys` that signed it, their name being the checkpoint's origin.
+
+    A key's hash is short, so that a second key with the same can be found: two of which a signature could be are
+    refused, or one would be taken to have signed what the other did.
+
+    Raises:
+        BadCheckpointError: malformed; signed by none of `keys`; a signature does not hold; or two of `keys` have one hash.
     """
     signed = parse_checkpoint(note)
     checkpoint = signed.checkpoint
-    known = {(key.name, key.hash): key for key in keys if key.name == checkpoint.origin}
-    held = False
+    known: dict[tuple[str, bytes], VerifierKey] = {}
+    for key in keys:
+        if (
+            key.name == checkpoint.origin
+            and known.setdefault((key.name, key.hash), key).public != key.public
+        ):
+            raise BadCheckpointError("two keys of this log have one hash")
+    held: dict[VerifierKey, None] = {}
     for name, key_hash, signature in signed.signatures:
         key = known.get((name, key_hash))
         if key is None:
@@ -154,10 +186,18 @@ def open_checkpoint(note: str, keys: Iterable[VerifierKey]) -> Checkpoint:
             public.verify(signature, checkpoint.body().encode())
         except (InvalidSignature, ValueError) as error:
             raise BadCheckpointError("the signature does not hold", cause=error) from error
-        held = True
+        held[key] = None
     if not held:
         raise BadCheckpointError("not signed by a known key of this log")
-    return checkpoint
+    return checkpoint, tuple(held)
+
+
+def can_name(name: str) -> bool:
+    """Whether `name`, which holds no space, can be written in UTF-8 and is short enough for a cosignature."""
+    try:
+        return len(name.encode()) <= _MAX_NAME
+    except UnicodeEncodeError:
+        return False
 
 
 def _signature(line: str) -> tuple[str, bytes, bytes]:

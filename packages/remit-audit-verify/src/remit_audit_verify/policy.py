@@ -63,16 +63,17 @@ class Policy:
             if name is not None:
                 time = self.witnesses[name].verify(note.checkpoint, signature)
                 times[name] = max(time, times.get(name, 0))
-        stood = self._stood(self.quorum, times)
+        stood = self._stood(times)
         return Witnessed(not self.demands or stood is not None, stood, tuple(sorted(times)))
 
-    def _stood(self, name: str, times: Mapping[str, int]) -> int | None:
-        """The earliest time at which `name` had witnessed: of a group, when the last it needs had."""
-        if name not in self.groups:
-            return times.get(name)
-        threshold, members = self.groups[name]
-        found = [time for member in members if (time := self._stood(member, times)) is not None]
-        return sorted(found)[threshold - 1] if len(found) >= threshold else None
+    def _stood(self, times: Mapping[str, int]) -> int | None:
+        """The earliest time at which the quorum had witnessed: of a group, when the last it needs had."""
+        stood = dict(times)
+        for name, (threshold, members) in self.groups.items():  # members stand above their group
+            found = sorted(stood[member] for member in members if member in stood)
+            if len(found) >= threshold:
+                stood[name] = found[threshold - 1]
+        return stood.get(self.quorum)
 
 
 NO_POLICY: Final = Policy()

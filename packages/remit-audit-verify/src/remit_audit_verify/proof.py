@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from remit_audit_verify.errors import VerifyError
+from remit_audit_verify.files import open_file
 from remit_audit_verify.note import (
     BadCheckpointError,
     SignedCheckpoint,
@@ -36,7 +37,15 @@ from remit_audit_verify.stream_files import (
 from remit_audit_verify.tiles import TILE, TILE_WIDTH, MissingTileError, Tiles, path_ranges
 from remit_audit_verify.tree import Frontier, leaf_hash, verify_inclusion
 
-__all__ = ["BadProofError", "Proof", "Proven", "check_proof", "parse_proof", "prove"]
+__all__ = [
+    "BadProofError",
+    "Proof",
+    "Proven",
+    "UnprovenError",
+    "check_proof",
+    "parse_proof",
+    "prove",
+]
 
 _HEAD: Final = "c2sp.org/tlog-proof@v1"
 _INDEX: Final = re.compile(r"index (0|[1-9][0-9]{0,15})")
@@ -45,6 +54,10 @@ _MAX_BYTES: Final = 1024 * 1024
 
 class BadProofError(VerifyError):
     """No proof, or one that does not prove anything."""
+
+
+class UnprovenError(BadProofError):
+    """One that nothing contradicts, and that is not enough: too few witnesses, or no key for its log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +119,18 @@ def check_proof(
     """What `proof` proves of the record in it, or of `record`.
 
     Raises:
+        UnprovenError: nothing, for want of witnesses or of a key of its log.
         BadProofError: nothing: another record, another tree, a signature that is missing or does not hold.
     """
     held = proof.record if record is None else record
     if held is None:
         raise BadProofError("the proof holds no record, and none was handed over")
+    trusted = [*keys, *(key for key in policy.logs if key not in keys)]
     try:
-        checkpoint = open_checkpoint(proof.note, [*keys, *policy.logs])
+        origin = parse_checkpoint(proof.note).checkpoint.origin
+        if not any(key.name == origin for key in trusted):
+            raise UnprovenError(f"no key that is believed is for `{origin}`")
+        checkpoint = open_checkpoint(proof.note, trusted)
         judged = policy.judge(parse_checkpoint(proof.note))
     except BadCheckpointError as error:
         raise BadProofError(error.detail, cause=error) from error
@@ -121,7 +139,7 @@ def check_proof(
     if not verify_inclusion(leaf, index, size, proof=proof.path, root=checkpoint.root):
         raise BadProofError(f"the record is not number {index} of the log that was signed")
     if not judged.enough:
-        raise BadProofError("too few witnesses have signed")
+        raise UnprovenError("too few witnesses have signed")
     return Proven(checkpoint.origin, index, size, held, judged)
 
 
@@ -158,7 +176,7 @@ def _covering(folder: Path, index: int) -> SignedCheckpoint:
 def _newest(path: Path) -> SignedCheckpoint | None:
     found = None
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             file.seek(max(0, file.seek(0, 2) - 256 * 1024))
             tail = file.read()
     except FileNotFoundError:

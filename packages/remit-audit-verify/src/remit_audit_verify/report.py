@@ -25,7 +25,7 @@ class Problem:
     """One thing that is wrong: where, and what.
 
     `kind` is `framing`, `sequence`, `link`, `root`, `short`, `missing`, `checkpoint`, `key`, `since`,
-    `unreadable`, `cosignature`, `quorum`, `receipt`, `time`, `joined`, `pruned`, `stamp` or `stale`. `sequence` is the first record it concerns and `through`
+    `unreadable`, `unsigned`, `cosignature`, `quorum`, `receipt`, `time`, `joined`, `pruned`, `stamp` or `stale`. `sequence` is the first record it concerns and `through`
     the last, when the evidence does not single one out.
     """
 
@@ -63,10 +63,16 @@ class StreamReport:
     """The keys that whoever checks has pinned; else those in the log's folder."""
     signers: dict[str, int] = field(default_factory=dict)
     """Of each key how many records it signed, as they are here."""
+    begins: dict[str, int] = field(default_factory=dict)
+    """Of each key how many records there were when it signed first."""
+    signings: dict[tuple[str, ...], int] = field(default_factory=dict)
+    """Of all keys that signed one checkpoint together, how many records the last such checkpoint has."""
     successions: list[tuple[int, str, str]] = field(default_factory=list)
     """Records that name a former key, and the one after it."""
     jumps: list[int] = field(default_factory=list)
     """Records that say that the clock was set, or stood still."""
+    unsigned_from: str | None = None
+    """When the first of the records was written that no checkpoint signs yet."""
     first_time: str | None = None
     last_time: str | None = None
     proven_time: str | None = None

@@ -1,5 +1,6 @@
 """How a finding is said: to a person as lines, to a program as JSON."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -7,7 +8,7 @@ from typing import Final
 
 from remit_audit_verify.report import Problem, StreamReport, Verdict, VerifyReport
 
-__all__ = ["VERDICTS", "render_report", "report_as_json"]
+__all__ = ["VERDICTS", "printable", "render_report", "report_as_json"]
 
 VERDICTS: Final = {
     Verdict.VALID: "valid",
@@ -16,6 +17,14 @@ VERDICTS: Final = {
     Verdict.STALE: "STALE",
 }
 _SHOWN: Final = 20
+_UNSAID: Final = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
+)
+
+
+def printable(text: str) -> str:
+    """`text` in one line, with whatever moves a cursor, hides or reverses what is read, or cannot be written, replaced."""
+    return _UNSAID.sub("\ufffd", text)
 
 
 def render_report(report: VerifyReport) -> str:
@@ -28,7 +37,7 @@ def render_report(report: VerifyReport) -> str:
         lines.append(f"{report.path}: {report.failure}")
     if len(report.streams) != 1 or report.failure is not None:
         lines.append(f"verdict: {VERDICTS[report.verdict]}")
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 def report_as_json(report: VerifyReport) -> dict[str, object]:
@@ -101,13 +110,12 @@ def _stream_lines(stream: StreamReport) -> Iterator[str]:
 
 def _problem_line(problem: Problem) -> str:
     place = problem.file if problem.line is None else f"{problem.file}:{problem.line}"
-    what = "".join(one if one.isprintable() else "\ufffd" for one in problem.what)
     if problem.sequence is None:
-        return f"{place}: {what}"
+        return f"{place}: {problem.what}"
     record = f"record {problem.sequence}"
     if problem.through is not None and problem.through > problem.sequence:
         record = f"records {problem.sequence} to {problem.through}"
-    return f"{place}: {record}: {what}"
+    return f"{place}: {record}: {problem.what}"
 
 
 def _span(stream: StreamReport) -> str:

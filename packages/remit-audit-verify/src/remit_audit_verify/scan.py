@@ -18,6 +18,7 @@ from typing import Final
 
 from remit_audit_verify.claims import Calls, call_of
 from remit_audit_verify.clock import Clock
+from remit_audit_verify.files import open_file
 from remit_audit_verify.record import BadRecordError, JsonObject, read_record
 from remit_audit_verify.tree import Frontier
 
@@ -88,7 +89,7 @@ def scan(stretch: Stretch) -> Scanned | None:
     Raises:
         OSError: it cannot be read.
     """
-    with stretch.path.open("rb") as file:
+    with open_file(stretch.path) as file:
         file.seek(stretch.offset)
         content = file.read(stretch.length)
     if len(content) != stretch.length or not content.endswith(b"\n"):
@@ -132,7 +133,7 @@ def _read(lines: list[bytes], first: int, *, full: bool) -> Scanned | None:
     blocks = _blocks(first, leaves)
     return Scanned(
         first=first,
-        link=link.decode(),
+        link=link.decode(errors="replace"),
         leaves=b"".join(leaves),
         blocks=blocks,
         times=b"".join(times),

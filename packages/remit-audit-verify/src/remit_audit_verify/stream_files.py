@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from remit_audit_verify.files import open_file
 from remit_audit_verify.record import MAX_RECORD_BYTES
 from remit_audit_verify.tiles import TILE, entry_bundles, read_bundle
 
@@ -26,6 +27,7 @@ __all__ = [
     "FRONTIER",
     "KEYS",
     "LOCK",
+    "MAX_NOTE",
     "WITNESSED",
     "Line",
     "Note",
@@ -47,6 +49,8 @@ LOCK = "lock"
 _SUFFIX = ".jsonl"
 _SEGMENT = re.compile(r"(?P<first>[0-9]{20})\.jsonl")
 _SIGNATURE = "— ".encode()
+MAX_NOTE = 1024 * 1024
+"""Bytes that no note has."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -112,7 +116,7 @@ def read_lines(path: Path, offset: int = 0) -> Iterator[Line]:
     A longer line comes in pieces, of which only the last is complete.
     """
     limit = MAX_RECORD_BYTES + 2
-    with path.open("rb", buffering=1 << 20) as file:
+    with open_file(path) as file:
         file.seek(offset)
         for number, line in enumerate(iter(lambda: file.readline(limit), b""), start=1):
             offset += len(line)
@@ -138,7 +142,7 @@ def read_notes(lines: Iterable[bytes], offset: int = 0) -> Iterator[Note]:
     """The notes in `lines` of a checkpoints file, each line with its newline.
 
     A note ends with the first empty line after a signature line. What remains
-    after the last is given as one that is not complete.
+    after the last is given as one that is not complete, and so is the first that is longer than a note can be.
     """
     start, held = 1, bytearray()
     signed = False
@@ -150,6 +154,8 @@ def read_notes(lines: Iterable[bytes], offset: int = 0) -> Iterator[Note]:
             held.clear()
             continue
         held += line
+        if len(held) > MAX_NOTE:
+            break
         signed = line.startswith(_SIGNATURE)
     if held:
         yield Note(start, offset, bytes(held), complete=False)

@@ -9,6 +9,7 @@ from multiprocessing import get_context
 from types import TracebackType
 from typing import Final, Self
 
+from remit_audit_verify.files import open_file
 from remit_audit_verify.record import MAX_RECORD_BYTES
 from remit_audit_verify.scan import Scanned, Stretch, scan
 from remit_audit_verify.stream_files import Segment
@@ -29,7 +30,7 @@ def cut(segment: Segment, *, full: bool) -> list[Stretch]:
     if segment.bundle:
         return []
     stretches, begin = [], 0
-    with segment.path.open("rb") as file:
+    with open_file(segment.path) as file:
         size = file.seek(0, 2)
         while begin < size:
             end = min(begin + _LENGTH, size)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from remit_audit_verify.errors import VerifyError
+from remit_audit_verify.files import read_file
 from remit_audit_verify.tree import Frontier, node_hash, root_hash
 
 __all__ = [
@@ -33,6 +34,7 @@ ENTRIES: Final = "entries"
 TILE_WIDTH: Final = 256
 _HASH: Final = 32
 _KEPT: Final = 64
+_MAX_BUNDLE: Final = TILE_WIDTH * (2 + 65_535)
 
 
 class MissingTileError(VerifyError):
@@ -136,7 +138,7 @@ class Tiles:
     def _load(self, level: int, index: int) -> bytes:
         path = self._folder / str(level) / tile_path(index)
         try:
-            content = path.read_bytes()
+            content = read_file(path, TILE_WIDTH * _HASH)
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return self._load_partial(path)
         if len(content) != TILE_WIDTH * _HASH:
@@ -149,7 +151,7 @@ class Tiles:
         widths = [int(one.name) for one in _names(folder) if one.name.isdecimal()]
         if not widths:
             return b""
-        content = (folder / str(max(widths))).read_bytes()
+        content = read_file(folder / str(max(widths)), TILE_WIDTH * _HASH)
         if len(content) != max(widths) * _HASH:
             raise MissingTileError(f"tile {path.name}.p/{max(widths)} has another length")
         return content
@@ -191,8 +193,11 @@ def entry_bundles(folder: Path) -> list[tuple[int, Path]]:
 
 
 def read_bundle(path: Path) -> Iterator[tuple[bytes, bool]]:
-    """The entries of a bundle, and whether each is whole."""
-    content = path.read_bytes()
+    """The entries of a bundle, and whether each is whole; of a file longer than a bundle can be, one that is not."""
+    content = read_file(path, _MAX_BUNDLE)
+    if len(content) > _MAX_BUNDLE:
+        yield content[:_HASH], False
+        return
     at = 0
     while at < len(content):
         length = int.from_bytes(content[at : at + 2], "big")

@@ -64,7 +64,8 @@ def verify_log(
     try:
         folders = find_streams(path)
     except OSError as error:
-        return VerifyReport(path=path, streams=(), failure=_reason(error))
+        what = "there is no audit log here" if path.exists() else _reason(error)
+        return VerifyReport(path=path, streams=(), failure=what)
     if not folders:
         return VerifyReport(path=path, streams=(), failure="there is no audit log here")
     told = _Told(folders, progress)
@@ -75,7 +76,9 @@ def verify_log(
         for one in sorted(opened, key=lambda one: not one.report.origin.endswith("/joined")):
             _verify_stream(one, kept, evidence, claims=claims, ahead=(readers, told))
     streams = tuple(one.report for one in opened)
-    return conclude(VerifyReport(path=path, streams=streams), kept, evidence, claims=claims)
+    gone = () if folders == [path] else _without_log(pinned[: len(keys)], streams)
+    report = VerifyReport(path=path, streams=streams, failure="; ".join(gone) or None)
+    return conclude(report, kept, evidence, claims=claims)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +203,13 @@ def _size(folder: Path) -> int:
         return sum(segment.path.stat().st_size for segment in list_segments(folder)[0])
     except OSError:  # the walk will say so
         return 0
+
+
+def _without_log(pinned: Sequence[VerifierKey], streams: Sequence[StreamReport]) -> Sequence[str]:
+    """Whose key is pinned has to be in a folder of logs; a policy only says whom to believe."""
+    here = {stream.origin for stream in streams}
+    names = sorted({key.name for key in pinned} - here)
+    return tuple(f"`{name}`, whose key is pinned, is not here" for name in names)
 
 
 def _whole(note: str) -> str:

@@ -24,6 +24,9 @@ __all__ = ["Walk"]
 
 _TICK: Final = 1024
 """How many records are checked between two words of progress."""
+_MOST_CHANGES: Final = 1_000
+_MOST_STEPS: Final = 1_000
+"""Beyond so many changes of keys, or records of a wrong time, nobody needs to be told of more."""
 _ALTERED: Final = "altered, or not the record that was here"
 _RECEIPT: Final = "not the record that a receipt was given for"
 
@@ -99,6 +102,9 @@ class Walk:
         self.calls.go_on(scanned.calls)
         self.clock.latest = max(self.clock.latest, scanned.latest())
         self._note_times(scanned.time_of(0), scanned.time_of(scanned.count - 1))
+        if self.report.unsigned_from is None and self.report.proven < end:
+            place = max(0, self.report.proven - scanned.first)
+            self.report.unsigned_from = scanned.time_of(place)
         self.receipts = self.receipts[: len(self.receipts) - len(here)]
         self.report.receipts += len(here)
         if here:
@@ -156,7 +162,7 @@ class Walk:
         elif size == 0:
             problem = Problem("missing", name, what="there are no records")
             self.report.add(problem, Verdict.INCOMPLETE)
-        for sequence, step in self.clock.steps:
+        for sequence, step in self.clock.steps[:_MOST_STEPS]:
             what = f"claims to be {step // 1_000} seconds older than a record before it"
             self.report.add(Problem("time", name, sequence=sequence, what=what), Verdict.TAMPERED)
 
@@ -186,6 +192,8 @@ class Walk:
         self.tree.append(leaf)
         self.previous = leaf.hex()
         self._note_times(observed, observed)
+        if self.report.unsigned_from is None:
+            self.report.unsigned_from = observed
         due = self.expected.due
         if due is not None and due.size <= self.tree.size:
             return self._compare_roots(name, line.number)
@@ -201,7 +209,8 @@ class Walk:
                 self.report.jumps.append(sequence)
         if entry.get("kind") == "audit.key_changed" and isinstance(body, dict):
             former, verifier = body.get("former"), body.get("verifier")
-            if isinstance(former, str) and isinstance(verifier, str):
+            few = len(self.report.successions) < _MOST_CHANGES
+            if isinstance(former, str) and isinstance(verifier, str) and few:
                 self.report.successions.append((sequence, former, verifier))
         return self.claims.read(entry)
 
@@ -227,9 +236,13 @@ class Walk:
             self.fixed = max(self.fixed, one.size)
         for key in one.keys:
             self.report.signers[key] = one.size
+            self.report.begins.setdefault(key, one.size)
+        if one.keys:
+            self.report.signings[one.keys] = one.size
         if one.signed:
             self.report.proven = one.size
             self.report.proven_time = self.report.last_time
+            self.report.unsigned_from = None
         else:
             self.report.joined = one.size
         if one.time is not None and one.stamp:
