@@ -254,6 +254,40 @@ async def test_a_sink_that_is_declared_to_begin_now_gets_nothing_of_before(world
         assert numbers(collector) == [31, 32, 33]
 
 
+async def test_a_sink_that_begins_now_gets_nothing_of_before_of_any_log_whoever_carries_it(
+    world, write, tmp_path
+):
+    """The log of another process, which nobody carries for the length of a lease, begins where it was then."""
+    clock = FixedClock(world.clock.now())
+    other = type(world)(tmp_path / "audit", world.database, world.events, clock, instance="b")
+    write(30)
+    async with Collector() as collector:
+        other.declare(url=collector.url, options={"begin": "now"})
+        await other.fleet.look()
+        write(3, first=30)
+        clock.advance(60)
+        await other.until(lambda: len(numbers(collector)) >= 3)
+        assert numbers(collector) == [31, 32, 33]
+    await other.fleet.close()
+
+
+async def test_a_sink_that_is_declared_again_goes_on_where_it_was(world, write):
+    async with Collector() as collector:
+        world.declare(url=collector.url)
+        write(5)
+        await world.until(lambda: len(numbers(collector)) == 6)
+        kept, world.rules = world.rules, {}
+        await world.fleet.look()
+        write(5, first=5)
+        world.rules = kept
+        await world.until(lambda: len(numbers(collector)) == 11)
+        assert numbers(collector) == list(range(11))
+        # By another name it is another sink.
+        world.declare("renamed", url=collector.url)
+        await world.until(lambda: len(numbers(collector)) == 22)
+        assert numbers(collector)[11:] == list(range(11))
+
+
 async def test_only_its_kinds_and_its_organisations_reach_a_sink(world, log):
     log.record(
         [

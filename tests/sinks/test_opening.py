@@ -2,6 +2,7 @@
 
 import dataclasses
 from importlib.metadata import EntryPoint
+from typing import ClassVar
 
 import pytest
 
@@ -18,10 +19,12 @@ URLS = {"syslog": "tls://localhost:6514", "archive": "/srv/archive"}
 
 
 class Kept:
-    """A plug-in."""
+    """A plug-in. `told` is what each of them was told."""
+
+    told: ClassVar = []
 
     def __init__(self, settings):
-        self.settings = settings
+        self.told.append(settings)
 
     @property
     def batch(self):
@@ -66,11 +69,13 @@ def test_each_of_ours_is_opened_by_its_name(kind):
     assert sink.batch.records > 0
 
 
-def test_a_plug_in_is_told_what_the_repository_says_of_it(installed):
+async def test_a_plug_in_is_told_what_the_repository_says_of_it(installed):
     installed(("kept", "Kept"))
     sink = open_sink("kept", settings("kept://x", colour="red"))
-    assert sink.settings.options["colour"] == "red"
-    assert sink.settings.read_secret() == "b3f1-token"
+    assert sink.batch == BatchRules()
+    assert Kept.told[-1].options["colour"] == "red"
+    assert Kept.told[-1].read_secret() == "b3f1-token"
+    await sink.close()
 
 
 def test_ours_are_not_replaced_by_what_is_installed(installed):

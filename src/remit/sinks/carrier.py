@@ -4,6 +4,9 @@ A receiver that fails is tried again, later and later; nothing is given up meanw
 the log. A record that a receiver does not take as it is, is looked for by halving, and told with nothing but its
 place in the log; that it was is an event. A receiver that takes not even that takes nothing, and is waited for.
 
+Nothing is sent of a log that this process does not hold any more: whoever was stopped for longer than that (a machine
+that slept) sends nothing old behind the back of whoever took over.
+
 Source: AUDIT §1.5.
 """
 
@@ -12,9 +15,9 @@ import random
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import replace
 from functools import partial
-from typing import Final, NoReturn
+from typing import ClassVar, Final, NoReturn
 
 import structlog
 
@@ -25,36 +28,31 @@ from remit.sinks.cursor_store import Cursor, advance, note_gap
 from remit.sinks.deps import SinkDeps
 from remit.sinks.forms.form import FORMS
 from remit.sinks.loading import Load, load, load_stub
-from remit.sinks.opening import open_sink, settings_of
-from remit.sinks.port import AuditSink, SinkDownError, SinkRefusedError
+from remit.sinks.opened import OpenSink
+from remit.sinks.port import AuditSink, BatchRules, SinkDownError, SinkRefusedError
 from remit.sinks.receivers.options import SinkMisdeclaredError
 from remit.sinks.shipment import Shipment
+from remit.sinks.track import Track
 
-__all__ = ["Carrier", "Track", "word_of"]
+__all__ = ["Carrier", "word_of"]
 
 _log = structlog.stdlib.get_logger("remit.sinks")
 
 _IDLE: Final = 0.5
 """Seconds between two looks for what is new."""
-_NOTED: Final = 0.5
+_NOTED: Final = 0.1
 """Seconds for which what was taken may stand in memory alone: after a crash it is sent again."""
 _LONGEST: Final = 300.0
-"""Seconds that a sink may take for one batch, whatever it waits for."""
+"""Seconds that a sink may take for one batch, whatever it waits for; and that a receiver may ask us to wait."""
 _PAUSES: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0)
+_GAP: Final = "audit.gap"
+_LATE: Final = "timed_out"
 
 
-@dataclass(slots=True)
-class Track:
-    """How far it has come in one log: `cursor` as the database has it, `reached` as the receiver has it."""
+class LogUnreadableError(Error):
+    """A log cannot be read now; what else there is goes out."""
 
-    cursor: Cursor
-    reached: int
-    noted_at: float = 0.0
-    gaps: list[tuple[int, int]] = field(default_factory=list)
-    refused: set[int] = field(default_factory=set)
-    """Records of what goes out next that the receiver does not take as they are."""
-    ready: Load | None = None
-    """What goes out next, if it was made already: what is tried again is not made again."""
+    code: ClassVar[str] = "log_unreadable"
 
 
 class Carrier:
@@ -67,16 +65,20 @@ class Carrier:
         """Why it does not get on, while it does not."""
         self._deps = deps
         self._readers = readers
-        self._sink: AuditSink | None = None
+        self._opened = OpenSink(rules, deps)
         self._failures = 0
+        self._most: int | None = None
+        """Fewer records than it says that it takes: with more it came to no answer in time."""
         self._moved = asyncio.Event()
 
     def take(self, cursor: Cursor) -> None:
-        """Carry that log, or go on with it where somebody set it."""
+        """Carry that log, for longer, or go on with it where somebody set it."""
         track = self.tracks.get(cursor.log)
         if track is None or track.cursor.position != cursor.position:
             self.tracks[cursor.log] = Track(cursor=cursor, reached=cursor.position)
             self._moved.set()
+        else:
+            track.renew(cursor)
 
     def leave(self, log: str) -> None:
         """Carry it no more: somebody else does."""
@@ -90,77 +92,99 @@ class Carrier:
             except DatabaseUnavailableError as error:
                 moved = await self._failed(error.code)
             except Exception as error:  # noqa: BLE001  the root of a task: nothing is given up
-                moved = await self._failed(word_of(error))
+                asked = error.wait if isinstance(error, SinkDownError) else None
+                moved = await self._failed(word_of(error), wait=asked)
             if not moved:
                 await self._rest(_IDLE)
 
     async def close(self) -> None:
         """Note how far it came, and give up the connection."""
         for track in tuple(self.tracks.values()):
-            await self._note(track)
-        sink, self._sink = self._sink, None
-        if sink is not None:
-            await sink.close()
+            with suppress(Error):
+                await self._note(track)
+        await self._opened.close()
 
     async def _round(self) -> bool:
         """One batch of each log; whether there was anything."""
-        moved = False
+        moved, tried, unreadable = False, False, None
         for log in sorted(self.tracks):
             track = self.tracks.get(log)
-            if track is not None:
+            if track is None or track.cursor.held_until <= self._deps.clock.now():
+                continue
+            tried = True
+            try:
                 moved = await self._carry(track) or moved
+            except LogUnreadableError as error:
+                unreadable = error
+        if unreadable is not None:
+            raise unreadable
+        if tried:
+            self._succeeded()
         return moved
 
     async def _carry(self, track: Track) -> bool:
-        sink = await self._opened()
-        found = track.ready or await self._load(track, sink)
+        sink = await self._opened.get()
+        found = await self._next(track, sink)
         if found.first is not None and found.first > track.reached:
             # They were pruned before they were taken.
             await self._pass_over(track, found.first)
+        if found.shipments and not self._is_due(found, sink):
+            track.held = found
+            return found.more
+        track.held = None
         if found.shipments:
-            if not self._is_due(found, sink):
-                return False
-            track.ready = found
+            track.keep(found)
+            if found.more and not sink.batch.wait:
+                track.ahead = self._load(track, found.after, sink.batch)
             await self._deliver(sink, found.shipments, track)
             track.ready = None
-            track.refused.clear()
-            self._deps.counts.sent(self.rules.name, len(found.shipments))
-        self._succeeded()
-        if found.after == track.reached:
+            self._grow(sink)
+        if found.after == track.reached and not found.shipments:
             await self._note(track)
             return False
         track.reached = found.after
         loop = asyncio.get_running_loop()
-        if track.gaps or not found.is_full or loop.time() - track.noted_at > _NOTED:
+        if track.gaps or not found.more or loop.time() - track.noted_at > _NOTED:
             await self._note(track)
-        return found.is_full
+        return found.more
 
-    async def _opened(self) -> AuditSink:
-        if self._sink is None:
-            settings = settings_of(
-                self.rules, read_secret=self._deps.read_secret, clock=self._deps.clock
-            )
-            # In a thread: certificates are read from files.
-            opening = partial(open_sink, self.rules.kind, settings)
-            self._sink = await asyncio.to_thread(opening)
-        return self._sink
-
-    async def _load(self, track: Track, sink: AuditSink) -> Load:
-        form = FORMS[self.rules.form]
-        work = partial(
-            load,
-            self._deps.source,
-            track.cursor.log,
-            track.reached,
-            rules=self.rules,
-            form=form,
-            batch=sink.batch,
-        )
+    async def _next(self, track: Track, sink: AuditSink) -> Load:
+        """What goes out next: what is tried again, what was made ahead, or what is read now."""
+        if track.ready is not None:
+            return track.ready
+        ahead = track.take_ahead()
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._readers, work)
+            if ahead is not None:
+                found = await ahead
+                if found.start == track.reached:
+                    return found
+            held = track.held
+            if held is None:
+                return await self._load(track, track.reached, sink.batch)
+            size = sum(len(one.content) for one in held.shipments)
+            room = replace(
+                sink.batch,
+                records=sink.batch.records - len(held.shipments),
+                content=sink.batch.content - size,
+            )
+            return held.joined(await self._load(track, held.after, room))
         except NotFoundError:
             # A log of another process that has not begun, or is gone: there is nothing of it.
-            return Load(shipments=(), first=None, after=track.reached, is_full=False)
+            return Load(start=track.reached, shipments=(), first=None, after=track.reached)
+        except OSError as error:
+            raise LogUnreadableError("the log cannot be read", cause=error) from error
+
+    def _load(self, track: Track, start: int, batch: BatchRules) -> "asyncio.Future[Load]":
+        if self._most is not None:
+            batch = replace(batch, records=min(batch.records, self._most))
+        form = FORMS[self.rules.form]
+        work = partial(
+            load, self._deps.source, track.cursor.log, start,
+            rules=self.rules, form=form, batch=batch,
+        )  # fmt: skip
+        loading = asyncio.get_running_loop().run_in_executor(self._readers, work)
+        loading.add_done_callback(_look_at)
+        return loading
 
     def _is_due(self, found: Load, sink: AuditSink) -> bool:
         """Whether it goes out now, or is kept back until there is more."""
@@ -179,8 +203,11 @@ class Carrier:
                 middle = len(some) // 2
                 await self._deliver(sink, some[:middle], track)
                 await self._deliver(sink, some[middle:], track)
-            else:
-                await self._deliver_stub(sink, some[0], track, error)
+                return
+            await self._deliver_stub(sink, some[0], track, error)
+        # What fails after this one is no reason to send this one again.
+        track.reached = some[-1].sequence + 1
+        self._deps.counts.sent(self.rules.name, len(some))
 
     async def _deliver_stub(
         self, sink: AuditSink, one: Shipment, track: Track, refused: SinkRefusedError
@@ -197,13 +224,12 @@ class Carrier:
             # It takes nothing at all, so it is not the record that is wrong.
             raise SinkDownError(f"takes_nothing_{refused.detail}", cause=refused) from refused
         _log.warning("sink_refused_record", sink=self.rules.name, log=one.log, seq=one.sequence)
-        if one.sequence not in track.refused:
-            # Of one that is tried again, with those around it, it was said already.
-            track.refused.add(one.sequence)
-            track.gaps.append((one.sequence, one.sequence))
+        if one.kind != _GAP:
+            # Of a gap that is not taken no gap is told: it would not be taken either, for ever.
+            track.miss(one.sequence, one.sequence)
 
     async def _pass_over(self, track: Track, first: int) -> None:
-        track.gaps.append((track.reached, first - 1))
+        track.miss(track.reached, first - 1)
         track.reached = first
         await self._note(track)
 
@@ -221,42 +247,51 @@ class Carrier:
                 note_gap(tx, cursor, first=first, last=last)
             return True
 
-        if not await self._deps.database.run(work):
+        if await self._deps.database.run(work):
+            track.note(replace(cursor, position=reached, moved_at=now, error=error), len(gaps))
+        elif self.tracks.get(cursor.log) is track:
             # Somebody set it, or took it over: what they say counts.
-            self.tracks.pop(cursor.log, None)
-            return
-        del track.gaps[: len(gaps)]
-        track.cursor = Cursor(
-            sink=cursor.sink,
-            log=cursor.log,
-            position=reached,
-            holder=cursor.holder,
-            held_until=cursor.held_until,
-            moved_at=now,
-            lagging_since=cursor.lagging_since,
-            error=error,
-        )
-        track.noted_at = asyncio.get_running_loop().time()
+            del self.tracks[cursor.log]
 
     def _succeeded(self) -> None:
         if self._failures:
             _log.warning("sink_takes_again", sink=self.rules.name, failures=self._failures)
         self._failures, self.error = 0, None
 
-    async def _failed(self, word: str) -> bool:
-        """Say it once, note it, and wait for longer each time."""
+    async def _failed(self, word: str, *, wait: float | None = None) -> bool:
+        """Say it once, note it, and wait for longer each time; or for as long as the receiver asks."""
         if not self._failures:
             _log.error("sink_failed", sink=self.rules.name, error=word)
         self._failures += 1
         self._deps.counts.failed(self.rules.name, word)
         self.error = word
+        self._shrink(word)
         # Where the database does not answer either, what is in memory stays there.
         with suppress(Error):
             for track in tuple(self.tracks.values()):
                 await self._note(track)
         pause = _PAUSES[min(self._failures, len(_PAUSES)) - 1]
+        if wait is not None and wait > pause:
+            pause = min(wait, _LONGEST)
         await self._rest(pause * random.uniform(0.8, 1.2))  # noqa: S311  nothing secret is drawn
         return True
+
+    def _shrink(self, word: str) -> None:
+        """Have less go out at once, if so much came to no answer in time; what was taken of it goes out no more."""
+        for track in self.tracks.values():
+            if track.ready is not None:
+                count = len(track.ready.shipments)
+                if word == _LATE and self._failures > 1:
+                    self._most = max(1, count // 2)
+                    track.take_ahead()
+                track.keep(track.ready, most=self._most)
+
+    def _grow(self, sink: AuditSink) -> None:
+        """What went well is tried with a little more."""
+        if self._most is not None:
+            self._most += self._most // 8 + 1
+            if self._most >= sink.batch.records:
+                self._most = None
 
     async def _rest(self, seconds: float) -> None:
         """Wait, unless somebody sets the sink meanwhile."""
@@ -268,12 +303,20 @@ class Carrier:
             return
 
 
+def _look_at(loading: "asyncio.Future[Load]") -> None:
+    """What nobody waits for any more may fail."""
+    if not loading.cancelled():
+        loading.exception()
+
+
 def word_of(error: Exception) -> str:
     """What is shown of a failure: a word of ours, and of others no more than their type."""
     if isinstance(error, SinkDownError | SinkRefusedError):
         return error.detail
+    if isinstance(error, LogUnreadableError):
+        return error.code
     if isinstance(error, SinkMisdeclaredError):
         return f"{error.code}: {error.detail}"
     if isinstance(error, TimeoutError):
-        return "timed_out"
+        return _LATE
     return type(error).__name__

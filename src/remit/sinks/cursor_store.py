@@ -4,6 +4,7 @@ A row has one holder at a time. A holder renews what it has; who does not is tak
 it writes then changes nothing. So a log goes out in order and by one process, whoever of several it was that wrote it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -34,6 +35,7 @@ __all__ = [
     "note_gap",
     "note_lag",
     "note_recovery",
+    "plant",
     "release",
     "renew",
     "set_position",
@@ -92,10 +94,7 @@ def claim(
     tx: Transaction, sink: str, log: str, *, holder: str, begin: int, now: EpochSeconds
 ) -> Cursor | None:
     """Have `holder` carry it, from `begin` where nobody did yet; `None` while somebody else does."""
-    new = conflict_insert(tx, sink_cursors).values(
-        sink=sink, log=log, position=begin, holder="", held_until=0, moved_at=now
-    )
-    tx.connection.execute(new.on_conflict_do_nothing())
+    plant(tx, sink, {log: begin}, now=now)
     taken = tx.connection.execute(
         update(sink_cursors)
         .where(
@@ -106,6 +105,15 @@ def claim(
         .returning(*sink_cursors.c)
     ).one_or_none()
     return None if taken is None else _cursor(taken)
+
+
+def plant(tx: Transaction, sink: str, places: Mapping[str, int], *, now: EpochSeconds) -> None:
+    """Have the sink begin there in each of these logs, whoever will carry it; where it began already it goes on."""
+    for log, position in places.items():
+        new = conflict_insert(tx, sink_cursors).values(
+            sink=sink, log=log, position=position, holder="", held_until=0, moved_at=now
+        )
+        tx.connection.execute(new.on_conflict_do_nothing())
 
 
 def renew(tx: Transaction, sink: str, log: str, *, holder: str, now: EpochSeconds) -> Cursor | None:

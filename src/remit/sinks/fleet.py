@@ -27,6 +27,7 @@ from remit.sinks.cursor_store import (
     list_cursors,
     note_lag,
     note_recovery,
+    plant,
     release,
     renew,
 )
@@ -89,6 +90,8 @@ class Fleet:
             return
         logs = await self._in_thread(self._deps.source.logs)
         cursors = await self._deps.database.read(list_cursors)
+        if await self._plant(rules, logs, cursors):
+            cursors = await self._deps.database.read(list_cursors)
         await self._hold(rules, logs, cursors)
         await self._see(rules, cursors)
 
@@ -101,19 +104,50 @@ class Fleet:
 
     async def _follow(self, rules: dict[str, SinkRules]) -> None:
         """Begin what is declared anew, and end what is not declared so any more."""
-        for name, running in tuple(self._running.items()):
-            if rules.get(name) != running.carrier.rules or running.task.done():
-                del self._running[name]
-                running.task.cancel()
-                # A plug-in that does not let itself be cancelled keeps nobody else waiting.
-                await asyncio.wait({running.task}, timeout=_PATIENCE)
-                with suppress(Error):
-                    await running.carrier.close()
+        over = [
+            name
+            for name, running in self._running.items()
+            if rules.get(name) != running.carrier.rules or running.task.done()
+        ]
+        await asyncio.gather(*(self._end(self._running.pop(name)) for name in over))
         for name, one in rules.items():
             if name not in self._running:
                 carrier = Carrier(one, self._deps, self._readers)
                 task = asyncio.create_task(carrier.run(), name=f"sink:{name}")
                 self._running[name] = _Running(carrier, task)
+
+    @staticmethod
+    async def _end(running: _Running) -> None:
+        running.task.cancel()
+        # Whoever does not let themselves be cancelled keep nobody else waiting.
+        await asyncio.wait({running.task}, timeout=_PATIENCE)
+        await running.carrier.close()
+
+    async def _plant(
+        self, rules: dict[str, SinkRules], logs: tuple[str, ...], cursors: tuple[Cursor, ...]
+    ) -> bool:
+        """Have sinks that begin with what comes, and got nothing yet, begin there in every log; whether there were any.
+
+        In every log at once, whoever will carry it: of a log that is met later, everything came later.
+        """
+        known = {one.sink for one in cursors}
+        anew = [
+            name
+            for name, one in rules.items()
+            if name not in known and one.options.get(_BEGIN) == _FROM_NOW
+        ]
+        if not anew:
+            return False
+        places = {log: await self._in_thread(partial(self._bounds, log)) for log in logs}
+        sizes = {log: bounds[1] for log, bounds in places.items()}
+        now = self._deps.clock.now()
+
+        def work(tx: Transaction) -> None:
+            for name in anew:
+                plant(tx, name, sizes, now=now)
+
+        await self._deps.database.run(work)
+        return True
 
     async def _hold(
         self, rules: dict[str, SinkRules], logs: tuple[str, ...], cursors: tuple[Cursor, ...]
@@ -130,13 +164,13 @@ class Fleet:
                 if cursor is not None and not self._is_ours(cursor) and cursor.held_until >= now:
                     carrier.leave(log)
                 elif cursor is None or not self._is_ours(cursor) or self._is_to_renew(cursor, now):
-                    await self._take(carrier, log, anew=name not in {one.sink for one in cursors})
+                    await self._take(carrier, log)
                 elif (
                     log not in carrier.tracks
                     or cursor.position != carrier.tracks[log].cursor.position
                 ):
                     # Taken in an earlier life of this process, or set by somebody.
-                    await self._take(carrier, log, anew=False)
+                    await self._take(carrier, log)
 
     def _is_orphan(self, sink: str, log: str, now: EpochSeconds) -> bool:
         """Whether whoever writes `log` had time enough to carry it, or is us."""
@@ -151,8 +185,9 @@ class Fleet:
     def _is_to_renew(cursor: Cursor, now: EpochSeconds) -> bool:
         return cursor.held_until - now < LEASE * 2 // 3
 
-    async def _take(self, carrier: Carrier, log: str, *, anew: bool) -> None:
-        begin = await self._in_thread(partial(self._begin, carrier.rules, log, anew=anew))
+    async def _take(self, carrier: Carrier, log: str) -> None:
+        # A sink that got nothing of it yet begins with what is kept.
+        begin, _ = await self._in_thread(partial(self._bounds, log))
         now, holder, sink = self._deps.clock.now(), self._deps.instance, carrier.rules.name
 
         def work(tx: Transaction) -> Cursor | None:
@@ -166,13 +201,11 @@ class Fleet:
         else:
             carrier.take(cursor)
 
-    def _begin(self, rules: SinkRules, log: str, *, anew: bool) -> int:
-        """Where a sink begins in a log that it got nothing of: with what is kept, or, declared so, with what comes."""
+    def _bounds(self, log: str) -> tuple[int, int]:
         try:
-            first, size = self._deps.source.bounds(log)
+            return self._deps.source.bounds(log)
         except NotFoundError:
-            return 0
-        return size if anew and rules.options.get(_BEGIN) == _FROM_NOW else first
+            return 0, 0
 
     async def _see(self, rules: dict[str, SinkRules], cursors: Iterable[Cursor]) -> None:
         """Who is how far behind; what is new of it becomes an event."""

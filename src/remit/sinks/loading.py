@@ -30,14 +30,28 @@ _PAUSE: Final = 0.0001
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """What goes out next. `after` is the number of the record behind the last that was looked at."""
+    """What goes out next: of the records from `start` on, up to `after`, which is behind the last that was looked at."""
 
+    start: int
     shipments: tuple[Shipment, ...]
     first: int | None
     """The number of the first record that there was, whether it is for the sink or not; `None` for none."""
     after: int
-    is_full: bool
+    is_full: bool = False
     """Whether there is no room for more."""
+    more: bool = False
+    """Whether there may be more in the log by now."""
+
+    def joined(self, later: "Load") -> "Load":
+        """This, and what was found behind it."""
+        return Load(
+            start=self.start,
+            shipments=self.shipments + later.shipments,
+            first=later.first if self.first is None else self.first,
+            after=later.after,
+            is_full=later.is_full,
+            more=later.more,
+        )
 
 
 def load(
@@ -50,6 +64,13 @@ def load(
     """
     shipments: list[Shipment] = []
     size, first, after = 0, None, start
+
+    def found(*, is_full: bool, more: bool) -> Load:
+        some = tuple(shipments)
+        return Load(
+            start=start, shipments=some, first=first, after=after, is_full=is_full, more=more
+        )
+
     for record in _gently(source.read(log, start, limit=_PASSED_OVER)):
         if first is None:
             first = record.sequence
@@ -57,14 +78,13 @@ def load(
         if is_for(rules, told.entry):
             one = shipment_of(told, form, longest=batch.longest)
             if shipments and size + len(one.content) > batch.content:
-                return Load(shipments=tuple(shipments), first=first, after=after, is_full=True)
+                return found(is_full=True, more=True)
             shipments.append(one)
             size += len(one.content)
         after = record.sequence + 1
         if len(shipments) >= batch.records:
-            return Load(shipments=tuple(shipments), first=first, after=after, is_full=True)
-    full = after - start >= _PASSED_OVER
-    return Load(shipments=tuple(shipments), first=first, after=after, is_full=full)
+            return found(is_full=True, more=True)
+    return found(is_full=False, more=after - start >= _PASSED_OVER)
 
 
 def load_stub(source: RecordSource, one: Shipment, form: Form) -> Shipment:

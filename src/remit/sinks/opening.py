@@ -16,6 +16,7 @@ from typing import Final
 from remit.clock import Clock
 from remit.errors import Error
 from remit.model import SinkRules
+from remit.sinks.apart import Apart
 from remit.sinks.forms.form import FORMS
 from remit.sinks.port import AuditSink, SinkSettings
 from remit.sinks.receivers.archive import ArchiveSink
@@ -64,7 +65,7 @@ def settings_of(
 
 
 def open_sink(kind: str, settings: SinkSettings) -> AuditSink:
-    """The sink; nothing is sent yet.
+    """The sink; nothing is sent yet. Blocks: files are read, and a plug-in does what it does.
 
     Raises:
         SinkMisdeclaredError: there is none of that kind, or it cannot be opened as it is declared.
@@ -80,13 +81,10 @@ def _plugin(kind: str, settings: SinkSettings) -> AuditSink:
     if len({one.value for one in found}) > 1:
         raise SinkMisdeclaredError(f"more than one plug-in `{kind}` is installed")
     try:
-        sink: AuditSink = found[0].load()(settings)
+        return Apart(lambda: found[0].load()(settings), kind)
     except Error:
         raise
     except Exception as error:
         raise SinkMisdeclaredError(
             f"the plug-in `{kind}` cannot be loaded: {type(error).__name__}", cause=error
         ) from error
-    if not callable(getattr(sink, "send", None)):
-        raise SinkMisdeclaredError(f"the plug-in `{kind}` is no sink")
-    return sink

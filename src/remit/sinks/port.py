@@ -27,6 +27,13 @@ class SinkDownError(Error):
 
     code: ClassVar[str] = "sink_down"
 
+    def __init__(
+        self, detail: str, *, cause: BaseException | None = None, wait: float | None = None
+    ) -> None:
+        super().__init__(detail, cause=cause)
+        self.wait = wait
+        """Seconds that the receiver asks to be left alone for, if it says so."""
+
 
 class SinkRefusedError(Error):
     """The receiver is there and does not take one of these records as they are, now or ever."""
