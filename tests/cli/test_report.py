@@ -110,6 +110,16 @@ def test_a_bundle_that_is_not_there_is_looked_up(capsys, monkeypatch, told):
     assert "next: see which there are: remit bundles list" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "reason",
+    ["audit_log_elsewhere", "audit_log_set_back", "audit_signer_moved", "audit_signer_unavailable"],
+)
+def test_a_log_that_does_not_open_keeps_the_server_from_starting_and_blames_no_policy(
+    capsys, reason
+):
+    assert report_error(ManagementRefusedError("x", reason=reason)) == ExitCode.UNAVAILABLE
+
+
 def test_what_is_listed_nowhere_has_no_next_step_made_up(capsys, monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
     report_error(NotFoundError("there is no such agentless thing"))

@@ -27,6 +27,22 @@ def test_a_log_that_was_set_back_is_believed_once_when_that_is_said(cli, folder)
     assert unknown.code == ExitCode.FOUND_WRONG
 
 
+def test_nothing_is_believed_behind_the_back_of_a_signer_that_runs(cli, folder):
+    """It has the tree in its memory, and would go on with that."""
+    state = SignerState(folder / "signer")
+    desk = SignerDesk(state)
+    desk.verifiers("remit/main")
+    desk.sign("remit/main", Frontier(), [b"a" * 32] * 5)
+    with state.held():
+        done = cli("signer", "accept", "remit/main", "--state", "signer", "--yes")
+        second = cli("signer", "serve", "--socket", "s", "--state", "signer")
+    assert done.code == second.code == ExitCode.UNAVAILABLE
+    assert "a signer runs on" in done.err
+    assert "stop the signer" in done.err
+    assert SignerState(folder / "signer").tree("remit/main").size == 5
+    assert not (folder / "s").exists()
+
+
 def test_a_user_that_is_not_there_is_not_let_in(cli, folder):
     done = cli("signer", "serve", "--socket", "s", "--allow", "nobody-of-that-name")
     assert done.code != 0

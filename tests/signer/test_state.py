@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from remit.signer.errors import SignerStateError
+from remit.signer.errors import SignerInUseError, SignerStateError
 from remit.signer.state import Keys, SignerState
 from remit_audit_verify.tree import Frontier
 
@@ -105,4 +105,28 @@ def test_a_tree_can_be_forgotten_once(tmp_path):
     state.keep_tree(LOG, Frontier())
     assert state.forget_tree(LOG)
     assert not state.forget_tree(LOG)
+    state.keep_keys(LOG, new_keys())
     assert state.tree(LOG) is None
+
+
+def test_a_tree_that_is_gone_is_not_taken_for_one_that_may_be_believed(tmp_path):
+    state = SignerState(tmp_path)
+    state.keep_tree(LOG, Frontier())
+    state.keep_keys(LOG, new_keys())
+    (tmp_path / "remit%2Fmain.tree").unlink()
+    with pytest.raises(SignerStateError, match="is gone"):
+        state.tree(LOG)
+    assert not state.forget_tree(LOG)
+    assert state.tree(LOG) is None
+    assert state.tree(LOG) is None
+
+
+def test_two_do_not_sign_from_one_folder(tmp_path):
+    with (
+        SignerState(tmp_path).held(),
+        pytest.raises(SignerInUseError),
+        SignerState(tmp_path).held(),
+    ):
+        pytest.fail("two have it")
+    with SignerState(tmp_path).held():
+        pass

@@ -48,19 +48,20 @@ def serve(
     from remit.signer.state import SignerState
 
     users = frozenset(_user_id(name) for name in allow or [getpass.getuser()])
-    desk = SignerDesk(SignerState(state))
-    listening = listen(socket)
-    say(f"signing at {socket}")
-    try:
-        serve_forever(
-            listening,
-            desk,
-            users=users,
-            refused=lambda user: say(f"refused a process of user {user}"),
-        )
-    finally:
-        listening.close()
-        socket.unlink(missing_ok=True)
+    kept = SignerState(state)
+    with kept.held():
+        listening = listen(socket)
+        say(f"signing at {socket}")
+        try:
+            serve_forever(
+                listening,
+                SignerDesk(kept),
+                users=users,
+                refused=lambda user: say(f"refused a process of user {user}"),
+            )
+        finally:
+            listening.close()
+            socket.unlink(missing_ok=True)
 
 
 @signer.command("keys")
@@ -89,7 +90,8 @@ def accept(
 ) -> None:
     """Believe a log that was set back, the next time it is opened: after a restore that lost records.
 
-    Stop signer and server first. Witnesses, receipts and kept checkpoints still show what is gone.
+    Refused while the signer runs: stop it, and the server, first. Witnesses, receipts and kept checkpoints still show
+    what is gone.
     """
     from remit.cli.terminal import say
     from remit.signer.errors import UnknownLogError
@@ -98,8 +100,9 @@ def accept(
     kept = SignerState(state)
     if not kept.has_key(log):
         raise UnknownLogError(f"there is no key for `{log}`")
-    confirm(f"Sign {log} as it is found, though it may lack records that were signed?", yes=yes)
-    kept.forget_tree(log)
+    with kept.held():
+        confirm(f"Sign {log} as it is found, though it may lack records that were signed?", yes=yes)
+        kept.forget_tree(log)
     say(f"{log} is believed once")
 
 

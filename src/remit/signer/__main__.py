@@ -28,8 +28,9 @@ def main() -> int:
     state = SignerState(
         Path(sys.argv[1]), seal=bytes.fromhex(told) if isinstance(told, str) else None
     )
-    send(end, {"ok": {}})
-    converse(end, SignerDesk(state))
+    with state.held(wait=True):
+        send(end, {"ok": {}})
+        converse(end, SignerDesk(state))
     return 0
 
 

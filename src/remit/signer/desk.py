@@ -2,7 +2,8 @@
 
 It makes a key for each log at first, takes one over where a log was signed before there was a signer, and
 hands none out. What it signs is on its own disk before the signature leaves it. Refused is whatever does not
-continue what was signed (`continuity`). The tree of a log whose key was taken over is believed once.
+continue what was signed (`continuity`), and a log of whose key or tree one is gone: a signer that forgot would sign
+whatever it is shown. The tree of a log whose key was taken over is believed once.
 
 Source: AUDIT §1.4 (the signing key lives in a separate process).
 """
@@ -15,7 +16,7 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from remit.signer.continuity import continued
-from remit.signer.errors import KeyInUseError, UnknownLogError
+from remit.signer.errors import KeyInUseError, SignerStateError, UnknownLogError
 from remit.signer.state import Keys, SignerState
 from remit_audit_verify.note import Checkpoint, VerifierKey, sign_checkpoint
 from remit_audit_verify.tree import Frontier
@@ -62,7 +63,9 @@ class SignerDesk:
                     raise KeyInUseError(f"`{log}` has a key of its own already")
                 return
             VerifierKey.of(log, Ed25519PrivateKey.from_private_bytes(seed))
+            self._refuse_lost_key(log)
             keys = Keys(seed=seed)
+            self._state.forget_tree(log)
             self._state.keep_keys(log, keys)
             self._known[log] = (keys, None)
 
@@ -139,6 +142,12 @@ class SignerDesk:
             self._state.keep_keys(log, keys)
             self._known[log] = (keys, signed)
 
+    def _refuse_lost_key(self, log: str) -> None:
+        """What was signed with a key that is gone is not forgotten for the sake of another key."""
+        signed = self._state.tree(log)
+        if signed is not None and signed.size:
+            raise SignerStateError(f"the key of `{log}` is gone: restore it")
+
     def _of(self, log: str, *, make: bool = False) -> tuple[Keys, Frontier | None]:
         known = self._known.get(log)
         if known is not None:
@@ -147,6 +156,7 @@ class SignerDesk:
         if keys is None:
             if not make:
                 raise UnknownLogError(f"there is no key for `{log!a}`")
+            self._refuse_lost_key(log)
             key = Ed25519PrivateKey.generate()
             VerifierKey.of(log, key)
             keys = Keys(seed=key.private_bytes_raw())

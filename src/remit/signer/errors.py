@@ -4,7 +4,13 @@ from typing import ClassVar
 
 from remit.errors import ConflictError, Error, NotFoundError
 
-__all__ = ["KeyInUseError", "NotContinuedError", "SignerStateError", "UnknownLogError"]
+__all__ = [
+    "KeyInUseError",
+    "NotContinuedError",
+    "SignerInUseError",
+    "SignerStateError",
+    "UnknownLogError",
+]
 
 
 class NotContinuedError(ConflictError):
@@ -17,6 +23,12 @@ class KeyInUseError(ConflictError):
     """The log has a key already; none is taken over for it."""
 
     code: ClassVar[str] = "signer_key_in_use"
+
+
+class SignerInUseError(ConflictError):
+    """A signer runs on that folder; two would each sign a future of their own."""
+
+    code: ClassVar[str] = "signer_in_use"
 
 
 class UnknownLogError(NotFoundError):

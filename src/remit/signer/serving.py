@@ -12,6 +12,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
+from time import sleep
+from typing import Final
 
 from remit.canonical import JsonObject
 from remit.errors import Error
@@ -20,6 +22,8 @@ from remit.signer.wire import WireError, receive, send, tree_of
 from remit_audit_verify.errors import VerifyError
 
 __all__ = ["answer", "converse", "listen", "peer_user", "serve_forever"]
+
+_PAUSE: Final = 0.1
 
 
 def answer(desk: SignerDesk, question: JsonObject, leaves: list[bytes]) -> JsonObject:
@@ -115,7 +119,10 @@ def serve_forever(
         try:
             end, _ = listening.accept()
         except OSError:
-            return
+            if listening.fileno() < 0:
+                return
+            sleep(_PAUSE)  # too many files are open, or whoever came has gone again
+            continue
         user = peer_user(end)
         if user not in users:
             refused(user)

@@ -1,15 +1,18 @@
 """What a signer keeps of each log, on its own disk: the keys, and the tree that it signed last.
 
     <folder>/<log>.key    the key in use, the next one while it is changed, and the public keys of those before
-    <folder>/<log>.tree   how many records were signed, and what they hash to
+    <folder>/<log>.tree   how many records were signed, and what they hash to; or that the log is believed once
 
 A file is replaced as a whole and is on stable storage when `write` returns: a signature that was handed out is never
 forgotten. Files of mode 0600 in a folder of mode 0700. With a seal, keys are sealed under it at rest (AES-256-GCM, the
 log's name being bound to it); without one whoever reads the folder has the keys, so it belongs to a user of its own.
 """
 
+import fcntl
 import os
 from base64 import b64decode, b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -20,14 +23,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from remit.canonical import Json, JsonObject, MalformedJsonError, canonical_bytes, parse_object
-from remit.signer.durable_file import sync_folder, write_durably
-from remit.signer.errors import SignerStateError
+from remit.signer.durable_file import write_durably
+from remit.signer.errors import SignerInUseError, SignerStateError
 from remit_audit_verify.note import VerifierKey
 from remit_audit_verify.tree import Frontier
 
 __all__ = ["Keys", "SignerState"]
 
 _NONCE: Final = 12
+_LOCK: Final = "lock"
+_BELIEVED: Final[JsonObject] = {"v": 1, "believed": True}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +80,27 @@ class SignerState:
             folder.chmod(0o700)
         self._folder = folder
         self._seal = None if seal is None else AESGCM(seal)
+
+    @contextmanager
+    def held(self, *, wait: bool = False) -> Iterator[None]:
+        """Have the folder for oneself: to sign, or to change what a signer believes. Given up when the process ends.
+
+        With `wait` whoever has it is waited for: the signer of a server that was killed is about to end.
+
+        Raises:
+            SignerInUseError: another process has it, and is not waited for.
+            OSError: it cannot be locked.
+        """
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        lock = os.open(self._folder / _LOCK, flags, 0o600)
+        try:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            except BlockingIOError as error:
+                raise SignerInUseError(f"a signer runs on `{self._folder}`", cause=error) from error
+            yield
+        finally:
+            os.close(lock)
 
     def logs(self) -> tuple[str, ...]:
         """The file names of the logs that have a key, sorted."""
@@ -125,14 +151,21 @@ class SignerState:
         self._write(log, "key", data)
 
     def tree(self, log: str) -> Frontier | None:
-        """What was signed last; `None` where nobody has said yet what the log begins with.
+        """What was signed last; `None` where there is no such log, and where it is believed the next time.
 
         Raises:
-            SignerStateError: what is there is damaged.
+            SignerStateError: what is there is damaged; or is gone, while the key is there: what was signed with it is
+                forgotten, which is not for the log to say.
             OSError: it cannot be read.
         """
         data = self._read(log, "tree")
         if data is None:
+            if self.has_key(log):
+                raise SignerStateError(
+                    f"what was signed of `{log}` is gone: restore it, or see `remit signer accept`"
+                )
+            return None
+        if data == _BELIEVED:
             return None
         size, nodes = data.get("size"), data.get("nodes")
         if not isinstance(size, int) or not isinstance(nodes, list):
@@ -152,11 +185,14 @@ class SignerState:
         self._write(log, "tree", {"v": 1, "size": tree.size, "nodes": nodes})
 
     def forget_tree(self, log: str) -> bool:
-        """Believe the log the next time, whatever it says; whether there was anything to forget."""
+        """Believe the log the next time, whatever it says; whether there was anything to forget.
+
+        Raises:
+            OSError: that cannot be kept.
+        """
         path = self._path(log, "tree")
-        known = path.exists()
-        path.unlink(missing_ok=True)
-        sync_folder(self._folder)
+        known = path.exists() and path.read_bytes() != canonical_bytes(_BELIEVED)
+        self._write(log, "tree", _BELIEVED)
         return known
 
     def _path(self, log: str, kind: str) -> Path:
