@@ -4,7 +4,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from remit.signer.desk import SignerDesk
-from remit.signer.errors import KeyInUseError, NotContinuedError, UnknownLogError
+from remit.signer.errors import KeyInUseError, NotContinuedError, SignerStateError, UnknownLogError
 from remit.signer.state import SignerState
 from remit_audit_verify.note import BadCheckpointError, VerifierKey, open_checkpoint
 from remit_audit_verify.tree import Frontier, root_hash
@@ -75,6 +75,50 @@ def test_a_key_is_taken_over_once_and_its_log_believed_once(desk, tmp_path):
     open_checkpoint(desk.sign(LOG, tree(7), LEAVES[7:9]), [VerifierKey.of(LOG, key)])
     with pytest.raises(NotContinuedError):
         SignerDesk(SignerState(tmp_path)).resume(LOG, tree(7), [])
+
+
+def test_a_signer_that_lost_what_it_signed_does_not_take_the_logs_word_for_it(desk, tmp_path):
+    desk.verifiers(LOG)
+    desk.sign(LOG, Frontier(), LEAVES[:9])
+    (tmp_path / "remit%2Fmain.tree").unlink()
+    again = SignerDesk(SignerState(tmp_path))
+    for ask in (
+        lambda: again.resume(LOG, tree(5), LEAVES[5:8]),
+        lambda: again.sign(LOG, tree(5), LEAVES[5:8]),
+        lambda: again.verifiers(LOG),
+        lambda: again.propose(LOG),
+    ):
+        with pytest.raises(SignerStateError, match="what was signed of `remit/main` is gone"):
+            ask()
+    SignerState(tmp_path).forget_tree(LOG)  # as `remit signer accept` does
+    assert again.resume(LOG, tree(5), LEAVES[5:8]) == 5
+
+
+def test_a_signer_that_lost_its_key_makes_none_that_would_hide_what_was_signed(desk, tmp_path):
+    desk.verifiers(LOG)
+    desk.sign(LOG, Frontier(), LEAVES[:9])
+    (tmp_path / "remit%2Fmain.key").unlink()
+    again = SignerDesk(SignerState(tmp_path))
+    with pytest.raises(SignerStateError, match="the key of `remit/main` is gone"):
+        again.verifiers(LOG)
+    with pytest.raises(SignerStateError, match="the key of `remit/main` is gone"):
+        again.adopt(LOG, b"x" * 32)
+    assert SignerState(tmp_path).tree(LOG) == tree(9)
+
+
+def test_a_signer_restored_from_before_refuses_the_log_that_went_on(desk, tmp_path):
+    desk.verifiers(LOG)
+    desk.sign(LOG, Frontier(), LEAVES[:5])
+    kept = (tmp_path / "remit%2Fmain.tree").read_bytes()
+    desk.sign(LOG, tree(5), LEAVES[5:9])
+    (tmp_path / "remit%2Fmain.tree").write_bytes(kept)
+    with pytest.raises(NotContinuedError, match="only 5 are"):
+        SignerDesk(SignerState(tmp_path)).resume(LOG, tree(9), LEAVES[9:10])
+
+
+def test_a_start_that_was_cut_off_before_there_was_a_key_makes_one(desk, tmp_path):
+    SignerState(tmp_path).keep_tree(LOG, Frontier())
+    assert len(desk.verifiers(LOG)) == 1
 
 
 def test_no_other_key_is_taken_over(desk):

@@ -114,6 +114,29 @@ def test_only_users_it_was_told_of_are_let_in(desk, place, allowed):
             assert strangers == [me]
 
 
+def test_a_moment_without_free_files_does_not_end_a_signer(desk, place):
+    class Exhausted:
+        """A listening socket that cannot let anybody in at first."""
+
+        def __init__(self, listening) -> None:
+            self._listening, self._failures = listening, [OSError(24, "too many open files")] * 2
+
+        def accept(self):
+            if self._failures:
+                raise self._failures.pop()
+            return self._listening.accept()
+
+        def fileno(self) -> int:
+            return self._listening.fileno()
+
+    with closing(listen(place)) as listening, socket.socket(socket.AF_UNIX) as end:
+        serve(Exhausted(listening), desk, [os.geteuid()], print)
+        end.settimeout(10)
+        end.connect(str(place))
+        send(end, {"ask": "keys", "log": LOG})
+        assert "ok" in receive(end)[0]
+
+
 def test_what_a_dead_signer_left_is_no_obstacle_and_a_living_one_is(place):
     listen(place).close()
     with closing(listen(place)), pytest.raises(WireError, match="already"):

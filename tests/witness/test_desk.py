@@ -1,3 +1,4 @@
+from base64 import b64encode
 from dataclasses import replace
 from threading import Thread
 
@@ -71,10 +72,10 @@ def test_a_fork_is_422_and_the_one_that_was_seen_goes_on(desk, log):
     assert ask(desk, log.submission(5, 9)).status == 200
 
 
-def test_another_tree_of_the_size_that_was_seen_is_409(desk, log):
+def test_another_tree_of_the_size_that_was_seen_is_422(desk, log):
     ask(desk, log.submission(0, 5))
-    reply = ask(desk, Log(key=log.key, salt="fork").submission(5, 5))
-    assert (reply.status, reply.body) == (409, "5\n")
+    assert ask(desk, Log(key=log.key, salt="fork").submission(5, 5)).status == 422
+    assert desk.newest(log.name).body.startswith(log.note(5))
 
 
 def test_the_same_tree_is_signed_again_with_the_new_time(desk, log, clock):
@@ -160,3 +161,12 @@ def test_whoever_asks_is_shown_the_newest_checkpoint_with_all_signatures(desk, l
     signed = ask(desk, log.submission(0, 5)).body
     assert desk.newest(log.name).body == log.note(5) + signed
     assert desk.newest("other/log").status == 404
+
+
+def test_a_signature_that_a_stranger_added_is_not_shown_in_the_witnesss_name(desk, log):
+    sent = log.submission(0, 5)
+    forged = f"— {NAME} {b64encode(desk.keys[0].hash + bytes(72)).decode()}\n"
+    other = "— other.example/w AAAAAAAAAAAA\n"
+    reply = ask(desk, replace(sent, note=sent.note + forged + other))
+    assert reply.status == 200
+    assert desk.newest(log.name).body == sent.note + reply.body

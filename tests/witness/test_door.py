@@ -1,3 +1,5 @@
+from hashlib import sha256
+
 import httpx2
 import pytest
 
@@ -18,6 +20,16 @@ async def test_a_checkpoint_is_signed_over_http(client, log):
     assert answer.text.startswith("— witness.example/w1 ")
     shown = await client.get("/checkpoint/remit%2Fmain")
     assert shown.text == log.note(5) + answer.text
+    digest = sha256(log.name.encode()).hexdigest()
+    assert (await client.get(f"/{digest}/checkpoint")).text == shown.text
+    assert (await client.post(f"/{digest}/checkpoint")).status_code == 405
+    assert (await client.get(f"/{digest.upper()}/checkpoint")).status_code == 404
+
+
+async def test_a_log_that_was_never_signed_has_no_checkpoint_to_show(client, log):
+    for name in (log.name, "other/log"):
+        digest = sha256(name.encode()).hexdigest()
+        assert (await client.get(f"/{digest}/checkpoint")).status_code == 404
 
 
 async def test_a_conflict_has_the_type_that_it_must_have(client, log):

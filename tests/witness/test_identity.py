@@ -1,4 +1,5 @@
 import pytest
+from cryptography.exceptions import UnsupportedAlgorithm
 
 from remit.witness.identity import WitnessIdentityError, open_identity
 from remit_audit_verify.cosignature import WitnessKey
@@ -13,6 +14,22 @@ def keys(folder, name=NAME):
 def test_a_witness_is_the_same_after_a_restart(tmp_path):
     assert keys(tmp_path) == keys(tmp_path)
     assert {path.stat().st_mode & 0o777 for path in tmp_path.glob("*.key")} == {0o600}
+
+
+def test_a_key_for_which_the_machine_is_too_old_is_kept_for_one_that_is_not(tmp_path, monkeypatch):
+    both = keys(tmp_path)
+    kept = (tmp_path / "ml-dsa-44.key").read_bytes()
+
+    class Unsupported:
+        @staticmethod
+        def from_seed_bytes(_: bytes) -> None:
+            raise UnsupportedAlgorithm("too old")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("remit.witness.identity.MLDSA44PrivateKey", Unsupported)
+        assert keys(tmp_path) == both[:1]
+    assert (tmp_path / "ml-dsa-44.key").read_bytes() == kept
+    assert keys(tmp_path) == both
 
 
 def test_keys_are_not_used_under_another_name(tmp_path):

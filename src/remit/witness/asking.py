@@ -116,6 +116,10 @@ def _read(status: int, text: str, checkpoint: Checkpoint, *, seen: int) -> str |
                     f"it saw another log of {size} records under the name `{checkpoint.origin}`"
                 )
             return _Refused(size)
+        case 422 if seen == checkpoint.size:
+            raise ContradictedError(
+                f"it saw another log of {seen} records under the name `{checkpoint.origin}`"
+            )
         case 422:
             raise ContradictedError(
                 f"`{checkpoint.origin}` does not continue the {seen} records that it saw"

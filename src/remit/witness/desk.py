@@ -4,11 +4,15 @@ Checks come in the order of the specification, and each refusal has its status. 
 its signature leaves it, and one submission of a log is looked at at a time: so it never signs two trees of which
 neither continues the other, also when it is asked for both at once.
 
-Source: C2SP tlog-witness, add-checkpoint; C2SP tlog-cosignature; RFC 9162 §2.1.4.2.
+Of a submitted note only the signatures by the log's known keys are kept: whoever has none could else have a note shown
+in the witness's name that nobody takes.
+
+Source: C2SP tlog-witness; C2SP tlog-cosignature; RFC 9162 §2.1.4.2.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from threading import Lock
 from typing import Final
 
@@ -16,7 +20,13 @@ from remit.clock import Clock
 from remit.witness.ledger import LedgerDamagedError, WitnessLedger
 from remit.witness.submission import MalformedSubmissionError, Submission, parse_submission
 from remit_audit_verify.cosignature import Cosigner, WitnessKey, cosign
-from remit_audit_verify.note import BadCheckpointError, Checkpoint, VerifierKey, open_checkpoint
+from remit_audit_verify.note import (
+    BadCheckpointError,
+    Checkpoint,
+    VerifierKey,
+    open_signed,
+    parse_checkpoint,
+)
 from remit_audit_verify.tree import EMPTY_ROOT, verify_consistency
 
 __all__ = ["SIZE_TYPE", "TEXT_TYPE", "Reply", "WitnessDesk"]
@@ -76,16 +86,24 @@ class WitnessDesk:
         if keys is None:
             return Reply(404, "this log is not known here\n")
         try:
-            checkpoint = open_checkpoint(submission.note, keys)
+            checkpoint, signers = open_signed(submission.note, keys)
         except BadCheckpointError as error:
             return Reply(403, f"{error.detail}\n")
         if submission.old > checkpoint.size:
             return Reply(400, "the old size is beyond the new one\n")
         with self._lock:
             try:
-                return self._continued(submission, checkpoint)
+                note = _signed_by(submission.note, signers)
+                return self._continued(replace(submission, note=note), checkpoint)
             except (LedgerDamagedError, OSError):
                 return Reply(500, "what was seen before cannot be read, or not be kept\n")
+
+    def newest_of(self, digest: str) -> Reply:
+        """As `newest`, of the log the SHA-256 of whose name is `digest`, in lower-case hexadecimal."""
+        for origin in self._logs:
+            if sha256(origin.encode()).hexdigest() == digest:
+                return self.newest(origin)
+        return Reply(404, "this log is not known here\n")
 
     def newest(self, origin: str) -> Reply:
         """The newest checkpoint it signed for a log, for those who want to know whether they see the same."""
@@ -108,9 +126,7 @@ class WitnessDesk:
             # The first one is believed: there is nothing that it could contradict.
             holds = not submission.proof and (checkpoint.size > 0 or checkpoint.root == EMPTY_ROOT)
         elif checkpoint.size == size:
-            if checkpoint.root != newest.root:
-                return Reply(409, f"{size}\n", SIZE_TYPE)
-            holds = not submission.proof
+            holds = not submission.proof and checkpoint.root == newest.root
         else:
             holds = verify_consistency(
                 size,
@@ -125,3 +141,12 @@ class WitnessDesk:
         lines = "".join(cosign(checkpoint, self._name, key, time=now) for key in self._signers)
         self._ledger.keep(checkpoint.origin, submission.note + lines)
         return Reply(200, lines)
+
+
+def _signed_by(note: str, keys: Sequence[VerifierKey]) -> str:
+    """`note` with the signatures of `keys` alone."""
+    body, _, signatures = note.partition("\n\n")
+    kept = {(key.name, key.hash) for key in keys}
+    made = zip(signatures.split("\n"), parse_checkpoint(note).signatures, strict=False)
+    lines = {line: None for line, (name, key_hash, _) in made if (name, key_hash) in kept}
+    return f"{body}\n\n" + "".join(f"{line}\n" for line in lines)

@@ -1,13 +1,15 @@
-"""The witness on the network: two paths, plain text, and nobody to authenticate but the logs themselves.
+"""The witness on the network: three paths, plain text, and nobody to authenticate but the logs themselves.
 
     POST /add-checkpoint        what the specification says
-    GET  /checkpoint/<origin>   the newest checkpoint it signed, with all signatures
+    GET  /<hash>/checkpoint     the newest checkpoint it signed, with its signatures; the SHA-256 of the log's name
+    GET  /checkpoint/<origin>   the same, for people
 
 Raw ASGI. Bodies beyond the limit are not read to their end.
 
 Source: C2SP tlog-witness.
 """
 
+import re
 from asyncio import to_thread
 from urllib.parse import unquote
 
@@ -20,6 +22,7 @@ __all__ = ["WitnessDoor"]
 
 _ADD = "/add-checkpoint"
 _NEWEST = "/checkpoint/"
+_HASHED = re.compile(r"/([0-9a-f]{64})/checkpoint")
 
 
 class WitnessDoor:
@@ -54,11 +57,14 @@ class WitnessDoor:
                 return Reply(413, "that is no checkpoint\n"), [(b"connection", b"close")]
             return await to_thread(self._desk.add_checkpoint, body), []
         raw = scope["raw_path"].decode("latin-1")
-        if raw.startswith(_NEWEST):
-            if method != "GET":
-                return Reply(405, "only GET\n"), [(b"allow", b"GET")]
-            return await to_thread(self._desk.newest, unquote(raw.removeprefix(_NEWEST))), []
-        return Reply(404, "there is nothing here\n"), []
+        hashed = _HASHED.fullmatch(raw)
+        if hashed is None and not raw.startswith(_NEWEST):
+            return Reply(404, "there is nothing here\n"), []
+        if method != "GET":
+            return Reply(405, "only GET\n"), [(b"allow", b"GET")]
+        if hashed is not None:
+            return await to_thread(self._desk.newest_of, hashed[1]), []
+        return await to_thread(self._desk.newest, unquote(raw.removeprefix(_NEWEST))), []
 
 
 async def _body(receive: Receive) -> bytes | None:

@@ -44,12 +44,18 @@ def open_identity(folder: Path, name: str) -> tuple[Cosigner, ...]:
     if kept != name:
         raise WitnessIdentityError(f"the keys in `{folder}` are those of `{kept}`")
     signers: list[Cosigner] = [Ed25519PrivateKey.from_private_bytes(_seed(folder / "ed25519.key"))]
-    try:
+    if _has_ml_dsa_44():
         signers.append(MLDSA44PrivateKey.from_seed_bytes(_seed(folder / "ml-dsa-44.key")))
-    except UnsupportedAlgorithm:
-        # An older OpenSSL: Ed25519 alone is a witness, too.
-        (folder / "ml-dsa-44.key").unlink(missing_ok=True)
     return tuple(signers)
+
+
+def _has_ml_dsa_44() -> bool:
+    """Not with an older OpenSSL: Ed25519 alone is a witness, too, and a key that was made elsewhere stays for later."""
+    try:
+        MLDSA44PrivateKey.from_seed_bytes(bytes(32))
+    except UnsupportedAlgorithm:
+        return False
+    return True
 
 
 def _seed(path: Path) -> bytes:

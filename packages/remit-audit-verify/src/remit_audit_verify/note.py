@@ -178,15 +178,15 @@ def open_signed(
             raise BadCheckpointError("two keys of this log have one hash")
     held: dict[VerifierKey, None] = {}
     for name, key_hash, signature in signed.signatures:
-        key = known.get((name, key_hash))
-        if key is None:
+        signer = known.get((name, key_hash))
+        if signer is None:
             continue
         try:
-            public = Ed25519PublicKey.from_public_bytes(key.public)
+            public = Ed25519PublicKey.from_public_bytes(signer.public)
             public.verify(signature, checkpoint.body().encode())
         except (InvalidSignature, ValueError) as error:
             raise BadCheckpointError("the signature does not hold", cause=error) from error
-        held[key] = None
+        held[signer] = None
     if not held:
         raise BadCheckpointError("not signed by a known key of this log")
     return checkpoint, tuple(held)
