@@ -1,14 +1,18 @@
 import asyncio
 import json
 import shutil
+import sys
 
 import pytest
 
 from remit.api import trail
 from remit.api.administrator import Administrator
-from remit.api.trail import _lines, _written_since
+from remit.api.trail import _latest, _lines, _written_since
 from remit.audit import Context, Query
+from remit.audit.events import AuditQueried
 from remit.audit.file_source import FileSource
+from remit.db import DatabaseUnavailableError
+from remit.trail import Question, search
 
 BY = Administrator(context=Context())
 
@@ -66,7 +70,8 @@ async def test_following_shows_what_comes_and_ends_when_the_process_stops(
     came = asyncio.Event()
 
     async def follow() -> None:
-        async for line in _lines(deps, Query(), by=BY, count=1, goes_on=True):
+        latest = await asyncio.to_thread(_latest, deps, Question(query=Query(), limit=1))
+        async for line in _lines(deps, latest, Query(), by=BY, goes_on=True):
             seen.append(json.loads(line)["kind"])
             if seen[-1] == "agent.suspended":
                 came.set()
@@ -105,3 +110,27 @@ async def test_a_line_that_is_still_being_written_is_left_for_later(settings, tm
         file.write(whole[10:] + b"\n")
     assert [found.entry["kind"] for found in _written_since(source, place)] == ["policy.loaded"]
     assert _written_since(source, place) == []
+
+
+async def test_what_is_rare_is_looked_for_beyond_the_first_answer(management, app, monkeypatch):
+    monkeypatch.setattr(sys.modules[search.__module__], "_RECORDS", 3)
+    for number in range(40):
+        await app.audit.append(AuditQueried(query={"number": number}))
+    assert [one["kind"] for one in await events(management, kind="policy.*")] == ["policy.loaded"]
+    app.trail.index.advance(at_once=True)
+    monkeypatch.setattr(trail, "_PAGES", 2)
+    answer = await management.get("/api/v1/audit/tail", params={"tenant": "nobody", "count": 5})
+    assert (answer.text, answer.headers["remit-more"]) == ("", "false")
+    answer = await management.get("/api/v1/audit/tail", params={"until": "2001", "count": 1000})
+    assert answer.text == ""
+
+
+async def test_what_cannot_be_read_is_an_error_and_no_answer_that_ends_early(
+    management, app, monkeypatch
+):
+    def broken(*_):
+        raise DatabaseUnavailableError("the database does not answer")
+
+    monkeypatch.setattr(trail, "search", broken)
+    answer = await management.get("/api/v1/audit/tail", params={"follow": "true"})
+    assert answer.status_code == 503

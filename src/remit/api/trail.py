@@ -7,7 +7,9 @@ Source: PCI DSS 10.2.1.3 (access to audit logs is logged).
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Annotated, Final
 
 from pydantic import ConfigDict, Field
@@ -22,6 +24,7 @@ from remit.audit.detectors import scrubbed
 from remit.audit.events import AuditQueried
 from remit.audit.source import RecordSource
 from remit.canonical import canonical_bytes
+from remit.errors import NotFoundError
 from remit.trail import Found, Question, search
 from remit.trail.reading import read_range
 
@@ -29,6 +32,8 @@ __all__ = ["TRAIL_OPERATIONS"]
 
 _MOST = 1_000
 _POLL = 0.25
+_PAGES = 10
+"""So many times is looked on for events that few are."""
 
 
 class TrailWanted(Conditions):
@@ -56,21 +61,45 @@ async def _tail(deps: ApiDeps, asked: Asked[TrailWanted, Nothing]) -> Response:
     if query.text is not None:
         looked["text"] = scrubbed(query.text)
     await deps.audit.append(AuditQueried(context=asked.context, query=looked))
-    lines = _lines(deps, query, by=asked.by, count=wanted.count, goes_on=wanted.follow)
-    return StreamingResponse(lines, media_type="application/x-ndjson")
+    question = Question(query=query, tenants=organisations(query, asked.by), limit=wanted.count)
+    # Before the answer begins, so that what cannot be read is said and not cut off.
+    latest = await asyncio.to_thread(_latest, deps, question)
+    lines = _lines(deps, latest, query, by=asked.by, goes_on=wanted.follow)
+    headers = {"Remit-More": "true" if latest.more else "false"}
+    return StreamingResponse(lines, media_type="application/x-ndjson", headers=headers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Latest:
+    """The latest events, the oldest of them first; up to where each log was read; whether older ones may match."""
+
+    found: Sequence[Found]
+    place: dict[str, int]
+    more: bool
+
+
+def _latest(deps: ApiDeps, question: Question) -> _Latest:
+    # The place first: what is written while the latest are read is then read again, and not missed.
+    place = _ends(deps.source)
+    found: list[Found] = []
+    for _ in range(_PAGES):
+        answer = search(deps.trail.index, question)
+        found += answer.found
+        left = question.limit - len(answer.found)
+        if answer.next is None or left <= 0:
+            break
+        question = replace(question, cursor=answer.next, limit=left)
+    for one in found:
+        log, sequence = one.record.log, one.record.sequence
+        place[log] = max(place.get(log, 0), sequence + 1)
+    return _Latest(found[::-1], place, more=answer.next is not None)
 
 
 async def _lines(
-    deps: ApiDeps, query: Query, *, by: Administrator, count: int, goes_on: bool
+    deps: ApiDeps, latest: _Latest, query: Query, *, by: Administrator, goes_on: bool
 ) -> AsyncIterator[bytes]:
-    source = deps.source
-    # The place first: what is written while the latest are read is then seen twice, not never.
-    place = await asyncio.to_thread(_ends, source) if goes_on else {}
-    question = Question(query=query, tenants=organisations(query, by), limit=count)
-    answer = await asyncio.to_thread(search, deps.trail.index, question)
-    for found in reversed(answer.found):
-        log, sequence = found.record.log, found.record.sequence
-        place[log] = max(place.get(log, 0), sequence + 1)
+    source, place = deps.source, latest.place
+    for found in latest.found:
         yield canonical_bytes(found.entry) + b"\n"
     while goes_on and not deps.stopping.is_set() and by.still_good():
         # Read off the logs, not off a hook in the writer: no reader may slow down a decision.
@@ -84,14 +113,21 @@ async def _lines(
 
 def _ends(source: RecordSource) -> dict[str, int]:
     """How many records each log has had."""
-    return {log: source.bounds(log)[1] for log in source.logs()}
+    found: dict[str, int] = {}
+    for log in source.logs():
+        with suppress(NotFoundError):
+            found[log] = source.bounds(log)[1]
+    return found
 
 
 def _written_since(source: RecordSource, place: dict[str, int]) -> list[Found]:
     """The events after `place`, which moves on; of several logs in the order of their time."""
     found: list[Found] = []
     for log in source.logs():
-        first, size = source.bounds(log)
+        try:
+            first, size = source.bounds(log)
+        except NotFoundError:
+            continue
         start = max(first, place.get(log, first))
         below = min(size, start + _MOST)
         found += read_range(source, log, start, below)

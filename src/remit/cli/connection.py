@@ -134,33 +134,36 @@ class Management:
         """The lines of an answer that goes on and on."""
         path = MANAGEMENT_OPERATIONS[name].path
         given = {name: value for name, value in query.items() if value is not None}
-        async with self._client.stream("GET", path, params=given, timeout=None) as response:
-            if response.status_code != 200:
-                _raise_problem(response.status_code, await response.aread())
-            async for line in response.aiter_lines():
-                if line:
-                    yield line
+        try:
+            async with self._client.stream("GET", path, params=given, timeout=None) as response:
+                if response.status_code != 200:
+                    _raise_problem(response.status_code, await response.aread())
+                async for line in response.aiter_lines():
+                    if line:
+                        yield line
+        except httpx2.TransportError as error:
+            raise _broken(error) from error
 
     async def download(
         self, name: str, body: JsonObject, into: Callable[[bytes], object]
     ) -> Mapping[str, str]:
         """Hand the bytes that the operation `name` answers to `into`, piece by piece; the headers of the answer."""
         path = MANAGEMENT_OPERATIONS[name].path
-        async with self._client.stream("POST", path, json=body, timeout=None) as response:
-            if response.status_code != 200:
-                _raise_problem(response.status_code, await response.aread())
-            async for piece in response.aiter_bytes():
-                into(piece)
-            return response.headers
+        try:
+            async with self._client.stream("POST", path, json=body, timeout=None) as response:
+                if response.status_code != 200:
+                    _raise_problem(response.status_code, await response.aread())
+                async for piece in response.aiter_bytes():
+                    into(piece)
+                return response.headers
+        except httpx2.TransportError as error:
+            raise _broken(error) from error
 
     async def _send(self, method: str, path: str, **options: Any) -> JsonObject:
         try:
             response = await self._client.request(method, path, **options)
         except httpx2.TransportError as error:
-            raise NotReachableError(
-                "remit cannot be reached, or went away before it answered; look at its log",
-                cause=error,
-            ) from error
+            raise _broken(error) from error
         if response.status_code >= 400:
             _raise_problem(response.status_code, response.content)
         # Remit's own answer: lists of people and grants are as long as they are.
@@ -294,6 +297,13 @@ async def _listens(socket: Path) -> bool:
         ) from error
     writer.close()
     return True
+
+
+def _broken(error: httpx2.TransportError) -> NotReachableError:
+    return NotReachableError(
+        "remit cannot be reached, or went away before it had answered; look at its log",
+        cause=error,
+    )
 
 
 def _raise_problem(status: int, content: bytes) -> None:

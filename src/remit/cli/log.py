@@ -62,8 +62,11 @@ def tail(
     database_url: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the latest events. That somebody looked is itself recorded."""
-    from remit.cli.connection import ask  # imports an HTTP client
+    """Show the latest events. That somebody looked is itself recorded.
+
+    With `-f` those to come as well, from a running server; one that is started again is waited for.
+    """
+    from remit.cli.connection import ask, ask_running  # imports an HTTP client
 
     query: dict[str, str | int | None] = {
         "count": count, "follow": "true" if follow else None, "kind": kind, "agent": agent,
@@ -72,16 +75,25 @@ def tail(
     }  # fmt: skip
 
     async def question(management: "Management") -> None:
+        from remit.cli.terminal import say_hint
+
         shown = 0
         async for line in management.lines("audit.tail", **query):
             shown += 1
             _show(line, as_json=as_json)
-        if not shown and not as_json:
-            from remit.cli.terminal import say_hint
+        if not shown:
+            say_hint("no such events among the latest: `remit audit search` looks through all")
 
-            say_hint("no such events")
+    async def following(management: "Management") -> None:
+        from remit.cli.trail_follow import Follower
 
-    ask(Where(data, repo, config, database_url), question)
+        await Follower(lambda line: _show(line, as_json=as_json)).follow(management, query)
+
+    where = Where(data, repo, config, database_url)
+    if follow:
+        ask_running(where, following)
+    else:
+        ask(where, question)
 
 
 @audit.command("verify")

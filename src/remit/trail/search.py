@@ -101,7 +101,8 @@ class _Search:
             bound = max((one.last_block for one in known.values()), default=-1) + 1
             rests = list(self._rests(known))
         else:
-            self._below, bound, rests = dict(cursor.below), cursor.bound, _believed(cursor.rest)
+            self._below, bound = dict(cursor.below), cursor.bound
+            rests = _believed(cursor.rest)
         self._candidates = Candidates(
             index.database, question, bound=bound, reach=max((k.reach for k in known.values()), default=0)
         )  # fmt: skip
@@ -248,7 +249,7 @@ class _Search:
         return iter([one for one in found if self._wants(one)][::-1])
 
 
-def _believed(rest: Sequence[Rest]) -> Sequence[Rest]:
+def _believed(rest: Sequence[Rest]) -> list[Rest]:
     """What a cursor says is left of logs, which no cursor of ours says more of than is read for one answer.
 
     Raises:
@@ -257,4 +258,4 @@ def _believed(rest: Sequence[Rest]) -> Sequence[Rest]:
     logs = {one.log for one in rest}
     if len(logs) < len(rest) or sum(max(0, one.below - one.first) for one in rest) > _REST:
         raise CursorLostError("the `cursor` is none that was given")
-    return rest
+    return list(rest)
