@@ -87,10 +87,33 @@ def test_what_came_after_a_good_stop_is_found_whatever_came_before(
 
 def test_a_process_that_dies_before_it_reconciled_leaves_it_to_the_next(killed, stream, decided):
     killed(intent(decided, 1))
-    killed(intent(decided, 2))
-    assert len(found(stream)) == 2
+    killed()
+    killed(GrantRevoked(reason="before anything was decided"))
+    assert [one.entry()["body"]["decision_id"] for one in found(stream)] == ["dec_1"]
+    killed(*outcomes_of(found(stream)), intent(decided, 2))
+    assert [one.entry()["body"]["decision_id"] for one in found(stream)] == ["dec_2"]
     killed(*outcomes_of(found(stream)))
     assert found(stream) == ()
+
+
+def test_what_was_told_already_is_not_read_again(killed, stream, decided, monkeypatch):
+    """Where no process ever stops in good order, a start takes as long as the last one ran, and not as long as all did."""
+    monkeypatch.setattr("remit.audit.reconcile._STEP", 3)
+    killed(intent(decided, 0))
+    for number in range(1, 10):
+        killed(*outcomes_of(found(stream)), intent(decided, number))
+    source, read = FileSource(stream.folder), []
+
+    class Watched:
+        bounds = source.bounds
+
+        def read(self, log, start, *, limit):
+            read.append(start)
+            return source.read(log, start, limit=limit)
+
+    (left,) = left_open(Watched(), LOG)
+    assert left.entry()["body"]["decision_id"] == "dec_9"
+    assert min(read) >= source.bounds(LOG)[1] - 6
 
 
 def test_what_the_next_process_writes_is_its_own(killed, stream, decided):

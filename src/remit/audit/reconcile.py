@@ -9,14 +9,14 @@ Decides nothing about files or databases: records in, events out. Records are be
 Source: AUDIT §1.3 (`tool.outcome`: `unknown` if we died between), §1.10 (7).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Final
 
 from remit.audit.call_events import CallCompleted, Decided
 from remit.audit.context import Actor, ActorType, Context, Network, Trace
 from remit.audit.entry import BadEntryError
-from remit.audit.events import AuditStopped
+from remit.audit.events import AuditStarted, AuditStopped
 from remit.audit.source import Record, RecordSource
 from remit.canonical import Json, JsonObject
 
@@ -30,6 +30,7 @@ _LISTED: Final = "listed"  # a list was shown: nothing was called
 _INTENT: Final = f'"kind":"{Decided.kind}"'.encode()
 _OUTCOME: Final = f'"kind":"{CallCompleted.kind}"'.encode()
 _ENDED: Final = f'"kind":"{AuditStopped.kind}"'.encode()
+_BEGAN: Final = f'"kind":"{AuditStarted.kind}"'.encode()
 _ALLOWED: Final = b'"outcome":"allow"'
 
 
@@ -75,10 +76,11 @@ class OpenCalls:
 
 
 def left_open(source: RecordSource, log: str, *, end: int | None = None) -> tuple[Record, ...]:
-    """The intents in `log` before record `end` that have no outcome there, since a process stopped in good order.
+    """The intents in `log` before record `end` that have no outcome there, and that no process has told of yet.
 
     Whoever has opened the log takes its size of before for `end`: what comes after is its own. Reads backwards in steps
-    until it comes to that stop, so it takes as long as the log has grown since; it blocks, and nobody has to wait.
+    until a process stopped in good order, or one began that decided something later on: before a process decides anything, it
+    tells what those before it left. So it takes as long as the log has grown since; it blocks, and nobody has to wait.
 
     Raises:
         NotFoundError: there is no such log.
@@ -86,20 +88,29 @@ def left_open(source: RecordSource, log: str, *, end: int | None = None) -> tupl
     """
     first, size = source.bounds(log)
     begin = end = size if end is None else end
-    while begin > first:
+    decided, found = False, None
+    while begin > first and found is None:
         before, begin = begin, max(first, begin - _STEP)
-        stops = [
-            record.sequence
-            for record in source.read(log, begin, limit=before - begin)
-            if _ENDED in record.line and _entry(record).get("kind") == AuditStopped.kind
-        ]
-        if stops:
-            begin = stops[-1] + 1
-            break
+        step = list(source.read(log, begin, limit=before - begin))
+        decided, found = _told_before(step, decided=decided)
+    begin = begin if found is None else found
     calls = OpenCalls()
     for record in source.read(log, begin, limit=max(0, end - begin)):
         calls.read(record)
     return calls.left()
+
+
+def _told_before(step: Sequence[Record], *, decided: bool) -> tuple[bool, int | None]:
+    """Whether anything was decided from here on; and the number of a record before which nothing is left to tell, if it is here."""
+    for record in reversed(step):
+        line = record.line
+        if _INTENT in line and not decided:
+            decided = _entry(record).get("kind") == Decided.kind
+        elif _ENDED in line and _entry(record).get("kind") == AuditStopped.kind:
+            return decided, record.sequence + 1
+        elif decided and _BEGAN in line and _entry(record).get("kind") == AuditStarted.kind:
+            return decided, record.sequence
+    return decided, None
 
 
 def outcomes_of(intents: Iterable[Record]) -> tuple[CallCompleted, ...]:
