@@ -6,6 +6,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "remit"
 TESTS = ROOT / "tests"
 
+PACKAGES = ROOT / "packages"
+
 # Folders of tests that mirror no room.
 OWN = {"architecture", "conformance", "contracts", "e2e", "node", "vectors", "docs", "migrations"}
 
@@ -39,6 +41,27 @@ def test_every_module_with_behaviour_has_its_tests():
         if not candidates:
             missing.append(str(relative))
     assert missing == []
+
+
+def test_every_distribution_of_its_own_has_its_tests_beside_it():
+    """`packages/<distribution>/tests/test_<module>.py`, one to one, with the same two lists of exceptions."""
+    missing, strangers = [], []
+    for package in sorted(PACKAGES.glob("*/src/*/__init__.py")):
+        room, tests = package.parent.name, package.parents[2] / "tests"
+        modules = {path.stem for path in package.parent.glob("*.py")}
+        missing += [
+            f"{room}/{stem}.py"
+            for stem in sorted(modules - {"__init__", "__main__"})
+            if not (tests / f"test_{stem}.py").exists() and f"{room}/{stem}.py" not in _untested()
+        ]
+        strangers += [
+            f"{room}/{path.name}"
+            for path in sorted(tests.glob("test_*.py"))
+            if path.stem.removeprefix("test_") not in modules
+            and f"{room}/{path.stem.removeprefix('test_')}" not in _own_subjects()
+        ]
+    assert (missing, strangers) == ([], [])
+    assert list(PACKAGES.glob("*/src/*/__init__.py")) != []
 
 
 def _own_subjects() -> set[str]:
