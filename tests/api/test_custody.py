@@ -145,3 +145,24 @@ async def test_after_an_erasure_the_log_is_whole_and_a_replay_counts_what_it_can
     assert (await asyncio.to_thread(verify_log, app.folder.audit)).verdict is Verdict.VALID
     for path in app.folder.path.rglob("*"):
         assert not path.is_file() or b"because-7" not in path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "whom",
+    [
+        {"agent": "biling-job", "tenant": "acme"},
+        {"user": "usr_nobody", "tenant": "acme"},
+        {"user": "nobody"},
+        {"tenant": "acne"},
+    ],
+)
+async def test_there_is_no_hold_about_nobody(management, whom):
+    answer = await management.post("/api/v1/audit/holds", json={**whom, "reason": "a case"})
+    assert answer.status_code == 404, answer.text
+    assert (await management.get("/api/v1/audit/holds")).json() == {"holds": []}
+
+
+async def test_there_is_one_about_somebody_whose_account_is_gone(management, app):
+    seal(app, "usr_gone")
+    body = {"user": "usr_gone", "tenant": "acme", "reason": "a case"}
+    assert (await management.post("/api/v1/audit/holds", json=body)).status_code == 200

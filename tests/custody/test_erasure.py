@@ -1,3 +1,8 @@
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+
 import pytest
 from sqlalchemy import text
 
@@ -6,6 +11,10 @@ from remit.audit.events import AuditErased
 from remit.audit.record_seal import RecordSealBrokenError
 from remit.custody import HeldError
 from remit.custody.holding import ASKED_HOLDS_FOR
+from remit.custody.key_store import lock_custody
+from remit.db import Database
+from remit.testing.audit import InMemoryAuditLog
+from tests.custody.conftest import LOG
 
 CONTEXT = Context(tenant="acme")
 
@@ -115,3 +124,104 @@ async def test_a_hold_for_another_or_of_another_tenant_forbids_nothing(world):
             tenant=tenant, subject=subject, word=world.word("ada"), context=CONTEXT
         )
     assert await erase(world) == 0
+
+
+async def test_what_another_process_sealed_a_moment_before_and_had_not_said_yet_goes_too(world):
+    await world.keeper.keep()
+    theirs, keeper = world.keys, world.keeper
+    sealed = world.sealed(b"a")
+    other = world.sealed(b"b", subject="usr_2")
+    world.start()  # this process knows nothing of it
+    assert await erase(world) == 0
+    await keeper.keep()
+    for _ in range(2):  # nor in the memory of whoever sealed it
+        assert len(theirs.ids()) == 1
+        with pytest.raises(RecordSealBrokenError):
+            world.opened(sealed)
+    assert world.opened(other) == b"b"
+
+
+async def test_what_is_found_in_the_log_after_a_crash_was_erased_meanwhile(world):
+    await world.keeper.keep()
+    sealed = world.sealed(b"a")
+    world.clock.advance(60)
+    await world.custody.erase(tenant="acme", subject="usr_1", basis="b", context=CONTEXT)
+    world.clock.advance(60)
+    later = world.sealed(b"later")
+    await world.keeper.keep()
+    world.start()
+    await world.keeper.settle(world.records, LOG)
+    with pytest.raises(RecordSealBrokenError):
+        world.opened(sealed)
+    assert world.opened(later) == b"later"
+
+
+async def test_a_crash_between_hides_nothing_from_an_erasure(world):
+    await world.keeper.keep()
+    sealed = world.sealed(b"a")
+    crashed = world.records
+    world.start()
+    world.records = crashed
+    world.clock.advance(60)
+    assert await erase(world) == 0
+    assert world.opened(sealed) == b"a"  # nobody knows yet whose it is
+    await world.keeper.keep()
+    await world.keeper.settle(world.records, LOG)
+    with pytest.raises(RecordSealBrokenError):
+        world.opened(sealed)
+
+
+async def test_to_erase_twice_destroys_nothing_twice_and_both_are_recorded(world, events):
+    await world.keeper.keep()
+    world.sealed(b"a")
+    assert [await erase(world), await erase(world)] == [1, 0]
+    assert [event.keys for event in events.of(AuditErased)] == [1, 0]
+
+
+async def test_of_a_hold_and_an_erasure_at_once_one_comes_first_and_the_other_knows(world):
+    for number in range(8):
+        subject = f"usr_{number}"
+        sealed = world.sealed(b"a", subject=subject)
+        asked = world.custody.request_hold(
+            tenant="acme", subject=subject, word=world.word("ada"), context=CONTEXT
+        )
+        pair = [asked, erase(world, subject)]
+        if number % 2:
+            hold, erased = await asyncio.gather(*pair, return_exceptions=True)
+        else:
+            erased, hold = await asyncio.gather(*reversed(pair), return_exceptions=True)
+        assert hold.subject == world.digest("acme", subject)
+        if isinstance(erased, HeldError):
+            assert world.opened(sealed) == b"a"
+        else:
+            assert erased == 1
+            with pytest.raises(RecordSealBrokenError):
+                world.opened(sealed)
+
+
+def test_whoever_holds_waits_for_whoever_erases(database, database_url):
+    """PostgreSQL would let both look before either has written."""
+    order = []
+
+    def erasing(tx):
+        lock_custody(tx)
+        started.set()
+        blocked.wait(timeout=0.3)
+        order.append("erased")
+
+    def holding(tx):
+        lock_custody(tx)
+        order.append("held")
+        blocked.set()
+
+    started, blocked = threading.Event(), threading.Event()
+    with (
+        closing(Database.open(database_url, recorder=InMemoryAuditLog())) as other,
+        ThreadPoolExecutor(2) as pool,
+    ):
+        first = pool.submit(database.run_now, erasing)
+        started.wait(timeout=30)
+        second = pool.submit(other.run_now, holding)
+        first.result(timeout=30)
+        second.result(timeout=30)
+    assert order == ["erased", "held"]

@@ -3,6 +3,7 @@ import pytest
 from remit.audit.context import Context
 from remit.audit.record_seal import RecordSealBrokenError
 from remit.custody.key_keeper import STOCK
+from remit.custody.retention import STOCK_FOR
 from remit.db import DatabaseUnavailableError
 from tests.custody.conftest import LOG
 
@@ -92,3 +93,16 @@ async def test_keys_of_one_tenant_are_asked_for_alone(world):
     assert world.opened(ours, tenant="acme") == b"a"
     with pytest.raises(RecordSealBrokenError):
         world.opened(theirs, tenant="acme")
+
+
+async def test_keys_do_not_lie_ready_for_ever(world):
+    await world.keeper.keep()
+    before = set(world.custody.record_keys().subjects)
+    world.clock.advance(STOCK_FOR)
+    await world.keeper.keep()
+    after = set(world.custody.record_keys().subjects)
+    assert len(after) == world.keys.stock == STOCK
+    assert not before & after
+    sealed = world.sealed(b"one")
+    await world.keeper.keep()
+    assert world.opened(sealed) == b"one"

@@ -102,6 +102,9 @@ async def _erase(deps: ApiDeps, asked: Asked[Nothing, Erasing]) -> Erased:
 
 async def _request(deps: ApiDeps, asked: Asked[Nothing, Holding]) -> HoldShown:
     tenant, subject = await deps.database.read(lambda tx: _named(deps, tx, asked, asked.body))
+    if subject is not None and not await _exists(deps, tenant, subject):
+        # A hold about a name that was mistyped would hold nothing, and nobody would notice.
+        raise NotFoundError("there is nobody of that name, and nothing was ever sealed about them")
     hold = await deps.custody.request_hold(
         tenant=tenant,
         subject=subject,
@@ -170,7 +173,20 @@ def _named(
         (tenant,) = catalog.tenants
     if tenant is None:
         raise BadRequestError("say in which organisation: `tenant`")
+    if subject is None and tenant not in catalog.tenants:
+        raise NotFoundError("there is no such organisation")
     return tenant, subject
+
+
+async def _exists(deps: ApiDeps, tenant: TenantId, subject: str) -> bool:
+    agent = deps.directory.catalog.agents.get(AgentId(subject))
+    if agent is not None:
+        return True
+    try:
+        user = await deps.database.read(lambda tx: require_user(tx, subject))
+    except NotFoundError:
+        return await deps.custody.is_known(tenant=tenant, subject=subject)
+    return user.tenant == tenant
 
 
 async def _word(

@@ -95,7 +95,11 @@ async def end_what_is_over(custody: Custody, directory: Directory) -> None:
         times = Times(retention.records, retention.kinds)
         pruned = await custody.prune(times)
         records = await prune_database(
-            custody.database, times, own=custody.log, clock=custody.clock
+            custody.database,
+            times,
+            own=custody.log,
+            standing=custody.standing,
+            clock=custody.clock,
         )
     except (Error, OSError) as error:
         _log.error("retention_failed", error=type(error).__name__)

@@ -7,8 +7,8 @@ Source: AUDIT §1.6; C2SP tlog-tiles, "Pruning".
 """
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -23,10 +23,14 @@ __all__ = ["Prunable", "Times", "is_over", "prunable", "remove"]
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """How long records are kept: those of `kinds` (`decision`, `grant.*`) as it says there, the others for `records`."""
+    """How long records are kept: those of `kinds` (`decision`, `grant.*`) as it says there, the others for `records`.
+
+    What is `held` is kept whatever its time.
+    """
 
     records: Seconds
     kinds: Mapping[str, Seconds]
+    held: Callable[[dict[str, Any]], bool] = field(default=lambda _: False, repr=False)
 
     def of(self, kind: str) -> Seconds:
         """For one kind: by its name, or else by the longest beginning that is named."""
@@ -82,11 +86,11 @@ def remove(folder: Path, meant: Prunable) -> None:
 
 
 def is_over(line: bytes, times: Times, now: EpochSeconds) -> bool:
-    """Whether a record was kept for its time. What cannot be read is kept."""
+    """Whether a record was kept for its time, and is not held. What cannot be read is kept."""
     try:
         entry: Any = read_entry(line)
         written = datetime.fromisoformat(entry["observed"]).timestamp()
-        return bool(written + times.of(entry["kind"]) <= now)
+        return bool(written + times.of(entry["kind"]) <= now) and not times.held(entry)
     except (BadEntryError, KeyError, TypeError, ValueError, AttributeError):
         return False
 

@@ -37,12 +37,13 @@ class KeyOwner:
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """A key that somebody has been given. `id` is 32 hexadecimal characters; `is_kept`: it lies in the database already."""
+    """A key that somebody has been given, and when. `id` is 32 hexadecimal characters; `is_kept`: it lies in the database already."""
 
     id: str
     owner: KeyOwner
     key: bytes = field(repr=False)
     is_kept: bool
+    at: EpochSeconds
 
 
 class SubjectWriter:
@@ -114,6 +115,11 @@ class SubjectKeys:
             stock, self._stock = self._stock, []
         return [key_id.hex() for key_id, _ in stock]
 
+    def part_with(self, tenant: str, subject: str) -> None:
+        """Seal nothing more about `subject` with the key that they have."""
+        with self._lock:
+            self._writers.pop((tenant, subject), None)
+
     def drop(self, ids: Iterable[str]) -> None:
         """Seal nothing more with these, which were destroyed: whoever had one has another from now on."""
         gone = set(ids)
@@ -135,7 +141,7 @@ class SubjectKeys:
             kept = bool(self._stock)
             key_id, key = self._stock.pop() if kept else (os.urandom(16), os.urandom(32))
             owner = KeyOwner(tenant, subject, self._month)
-            self._given.append(NewKey(key_id.hex(), owner, key, kept))
+            self._given.append(NewKey(key_id.hex(), owner, key, kept, self._clock.now()))
             writer = SubjectWriter(key_id, key, owner)
             self._writers[tenant, subject] = writer
             return writer

@@ -88,7 +88,7 @@ def list_holds(
     as_json: AsJson = False,
 ) -> None:
     """Show the holds that stand or are asked for."""
-    from remit.cli.terminal import Column, print_json, print_table
+    from remit.cli.terminal import Column, print_json, print_table, say
 
     query: dict[str, str | int | None] = {"tenant": tenant, "lifted": "true" if lifted else None}
     found = call(Where(data, repo, config, database_url), "holds.list", query=query)
@@ -105,6 +105,11 @@ def list_holds(
         ],
         empty="no holds",
     )  # fmt: skip
+    if any(one["state"] != "lifted" for one in found["holds"]):
+        say(
+            "Sealed values they are about are neither erased nor end. Of each log, records are removed from its beginning and in"
+            " whole segments: from the first record that a hold covers on, all stay."
+        )
 
 
 @hold.command("request")

@@ -6,7 +6,7 @@ digest alone.
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from remit.audit.context import Context
@@ -17,9 +17,11 @@ from remit.audit.redact import Redactor
 from remit.audit.source import RecordSource
 from remit.clock import Clock, Seconds
 from remit.custody.erasure import erase
+from remit.custody.held import StandingHolds, standing_holds
 from remit.custody.hold_store import Hold, Word, hold_named, holds_of
-from remit.custody.holding import covering, lift_hold, request_hold, request_lift, set_hold
+from remit.custody.holding import lift_hold, request_hold, request_lift, set_hold
 from remit.custody.key_keeper import KeyKeeper
+from remit.custody.key_store import is_known, note_erasure
 from remit.custody.retention import end_sealed
 from remit.db import Database, Transaction
 
@@ -59,11 +61,15 @@ class Custody:
         Raises:
             HeldError: a hold stands.
         """
-        await self.keeper.keep()
+        await self.keeper.part_with(tenant, subject)
         name, now = self.digest(tenant, subject), self.clock.now()
-        count = await self.database.run(
-            lambda tx: erase(tx, tenant=tenant, subject=name, basis=basis, now=now, context=context)
-        )
+
+        def work(tx: Transaction) -> int:
+            count = erase(tx, tenant=tenant, subject=name, basis=basis, now=now, context=context)
+            note_erasure(tx, tenant=tenant, subject=name, process=self.keeper.process, now=now)
+            return count
+
+        count = await self.database.run(work)
         await self.keeper.look()
         return count
 
@@ -71,10 +77,17 @@ class Custody:
         self, *, tenant: str, subject: str | None, word: Word, context: Context
     ) -> Hold:
         """Ask that nothing about `subject` be destroyed (`None`: about anybody)."""
+        await self.keeper.keep()
         name = None if subject is None else self.digest(tenant, subject)
         return await self.database.run(
             lambda tx: request_hold(tx, tenant=tenant, subject=name, word=word, context=context)
         )
+
+    async def is_known(self, *, tenant: str, subject: str) -> bool:
+        """Whether anything was ever sealed about `subject`."""
+        await self.keeper.keep()
+        name = self.digest(tenant, subject)
+        return await self.database.read(lambda tx: is_known(tx, tenant=tenant, subject=name))
 
     async def set_hold(
         self, name: str, *, tenant: str | None, word: Word, context: Context
@@ -115,7 +128,7 @@ class Custody:
     async def prune(self, times: Times) -> Prunable | None:
         """Remove of this process's log, where it is on files, what was kept for its time; `None`: nothing.
 
-        Nothing goes while any hold stands. The log says what goes before it does.
+        Nothing goes that a hold covers, nor what comes after it. The log says what goes before it does.
 
         Raises:
             OSError: a file cannot be read or removed.
@@ -124,18 +137,15 @@ class Custody:
         if folder is None:
             return None
 
-        def look(tx: Transaction) -> bool:
-            return bool(covering(tx, tenant=None, subject=None, now=now))
-
-        if await self.database.read(look):
-            return None
+        holds = await self.database.read(self.standing)
+        times = replace(times, held=holds.cover)
         safe = await asyncio.to_thread(self.covered, self.log)
         meant = await asyncio.to_thread(prunable, folder, times, covered=safe, now=now)
         if meant is None:
             return None
 
         def say(tx: Transaction) -> bool:
-            if look(tx):
+            if not holds.are_all(tx, now):
                 return False
             tx.record(AuditPruned(log=self.log, size=meant.size, files=len(meant.files)))
             return True
@@ -144,6 +154,10 @@ class Custody:
             return None
         await asyncio.to_thread(remove, folder, meant)
         return meant
+
+    def standing(self, tx: Transaction) -> StandingHolds:
+        """The holds that stand now, to ask which records they cover."""
+        return standing_holds(tx, digest=self.digest, now=self.clock.now())
 
     async def _change(
         self, name: str, tenant: str | None, change: Callable[[Transaction, Hold], Hold]

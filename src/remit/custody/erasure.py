@@ -1,6 +1,6 @@
 """Erasing what was sealed about somebody: their keys are destroyed, and the records stay as they are.
 
-The tree over the log is whole afterwards, and a replay says what it cannot open any more. Refused while a hold stands.
+What another process sealed a moment before, and has not said yet under which key, goes when it says so. The tree over the log is whole afterwards, and a replay says what it cannot open any more. Refused while a hold stands.
 What it does not reach: copies of the database from before, until they are gone; what a sink was sent was never sealed
 with anything, and never held what is sealed.
 
@@ -13,7 +13,7 @@ from remit.audit.context import Context
 from remit.audit.events import AuditErased
 from remit.clock import EpochSeconds
 from remit.custody.holding import covering
-from remit.custody.key_store import destroy_keys
+from remit.custody.key_store import destroy_keys, lock_custody
 from remit.db import Transaction
 from remit.errors import ConflictError
 
@@ -40,6 +40,7 @@ def erase(
     Raises:
         HeldError: a hold forbids it.
     """
+    lock_custody(tx)
     standing = covering(tx, tenant=tenant, subject=subject, now=now)
     if standing:
         named = ", ".join(f"`{hold.id}`" for hold in standing)

@@ -14,6 +14,7 @@ from remit.audit.detectors import scrubbed
 from remit.audit.events import HoldLifted, HoldLiftRequested, HoldRequested, HoldSet
 from remit.clock import EpochSeconds
 from remit.custody.hold_store import Hold, HoldState, Word, add_hold, change_hold, holds_of
+from remit.custody.key_store import lock_custody
 from remit.db import Transaction
 from remit.errors import ConflictError, Error
 from remit.ids import new_id
@@ -43,6 +44,7 @@ def request_hold(
 ) -> Hold:
     """Ask that nothing about `subject`, a digest, be destroyed (`None`: about anybody of `tenant`)."""
     word = _looked_through(word)
+    lock_custody(tx)  # whoever erases meanwhile is done, or is told of this one
     hold = Hold(id=new_id("hld"), tenant=tenant, subject=subject, requested=word)
     add_hold(tx, hold)
     tx.record(

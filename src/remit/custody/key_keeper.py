@@ -20,14 +20,17 @@ from remit.audit.source import RecordSource
 from remit.audit.subject_keys import KeyOwner, NewKey, SubjectKeys, month_of
 from remit.clock import Clock, EpochSeconds
 from remit.custody.key_store import (
+    Given,
     KeyRow,
     add_keys,
     destroyed_among,
     live_keys,
+    lock_custody,
     name_owners,
     remove_unused,
     unowned_keys,
 )
+from remit.custody.retention import STOCK_FOR
 from remit.db import Database, Transaction
 from remit.errors import Error
 from remit.secrets import SecretBox
@@ -61,8 +64,9 @@ class KeyKeeper:
         self._keys = keys
         self._digest = digest
         self._instance = instance
-        self._process = f"{instance}/{os.urandom(8).hex()}"
+        self.process = f"{instance}/{os.urandom(8).hex()}"
         self._clock = clock
+        self._stocked_at = clock.now()
 
     async def keep(self) -> None:
         """Write down what was given out, and fill the stock.
@@ -70,31 +74,51 @@ class KeyKeeper:
         Raises:
             Error: the database does not take it; it is tried again the next time.
         """
-        given = self._keys.take_given()
+        given, old = self._keys.take_given(), self._old_stock()
         fresh = [(os.urandom(16).hex(), os.urandom(32)) for _ in range(STOCK - self._keys.stock)]
         fresh = fresh if len(fresh) > STOCK // 2 else []
-        if not given and not fresh:
+        if not given and not fresh and not old:
             return
-        owned = [(one, self._owner(one)) for one in given]
-        rows = [
-            KeyRow(id=one.id, key=one.key, owner=owner) for one, owner in owned if not one.is_kept
-        ]
-        named = [(one.id, owner) for one, owner in owned if one.is_kept]
+        rows = [KeyRow(id=one.id, key=one.key) for one in given if not one.is_kept]
+        named = [Given(one.id, self._owner(one), one.at) for one in given]
         spare = [KeyRow(id=name, key=key) for name, key in fresh]
         now = self._clock.now()
 
-        def work(tx: Transaction) -> None:
-            add_keys(tx, self._box, (*rows, *spare), process=self._process, now=now)
-            name_owners(tx, named)
+        def work(tx: Transaction) -> int:
+            add_keys(tx, self._box, (*rows, *spare), process=self.process, now=now)
+            remove_unused(tx, old)
+            if not named:
+                return 0
+            lock_custody(tx)
+            return name_owners(tx, named, process=self.process, now=now)
 
-        is_kept = False
+        is_kept, destroyed = False, 0
         try:
-            await self._database.run(work)
+            destroyed = await self._database.run(work)
             is_kept = True
         finally:
             if not is_kept:  # whoever gives up waiting does not know either
                 self._keys.give_back(given)
         self._keys.put_in_stock(fresh)
+        if fresh:
+            self._stocked_at = now
+        if destroyed:
+            await self.look()
+
+    async def part_with(self, tenant: str, subject: str) -> None:
+        """Seal nothing more about `subject` with the key that they have, and write down which that was.
+
+        Raises:
+            Error: as `keep`.
+        """
+        self._keys.part_with(tenant, subject)
+        await self.keep()
+
+    def _old_stock(self) -> list[str]:
+        """Keys that lie ready for too long, which are given to nobody any more."""
+        if self._clock.now() < self._stocked_at + STOCK_FOR // 2:
+            return []
+        return self._keys.take_stock()
 
     async def look(self) -> int:
         """Seal no more with what was destroyed, here or elsewhere; how many keys that were."""
@@ -130,7 +154,7 @@ class KeyKeeper:
         """Find in `log` who had the keys that a process before this one left without a word; how many it used."""
         left = dict(
             await self._database.read(
-                lambda tx: unowned_keys(tx, instance=self._instance, but=self._process)
+                lambda tx: unowned_keys(tx, instance=self._instance, but=self.process)
             )
         )
         if not left:
@@ -138,13 +162,17 @@ class KeyKeeper:
         since = min(left.values())
         owners = await asyncio.to_thread(_owners, source, log, set(left), since)
         named = [
-            (key_id, KeyOwner(one.tenant, self._digest(one.tenant, one.subject), one.month))
-            for key_id, one in owners.items()
+            Given(
+                key_id, KeyOwner(one.tenant, self._digest(one.tenant, one.subject), one.month), at
+            )
+            for key_id, (one, at) in owners.items()
         ]
+        now = self._clock.now()
         unused = [key_id for key_id in left if key_id not in owners]
 
         def work(tx: Transaction) -> None:
-            name_owners(tx, named)
+            lock_custody(tx)
+            name_owners(tx, named, process="", now=now)  # it was another that sealed
             remove_unused(tx, unused)
 
         await self._database.run(work)
@@ -168,9 +196,9 @@ class KeyKeeper:
 
 def _owners(
     source: RecordSource, log: str, wanted: set[str], since: EpochSeconds
-) -> dict[str, KeyOwner]:
-    """Who is in the records that are sealed with the keys `wanted`, none of which is older than `since`."""
-    found: dict[str, KeyOwner] = {}
+) -> dict[str, tuple[KeyOwner, EpochSeconds]]:
+    """Who is in the records that are sealed with the keys `wanted`, none of which is older than `since`, and since when."""
+    found: dict[str, tuple[KeyOwner, EpochSeconds]] = {}
     first, end = source.bounds(log)
     while end > first:
         start = max(first, end - _AT_ONCE)
@@ -186,7 +214,9 @@ def _owners(
             key_id = key_of(sealed) if isinstance(sealed, str) else None
             if key_id in wanted and entry["tenant"]:
                 subject = entry["user"] or entry["agent"] or ""
-                found[key_id] = KeyOwner(entry["tenant"], subject, month_of(at)[0])
+                _, before = found.get(key_id, (None, at))
+                owner = KeyOwner(entry["tenant"], subject, month_of(at)[0])
+                found[key_id] = (owner, min(at, before))
         if oldest is not None and oldest < since - _AT_ONCE:
             break
         end = start

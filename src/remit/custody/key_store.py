@@ -1,27 +1,50 @@
 """The SQL of the keys that records are sealed under: one for each subject and month of each process.
 
+Who has a key is written a moment after it was given out, maybe by another process than the one that erases: so each erasure
+leaves a row of its own, without a key, and a key that is told of afterwards and was given before it is destroyed then.
+
 A key lies sealed under the master key; of a destroyed one nothing is left but that there was one. SQLite overwrites what
 is deleted; in PostgreSQL, and in copies, it is gone once those rows are (docs/guides/retention.md).
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
-from sqlalchemy import BigInteger, Column, Index, Table, Text, delete, select, update
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Index,
+    Table,
+    Text,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 
 from remit.audit.subject_keys import KeyOwner
 from remit.clock import EpochSeconds
 from remit.db import Transaction, conflict_insert, metadata
+from remit.ids import new_id
 from remit.secrets import SecretBox
 
 __all__ = [
+    "Given",
     "KeyRow",
     "add_keys",
     "destroy_keys",
+    "destroy_unowned",
     "destroyed_among",
+    "is_known",
     "live_keys",
+    "lock_custody",
     "months_held",
     "name_owners",
+    "note_erasure",
     "remove_unused",
     "seal_keys",
     "unowned_keys",
@@ -43,15 +66,19 @@ seal_keys = Table(
 )
 
 _AT_ONCE = 500
+_ERASURE: Final = "erasure:"
+_CLOCKS: Final = 5
+"""Seconds by which the clocks of two processes may differ."""
+_LOCK: Final = 0x72656D_637573
+"""The key of PostgreSQL's advisory lock: any number that nothing else uses."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyRow:
-    """A key to keep. `owner`, whose subject is a digest, is `None` for one that nobody has yet."""
+    """A key to keep, which nobody has yet."""
 
     id: str
     key: bytes = field(repr=False)
-    owner: KeyOwner | None = None
 
 
 def add_keys(
@@ -62,9 +89,6 @@ def add_keys(
         {
             "id": row.id,
             "process": process,
-            "tenant": row.owner.tenant if row.owner else None,
-            "subject": row.owner.subject if row.owner else None,
-            "month": row.owner.month if row.owner else None,
             "ciphertext": box.seal(_name(row.id), row.key),
             "made_at": now,
         }
@@ -75,14 +99,55 @@ def add_keys(
         tx.connection.execute(statement, values)
 
 
-def name_owners(tx: Transaction, owners: Iterable[tuple[str, KeyOwner]]) -> None:
-    """Say whose the keys of those ids are, of which nobody knew; what was destroyed meanwhile stays so."""
-    for key_id, owner in owners:
+@dataclass(frozen=True, slots=True)
+class Given:
+    """That the key `id` was given to `owner`, whose subject is a digest, at that moment."""
+
+    id: str
+    owner: KeyOwner
+    at: EpochSeconds
+
+
+def lock_custody(tx: Transaction) -> None:
+    """Until `tx` ends nobody else holds, erases or says whose a key is. SQLite has one writer anyway."""
+    if tx.connection.dialect.name == "postgresql":
+        tx.connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+
+
+def name_owners(tx: Transaction, given: Iterable[Given], *, process: str, now: EpochSeconds) -> int:
+    """Say whose keys those are, of which nobody knew; what was destroyed meanwhile stays so.
+
+    A key of somebody whom another process than `process` erased after it was given is destroyed; how many those were.
+    """
+    destroyed = 0
+    for one in given:
+        owner = one.owner
         tx.connection.execute(
             update(seal_keys)
-            .where(seal_keys.c.id == key_id, seal_keys.c.subject.is_(None))
+            .where(seal_keys.c.id == one.id, seal_keys.c.subject.is_(None))
             .values(tenant=owner.tenant, subject=owner.subject, month=owner.month)
         )
+        erased = select(func.max(seal_keys.c.destroyed_at)).where(
+            seal_keys.c.process.startswith(_ERASURE),
+            seal_keys.c.process != _ERASURE + process,
+            seal_keys.c.tenant == owner.tenant,
+            seal_keys.c.subject == owner.subject,
+        )
+        last = tx.connection.execute(erased).scalar_one()
+        if last is not None and one.at <= last + _CLOCKS:
+            destroyed += _destroy(tx, now, seal_keys.c.id == one.id)
+    return destroyed
+
+
+def note_erasure(
+    tx: Transaction, *, tenant: str, subject: str, process: str, now: EpochSeconds
+) -> None:
+    """Keep that `process` erased `subject`, a digest: of what others gave out until then nothing stays."""
+    tx.connection.execute(
+        insert(seal_keys).values(
+            id=new_id("era"), process=_ERASURE + process, tenant=tenant, subject=subject, made_at=now, destroyed_at=now
+        )
+    )  # fmt: skip
 
 
 def live_keys(
@@ -112,16 +177,34 @@ def destroy_keys(
     month: str | None = None,
 ) -> int:
     """Destroy the keys of `tenant` about `subject`, or those of `month`; how many there were."""
+    which = [seal_keys.c.tenant == tenant]
+    if subject is not None:
+        which.append(seal_keys.c.subject == subject)
+    if month is not None:
+        which.append(seal_keys.c.month == month)
+    return _destroy(tx, now, *which)
+
+
+def destroy_unowned(tx: Transaction, *, before: EpochSeconds, now: EpochSeconds) -> int:
+    """Destroy the keys that nobody is known to have and that were made before that; how many there were."""
+    return _destroy(tx, now, seal_keys.c.subject.is_(None), seal_keys.c.made_at < before)
+
+
+def _destroy(tx: Transaction, now: EpochSeconds, *which: ColumnElement[bool]) -> int:
     if tx.connection.dialect.name == "sqlite":
         tx.connection.exec_driver_sql("PRAGMA secure_delete=ON")
-    meant = update(seal_keys).where(
-        seal_keys.c.tenant == tenant, seal_keys.c.ciphertext.is_not(None)
-    )
-    if subject is not None:
-        meant = meant.where(seal_keys.c.subject == subject)
-    if month is not None:
-        meant = meant.where(seal_keys.c.month == month)
+    meant = update(seal_keys).where(seal_keys.c.ciphertext.is_not(None), *which)
     return tx.connection.execute(meant.values(ciphertext=None, destroyed_at=now)).rowcount
+
+
+def is_known(tx: Transaction, *, tenant: str, subject: str) -> bool:
+    """Whether anything was ever sealed about `subject`, a digest."""
+    asked = select(seal_keys.c.id).where(
+        seal_keys.c.tenant == tenant,
+        seal_keys.c.subject == subject,
+        ~seal_keys.c.process.startswith(_ERASURE),
+    )
+    return tx.connection.execute(asked.limit(1)).first() is not None
 
 
 def destroyed_among(tx: Transaction, ids: Sequence[str]) -> list[str]:
