@@ -63,3 +63,37 @@ def test_authorities_that_are_not_there_are_missed(tmp_path):
 def test_calls_that_wait_for_a_copy_are_named():
     rules = replace(WHOLE, remote_copy=RemoteCopy(sink="siem", max_lag=5))
     assert any("wait for siem" in text for _, text in said(rules))
+
+
+@pytest.mark.parametrize(
+    ("settings", "inside"),
+    [
+        ({}, False),
+        ({"database_url": "postgresql://db/remit"}, True),
+        ({"database_url": "env:DATABASE_URL"}, True),
+        ({"database_url": "postgresql://db/remit", "audit_store": "files"}, False),
+        ({"database_url": "postgresql://db/remit", "audit_signer": "process"}, False),
+        ({"database_url": "postgresql://db/remit", "audit_signer": "/run/signer/socket"}, False),
+        ({"audit_signer": "inside"}, True),
+    ],
+)
+def test_a_server_that_holds_the_key_of_its_log_is_noted_also_where_nobody_chose_it(
+    tmp_path, settings, inside
+):
+    notes = [text for level, text in said(WHOLE, data=tmp_path, **settings) if level is Level.NOTE]
+    assert any("holds the key" in text for text in notes) is inside
+
+
+def test_what_a_server_that_runs_says_of_its_signer_counts():
+    found = [one.text for one in examine_evidence(WHOLE, Settings(), signer="inside")]
+    assert any("holds the key" in text for text in found)
+
+
+def test_a_log_that_was_in_files_and_has_a_signer_keeps_it(tmp_path):
+    (tmp_path / "signer").mkdir()
+    settings = {"data": tmp_path, "database_url": "postgresql://db/remit"}
+    assert {level for level, _ in said(WHOLE, **settings)} == {Level.FINE}
+
+
+def test_how_long_records_are_kept_is_said():
+    assert any("365 days" in text for _, text in said(WHOLE))

@@ -50,7 +50,7 @@ def test_a_running_server_tells_its_own_database_and_people(tmp_path):
 
 
 STATUS = {
-    "version": "0", "public_url": "x", "audit_failure": None, "guard_closed": False, "audit_records": 1, "self_test": 9,
+    "version": "0", "public_url": "x", "audit_failure": None, "audit_synced": True, "guard_closed": False, "audit_records": 1, "self_test": 9,
 }  # fmt: skip
 
 
@@ -61,3 +61,11 @@ def test_a_server_that_takes_no_events_is_unsafe():
     assert [one.level for one in untried] == [Level.FINE, Level.UNSAFE, Level.FINE]
     for wrong in ({"audit_failure": "no space left"}, {"guard_closed": True}):
         assert [one.level for one in examine_server({**STATUS, **wrong})][-1] is Level.UNSAFE
+
+
+def test_a_database_that_does_not_wait_for_its_disk_is_unsafe_also_while_a_server_runs():
+    (found,) = [
+        one for one in examine_server(STATUS | {"audit_synced": False}) if one.about == "database"
+    ]
+    assert found.level is Level.UNSAFE
+    assert "fsync" in found.text

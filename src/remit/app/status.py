@@ -19,6 +19,7 @@ class Status:
         self._book = parts.book
         self._desk = parts.desk
         self._log = parts.stores.log
+        self._signer, self._syncs = parts.stores.log_signer, parts.stores.log_syncs
         self._guard = parts.guard
         self._clock = parts.clock
         self._self_test = self_test
@@ -41,6 +42,9 @@ class Status:
             "audit_records": log.size,
             "audit_unsigned": log.size - log.checkpointed,
             "audit_failure": log.failure,
+            "audit_store": "files" if self._syncs is None else "database",
+            "audit_signer": self._signer,
+            "audit_synced": self._syncs is not False,
             "guard_closed": self._guard.closed,
             "self_test": self._self_test.tried,
             "standing_age": self._clock.now() - standing.as_of,

@@ -21,6 +21,7 @@ from remit.app.log_signer import SignerPlace, open_log_signer
 from remit.app.metrics import MeteredAuditLog, Metrics
 from remit.app.trail_wiring import TrailPlace, open_trail
 from remit.audit import DurableAuditLog, Redactor, TallyingAuditLog
+from remit.audit.database_log import DatabaseAuditLog
 from remit.audit.source import RecordSource
 from remit.audit.tiled_logs import TiledLogs
 from remit.clock import Clock
@@ -51,6 +52,10 @@ class Stores:
     box: SecretBox
     log: DurableAuditLog
     log_name: str
+    log_signer: str
+    """Who signs it: `inside` this process, a `process` that is its child, or the path of a socket."""
+    log_syncs: bool | None
+    """Whether the database that it is in waits for its disk; `None` of a log in files."""
     source: RecordSource
     """All logs of the installation that this process can read."""
     tiled: TiledLogs
@@ -129,6 +134,8 @@ async def open_stores(
         box=box,
         log=log,
         log_name=kept.name,
+        log_signer=place.who,
+        log_syncs=log.syncs if isinstance(log, DatabaseAuditLog) else None,
         source=source,
         tiled=tiled,
         log_key=LogKey(signer, audit),

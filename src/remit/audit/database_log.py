@@ -20,6 +20,7 @@ class DatabaseAuditLog(DurableAuditLog):
     """One log in the database `url`, called `origin`, which `holder` holds: the name of a place that is one process's alone.
 
     `left`: the calls that were under way when the process before ended (`audit.reconcile`).
+    `syncs`: whether the database waits for its disk; one that does not (`fsync = off`) keeps no promise.
     """
 
     def __init__(
@@ -39,12 +40,15 @@ class DatabaseAuditLog(DurableAuditLog):
         """
         signer = LocalSigner(origin, key) if isinstance(key, Ed25519PrivateKey) else key
         left: tuple[Record, ...] = ()
+        syncs = True
 
         def open_stream() -> DatabaseStream:
-            nonlocal left
-            stream = DatabaseStream(DatabaseLink(url), signer, holder=holder)
-            left = stream.left
+            nonlocal left, syncs
+            link = DatabaseLink(url)
+            stream = DatabaseStream(link, signer, holder=holder)
+            left, syncs = stream.left, link.syncs
             return stream
 
         super().__init__(open_stream, producer=producer, clock=clock)
         self.left = left
+        self.syncs = syncs

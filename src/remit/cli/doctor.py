@@ -117,7 +117,7 @@ def _with_server(told: _Told, where: Where) -> Iterable[Finding]:
     yield from _of_machine(settings, {}, server_runs=True)
     yield from examine_database_of_server(settings, told.people)
     yield from examine_server(told.status)
-    yield from _of_repository(settings, told.standing)
+    yield from _of_repository(settings, told.standing, signer=str(told.status["audit_signer"]))
 
 
 def _without_server(where: Where) -> Iterable[Finding]:
@@ -147,7 +147,9 @@ def _of_machine(
     yield from examine_log(settings.data)
 
 
-def _of_repository(settings: Settings, told: Standing | None) -> Iterable[Finding]:
+def _of_repository(
+    settings: Settings, told: Standing | None, *, signer: str | None = None
+) -> Iterable[Finding]:
     """What the repository names, and what time made of it; `told` by the server that runs, if one does."""
     clock = SystemClock()
     in_stage = f" --stage {settings.stage}" if settings.stage else ""
@@ -167,7 +169,7 @@ def _of_repository(settings: Settings, told: Standing | None) -> Iterable[Findin
     where = f" in stage `{settings.stage}`" if settings.stage else ""
     yield fine("repository", f"`{settings.repo}` checks{where} ({catalog.version[:12]})")
     yield from examine_agents(catalog)
-    yield from examine_evidence(catalog.audit, settings)
+    yield from examine_evidence(catalog.audit, settings, signer=signer)
     now = clock.now()
     standing = told or standing_of_database(settings, catalog, resolve=resolve_secret, now=now)
     stored = None if standing is None else standing.secrets

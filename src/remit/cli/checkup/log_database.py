@@ -5,6 +5,7 @@ A log that a process holds at the moment is that process's to look at: it did wh
 
 from collections.abc import Iterator
 from contextlib import closing
+from typing import Final
 
 from remit.audit import AuditLogDamagedError
 from remit.audit.database_recovery import recover_from_database
@@ -13,7 +14,10 @@ from remit.cli.checkup.finding import Finding, fine, note, unsafe
 from remit.db.link import DatabaseLink
 from remit_audit_verify.note import BadCheckpointError, VerifierKey
 
-__all__ = ["examine_log_database"]
+__all__ = ["SYNC_IT", "UNSYNCED", "examine_log_database"]
+
+UNSYNCED: Final = "`fsync` is off: it says that it has stored what a power cut takes"
+SYNC_IT: Final = "set fsync = on in postgresql.conf"
 
 
 def examine_log_database(url: str) -> Iterator[Finding]:
@@ -26,11 +30,7 @@ def examine_log_database(url: str) -> Iterator[Finding]:
         yield note("audit log", f"in the database: {error.strerror or error}", mend="")
         return
     if not link.syncs:
-        yield unsafe(
-            "database",
-            "`fsync` is off: it says that it has stored what a power cut takes",
-            mend="set fsync = on in postgresql.conf",
-        )
+        yield unsafe("database", UNSYNCED, mend=SYNC_IT)
     yield from found
 
 

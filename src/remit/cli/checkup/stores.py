@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from remit.cli.checkup.finding import Finding, down, fine, note, unsafe
-from remit.cli.checkup.log_database import examine_log_database
+from remit.cli.checkup.log_database import SYNC_IT, UNSYNCED, examine_log_database
 from remit.db import Database
 from remit.errors import Error
 from remit.identity import list_users
@@ -79,6 +79,8 @@ def examine_server(status: "dict[str, object] | None") -> Iterator[Finding]:
         )
     else:
         yield fine("self-test", f"{status['self_test']} forbidden things were tried and refused")
+    if not status["audit_synced"]:
+        yield unsafe("database", UNSYNCED, mend=SYNC_IT)
     if status["audit_failure"] is not None or status["guard_closed"]:
         yield unsafe(
             "audit",
