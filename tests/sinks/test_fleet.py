@@ -188,7 +188,7 @@ async def test_a_certificate_that_is_over_stops_copies_until_there_is_another(
     async with Collector(tls=authority.server(ends=-60)) as collector:
         world.declare(url=collector.url, options={"ca_file": str(authority.file)})
         write(5)
-        await world.until(lambda: ("siem", "tls_failed") in world.counts.failures)
+        await world.until(lambda: ("siem", "certificate_expired") in world.counts.failures)
         await collector.stop()
         collector._tls = authority.server()
         await collector.start()

@@ -32,7 +32,8 @@ class DeclaredKind:
 DECLARED: Final[Mapping[str, DeclaredKind]] = MappingProxyType(
     {
         "archive": DeclaredKind(
-            options=(HTTP - {"compress"}) | {"endpoint", "every", "files", "records", "region"},
+            options=(HTTP - {"compress"})
+            | {"endpoint", "every", "files", "lock", "lock_days", "records", "region"},
         ),
         "elastic": DeclaredKind(options=HTTP | {"auth", "index"}, forms=_JSON),
         "otlp": DeclaredKind(options=HTTP | {"header", "service_name"}),

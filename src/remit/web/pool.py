@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from remit.web.connection import Answer, Connection, request_head
 from remit.web.reach import Address
+from remit.web.resolution import Resolve
 
 __all__ = ["Pool", "PooledRequest"]
 
@@ -29,7 +30,8 @@ class Pool:
 
     `tls`: who is believed, if not the authorities of the machine. `admits`: which addresses may be
     connected to; a name with a single other one is not connected to at all. `idle`: seconds for which a
-    connection is kept.
+    connection is kept. `resolve`: who says which addresses a name has, where they are admitted; else the loop does,
+    in threads that are everybody's.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Pool:
         tls: ssl.SSLContext | None = None,
         admits: Callable[[Address], bool] | None = None,
         idle: float = _IDLE_SECONDS,
+        resolve: Resolve | None = None,
     ) -> None:
         parts = urlsplit(url)
         self._host = parts.hostname or ""
@@ -51,6 +54,7 @@ class Pool:
         self._tls = tls
         self._admits = admits
         self._keeps = idle
+        self._resolve = resolve
 
     def request(
         self, method: str, headers: list[tuple[str, str]], body: bytes, *, seconds: float
@@ -125,13 +129,16 @@ class Pool:
         raise refused or OSError(f"`{self._host}` has no address")
 
     async def _addresses(self, admits: Callable[[Address], bool]) -> list[str]:
-        found = await asyncio.get_running_loop().getaddrinfo(
-            self._host, self._port, type=socket.SOCK_STREAM
-        )
-        addresses = [str(entry[4][0]) for entry in found]
-        if not all(admits(ip_address(one)) for one in addresses):
+        if self._resolve is not None:
+            addresses = await self._resolve(self._host, self._port)
+        else:
+            found = await asyncio.get_running_loop().getaddrinfo(
+                self._host, self._port, type=socket.SOCK_STREAM
+            )
+            addresses = tuple(ip_address(entry[4][0]) for entry in found)
+        if not all(admits(one) for one in addresses):
             raise OSError(f"`{self._host}` has an address that is out of reach")
-        return addresses[:_MAX_ADDRESSES]
+        return [str(one) for one in addresses[:_MAX_ADDRESSES]]
 
 
 class PooledRequest:

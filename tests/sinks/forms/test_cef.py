@@ -79,3 +79,14 @@ def test_nothing_that_somebody_wrote_ends_the_line_or_a_field(text):
 def test_a_kind_with_a_bar_in_it_is_still_one_field():
     head, _ = parsed(cef_of(told({**ENTRY, "kind": "a|b\\c"})))
     assert head[4] == "a|b\\c"
+
+
+@pytest.mark.parametrize(
+    ("ip", "said", "not_said"),
+    [("192.0.2.7", " src=192.0.2.7 ", "c6a2"), ("2001:db8::7", " c6a2=2001:db8::7 ", " src="),
+     ("nowhere", " externalId=", " src="), (None, " externalId=", " src=")],
+)  # fmt: skip
+def test_an_address_stands_under_the_key_of_its_version(ip, said, not_said):
+    line = cef_of(told({**ENTRY, "net": {"ip": ip, "ua": None}}))
+    assert said in line
+    assert not_said not in line.partition(" remitRecord=")[0]

@@ -1,15 +1,36 @@
 """A record as Elastic's schema has it."""
 
 import json
+from datetime import datetime
+from ipaddress import ip_address
 
 import pytest
 
 from remit.sinks.forms.ecs import VERSION, ecs_of
+from remit.sinks.forms.ocsf_kinds import KINDS
 from tests.sinks.made import ENTRY, told
 
-# Elastic Common Schema, allowed values of `event.category` and `event.type`.
-CATEGORIES = {"api", "authentication", "configuration", "iam", "intrusion_detection"}
-TYPES = {"access", "allowed", "change", "denied", "indicator", "info"}
+# Elastic Common Schema 9.2, "ECS categorization field: event.category": the types that each is expected to have.
+EXPECTED = {
+    "api": {"access", "admin", "allowed", "change", "creation", "deletion", "denied", "end", "info", "start", "user"},
+    "authentication": {"start", "end", "info"},
+    "configuration": {"access", "change", "creation", "deletion", "info"},
+    "iam": {"admin", "change", "creation", "deletion", "group", "info", "user"},
+    "intrusion_detection": {"allowed", "denied", "info"},
+}  # fmt: skip
+# Elastic Common Schema 9.2, field reference: what is no keyword or text.
+DATES = {"@timestamp", "event.created"}
+NUMBERS = {"event.duration", "event.sequence", "event.severity"}
+ARRAYS = {"event.category", "event.type", "rule.id"}
+ADDRESSES = {"source.ip"}
+
+
+def leaves(document, before=""):
+    for name, value in document.items():
+        if isinstance(value, dict):
+            yield from leaves(value, f"{before}{name}.")
+        else:
+            yield f"{before}{name}", value
 
 
 def test_a_decision_stands_where_elastic_looks_for_it():
@@ -31,15 +52,33 @@ def test_a_decision_stands_where_elastic_looks_for_it():
     assert document["remit"]["body"]["input"] == {"amount": "tok1.string.abcdef"}
 
 
-@pytest.mark.parametrize(
-    "kind",
-    ["decision", "token.issued", "authn.login", "agent.suspended", "audit.gap", "no.such", "account.created"],
-)  # fmt: skip
-def test_categories_and_types_are_those_of_the_schema(kind):
-    event = ecs_of(told({**ENTRY, "kind": kind}))["event"]
-    assert set(event["category"]) <= CATEGORIES
-    assert set(event["type"]) <= TYPES
+@pytest.mark.parametrize("outcome", ["allow", "deny", "challenge", "error", None])
+@pytest.mark.parametrize("kind", [*sorted(KINDS), "no.such", "x"])
+def test_categories_and_types_are_those_of_the_schema(kind, outcome):
+    entry = {**ENTRY, "kind": kind, "body": {**ENTRY["body"], "outcome": outcome}}
+    event = ecs_of(told(entry))["event"]
+    [category], [sort] = event["category"], event["type"]
+    assert sort in EXPECTED[category]
     assert event["kind"] in {"event", "alert"}
+    assert event["outcome"] in {"success", "failure"}
+
+
+def test_fields_of_the_schema_have_its_types():
+    document = ecs_of(told())
+    del document["remit"]
+    found = dict(leaves(document))
+    assert set(found) >= DATES | NUMBERS | ARRAYS | ADDRESSES
+    for name, value in found.items():
+        if name in NUMBERS:
+            assert type(value) is int, name
+        elif name in ARRAYS:
+            assert all(type(one) is str for one in value), name
+        else:
+            assert type(value) is str, name
+    for name in DATES:
+        datetime.fromisoformat(found[name])
+    for name in ADDRESSES:
+        ip_address(found[name])
 
 
 def test_what_is_unknown_is_left_out_and_what_is_no_address_is_no_ip():

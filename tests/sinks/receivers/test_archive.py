@@ -1,17 +1,24 @@
 """Archives: whole files or none, in a folder and in a store that speaks S3, and what is in them."""
 
 import asyncio
+import base64
 import gzip
+import hashlib
 import json
+import os
+import threading
 from pathlib import Path
 
 import pytest
 from pyarrow import parquet
 
+from remit.clock import EpochSeconds
 from remit.sinks.port import SinkDownError
+from remit.sinks.receivers import archive
 from remit.sinks.receivers.archive import ArchiveSink
 from remit.sinks.receivers.options import SinkMisdeclaredError
 from remit.testing.audit_sink import AuditSinkContract, SinkSubject, sample_shipments
+from remit.testing.clock import FixedClock
 from tests.sinks.collecting import Collector, Reply
 from tests.sinks.made import settings
 
@@ -55,9 +62,14 @@ class Store:
         self.collector = Collector(self.answer)
 
     def answer(self, request):
-        assert request.headers["authorization"].startswith(
-            "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/"
-        )
+        authorization = request.headers["authorization"]
+        assert authorization.startswith("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/")
+        signed = authorization.partition("SignedHeaders=")[2].partition(",")[0].split(";")
+        assert {name for name in request.headers if name.startswith("x-amz-")} <= set(signed)
+        digest = hashlib.sha256(request.body).digest()
+        if request.headers.get("x-amz-checksum-sha256") != base64.b64encode(digest).decode():
+            # As Amazon S3 does where a bucket has object lock.
+            return Reply(400)
         self.objects[request.path] = request.body
         return Reply()
 
@@ -133,8 +145,63 @@ async def test_an_object_is_put_where_its_records_belong(store):
     assert name == f"/audit/deep/prefix/remit/_/etc/2026/11/22/{0:020d}-{1:020d}.jsonl.gz"
 
 
+@pytest.mark.parametrize(
+    ("options", "mode", "until"),
+    [({}, None, None), ({"lock": "governance"}, "GOVERNANCE", "2027-11-21T17:00:00Z"),
+     ({"lock": "compliance", "lock_days": "7"}, "COMPLIANCE", "2026-11-28T17:00:00Z")],
+)  # fmt: skip
+async def test_how_long_nobody_may_remove_an_object_goes_with_it(store, options, mode, until):
+    clock = FixedClock(EpochSeconds(1_795_280_400))
+    sink = ArchiveSink(
+        settings(
+            "s3://audit", secret="env:KEYS", endpoint=store.collector.url, clock=clock, **options
+        )
+    )
+    await sink.send(sample_shipments(2))
+    [request] = store.collector.requests
+    assert request.headers.get("x-amz-object-lock-mode") == mode
+    assert request.headers.get("x-amz-object-lock-retain-until-date") == until
+
+
+async def test_what_a_killed_process_left_half_written_is_cleared_away(tmp_path):
+    sink = ArchiveSink(settings(str(tmp_path), secret=None))
+    await sink.send(sample_shipments(2))
+    [path] = tmp_path.rglob("*.gz")
+    dead, alive = (path.with_name(f".{path.name}.{one}") for one in (4_194_303, os.getpid()))
+    for one in (dead, alive):
+        one.write_text("half")
+    await sink.send(sample_shipments(2, first=2))
+    assert not dead.exists()
+    assert alive.exists()
+    assert len(list(tmp_path.rglob("*.gz"))) == 2
+
+
+async def test_a_disk_that_hangs_holds_one_thread_and_is_not_written_to_twice(
+    tmp_path, monkeypatch
+):
+    free, writing = threading.Event(), []
+
+    def hang(self, path, content):
+        writing.append(threading.current_thread())
+        free.wait(20)
+
+    monkeypatch.setattr(archive._Folder, "_put", hang)
+    sink = ArchiveSink(settings(str(tmp_path), secret=None))
+    try:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(sink.send(sample_shipments(2)), 0.05)
+        for _ in range(3):
+            with pytest.raises(SinkDownError, match="disk_hangs"):
+                await sink.send(sample_shipments(2))
+        assert len(writing) == 1
+        assert writing[0].daemon
+    finally:
+        free.set()
+
+
 async def test_a_store_that_says_no_has_nothing(store):
-    for status in (403, 500, 503):
+    """Whatever it says: it does not look into what it keeps, so no record is to blame."""
+    for status in (400, 403, 413, 500, 503):
         store.collector.answer = lambda _, status=status: Reply(status)
         sink = ArchiveSink(settings("s3://audit", secret="env:KEYS", endpoint=store.collector.url))
         with pytest.raises(SinkDownError, match=f"answered_{status}"):
@@ -157,7 +224,9 @@ async def test_parquet_has_the_records_by_column(tmp_path):
     ("url", "options"),
     [("relative/path", {}), ("/srv/../etc", {}), ("https://x.example", {}), ("s3://", {}),
      ("/srv", {"files": "csv"}), ("/srv", {"records": "0"}), ("/srv", {"every": "never"}),
-     ("s3://b", {"endpoint": "ftp://x"}), ("/srv", {"compress": "gzip"})],
+     ("s3://b", {"endpoint": "ftp://x"}), ("s3://b/with space", {}), ("s3://b", {"lock": "yes"}),
+     ("s3://b", {"lock_days": "3"}), ("s3://b", {"lock": "governance", "lock_days": "0"}),
+     ("/srv", {"lock": "governance"}), ("/srv", {"compress": "gzip"})],
 )  # fmt: skip
 def test_what_is_no_archive_is_refused(url, options):
     with pytest.raises(SinkMisdeclaredError):

@@ -1,10 +1,16 @@
 """What is posted, and whom it is posted to: nobody who does not prove who they are, and nobody else by redirect."""
 
+import asyncio
+import threading
+
 import pytest
 
+from remit.clock import EpochSeconds
 from remit.sinks.port import SinkDownError, SinkRefusedError
+from remit.sinks.receivers import lookup
 from remit.sinks.receivers.http_receiver import HttpReceiver
 from remit.sinks.receivers.options import SinkMisdeclaredError
+from remit.testing.clock import FixedClock
 from tests.sinks.certified import Authority
 from tests.sinks.collecting import Collector, Reply
 from tests.sinks.made import settings
@@ -58,6 +64,91 @@ async def test_who_does_not_answer_in_time_is_given_up():
             await post(collector.url, timeout="0.3")
 
 
+@pytest.mark.parametrize(
+    ("value", "wait"),
+    [("17", 17.0), ("0", 0.0), ("Sat, 21 Nov 2026 17:02:00 GMT", 120.0), ("soon", None), ("-5", None),
+     ("9" * 4_000, None), ("Sat, 21 Nov 2026 16:00:00 GMT", -3_600.0), (None, None)],
+)  # fmt: skip
+@pytest.mark.parametrize("status", [429, 503])
+async def test_how_long_a_receiver_wants_to_be_left_alone_is_read(status, value, wait):
+    headers = {} if value is None else {"retry-after": value}
+    clock = FixedClock(EpochSeconds(1_795_280_400))
+    async with Collector(lambda _: Reply(status, b"", headers)) as collector:
+        receiver = HttpReceiver(settings(collector.url, clock=clock))
+        with pytest.raises(SinkDownError) as raised:
+            await receiver.post(b"{}", [])
+        receiver.close()
+    assert (raised.value.detail, raised.value.wait) == (f"answered_{status}", wait)
+
+
+async def test_an_answer_that_comes_in_drops_is_not_waited_for_without_an_end():
+    """Slowloris, the other way round: each drop in time, and never the whole."""
+
+    async def drip(reader, writer):
+        try:
+            writer.write(b"HTTP/1.1 200 X\r\ncontent-length: 100000\r\n\r\n")
+            while True:
+                writer.write(b"x")
+                await writer.drain()
+                await asyncio.sleep(0.02)
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(drip, "127.0.0.1", 0)
+    try:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(SinkDownError, match="timed_out"):
+            await post(f"http://127.0.0.1:{port}/", timeout="0.5")
+    finally:
+        server.close()
+
+
+async def test_a_name_server_that_does_not_answer_holds_one_thread_and_none_of_everybodys(
+    monkeypatch,
+):
+    free, asked = threading.Event(), []
+
+    def getaddrinfo(*args, **more):
+        asked.append(threading.current_thread())
+        free.wait(20)
+        raise OSError("nobody said")
+
+    monkeypatch.setattr(lookup.socket, "getaddrinfo", getaddrinfo)
+    receiver = HttpReceiver(settings("https://siem.example/", timeout="0.05"))
+    try:
+        for _ in range(5):
+            with pytest.raises(SinkDownError, match="timed_out"):
+                await receiver.post(b"{}", [])
+        assert len(asked) == 1
+        assert asked[0].daemon
+    finally:
+        free.set()
+        receiver.close()
+
+
+async def test_what_the_environment_says_of_proxies_is_nothing_to_it(monkeypatch):
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    async with Collector() as collector:
+        assert (await post(collector.url)).status == 200
+
+
+async def test_an_address_of_version_six_is_reached():
+    server = Collector()
+    try:
+        listening = await asyncio.start_server(server._serve, "::1", 0)
+    except OSError:
+        pytest.skip("there is no IPv6 on this machine")
+    port = listening.sockets[0].getsockname()[1]
+    try:
+        assert (await post(f"http://[::1]:{port}/")).status == 200
+    finally:
+        listening.close()
+    assert server.requests[0].headers["host"] == f"[::1]:{port}"
+
+
 async def test_where_nobody_listens_is_unreachable():
     with pytest.raises(SinkDownError, match="unreachable"):
         await post("http://localhost:1")
@@ -82,8 +173,13 @@ async def test_who_does_not_prove_who_they_are_gets_nothing(authority, tmp_path,
         "stranger": stranger.server,
         "another-host": lambda: authority.server("elsewhere.example"),
     }[how]()
+    word = {
+        "expired": "certificate_expired",
+        "stranger": "certificate_not_trusted",
+        "another-host": "certificate_of_another_host",
+    }[how]
     async with Collector(tls=tls) as collector:
-        with pytest.raises(SinkDownError, match="tls_failed"):
+        with pytest.raises(SinkDownError, match=word):
             await post(collector.url, ca_file=str(authority.file))
         assert not collector.requests
 

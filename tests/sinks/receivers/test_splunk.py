@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from remit.sinks.port import SinkDownError
+from remit.sinks.receivers import splunk
 from remit.sinks.receivers.options import SinkMisdeclaredError
 from remit.sinks.receivers.splunk import SplunkSink
 from remit.testing.audit_sink import AuditSinkContract, SinkSubject, sample_shipments
@@ -99,6 +100,39 @@ async def test_a_200_counts_for_nothing_until_it_is_indexed(hec):
     with pytest.raises(SinkDownError, match="not_acknowledged"):
         await opened.send(sample_shipments(2))
     assert hec.asked
+    await opened.close()
+
+
+async def test_several_requests_are_acknowledged_together_and_each_is_short_enough(
+    hec, monkeypatch
+):
+    """A number that was said to be indexed is said once; what is left is asked again."""
+    monkeypatch.setattr(splunk, "_REQUEST", 3_000)
+    said = set()
+
+    def once(number):
+        first = number not in said
+        said.add(number)
+        return first
+
+    hec.acknowledges = once
+    opened = sink(hec, ack_timeout="30")
+    some = sample_shipments(25)
+    await opened.send(some)
+    assert hec.ids == [one.id for one in some]
+    posts = [one for one in hec.collector.requests if one.path.endswith("/event")]
+    assert len(posts) > 3
+    assert max(len(one.body) for one in posts) <= 3_000
+    assert hec.asked == list(range(len(posts)))
+    await opened.close()
+
+
+async def test_what_a_collector_calls_an_error_is_not_repeated(hec):
+    hec.collector.answer = lambda _: json_reply({"code": "\x1b[31m<script>"})
+    opened = sink(hec)
+    with pytest.raises(SinkDownError) as raised:
+        await opened.send(sample_shipments(1))
+    assert raised.value.detail == "answered_code_unknown"
     await opened.close()
 
 

@@ -187,7 +187,7 @@ async def test_over_tls_who_does_not_prove_who_they_are_gets_nothing(tmp_path):
             opened = SyslogSink(
                 settings(f"tls://localhost:{host.port}", ca_file=str(authority.file), timeout="2")
             )
-            with pytest.raises(SinkDownError, match="tls_failed"):
+            with pytest.raises(SinkDownError, match="certificate_"):
                 await opened.send(sample_shipments(1))
             assert not host.messages
             await opened.close()

@@ -8,6 +8,7 @@ Source: ArcSight Common Event Format, version 26, "Character Encoding".
 """
 
 import unicodedata
+from ipaddress import ip_address
 from typing import Any, Final
 
 import orjson
@@ -20,6 +21,7 @@ __all__ = ["cef_of"]
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _SEVERITIES: Final = {2: 10, 4: 8, 5: 5, 6: 2}
 _LONGEST: Final = 1_023
+_IPV6: Final = 6
 
 
 def cef_of(told: Told) -> str:
@@ -52,7 +54,7 @@ def cef_of(told: Told) -> str:
         ("reason", body.get("reason")),
         ("suid", entry.get("user") or actor.get("id")),
         ("spriv", actor.get("type")),
-        ("src", net.get("ip")),
+        *_source(net.get("ip")),
         ("requestClientApplication", net.get("ua")),
         ("destinationServiceName", body.get("server")),
         ("sproc", entry.get("agent")),
@@ -75,6 +77,17 @@ def cef_of(told: Told) -> str:
     said = [f"{key}={_value(_cut(value))}" for key, value in fields if _is_said(value)]
     said.append(f"remitRecord={_value(orjson.dumps(entry).decode())}")
     return f"{head}|{' '.join(said)}"
+
+
+def _source(value: object) -> tuple[tuple[str, Any], ...]:
+    """Where it came from: `src` is for IPv4 alone, and what is no address stands in `remitRecord`."""
+    try:
+        address = ip_address(str(value))
+    except ValueError:
+        return ()
+    if address.version == _IPV6:
+        return (("c6a2Label", "Source IPv6 Address"), ("c6a2", str(address)))
+    return (("src", str(address)),)
 
 
 def _is_said(value: object) -> bool:

@@ -41,15 +41,16 @@ CATEGORIES: Final[Mapping[int, tuple[str, str]]] = MappingProxyType(
         ACCOUNT: ("iam", "user"),
         API_ACTIVITY: ("api", "access"),
         AUTHENTICATION: ("authentication", "info"),
-        AUTHORIZE_SESSION: ("iam", "access"),
-        DETECTION: ("intrusion_detection", "indicator"),
+        AUTHORIZE_SESSION: ("iam", "info"),
+        DETECTION: ("intrusion_detection", "info"),
         ENTITY: ("configuration", "change"),
         EVENT_LOG: ("configuration", "info"),
         USER_ACCESS: ("iam", "change"),
     }
 )
-"""`event.category` and `event.type` by the class in OCSF."""
+"""`event.category` and `event.type` by the class in OCSF: of each category a type that it is expected to have."""
 _TYPES: Final = {"deny": "denied", "challenge": "denied", "allow": "allowed"}
+"""What policies say of a call. Of other categories these are no types."""
 _PLACED: Final = frozenset(
     {"id", "kind", "net", "observed", "seq", "tenant", "time", "trace", "user"}
 )
@@ -90,21 +91,25 @@ def _event(told: Told, body: Mapping[str, Any]) -> dict[str, Any]:
     kind = text(entry.get("kind")) or "unknown"
     uid, _ = meaning_of(kind)
     category, sort = CATEGORIES[uid]
+    if uid == API_ACTIVITY:
+        sort = _TYPES.get(str(body.get("outcome")), sort)
     severity = severity_of(entry)
     event: dict[str, Any] = {
         "action": kind,
         "category": [category],
         "dataset": "remit.audit",
         "hash": told.leaf,
-        "id": text(entry.get("id")),
         "kind": "alert" if severity <= _ALERT else "event",
         "module": "remit",
         "outcome": "failure" if is_failure(entry) else "success",
         "provider": "remit",
         "sequence": told.sequence,
         "severity": severity,
-        "type": [_TYPES.get(str(body.get("outcome")), sort)],
+        "type": [sort],
     }
+    identity = text(entry.get("id"))
+    if identity is not None:
+        event["id"] = identity
     observed = text(entry.get("observed"))
     if observed is not None:
         event["created"] = observed

@@ -11,21 +11,26 @@ import gzip
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 import orjson
 
 from remit.sinks.port import SinkDownError, SinkRefusedError, SinkSettings
-from remit.sinks.receivers.options import REACH, seconds, tls_of, web_destination
+from remit.sinks.receivers.lookup import Lookup
+from remit.sinks.receivers.options import REACH, seconds, tls_of, tls_word, web_destination
 from remit.web.connection import BrokenConnectionError
 from remit.web.pool import Pool
 from remit.web.reach import Address, may_be_dialled
+from remit.web.resolution import Resolve
 
 __all__ = ["HttpReceiver", "Said"]
 
 _TIMEOUT: Final = 30.0
 _IDLE: Final = 20.0
 _MAX_ANSWER: Final = 4 * 1024 * 1024
+_DIGITS: Final = 10
 _UNFIT: Final = frozenset({400, 413, 415, 422})
 _OWN: Final = (("accept-encoding", "identity"), ("user-agent", "remit"))
 
@@ -64,6 +69,7 @@ class HttpReceiver:
         *,
         url: str | None = None,
         method: str = "POST",
+        resolve: Resolve | None = None,
     ) -> None:
         """Open nothing yet.
 
@@ -77,7 +83,10 @@ class HttpReceiver:
         self._timeout = seconds(settings, "timeout", _TIMEOUT)
         self._compress = settings.options.get("compress") == "gzip"
         tls = tls_of(settings) if self._destination.scheme == "https" else None
-        self._pool = Pool(url, tls=tls, admits=self._admits, idle=_IDLE)
+        self._clock = settings.clock
+        self._pool = Pool(
+            url, tls=tls, admits=self._admits, idle=_IDLE, resolve=resolve or Lookup()
+        )
 
     async def post(self, content: bytes, headers: Sequence[tuple[str, str]]) -> Said:
         """What it says to `content`.
@@ -100,7 +109,7 @@ class HttpReceiver:
         except BrokenConnectionError as error:
             raise SinkDownError("connection_broke", cause=error) from error
         except ssl.SSLError as error:
-            raise SinkDownError("tls_failed", cause=error) from error
+            raise SinkDownError(tls_word(error), cause=error) from error
         except TimeoutError as error:
             raise SinkDownError("timed_out", cause=error) from error
         except OSError as error:
@@ -121,8 +130,21 @@ class HttpReceiver:
             if answer.status in _UNFIT:
                 raise SinkRefusedError(f"answered_{answer.status}")
             if not 200 <= answer.status < 300:
-                raise SinkDownError(f"answered_{answer.status}")
+                wait = self._asked_to_wait(answer.get_header("retry-after"))
+                raise SinkDownError(f"answered_{answer.status}", wait=wait)
             return Said(answer.status, bytes(found), answer.get_header("remit-taken"))
+
+    def _asked_to_wait(self, value: str | None) -> float | None:
+        """Seconds, of what `Retry-After` says (RFC 9110 §10.2.3); `None` where it says nothing that we know."""
+        if value is None:
+            return None
+        if value.isascii() and value.isdigit() and len(value) < _DIGITS:
+            return float(value)
+        try:
+            at = parsedate_to_datetime(value)
+        except ValueError:
+            return None
+        return at.replace(tzinfo=at.tzinfo or UTC).timestamp() - self._clock.now()
 
     def _admits(self, address: Address) -> bool:
         return may_be_dialled(address, self._destination, REACH)

@@ -6,6 +6,7 @@ loopback, and without TLS loopback alone.
 
 import ssl
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar, Final
 
 from remit.errors import Error
@@ -21,6 +22,7 @@ __all__ = [
     "header_secret",
     "seconds",
     "tls_of",
+    "tls_word",
     "web_destination",
     "whole",
 ]
@@ -28,6 +30,15 @@ __all__ = [
 REACH: Final = Reach(private=True)
 _BEGINNINGS: Final = {"now": "with what comes", "start": "with what is kept"}
 _LONGEST: Final = 3_600.0
+_CERTIFICATES: Final[Mapping[int, str]] = MappingProxyType(
+    {
+        9: "certificate_not_yet_valid",
+        10: "certificate_expired",
+        62: "certificate_of_another_host",
+        64: "certificate_of_another_host",
+    }
+)
+"""By OpenSSL's numbers, x509_vfy.h."""
 
 
 class SinkMisdeclaredError(Error):
@@ -102,6 +113,13 @@ def tls_of(settings: SinkSettings) -> ssl.SSLContext:
         ) from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
+
+
+def tls_word(error: ssl.SSLError) -> str:
+    """What was wrong with TLS, in a word."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return _CERTIFICATES.get(error.verify_code, "certificate_not_trusted")
+    return "tls_failed"
 
 
 def web_destination(settings: SinkSettings, url: str) -> Destination:

@@ -3,7 +3,9 @@
 The body is the record in the form asked for; what tools of OpenTelemetry look for stands in the attributes. Never
 among them: the arguments of a tool, although the conventions have a name for them.
 
-Source: OTLP 1.9, "OTLP/HTTP", "JSON Protobuf Encoding"; OpenTelemetry logs data model; semantic conventions `mcp`, `gen_ai`.
+Protobuf is not spoken: every collector takes JSON at the same place, by its content type.
+
+Source: OTLP 1.9, "OTLP/HTTP", "Partial Success", "JSON Protobuf Encoding"; OpenTelemetry logs data model; semantic conventions `mcp`, `gen_ai`.
 """
 
 from collections.abc import Sequence
@@ -12,7 +14,7 @@ from typing import Any, Final
 import orjson
 
 from remit.sinks.declared import DECLARED
-from remit.sinks.port import BatchRules, SinkDownError, SinkSettings
+from remit.sinks.port import BatchRules, SinkRefusedError, SinkSettings
 from remit.sinks.receivers.http_receiver import HttpReceiver
 from remit.sinks.receivers.options import check_options, header_secret
 from remit.sinks.shipment import Shipment
@@ -58,8 +60,8 @@ class OtlpSink:
         partial = said.parsed().get("partialSuccess")
         rejected = partial.get("rejectedLogRecords") if isinstance(partial, dict) else None
         if rejected not in (None, 0, "0"):
-            # Which ones is not said, and that they would be taken next time is not ruled out.
-            raise SinkDownError("rejected_some")
+            # For good, and which ones is not said: they are looked for by asking for fewer.
+            raise SinkRefusedError("rejected_some")
 
     async def close(self) -> None:
         self._logs.close()

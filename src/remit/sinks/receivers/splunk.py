@@ -1,11 +1,14 @@
 """Splunk's HTTP Event Collector. A 200 says that it was read, not that it was indexed: where acknowledgement is offered, it is waited for.
 
+Indexing takes seconds. So several requests go out before their acknowledgements are waited for, all together: each no
+longer than a collector takes, and the records that are on their way at once as many as seconds ask for.
+
 Source: Splunk, "Set up and use HTTP Event Collector", "HTTP Event Collector indexer acknowledgment".
 """
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 from uuid import uuid4
 
@@ -28,6 +31,9 @@ __all__ = ["SplunkSink"]
 _OPTIONS: Final = DECLARED["splunk"].options
 _ACKS: Final = {"auto": "where the collector gives an id", "required": "in any case"}
 _ACK_TIMEOUT: Final = 60.0
+_RECORDS: Final = 5_000
+_CONTENT: Final = 8_000_000
+_REQUEST: Final = 1_000_000
 _PAUSES: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
 
 
@@ -45,33 +51,59 @@ class SplunkSink:
 
     @property
     def batch(self) -> BatchRules:
-        return BatchRules()
+        return BatchRules(records=_RECORDS, content=_CONTENT)
 
     async def send(self, shipments: Sequence[Shipment]) -> None:
-        said = await self._events.post(
-            b"".join(self._event(one) for one in shipments), self._headers()
-        )
+        waited_for: list[int] = []
+        for content in self._requests(shipments):
+            number = await self._posted(content)
+            if number is not None:
+                waited_for.append(number)
+        if waited_for:
+            await self._acknowledged(waited_for)
+
+    async def _posted(self, content: bytes) -> int | None:
+        """The number that says when it is indexed, if the collector gives one."""
+        said = await self._events.post(content, self._headers())
         answer = said.parsed()
         if answer.get("code") != 0:
-            raise SinkDownError(f"answered_code_{answer.get('code')}")
+            code = answer.get("code")
+            raise SinkDownError(f"answered_code_{code if type(code) is int else 'unknown'}")
         number = answer.get("ackId")
         if type(number) is int:
-            await self._acknowledged(number)
-        elif self._ack == "required":
+            return number
+        if self._ack == "required":
             raise SinkDownError("not_acknowledged")
+        return None
+
+    def _requests(self, shipments: Sequence[Shipment]) -> Iterator[bytes]:
+        """The events, in requests that are no longer than a collector takes."""
+        held: list[bytes] = []
+        size = 0
+        for one in shipments:
+            event = self._event(one)
+            if held and size + len(event) > _REQUEST:
+                yield b"".join(held)
+                held, size = [], 0
+            held.append(event)
+            size += len(event)
+        yield b"".join(held)
 
     async def close(self) -> None:
         self._events.close()
         self._acks.close()
 
-    async def _acknowledged(self, number: int) -> None:
-        """Return when what has that number is indexed."""
-        question = orjson.dumps({"acks": [number]})
+    async def _acknowledged(self, numbers: list[int]) -> None:
+        """Return when what has these numbers is indexed."""
+        left = numbers
         due = time.monotonic() + self._ack_timeout
         for attempt in range(10_000):
-            answer = (await self._acks.post(question, self._headers())).parsed()
-            acks = answer.get("acks")
-            if isinstance(acks, dict) and acks.get(str(number)) is True:
+            question = orjson.dumps({"acks": left})
+            acks = (await self._acks.post(question, self._headers())).parsed().get("acks")
+            if isinstance(acks, dict):
+                # What is said once is not said again.
+                left = [one for one in left if acks.get(str(one)) is not True]
+            if not left:
                 return
             if time.monotonic() >= due:
                 break

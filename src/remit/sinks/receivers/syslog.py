@@ -20,19 +20,20 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
 from remit.clock import rfc3339_ms
 from remit.sinks.declared import DECLARED
 from remit.sinks.port import BatchRules, SinkDownError, SinkSettings
+from remit.sinks.receivers.lookup import Lookup
 from remit.sinks.receivers.options import (
     REACH,
     SinkMisdeclaredError,
     check_options,
     seconds,
     tls_of,
+    tls_word,
     whole,
 )
 from remit.sinks.shipment import Shipment
@@ -70,6 +71,7 @@ class SyslogSink:
         self._settings = settings
         self._destination = _destination(settings)
         self._tls = tls_of(settings) if self._destination.scheme == "https" else None
+        self._lookup = Lookup()
         self._timeout = seconds(settings, "timeout", _TIMEOUT)
         self._resend = seconds(settings, "resend", _RESEND)
         self._longest = whole(settings, "longest", _LONGEST, least=1_536, most=1_000_000)
@@ -91,7 +93,7 @@ class SyslogSink:
                 fresh = await self._connected()
                 await self._write(b"".join([*fresh, content]))
         except ssl.SSLError as error:
-            raise await self._broken("tls_failed", error) from error
+            raise await self._broken(tls_word(error), error) from error
         except TimeoutError as error:
             raise await self._broken("timed_out", error) from error
         except OSError as error:
@@ -135,12 +137,10 @@ class SyslogSink:
 
     async def _addresses(self) -> list[str]:
         """Where it may be reached: if one of its addresses is out of reach, nowhere."""
-        destination = self._destination
-        found = await asyncio.get_running_loop().getaddrinfo(destination.host, destination.port)
-        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-        if not all(self._admits(ip_address(one)) for one in addresses):
+        addresses = await self._lookup(self._destination.host, self._destination.port)
+        if not all(self._admits(one) for one in addresses):
             raise OSError("the host has an address that is out of reach")
-        return addresses
+        return [str(one) for one in addresses]
 
     def _admits(self, address: Address) -> bool:
         return may_be_dialled(address, self._destination, REACH)
