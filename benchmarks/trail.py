@@ -7,10 +7,13 @@ measured beside it. The index is written block by block as it is always written;
 records themselves give is checked on a sample. Wall-clock time of a whole answer, records read and asked; PostgreSQL is a real
 server by a socket.
 
-`--records N` for another number of them.
+Beside it 500,000 of them are exported as lines of JSON and as CSV, and what memory that took at most, in a process of its own.
+
+`--records N` for another number of them; `--sqlite` for SQLite alone.
 """
 
 import random
+import subprocess
 import sys
 import tempfile
 import time
@@ -245,6 +248,36 @@ def read_files(folder: Path, made: Made) -> None:
           f"p50 {median(times):.2f} ms, p95 {quantiles(times, n=20)[-1]:.2f} ms")  # fmt: skip
 
 
+_EXPORT = """
+import resource, sys, time
+from contextlib import closing
+from pathlib import Path
+from benchmarks.trail import EXPORTED, Made
+from remit.audit import Query
+from remit.testing.clock import FixedClock
+from remit.trail import Form, Making, Question, TrailIndex, collect, open_index_file
+from remit.trail.exporting import write_export
+place, records, form = Path(sys.argv[1]), int(sys.argv[2]), Form(sys.argv[3])
+with closing(open_index_file(place)) as database:
+    index = TrailIndex(database, Made(records), clock=FixedClock())
+    before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
+    found = collect(index, Question(query=Query()), asked={}, most=EXPORTED)
+    made = write_export(form, found, Making(at=0, by="x", producer="x"), proofs=None)
+    took, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(f"| {form} | {len(found.records):,} | {made.size / 2**20:,.0f} | {took:.0f} | {before / 1024:.0f} | {after / 1024:.0f} |")
+"""
+EXPORTED = 500_000
+
+
+def exports(folder: Path, records: int) -> None:
+    """What handing out very many takes."""
+    print("\n| export | records | MiB | s | MiB of memory before | at most |")
+    print("|---|---:|---:|---:|---:|---:|", flush=True)
+    for form in ("jsonl", "csv"):
+        command = [sys.executable, "-c", _EXPORT, str(folder / "trail.sqlite3"), str(records), form]
+        subprocess.run(command, check=True)
+
+
 def main() -> None:
     """Both databases, one after the other."""
     records = int(sys.argv[sys.argv.index("--records") + 1]) if "--records" in sys.argv else RECORDS
@@ -260,6 +293,10 @@ def main() -> None:
             size = (folder / "trail.sqlite3").stat().st_size / 2**20
             print(f"{size:,.0f} MiB, {size * 2**20 / made.size / LOGS:.0f} bytes a record\n")
             measure(index)
+            exports(folder, made.size * LOGS)
+        if "--sqlite" in sys.argv:
+            read_files(folder, made)
+            return
         with postgres_server(folder) as server:
             url = server.create("trail")
             migrate(url)

@@ -1,11 +1,14 @@
 """A log with a story in it, the index of it on both databases, and the search over both."""
 
+from contextlib import ExitStack, closing
+
 import pytest
 
 from remit.audit.entry import Moment, Producer, draft, seal
 from remit.audit.source import Record
 from remit.clock import rfc3339_ms
 from remit.errors import NotFoundError
+from remit.trail.collecting import collect
 from remit.trail.index import TrailIndex
 from remit_audit_verify.tree import leaf_hash
 
@@ -66,3 +69,12 @@ def source() -> MemorySource:
 @pytest.fixture
 def index(database, source, clock) -> TrailIndex:
     return TrailIndex(database, source, clock=clock, own="remit/main")
+
+
+@pytest.fixture
+def collecting(index):
+    """`collect` over the index; what was collected is closed afterwards."""
+    with ExitStack() as stack:
+        yield lambda question, **more: stack.enter_context(
+            closing(collect(index, question, **more))
+        )

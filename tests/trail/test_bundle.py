@@ -8,7 +8,6 @@ import pytest
 from remit.audit import Context, Query
 from remit.audit.events import AgentSuspended
 from remit.trail.bundle import write_bundle
-from remit.trail.collecting import collect
 from remit.trail.question import Question
 
 
@@ -21,7 +20,7 @@ class SomeProofs:
 
 
 @pytest.fixture
-def bundle(index, source):
+def bundle(collecting, source):
     for log in ("remit/main", "remit/../x", "remit/none"):
         for number in range(3):
             event = AgentSuspended(
@@ -29,7 +28,7 @@ def bundle(index, source):
             )
             source.add(log, event)  # fmt: skip
     question = Question(query=Query(), tenants=frozenset({"acme"}))
-    collected = collect(index, question, asked={"kind": "x"}, most=10)
+    collected = collecting(question, asked={"kind": "x"}, most=10)
     made = []
     for _ in range(2):
         file = io.BytesIO()

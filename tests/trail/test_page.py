@@ -8,7 +8,6 @@ import pytest
 from remit.audit import Context, Query
 from remit.audit.context import Network
 from remit.audit.events import AgentSuspended, Decided
-from remit.trail.collecting import collect
 from remit.trail.dates import Dates, Style
 from remit.trail.page import report_page
 from remit.trail.pdf import report_pdf
@@ -19,7 +18,7 @@ EVIL = "</pre><script>alert(1)</script>\u202e<img src=x onerror=alert(1)> ' \" {
 
 
 @pytest.fixture
-def report(index, source):
+def report(collecting, source):
     context = Context(tenant="acme", agent_id="bot", network=Network(user_agent=EVIL))
     source.add("remit/main", AgentSuspended(context=context, reason=EVIL))
     source.add(
@@ -29,7 +28,7 @@ def report(index, source):
             name="\u5220\u9664", outcome="deny", reason="scope_missing",
         ),
     )  # fmt: skip
-    collected = collect(index, Question(query=Query()), asked={"text": EVIL}, most=10)
+    collected = collecting(Question(query=Query()), asked={"text": EVIL}, most=10)
     dates = Dates(Style.US, "America/New_York")
     return report_of(collected, dates=dates, made_at="2026-01-05T15:00:00.000Z", made_by=EVIL)
 
@@ -58,8 +57,8 @@ def test_both_dates_and_what_was_looked_at_are_on_it(report):
     assert 'lang="en"' in page
 
 
-def test_an_empty_report_says_so(index, source):
-    collected = collect(index, Question(query=Query()), asked={}, most=10)
+def test_an_empty_report_says_so(collecting, source):
+    collected = collecting(Question(query=Query()), asked={}, most=10)
     page = report_page(report_of(collected, dates=Dates(), made_at="now", made_by="uid:0"))
     assert "No such events." in page
 
@@ -72,10 +71,10 @@ def test_the_document_is_one_whatever_letters_come(report):
     assert b"/URI" not in made
 
 
-def test_a_question_with_more_than_is_wanted_says_that_there_is_more(index, source):
+def test_a_question_with_more_than_is_wanted_says_that_there_is_more(collecting, source):
     for _ in range(5):
         source.add("remit/main", AgentSuspended(context=Context(), reason="x"))
-    collected = collect(index, Question(query=Query()), asked={}, most=3)
+    collected = collecting(Question(query=Query()), asked={}, most=3)
     assert [record.sequence for record in collected.records] == [2, 3, 4]
     assert collected.more
     made = report_of(collected, dates=Dates(), made_at="now", made_by="uid:0")

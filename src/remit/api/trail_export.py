@@ -6,9 +6,9 @@ Source: AUDIT §1.3 (`audit.exported`), §1.7.
 """
 
 import asyncio
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
-from typing import Final
+from typing import ClassVar, Final
 
 from pydantic import Field
 from starlette.responses import Response, StreamingResponse
@@ -25,11 +25,18 @@ from remit.api.trail_search import (
 )
 from remit.audit.events import AuditExported
 from remit.canonical import JsonObject
+from remit.errors import UnavailableError
 from remit.trail import Collected, Dates, Form, Making, Question, Subject, collect, story_of
 from remit.trail.dates import Style
 from remit.trail.exporting import MEDIA_TYPES, MOST_RECORDS, Exported, write_export
 
 __all__ = ["EXPORT_OPERATIONS"]
+
+
+class ExportFailedError(UnavailableError):
+    """There is no room to put an export together, or a log cannot be read. Nothing was handed out."""
+
+    code: ClassVar[str] = "export_failed"
 
 
 class ExportWanted(SearchWanted):
@@ -70,10 +77,13 @@ async def _export(deps: ApiDeps, asked: Asked[Nothing, ExportWanted]) -> Respons
         told = {"timeline": f"{subject[0]} {subject[1]}", **told}
 
     def work() -> tuple[Collected, Exported]:
-        collected = _collected(deps, question, subject, told, most=wanted.limit)
-        return collected, write_export(wanted.form, collected, making, proofs=deps.trail.proofs)
+        with closing(_collected(deps, question, subject, told, most=wanted.limit)) as collected:
+            return collected, write_export(wanted.form, collected, making, proofs=deps.trail.proofs)
 
-    collected, exported = await asyncio.to_thread(work)
+    try:
+        collected, exported = await asyncio.to_thread(work)
+    except OSError as error:
+        raise ExportFailedError("it cannot be read or written whole", cause=error) from error
     with ExitStack() as undo:
         undo.callback(exported.file.close)
         await deps.audit.append(
@@ -87,6 +97,7 @@ async def _export(deps: ApiDeps, asked: Asked[Nothing, ExportWanted]) -> Respons
         )
         undo.pop_all()
     headers = {
+        "Content-Length": str(exported.size),  # so that what is cut off is seen to be
         "Content-Disposition": f'attachment; filename="{_name(wanted.form)}"',
         "Remit-Digest": exported.digest,
         "Remit-Records": str(len(collected.records)),

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -23,7 +24,13 @@ __all__ = ["export", "report"]
 _SUFFIXES: Final = {
     ".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".html": "html", ".htm": "html", ".pdf": "pdf", ".zip": "bundle",
 }  # fmt: skip
-_MOST: Final = {"jsonl": 100_000, "csv": 100_000, "html": 10_000, "pdf": 5_000, "bundle": 10_000}
+_MOST: Final = {
+    "jsonl": 1_000_000,
+    "csv": 1_000_000,
+    "html": 10_000,
+    "pdf": 5_000,
+    "bundle": 10_000,
+}
 
 
 class Form(StrEnum):
@@ -52,7 +59,7 @@ Id = Annotated[
 Count = Annotated[
     int | None,
     typer.Option(
-        "-n", "--count", min=1, max=100_000, help="The latest so many; as many as the form takes.", show_default=False
+        "-n", "--count", min=1, max=1_000_000, help="The latest so many; as many as the form takes.", show_default=False
     ),
 ]  # fmt: skip
 Zone = Annotated[str, typer.Option("--zone", metavar="ZONE", help="Time zone, such as `America/New_York`.")]  # fmt: skip
@@ -160,7 +167,8 @@ def _download(place: Where, asked: dict[str, Any], out: Path | None, *, as_json:
                 say_error("what came is not what was recorded")
                 raise typer.Exit(1)
             if out is None:
-                sys.stdout.buffer.write(part.read_bytes())
+                with part.open("rb") as whole:
+                    shutil.copyfileobj(whole, sys.stdout.buffer)
                 sys.stdout.buffer.flush()
             else:
                 part.replace(out)
@@ -178,4 +186,6 @@ def _download(place: Where, asked: dict[str, Any], out: Path | None, *, as_json:
         return
     say_hint(f"{told['records']:,} records · sha256 {told['sha256']}")
     if told["more"]:
-        say_hint("there are more: narrow the question, or ask for each day by itself")
+        say_hint(
+            "there are more than these, or some were not indexed yet: narrow the question, or ask for each day by itself"
+        )

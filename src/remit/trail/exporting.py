@@ -48,8 +48,8 @@ MEDIA_TYPES: Final = {
     Form.BUNDLE: "application/zip",
 }
 MOST_RECORDS: Final = {
-    Form.JSONL: 100_000,
-    Form.CSV: 100_000,
+    Form.JSONL: 1_000_000,
+    Form.CSV: 1_000_000,
     Form.HTML: 10_000,
     Form.PDF: 5_000,
     Form.BUNDLE: 10_000,
@@ -69,10 +69,11 @@ class Making:
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What was written: its bytes, and their SHA-256 in hexadecimal. Whoever reads the bytes closes it."""
+    """What was written: its bytes, how many, and their SHA-256 in hexadecimal. Whoever reads the bytes closes it."""
 
     file: IO[bytes]
     digest: str
+    size: int
 
     def chunks(self) -> Iterator[bytes]:
         """The bytes, once."""
@@ -97,7 +98,7 @@ def write_export(form: Form, collected: Collected, making: Making, *, proofs: Pr
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
         undo.pop_all()  # closed by whoever reads it
-        return Exported(file, digest.hexdigest())
+        return Exported(file, digest.hexdigest(), file.tell())
 
 
 def _write(
