@@ -158,7 +158,7 @@ def test_where_a_rule_cannot_be_followed_nothing_is_kept():
     deep: list[object] = []
     for _ in range(200):
         deep = [deep]
-    rule = RedactionRule(path="$..x", treatment=KEEP)
+    rule = RedactionRule(path="$..[?@.x]", treatment=KEEP)
     assert kept({"a": deep, "b": "secret"}, rules=[rule]) == {"+omitted": 2}
 
 
@@ -198,3 +198,41 @@ def test_what_is_to_be_sealed_is_put_aside_and_stands_as_a_token():
     assert redaction.sealing == {"/notes": "well"}
     assert redaction.input["notes"].startswith("tok1.phi.")
     assert redaction.dropped == ()
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        {"dependentSchemas": {"x": {"properties": {"y": {"x-remit-audit": "drop"}}}}},
+        {"dependencies": {"x": {"properties": {"y": {"x-remit-audit": "drop"}}}}},
+        {"not": {"properties": {"y": {"x-remit-audit": "drop"}}}},
+        {"$dynamicRef": "#/$defs/d"},
+        {"$recursiveRef": "#/$defs/d"},
+    ],
+)
+def test_a_word_of_a_schema_that_hardly_anybody_uses_says_as_much(word):
+    schema = {
+        "properties": {"p": {"x-remit-audit": "keep", **word}},
+        "$defs": {"d": {"properties": {"y": {"x-remit-audit": "drop"}}}},
+    }
+    found = ruling_of(schema=schema)
+    assert found.pointers["/p/y"].holds is AuditTreatment.DROP
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        {"items": [{"x-remit-audit": "drop"}]},
+        {"additionalItems": {"x-remit-audit": "drop"}},
+        {"unevaluatedItems": {"x-remit-audit": "drop"}},
+    ],
+)
+def test_what_is_said_of_elements_is_said_of_any(word):
+    found = ruling_of(schema={"properties": {"p": {"x-remit-audit": "keep", **word}}})
+    assert found.places({"p": ["x"]})["/p/0"].holds is AuditTreatment.DROP
+
+
+@pytest.mark.parametrize("reference", ["#card", "https://example.com/card", "#/$defs/none"])
+def test_where_a_reference_is_not_followed_nothing_is_kept(reference):
+    schema = {"properties": {"p": {"x-remit-audit": "keep", "$ref": reference}}}
+    assert ruling_of(schema=schema).pointers["/p"].holds is AuditTreatment.TOKEN

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
+from remit.audit.extent import beginning
 from remit.audit.json_paths import BadPathError, JsonPath, json_path
 from remit.canonical import Json, JsonObject, canonical_text
 from remit.model import Argument, AuditTreatment, Classification, RedactionRule
@@ -91,8 +92,9 @@ class Ruling:
         if not self.patterns and not self.paths:
             return self.pointers
         found = dict(self.pointers)
+        shown = beginning(arguments) if self.patterns else arguments
         for parts, place in self.patterns:
-            for pointer in _matching(arguments, parts, ""):
+            for pointer in _matching(shown, parts, ""):
                 found[pointer] = stricter(found.get(pointer), place)
         for path, place in self.paths:
             try:
@@ -193,27 +195,50 @@ def _walk(
     place = _said(schema)
     if place is not None:
         yield parts, place
-    reference = schema.get("$ref")
-    if isinstance(reference, str):
-        yield from _walk(_referred(root, reference), root, parts, seen)
-    for word in ("allOf", "anyOf", "oneOf"):
-        alternatives = schema.get(word)
-        for one in alternatives if isinstance(alternatives, list) else ():
-            yield from _walk(one, root, parts, seen)
-    for word in ("if", "then", "else"):
-        yield from _walk(schema.get(word), root, parts, seen)
+    for word in _REFERENCES:
+        reference = schema.get(word)
+        if isinstance(reference, str):
+            referred = _referred(root, reference)
+            if referred is None:  # whatever it would say is not known
+                yield parts, _NOT_FOLLOWED
+            yield from _walk(referred, root, parts, seen)
+    for one in _of_the_same(schema):
+        yield from _walk(one, root, parts, seen)
     members = schema.get("properties")
     for name, one in members.items() if isinstance(members, dict) else ():
         # A name of one star is no pattern: what is said of it is said of all members, which is stricter.
         yield from _walk(one, root, (*parts, name), seen)
-    for word in ("items", "additionalProperties", "contains", "unevaluatedProperties"):
-        yield from _walk(schema.get(word), root, (*parts, _ANY), seen)
-    positions, names = schema.get("prefixItems"), schema.get("patternProperties")
-    several: list[Json] = list(positions) if isinstance(positions, list) else []
-    if isinstance(names, dict):
-        several += names.values()
-    for one in several:
+    for one in _of_any_member(schema):
         yield from _walk(one, root, (*parts, _ANY), seen)
+
+
+def _of_the_same(schema: JsonObject) -> Iterator[Json]:
+    """Schemas within `schema` that speak of the same place."""
+    for word in ("allOf", "anyOf", "oneOf"):
+        alternatives = schema.get(word)
+        yield from alternatives if isinstance(alternatives, list) else ()
+    for word in ("if", "then", "else", "not"):
+        yield schema.get(word)
+    for word in ("dependentSchemas", "dependencies"):
+        dependent = schema.get(word)
+        yield from dependent.values() if isinstance(dependent, dict) else ()
+
+
+def _of_any_member(schema: JsonObject) -> Iterator[Json]:
+    """Those that speak of members or elements that `properties` does not name."""
+    for word in _MEMBERS:
+        within = schema.get(word)
+        yield from within if isinstance(within, list) else (within,)
+    names = schema.get("patternProperties")
+    yield from names.values() if isinstance(names, dict) else ()
+
+
+_MEMBERS: Final = (
+    "items", "prefixItems", "additionalItems", "contains", "unevaluatedItems", "additionalProperties",
+    "unevaluatedProperties",
+)  # fmt: skip
+_REFERENCES: Final = ("$ref", "$dynamicRef", "$recursiveRef")
+_NOT_FOLLOWED: Final = Place(AuditTreatment.TOKEN, why="schema, a reference that is not followed")
 
 
 def _said(schema: JsonObject) -> Place | None:
