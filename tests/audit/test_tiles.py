@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from remit.audit.tile_writer import TileWriter
-from remit.audit.tiles import MissingHashError, Tiles, tile_path
+from remit.audit.tiles import MissingHashError, Tiles
+from remit_audit_verify.tiles import tile_path
 from remit_audit_verify.tree import (
     EMPTY_ROOT,
     consistency_proof,

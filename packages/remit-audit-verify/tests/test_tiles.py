@@ -6,12 +6,13 @@ import pytest
 from remit_audit_verify.tiles import (
     MissingTileError,
     Tiles,
+    consistency_ranges,
     entry_bundles,
     path_ranges,
     read_bundle,
     tile_path,
 )
-from remit_audit_verify.tree import inclusion_proof, root_hash, verify_inclusion
+from remit_audit_verify.tree import consistency_proof, inclusion_proof, root_hash, verify_inclusion
 
 SIZES = (1, 2, 255, 256, 257, 300, 511, 512, 700, 1_025)
 
@@ -69,6 +70,14 @@ def test_the_ranges_of_a_path_are_those_of_the_proof(size):
         assert found == inclusion_proof(index, leaves)
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_the_ranges_of_a_consistency_proof_are_those_of_the_proof(size):
+    leaves = [bytes([n % 251]) * 32 for n in range(size)]
+    for earlier in {1, size // 3 + 1, size // 2 + 1, max(1, size - 1), size}:
+        found = [root_hash(leaves[a:b]) for a, b in consistency_ranges(earlier, size)]
+        assert found == consistency_proof(earlier, leaves)
+
+
 @pytest.mark.parametrize(("index", "size"), [(-1, 5), (5, 5), (0, 0), (65_999, 66_001)])
 def test_what_is_not_in_the_log_has_no_path(tiled, index, size):
     with pytest.raises(MissingTileError):
@@ -79,13 +88,20 @@ def test_a_tile_of_another_length_is_none(tmp_path):
     path = tmp_path / "tile" / "0" / "000"
     path.parent.mkdir(parents=True)
     path.write_bytes(bytes(8_191))
-    with pytest.raises(MissingTileError, match="another length"):
+    with pytest.raises(MissingTileError, match="records 0 to 1 are missing"):
         Tiles(tmp_path).frontier(3)
     path.unlink()
     (tmp_path / "tile" / "0" / "000.p").mkdir()
     (tmp_path / "tile" / "0" / "000.p" / "3").write_bytes(bytes(95))
-    with pytest.raises(MissingTileError, match="another length"):
+    with pytest.raises(MissingTileError, match="records 0 to 1 are missing"):
         Tiles(tmp_path).frontier(3)
+    made = Tiles(tmp_path, lambda first, last: [bytes(32)] * (last - first))
+    assert made.frontier(3).size == 3
+
+
+def test_no_tile_has_a_negative_number():
+    with pytest.raises(ValueError, match="no tile -1"):
+        tile_path(-1)
 
 
 def test_of_partial_tiles_the_widest_counts(tmp_path):
@@ -93,7 +109,8 @@ def test_of_partial_tiles_the_widest_counts(tmp_path):
     folder.mkdir(parents=True)
     for width in (3, 100, 20):
         (folder / str(width)).write_bytes(bytes(32 * width))
-    (folder / "nonsense").touch()
+    for name in ("nonsense", "0", "0120", "1000", "٣", "9" * 200):
+        (folder / name).touch()
     assert len(Tiles(tmp_path).hashes(0, 0)) == 3_200
 
 

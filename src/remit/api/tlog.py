@@ -20,9 +20,9 @@ from remit.api.operation import AnyOperation, Asked, Nothing, Operation, Shape
 from remit.audit.events import AuditQueried
 from remit.audit.source import RecordSource
 from remit.audit.tiled_logs import newest_checkpoint
-from remit.audit.tiles import TILE_WIDTH, tile_path
 from remit.canonical import JsonObject
 from remit.errors import NotFoundError
+from remit_audit_verify.tiles import TILE_WIDTH, tile_path
 
 __all__ = ["TLOG_OPERATIONS"]
 

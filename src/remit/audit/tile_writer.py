@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from remit.audit.tiles import HASH_BYTES, TILE_WIDTH, tile_path
+from remit_audit_verify.tiles import HASH_BYTES, TILE_WIDTH, tile_path
 from remit_audit_verify.tree import root_hash
 
 __all__ = ["TileWriter"]
