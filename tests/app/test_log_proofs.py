@@ -1,6 +1,7 @@
 import asyncio
 
 from remit.app import build
+from remit.audit.calls_noted import read_noted
 from remit.audit.events import AuditStopped
 from remit_audit_verify.tree import verify_inclusion
 
@@ -26,3 +27,11 @@ async def test_without_witnesses_and_authority_nobody_is_asked(settings):
         await app.proofs.stamps.look()
         assert app.proofs.witnesses.states() == {}
         assert not (app.folder.audit / "main" / "witnessed").exists()
+
+
+async def test_calls_that_have_not_ended_are_noted_beside_the_log(settings, monkeypatch):
+    monkeypatch.setattr("remit.audit.calls_noted._EVERY", 50)
+    async with build(settings, environ={}) as app:
+        await asyncio.to_thread(app.audit.record, [AuditStopped()] * 100)
+        await app.proofs.note()
+        assert read_noted(app.folder.audit / "main").size > 100

@@ -7,8 +7,7 @@ import pytest
 from remit.audit import FileAuditLog
 from remit.audit.events import AuditQueried, CallCompleted, GrantRevoked
 from remit.audit.file_source import FileSource
-from remit.audit.reconcile import OpenCalls, left_open, outcomes_of
-from remit.audit.source import Record
+from remit.audit.reconcile import left_open, outcomes_of
 from remit.errors import NotFoundError
 from remit.testing.disk import SimulatedDisk
 
@@ -152,13 +151,6 @@ def test_what_reads_like_a_record_within_a_record_is_none(killed, stream, decide
         AuditQueried(query={"kind": "decision", "outcome": "allow", "decision_id": "dec_2"}),
     )
     assert [one.sequence for one in found(stream)] == [1]
-
-
-def test_a_line_that_is_no_record_changes_nothing():
-    calls = OpenCalls()
-    for line in (b"", b'"kind":"decision" "outcome":"allow"', b'{"kind":"call.completed"}'):
-        calls.read(Record(LOG, 0, line))
-    assert calls.left() == ()
 
 
 def test_a_log_that_is_not_there_is_not_reconciled(stream):

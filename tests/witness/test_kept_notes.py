@@ -42,6 +42,22 @@ def test_another_process_goes_on_after_what_is_there(kept, clock, tmp_path):
     assert notes(tmp_path) == [log.note(1), log.note(3)]
 
 
+@pytest.mark.parametrize("left", ["half", "zeros", "nothing else"])
+def test_what_a_power_cut_left_of_the_last_is_cut_off_and_spoils_none_that_follow(
+    kept, clock, tmp_path, left
+):
+    log, path = Log(), tmp_path / "witnessed"
+    kept.keep("remit/main", log.note(1))
+    whole = path.read_bytes()
+    torn = {"half": whole[:-20], "zeros": bytes(300)}
+    path.write_bytes(torn["half"] if left == "nothing else" else whole + torn[left])
+    again = KeptNotes(lambda log: tmp_path, None, clock.monotonic)
+    again.keep("remit/main", log.note(2))
+    again.keep("remit/main", log.note(3))
+    before = [] if left == "nothing else" else [log.note(1)]
+    assert notes(tmp_path) == [*before, log.note(3)]
+
+
 def test_a_log_that_is_nowhere_is_kept_nowhere(tmp_path, clock):
     KeptNotes(lambda log: None, None, clock.monotonic).keep("remit/main", Log().note(1))
     assert list(tmp_path.iterdir()) == []

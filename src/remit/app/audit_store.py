@@ -19,6 +19,7 @@ from typing import ClassVar, Final
 from remit.app.data_folder import DataFolder
 from remit.audit import DurableAuditLog, FileAuditLog, Producer, StreamSettings
 from remit.audit.all_sources import AllSources
+from remit.audit.calls_noted import read_noted
 from remit.audit.database_log import DatabaseAuditLog
 from remit.audit.database_source import DatabaseSource
 from remit.audit.disk import PosixDisk
@@ -153,7 +154,9 @@ def _name_of_holder(folder: DataFolder) -> str:
 
 def _left_on_files(place: LogPlace) -> tuple[Record, ...]:
     source = FileSource(place.folder)
-    return left_open(source, place.name) if place.name in source.logs() else ()
+    if place.name not in source.logs():
+        return ()
+    return left_open(source, place.name, noted=read_noted(place.folder))
 
 
 def _is_in_database(url: str, name: str) -> bool:

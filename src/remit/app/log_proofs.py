@@ -1,6 +1,6 @@
 """What makes the log of this process evidence for others, behind everything: its tiles, its witnesses, its timestamps.
 
-Three tasks, none of which any call waits for. Each failure is logged once, and tried again.
+Its tasks, none of which any call waits for. Each failure is logged once, and tried again.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import structlog
 from remit.app.log_folders import folder_of_log
 from remit.app.repetition import for_ever
 from remit.app.stores import Stores
+from remit.audit.calls_noted import CallsNoted
 from remit.audit.source import RecordSource
 from remit.audit.tiled_logs import TiledLogs
 from remit.clock import Clock
@@ -32,20 +33,28 @@ _ADD = "/add-checkpoint"
 
 
 class LogProofs:
-    """The three tasks."""
+    """Its tasks."""
 
     def __init__(
-        self, tiled: TiledLogs, witnesses: Witnessing, stamps: Stamping, *, own: str
+        self,
+        tiled: TiledLogs,
+        witnesses: Witnessing,
+        stamps: Stamping,
+        *,
+        own: str,
+        calls: CallsNoted | None = None,
     ) -> None:
         self.tiled = tiled
         self.witnesses = witnesses
         self.stamps = stamps
         self._own = own
+        self._calls = calls
 
     async def run(self) -> None:
         """Do all for ever. The root of a task."""
         await asyncio.gather(
             for_ever(self.tile, every=INTERVAL, log=_log, what="tiles"),
+            for_ever(self.note, every=INTERVAL, log=_log, what="calls"),
             for_ever(self.witnesses.look, every=witnessing.INTERVAL, log=_log, what="witnesses"),
         )
 
@@ -57,6 +66,15 @@ class LogProofs:
             MissingHashError, NotFoundError, OSError: something cannot be read or written.
         """
         while await asyncio.to_thread(self.tiled.advance, self._own):
+            continue
+
+    async def note(self) -> None:
+        """Note which calls have not ended, where the log is on files.
+
+        Raises:
+            NotFoundError, OSError: the log cannot be read.
+        """
+        while self._calls is not None and await asyncio.to_thread(self._calls.advance):
             continue
 
 
@@ -89,7 +107,11 @@ def open_proofs(stores: Stores, directory: Directory, clock: Clock) -> LogProofs
         sender=partial(sender, content_type="application/timestamp-query"),
         clock=clock,
     )
-    return LogProofs(stores.tiled, witnesses, stamps, own=own)
+    folder = folder_of_log(data, own)
+    calls = None
+    if folder is not None:
+        calls = CallsNoted(stores.source, own, folder=folder, begin=stores.log.began)
+    return LogProofs(stores.tiled, witnesses, stamps, own=own, calls=calls)
 
 
 def _answered_for(source: RecordSource, own: str) -> list[str]:

@@ -48,7 +48,10 @@ _STUCK = "the disk does not answer"
 
 
 class DurableAuditLog:
-    """One stream; implements `AuditLog` and `db.Recorder`. Safe for many threads and loops."""
+    """One stream; implements `AuditLog` and `db.Recorder`. Safe for many threads and loops.
+
+    `began` is the number of the record that says that it was opened.
+    """
 
     def __init__(
         self,
@@ -140,8 +143,6 @@ class DurableAuditLog:
         failed = EffectFailed(context=context, sequences=sequences, error=type(cause).__name__)
         self._wait(Waiting((self._draft(failed),), Future(), retained=True, reserved=True))
 
-    # -- beyond the port --------------------------------------------------------
-
     def checkpoint(self) -> Checkpoint:
         """Sign everything appended so far, now.
 
@@ -181,8 +182,6 @@ class DurableAuditLog:
         self._writer.join(_PATIENCE)
         if self._writer.is_alive() or self._failure not in {None, _CLOSED}:
             raise AuditUnavailableError("the audit log could not be closed in good order")
-
-    # -- callers' side ----------------------------------------------------------
 
     def _draft(self, event: object) -> Draft:
         if not isinstance(event, Event):
@@ -251,7 +250,8 @@ class DurableAuditLog:
             self._holding.reserve = None if reserve is None else reserve()
             self._look()
             self._holding.make_room()
-            self._append([self._draft(started)])
+            [began] = self._append([self._draft(started)])
+            self.began = began.sequence
             self._stream.checkpoint()
         except (OSError, Error):
             self._give_back()

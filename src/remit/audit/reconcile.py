@@ -14,73 +14,34 @@ from contextlib import suppress
 from typing import Final
 
 from remit.audit.call_events import CallCompleted, Decided
+from remit.audit.calls_noted import Noted
 from remit.audit.context import Actor, ActorType, Context, Network, Trace
 from remit.audit.entry import BadEntryError
 from remit.audit.events import AuditStarted, AuditStopped
+from remit.audit.open_calls import CallsUnderWay
 from remit.audit.source import Record, RecordSource
 from remit.canonical import Json, JsonObject
 
-__all__ = ["UNKNOWN", "OpenCalls", "left_open", "outcomes_of"]
+__all__ = ["UNKNOWN", "left_open", "outcomes_of"]
 
 UNKNOWN: Final = "unknown"
 """The outcome of a call of which nobody knows what became."""
 
 _STEP: Final = 4_096
-_LISTED: Final = "listed"  # a list was shown: nothing was called
 _INTENT: Final = f'"kind":"{Decided.kind}"'.encode()
-_OUTCOME: Final = f'"kind":"{CallCompleted.kind}"'.encode()
 _ENDED: Final = f'"kind":"{AuditStopped.kind}"'.encode()
 _BEGAN: Final = f'"kind":"{AuditStarted.kind}"'.encode()
-_ALLOWED: Final = b'"outcome":"allow"'
 
 
-class OpenCalls:
-    """The calls that were allowed and have not ended, as records of one log are read in their order.
-
-    A call ends with its outcome, wherever that is recorded: for a log whose process died, hand in what others
-    recorded of it, too. When a process stops in good order it has ended everything; what it had not, nobody will.
-    """
-
-    __slots__ = ("_intents",)
-
-    def __init__(self) -> None:
-        self._intents: dict[str, Record] = {}
-
-    def read(self, record: Record) -> None:
-        """Take in the next record. One that is no record of a call changes nothing."""
-        line = record.line
-        if _INTENT in line:
-            if _ALLOWED in line:
-                self._begin(record)
-        elif _OUTCOME in line:
-            self._end(record)
-
-    def left(self) -> tuple[Record, ...]:
-        """The intents without an outcome, in order."""
-        return tuple(self._intents.values())
-
-    def _begin(self, record: Record) -> None:
-        entry = _entry(record)
-        body = entry.get("body")
-        if entry.get("kind") != Decided.kind or not isinstance(body, dict):
-            return
-        if body.get("outcome") != "allow" or body.get("reason") == _LISTED or body.get("guard"):
-            return
-        self._intents[str(body.get("decision_id"))] = record
-
-    def _end(self, record: Record) -> None:
-        entry = _entry(record)
-        body = entry.get("body")
-        if entry.get("kind") == CallCompleted.kind and isinstance(body, dict):
-            self._intents.pop(str(body.get("decision_id")), None)
-
-
-def left_open(source: RecordSource, log: str, *, end: int | None = None) -> tuple[Record, ...]:
+def left_open(
+    source: RecordSource, log: str, *, end: int | None = None, noted: Noted | None = None
+) -> tuple[Record, ...]:
     """The intents in `log` before record `end` that have no outcome there, and that no process has told of yet.
 
     Whoever has opened the log takes its size of before for `end`: what comes after is its own. Reads backwards in steps
     until a process stopped in good order, or one began that decided something later on: before a process decides anything, it
-    tells what those before it left. So it takes as long as the log has grown since; it blocks, and nobody has to wait.
+    tells what those before it left. So it takes as long as that process wrote, or as long as it wrote since what is `noted`, if
+    that fits; it blocks, and nobody has to wait.
 
     Raises:
         NotFoundError: there is no such log.
@@ -88,16 +49,31 @@ def left_open(source: RecordSource, log: str, *, end: int | None = None) -> tupl
     """
     first, size = source.bounds(log)
     begin = end = size if end is None else end
+    if noted is not None and not noted.fits(source, log, end=end):
+        noted = None
+    lowest = first if noted is None else noted.size
     decided, found = False, None
-    while begin > first and found is None:
-        before, begin = begin, max(first, begin - _STEP)
+    while begin > lowest and found is None:
+        before, begin = begin, max(lowest, begin - _STEP)
         step = list(source.read(log, begin, limit=before - begin))
         decided, found = _told_before(step, decided=decided)
+    calls = CallsUnderWay()
+    if found is None and noted is not None:
+        for number in noted.calls:
+            _see(calls, source.read(log, number, limit=1))
     begin = begin if found is None else found
-    calls = OpenCalls()
-    for record in source.read(log, begin, limit=max(0, end - begin)):
-        calls.read(record)
-    return calls.left()
+    _see(calls, source.read(log, begin, limit=max(0, end - begin)))
+    return tuple(
+        record
+        for number in calls.sequences()
+        for record in source.read(log, number, limit=1)
+        if record.sequence == number
+    )
+
+
+def _see(calls: CallsUnderWay, records: Iterable[Record]) -> None:
+    for record in records:
+        calls.see(record.sequence, record.line)
 
 
 def _told_before(step: Sequence[Record], *, decided: bool) -> tuple[bool, int | None]:

@@ -1,7 +1,7 @@
 """Where cosignatures are kept: in the file `witnessed` of a log's folder, or with the checkpoint in the database.
 
 The file has a note for each minute, and the newest: the last one is provisional, and written over until it is that far
-from the one before it. A crash leaves it torn at worst, and the witness still has what it signed.
+from the one before it. A crash leaves it torn at worst, which the next process cuts off, and the witness still has what it signed.
 """
 
 import os
@@ -13,11 +13,12 @@ from typing import Final
 from remit.audit.witnessed_store import keep_witnessed
 from remit.db import Database
 from remit_audit_verify.note import parse_checkpoint
-from remit_audit_verify.stream_files import WITNESSED
+from remit_audit_verify.stream_files import WITNESSED, read_notes
 
 __all__ = ["KeptNotes"]
 
 _MINUTE: Final = 60.0
+_TAIL: Final = 1024 * 1024
 
 
 class KeptNotes:
@@ -53,8 +54,9 @@ class KeptNotes:
         now = self._monotonic()
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
-            end = os.fstat(descriptor).st_size
-            since, final = self._final.get(path, (now, end))
+            known = self._final.get(path)
+            end = _whole(path) if known is None else os.fstat(descriptor).st_size
+            since, final = known or (now, end)
             if final > end or now - since >= _MINUTE:
                 since, final = now, end
             self._final[path] = (since, final)
@@ -62,3 +64,13 @@ class KeptNotes:
             os.pwrite(descriptor, data, final)
         finally:
             os.close(descriptor)
+
+
+def _whole(path: Path) -> int:
+    """Where the last note in the file ends. What a crash left after it would make a note that is none of what follows."""
+    with path.open("rb") as file:
+        end = file.seek(0, os.SEEK_END)
+        begin = max(0, end - _TAIL)
+        file.seek(begin)
+        notes = [note for note in read_notes(file.readlines(), begin) if note.complete]
+    return notes[-1].end if notes else end if begin else 0
