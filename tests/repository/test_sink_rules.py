@@ -17,6 +17,8 @@ SINK = "sinks: {one: {kind: %s, url: 'https://a.example/', %s}}\n"
         ("elastic", "form: ecs, options: {auth: basic}"),
         ("webhook", "form: cef, options: {confirm: true, timeout: 5}"),
         ("kafka", "options: {topic: audit}"),
+        ("archive", "options: {every: 44}"),
+        ("archive", "alert_after: 2m, options: {every: 60}"),
     ],
 )
 def test_what_a_sink_knows_is_admitted(repository: Repository, kind: str, rest: str) -> None:
@@ -30,6 +32,8 @@ def test_what_a_sink_knows_is_admitted(repository: Repository, kind: str, rest: 
         ("webhook", "options: {confrim: true}", "did you mean `confirm`?"),
         ("otlp", "options: {confirm: true}", "unknown option `confirm`"),
         ("elastic", "form: cef", "`cef` is not taken there"),
+        ("archive", "options: {every: 60}", "kept back for 60 s, and 45 s behind is an alert"),
+        ("archive", "alert_after: 10s", "kept back for 30 s, and 10 s behind is an alert"),
     ],
 )
 def test_what_a_sink_does_not_know_is_refused(

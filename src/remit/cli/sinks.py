@@ -127,4 +127,6 @@ def _state(one: dict[str, Any]) -> str:
         return str(one["error"])
     if one["log"] is None:
         return "not begun"
-    return "ok" if one["carried_by"] else "carried by nobody"
+    if not one["carried_by"]:
+        return "carried by nobody"
+    return "ok" if one["lagging_since"] is None else "too far behind"

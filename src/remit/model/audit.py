@@ -83,7 +83,7 @@ class SinkRules:
     """Only these kinds of events (`decision`, `grant.*`); none: all."""
     tenants: tuple[TenantId, ...] = ()
     options: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    alert_after: Seconds = Seconds(60)
+    alert_after: Seconds = Seconds(45)
     """How far behind it may be before that is an event, and a metric of its own."""
 
 

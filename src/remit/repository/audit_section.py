@@ -171,7 +171,7 @@ class SinkSection(Section):
         default={}, description="What its kind knows besides; see [sinks](sinks.md)."
     )
     alert_after: _Lag = duration_field(
-        "60s", "How far behind it may be before that is an event. `1s` to `1d`."
+        "45s", "How far behind it may be before that is an event. `1s` to `1d`."
     )
 
 

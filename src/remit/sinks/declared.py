@@ -27,6 +27,8 @@ class DeclaredKind:
 
     options: frozenset[str]
     forms: frozenset[str] = _ANY
+    every: int | None = None
+    """Seconds for which it keeps records back if the option `every` says nothing else; `None` for one that does not."""
 
 
 DECLARED: Final[Mapping[str, DeclaredKind]] = MappingProxyType(
@@ -34,6 +36,7 @@ DECLARED: Final[Mapping[str, DeclaredKind]] = MappingProxyType(
         "archive": DeclaredKind(
             options=(HTTP - {"compress"})
             | {"endpoint", "every", "files", "lock", "lock_days", "records", "region"},
+            every=30,
         ),
         "elastic": DeclaredKind(options=HTTP | {"auth", "index"}, forms=_JSON),
         "otlp": DeclaredKind(options=HTTP | {"header", "service_name"}),

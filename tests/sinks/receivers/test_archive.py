@@ -67,7 +67,11 @@ class Store:
         signed = authorization.partition("SignedHeaders=")[2].partition(",")[0].split(";")
         assert {name for name in request.headers if name.startswith("x-amz-")} <= set(signed)
         digest = hashlib.sha256(request.body).digest()
-        if request.headers.get("x-amz-checksum-sha256") != base64.b64encode(digest).decode():
+        sums = (
+            request.headers.get("x-amz-sdk-checksum-algorithm"),
+            request.headers.get("x-amz-checksum-sha256"),
+        )
+        if sums != ("SHA256", base64.b64encode(digest).decode()):
             # As Amazon S3 does where a bucket has object lock.
             return Reply(400)
         self.objects[request.path] = request.body

@@ -199,7 +199,11 @@ class _Bucket:
 
     def _given(self, content: bytes) -> dict[str, str]:
         checksum = base64.b64encode(hashlib.sha256(content).digest()).decode()
-        given = {"host": self._host, "x-amz-checksum-sha256": checksum}
+        given = {
+            "host": self._host,
+            "x-amz-checksum-sha256": checksum,
+            "x-amz-sdk-checksum-algorithm": "SHA256",
+        }
         if self._lock:
             until = datetime.fromtimestamp(self._settings.clock.now(), UTC)
             until += timedelta(days=self._days)
