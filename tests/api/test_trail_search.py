@@ -45,6 +45,21 @@ async def test_asking_is_recorded_before_it_is_answered_and_a_value_never(manage
     assert "4111" not in everything
 
 
+TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJxeiJ9.c2lnbmF0dXJlLW9mLW5vYm9keQ"
+
+
+@pytest.mark.parametrize("field", ["jti", "agent", "grant", "reason", "text", "name", "about"])
+async def test_a_secret_that_is_looked_for_by_the_wrong_name_is_not_recorded(management, field):
+    await ask(management, "search", **{field: TOKEN})
+    await ask(management, "timeline", subject="trace", id=TOKEN, **{field: TOKEN})
+    await management.get("/api/v1/audit/tail", params={"agent": TOKEN})
+    await management.post("/api/v1/audit/export", json={"form": "csv", field: TOKEN})
+    await management.get("/api/v1/audit/record", params={"log": TOKEN, "seq": 0})
+    told = await ask(management, "search", limit=100)
+    assert kinds(told).count("audit.queried") == 5
+    assert TOKEN[:20] not in json.dumps(told["events"])
+
+
 async def test_nothing_is_answered_when_asking_cannot_be_recorded(management, app):
     app.database.close()
     app.audit._log._log.close()

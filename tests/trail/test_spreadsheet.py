@@ -12,13 +12,23 @@ from remit.trail.spreadsheet import COLUMNS, csv_lines, safe_cell
 
 @pytest.mark.parametrize(
     "text",
-    ["=1+1", "+1", "-1", "@SUM(A1)", "  =1", "\uff1d1", "\uff0b1", "|cmd", "%0a", '=HYPERLINK("x")', "-"],
+    ["=1+1", "+1", "-1", "@SUM(A1)", "  =1", "\uff1d1", "\uff0b1", "|cmd", "%0a", '=HYPERLINK("x")', "-",
+     "\ufe66 1", "\ufe62 1", "\ufe63 1", "\ufe6b SUM(A1)", "\uff0d1", "\uff20A1", "\u22121", "\u207a1", "\uff5cx"],
 )  # fmt: skip
 def test_no_cell_is_a_formula(text):
     assert safe_cell(text).startswith("'")
 
 
-@pytest.mark.parametrize("text", ["", "plain", "1", "a=b", "2026-01-31", "usr_1", " "])
+@pytest.mark.parametrize("text", ["x;=1+1", "a; =1", "a;b;@x", "a;\uff1d1", ";=1", 'say "no";-1'])
+def test_where_a_semicolon_begins_a_cell_it_begins_no_formula(text):
+    line = safe_cell(text).replace('"', '""')
+    cells = next(csv.reader([f'"2026","{line}"'], delimiter=";"))
+    assert not [one for one in cells if one.strip()[:1] in set("=+-@\uff1d")]
+
+
+@pytest.mark.parametrize(
+    "text", ["a;b", "a; b", ";", "", "plain", "1", "a=b", "2026-01-31", "usr_1", " "]
+)
 def test_what_is_none_stays_as_it_is(text):
     assert safe_cell(text) == text
 

@@ -19,8 +19,8 @@ from remit.api.administrator import Administrator
 from remit.api.deps import ApiDeps
 from remit.api.operation import AnyOperation, Asked, Flag, Nothing, Number, Operation, Shape
 from remit.api.trail_query import Conditions, organisations, read_trail_query
+from remit.api.trail_search import kept_of
 from remit.audit import Query
-from remit.audit.detectors import scrubbed
 from remit.audit.events import AuditQueried
 from remit.audit.source import RecordSource
 from remit.canonical import canonical_bytes
@@ -57,9 +57,7 @@ async def _tail(deps: ApiDeps, asked: Asked[TrailWanted, Nothing]) -> Response:
     """One event a line (NDJSON), oldest first; with `follow`, without an end."""
     wanted = asked.query
     query = await read_trail_query(wanted, deps.database, asked.by)
-    looked = {**query.as_json(), "count": wanted.count, "follow": wanted.follow}
-    if query.text is not None:
-        looked["text"] = scrubbed(query.text)
+    looked = {**kept_of(query), "count": wanted.count, "follow": wanted.follow}
     await deps.audit.append(AuditQueried(context=asked.context, query=looked))
     question = Question(query=query, tenants=organisations(query, asked.by), limit=wanted.count)
     # Before the answer begins, so that what cannot be read is said and not cut off.

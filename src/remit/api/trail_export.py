@@ -23,6 +23,7 @@ from remit.api.trail_search import (
     question_of,
     story_wanted,
 )
+from remit.audit.detectors import scrubbed
 from remit.audit.events import AuditExported
 from remit.canonical import JsonObject
 from remit.errors import UnavailableError
@@ -74,7 +75,7 @@ async def _export(deps: ApiDeps, asked: Asked[Nothing, ExportWanted]) -> Respons
     told = as_recorded(question.query, wanted)
     subject = await _subject(deps, asked)
     if subject is not None:
-        told = {"timeline": f"{subject[0]} {subject[1]}", **told}
+        told = {"timeline": f"{subject[0]} {scrubbed(subject[1])}", **told}
 
     def work() -> tuple[Collected, Exported]:
         with closing(_collected(deps, question, subject, told, most=wanted.limit)) as collected:

@@ -40,6 +40,7 @@ __all__ = [
     "SearchWanted",
     "TimelineWanted",
     "as_recorded",
+    "kept_of",
     "question_of",
     "story_wanted",
 ]
@@ -118,7 +119,7 @@ async def _timeline(deps: ApiDeps, asked: Asked[Nothing, TimelineWanted]) -> Eve
     """The latest events of the story, the oldest of them first."""
     question = await question_of(deps, asked.body, asked)
     subject, name = await story_wanted(deps, asked)
-    told: JsonObject = {"timeline": f"{subject} {name}"}
+    told: JsonObject = {"timeline": f"{subject} {scrubbed(name)}"}
     await _record(deps, asked, told | as_recorded(question.query, asked.body))
     index, tenants = deps.trail.index, question.tenants
     story = await asyncio.to_thread(story_of, index, subject, name, tenants=tenants)
@@ -129,14 +130,14 @@ async def _timeline(deps: ApiDeps, asked: Asked[Nothing, TimelineWanted]) -> Eve
 async def _record_shown(deps: ApiDeps, asked: Asked[RecordWanted, Nothing]) -> EventsFound:
     """One record, if it belongs to whom it may be shown to."""
     log, sequence = asked.query.log, asked.query.seq
-    await _record(deps, asked, {"log": log, "record": sequence})
+    await _record(deps, asked, {"log": scrubbed(log), "record": sequence})
     question = Question(query=Query(), tenants=organisations(Query(), asked.by))
 
     def work() -> tuple[list[Found], Answer]:
         found = list(read_range(deps.source, log, sequence, sequence + 1))
         return found, search(deps.trail.index, replace(question, limit=1))
 
-    if log not in deps.source.logs():
+    if log not in await asyncio.to_thread(deps.source.logs):
         raise NotFoundError("there is no such log")
     found, answer = await asyncio.to_thread(work)
     whose = question.tenants
@@ -185,15 +186,21 @@ async def story_wanted(deps: ApiDeps, asked: Asked[Any, TimelineWanted]) -> tupl
 
 
 def as_recorded(query: Query, wanted: SearchWanted) -> JsonObject:
-    """What the log keeps of a question: of words to look for what no detector takes for a secret."""
-    told = query.as_json() | {"limit": wanted.limit}
-    if query.text is not None:
-        told["text"] = scrubbed(query.text)
+    """What the log keeps of a question: of what stands in it what no detector takes for a secret."""
+    told = kept_of(query) | {"limit": wanted.limit}
     if query.tokens is not None:  # there may be many, and none of them says more
         told["tokens"] = len(query.tokens)
     if wanted.cursor is not None:
         told["continued"] = True
     return told
+
+
+def kept_of(query: Query) -> JsonObject:
+    """What the log keeps of a query: somebody looks for what they have, and that may be a secret."""
+    return {
+        name: scrubbed(value) if isinstance(value, str) else value
+        for name, value in query.as_json().items()
+    }
 
 
 async def _record(deps: ApiDeps, asked: Asked[Any, Any], looked: JsonObject) -> None:

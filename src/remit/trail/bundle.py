@@ -1,7 +1,7 @@
 """Records handed out so that they prove themselves: a ZIP with each record, its proof, the checkpoints and the keys.
 
-Whoever gets it needs nothing of Remit: `remit-audit-verify check` reads each proof, which holds the record, its path in the
-tree and the signed root, with cosignatures where there are. Nothing of other records is in it but hashes. The keys are there
+Whoever gets it needs nothing of Remit: `remit-audit-verify` reads all of it, or one of the proofs, each of which holds the
+record, its path in the tree and the signed root, with cosignatures where there are. Nothing of other records is in it but hashes. The keys are there
 for convenience and prove nothing by themselves: pin one that was kept before.
 
 A record that no checkpoint signs yet has no proof, and the manifest says so.
@@ -31,9 +31,10 @@ Records of an audit log, each with its proof.
   keys/           the keys that the logs are checked with
   manifest.json   what was asked, over which records, and the SHA-256 of every file here
 
-To check one, with the key that you kept (log.pub), and without anything of Remit but the verifier:
+To check all of it, or one record, with the key that you kept (log.pub), and without anything of Remit but the verifier:
 
   pip install remit-audit-verify
+  remit-audit-verify THIS.zip --key log.pub
   remit-audit-verify check proofs/LOG/NUMBER.tlog-proof --key log.pub
 
 A key that comes with what it signs proves nothing: ask for it another way, once, and keep it.

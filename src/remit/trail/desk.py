@@ -3,10 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from remit.db import Transaction
 from remit.trail.bundle import Proofs
 from remit.trail.index import TrailIndex
-from remit.trail.index_store import tenants
 
 __all__ = ["Trail"]
 
@@ -28,11 +26,7 @@ class Trail:
 
         A text of digits, `true` or `false` is looked for as the number or the truth value, too.
         """
-
-        def known(tx: Transaction) -> list[str]:
-            return tenants(tx)
-
-        names = self.index.database.read_now(known) if whose is None else sorted(whose)
+        names = self.index.organisations() if whose is None else sorted(whose)
         return tuple(
             token
             for tenant in names

@@ -42,7 +42,9 @@ from remit.trail.index_store import (
     move_log,
     name_log,
     set_epoch,
+    tenants,
 )
+from remit.trail.reading import read_range
 
 __all__ = ["TrailIndex", "keep_index", "open_index_file", "renew_index_file"]
 
@@ -168,6 +170,19 @@ class TrailIndex:
                 first, size = self.source.bounds(log)
                 found += size - max(first, known[log].next if log in known else first)
         return found
+
+    def organisations(self) -> list[str]:
+        """All of whom there are records, `""` being none: those that are indexed, and those of the newest records."""
+        found, known = self.database.read_now(lambda tx: (tenants(tx), indexed_logs(tx)))
+        held = set(found)
+        for log in self.source.logs():
+            with suppress(NotFoundError):
+                first, size = self.source.bounds(log)
+                start = max(known[log].next if log in known else first, first, size - _MANY)
+                for one in read_range(self.source, log, start, size):
+                    tenant = one.entry.get("tenant")
+                    held.add(tenant if isinstance(tenant, str) else "")
+        return sorted(held)
 
     def close(self) -> None:
         """Close the file that it is in by now."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -86,6 +87,7 @@ epochs = Table("trail_epochs", metadata, Column("epoch", Text, primary_key=True)
 
 TABLES: Final = (logs, block_table, spans, terms, tenant_table, epochs)
 _IN_ONE: Final = 5_000
+_AT_ONCE: Final = 2_000
 _IN_SPAN: Final = 64
 """Blocks that are written next to each other: what is inserted touches little of what was written before."""
 
@@ -245,14 +247,23 @@ def postings_of(
     only: Collection[int] | None = None,
 ) -> list[PostingRow]:
     """The postings of these terms in the spans `within`; in the blocks `only`, if so asked."""
-    statement = select(terms).where(
-        _one_of(terms.c.tenant, whose),
-        _one_of(terms.c.span, within),
-        _one_of(terms.c.term, wanted),
-    )
-    if only is not None:
-        statement = statement.where(_one_of(terms.c.block, only))
-    return _rows(tx, statement)
+    found: list[PostingRow] = []
+    # A value may be any of very many tokens: a database takes only so many in one statement.
+    for some, asked in product(_parts(whose), _parts(wanted)):
+        statement = select(terms).where(
+            _one_of(terms.c.tenant, some),
+            _one_of(terms.c.span, within),
+            _one_of(terms.c.term, asked),
+        )
+        if only is not None:
+            statement = statement.where(_one_of(terms.c.block, only))
+        found += _rows(tx, statement)
+    return found
+
+
+def _parts(values: Collection[Any]) -> list[list[Any]]:
+    whole = list(values)
+    return [whole[start : start + _AT_ONCE] for start in range(0, len(whole), _AT_ONCE)]
 
 
 def blocks(tx: Transaction, numbers: Collection[int]) -> dict[int, Block]:

@@ -1,13 +1,16 @@
 """Events as CSV, one line each, safe to open in a spreadsheet.
 
 A cell that a spreadsheet would calculate is text there: it begins with an apostrophe. So do cells that begin with what is
-taken for a plus, a minus, an equals sign or an at sign in other widths. No cell holds a line break: the log keeps none.
+taken for a plus, a minus, an equals sign or an at sign in other widths; and so does what follows a semicolon within a cell,
+where some countries' spreadsheets begin another. No cell holds a line break: the log keeps none.
 
 Source: RFC 4180; OWASP "CSV Injection"; AUDIT §1.10 (11).
 """
 
 import csv
 import io
+import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
@@ -22,8 +25,8 @@ COLUMNS: Final = (
     "time", "log", "seq", "kind", "outcome", "tenant", "environment", "user", "actor", "agent", "client", "grant",
     "flow", "trace", "target", "decision", "reason", "rules", "policy", "scopes", "ip", "id", "leaf",
 )  # fmt: skip
-# The last four are =, +, - and @ as wide as an ideogram.
-_FORMULA: Final = frozenset("=+-@\t\r\n|%\uff1d\uff0b\uff0d\uff20")
+_FORMULA: Final = frozenset("=+-@\t\r\n|%\u2212")
+_WITHIN: Final = re.compile(r";(?=(\s*)(\S))")
 _SCOPES: Final = ("scopes_required", "scopes", "granted", "requested")
 
 
@@ -41,7 +44,13 @@ def safe_cell(text: str) -> str:
     """`text` so that no spreadsheet calculates it."""
     plain = "".join(one if one.isprintable() else "\ufffd" for one in text)
     # What is passed over before a formula does not hide one.
-    return f"'{plain}" if plain.lstrip()[:1] in _FORMULA and plain.strip() else plain
+    parted = _WITHIN.sub(lambda found: ";'" if _calculated(found[2]) else ";", plain)
+    return f"'{parted}" if _calculated(plain.lstrip()[:1]) else parted
+
+
+def _calculated(first: str) -> bool:
+    """Whether what begins with that letter is calculated; in whatever width, height or form it is written."""
+    return unicodedata.normalize("NFKC", first) in _FORMULA
 
 
 def _cells(found: Found) -> tuple[str, ...]:
