@@ -59,20 +59,13 @@ def cef_of(told: Told) -> str:
         ("destinationServiceName", body.get("server")),
         ("sproc", entry.get("agent")),
         ("deviceExternalId", told.log),
-        ("cn1Label", "sequence"),
-        ("cn1", told.sequence),
-        ("cs1Label", "leaf"),
-        ("cs1", told.leaf),
-        ("cs2Label", "tenant"),
-        ("cs2", entry.get("tenant")),
-        ("cs3Label", "grant"),
-        ("cs3", entry.get("grant")),
-        ("cs4Label", "name"),
-        ("cs4", body.get("name")),
-        ("cs5Label", "policyVersion"),
-        ("cs5", body.get("policy_version")),
-        ("cs6Label", "trace"),
-        ("cs6", part(entry, "trace").get("trace_id")),
+        ("cn1Label=sequence cn1", told.sequence),
+        ("cs1Label=leaf cs1", told.leaf),
+        ("cs2Label=tenant cs2", entry.get("tenant")),
+        ("cs3Label=grant cs3", entry.get("grant")),
+        ("cs4Label=name cs4", body.get("name")),
+        ("cs5Label=policyVersion cs5", body.get("policy_version")),
+        ("cs6Label=trace cs6", part(entry, "trace").get("trace_id")),
     )
     said = [f"{key}={_value(_cut(value))}" for key, value in fields if _is_said(value)]
     said.append(f"remitRecord={_value(orjson.dumps(entry).decode())}")
@@ -86,7 +79,7 @@ def _source(value: object) -> tuple[tuple[str, Any], ...]:
     except ValueError:
         return ()
     if address.version == _IPV6:
-        return (("c6a2Label", "Source IPv6 Address"), ("c6a2", str(address)))
+        return (("c6a2Label=Source IPv6 Address c6a2", str(address)),)
     return (("src", str(address)),)
 
 
@@ -104,6 +97,8 @@ def _head(value: str) -> str:
 
 
 def _value(value: str) -> str:
+    if value.isprintable() and "=" not in value and "\\" not in value:
+        return value
     return _inert(value).replace("\\", "\\\\").replace("=", "\\=")
 
 
