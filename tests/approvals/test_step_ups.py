@@ -3,6 +3,7 @@
 import pytest
 
 from remit.approvals.step_ups import DatabaseStepUps
+from remit.audit.approval_events import ApprovalMoved
 from remit.guard.outcome import Deny, Permit
 from remit.ids import ClientId, GrantId
 from remit.oauth import revoke_grant
@@ -64,21 +65,36 @@ async def test_what_lapsed_is_not_told(office, step_ups):
     assert await _waiting(step_ups) is None
 
 
-async def test_what_was_allowed_counts_for_the_grant_that_comes_of_it(office, step_ups):
+async def test_what_was_allowed_counts_for_the_grant_that_comes_of_it(office, step_ups, events):
     await office.answers("ada", await office.asked())
     grant = await office.grant("gnt_2")
     await office.database.run(lambda tx: step_ups.rebind(tx, grant))
     assert isinstance(await office.decide(), Deny)
     moved = office.refund(token={"grant_id": GrantId("gnt_2")})
     assert isinstance(await office.decide(moved), Permit)
+    (told,) = events.of(ApprovalMoved)
+    assert (told.former, told.context.grant_id) == ("gnt_1", "gnt_2")
+    assert told.elevation is not None
 
 
-async def test_what_waits_moves_too(office, step_ups):
+async def test_what_counts_for_that_grant_already_is_not_said_to_have_moved(
+    office, step_ups, events
+):
+    await office.answers("ada", await office.asked())
+    grant = await office.grant("gnt_2")
+    for _ in range(2):
+        await office.database.run(lambda tx: step_ups.rebind(tx, grant))
+    assert len(events.of(ApprovalMoved)) == 1
+
+
+async def test_what_waits_moves_too(office, step_ups, events):
     request_id = await office.asked()
     grant = await office.grant("gnt_2")
     await office.database.run(lambda tx: step_ups.rebind(tx, grant))
     moved = office.refund(token={"grant_id": GrantId("gnt_2")})
     assert await office.asked(moved) == request_id
+    (told,) = events.of(ApprovalMoved)
+    assert (told.approval, told.elevation, told.former) == (request_id, None, "gnt_1")
     await office.answers("ada", request_id)
     assert isinstance(await office.decide(moved), Permit)
 

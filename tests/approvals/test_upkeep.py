@@ -3,7 +3,7 @@
 from sqlalchemy import text
 
 from remit.approvals.upkeep import KEPT, forget_ended
-from remit.audit.approval_events import ApprovalExpired
+from remit.audit.approval_events import ApprovalEscalated, ApprovalExpired
 from remit.guard.outcome import Permit
 from remit.model import ApprovalRule, Escalation
 
@@ -51,7 +51,7 @@ async def test_what_waits_long_is_told_to_more_people_once(office):
     assert (told.id, told.escalated_at) == (request_id, office.clock.now())
 
 
-async def test_each_part_escalates_in_its_own_time(office):
+async def test_each_part_escalates_in_its_own_time(office, events):
     rules = (
         ApprovalRule(
             name="a", role="manager", escalation=Escalation(after=60, role="finance"), notify=("a",)
@@ -82,6 +82,12 @@ async def test_each_part_escalates_in_its_own_time(office):
         office.later(seconds)
         await office.desk.expire_due()
     assert [names for _, names, _ in office.told] == [("a",), ("a", "b")]
+    escalated = events.of(ApprovalEscalated)
+    assert [(one.roles, one.told) for one in escalated] == [
+        (("finance",), ("a",)),
+        (("finance",), ("a", "b")),
+    ]
+    assert all(one.context.agent_id and one.context.tenant for one in escalated)
 
 
 async def test_what_was_answered_does_not_escalate(office):

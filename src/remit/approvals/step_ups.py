@@ -9,7 +9,7 @@ Source: RFC 9470 §4; docs/adr/0025-cures.md, "One page, five ways to it".
 from remit.approvals.asking import page_of
 from remit.approvals.deps import ApprovalDeps
 from remit.approvals.elevation_store import ElevationFilter, move_elevation, select_live
-from remit.approvals.ending import expire
+from remit.approvals.ending import circumstances, expire
 from remit.approvals.request import PartKind, Request, Verdict
 from remit.approvals.request_store import (
     find_request,
@@ -17,9 +17,11 @@ from remit.approvals.request_store import (
     request_about,
     waiting_of_client,
 )
+from remit.audit.approval_events import ApprovalMoved
+from remit.audit.context import Context
 from remit.clock import EpochSeconds
 from remit.db import Transaction
-from remit.ids import ClientId, ScopeName, ServerName, UserId
+from remit.ids import ClientId, GrantId, ScopeName, ServerName, UserId
 from remit.model import Catalog
 from remit.oauth import Grant, WaitingRequest, find_grant
 from remit.tokens.audience import resource_of
@@ -77,13 +79,18 @@ class DatabaseStepUps:
                 expire(tx, deps, request, reason="the grant that the call was made with has ended")
             elif request_about(tx, request.digest, grant.id) is None:
                 move_request(tx, request.id, grant.id)
+                tx.record(_moved(request, grant, former=request.grant_id))
             else:
                 expire(tx, deps, request, reason="the same call waits already")
         now = deps.clock.now()
         for elevation in select_live(tx, ElevationFilter(user_id=grant.user_id), now=now):
             of = find_request(tx, elevation.approval)
-            if of is not None and of.request.server == server and _is_of(of.request, grant):
-                move_elevation(tx, elevation.id, grant.id)
+            if of is None or of.request.server != server or not _is_of(of.request, grant):
+                continue
+            if elevation.grant_id != grant.id and move_elevation(tx, elevation.id, grant.id):
+                tx.record(
+                    _moved(of.request, grant, former=elevation.grant_id, elevation=elevation.id)
+                )
 
     def _server(self, catalog: Catalog, resource: str) -> ServerName | None:
         url = self._deps.public_url
@@ -125,3 +132,10 @@ def _is_of(request: Request, grant: Grant) -> bool:
         grant.tenant,
         grant.environment,
     )
+
+
+def _moved(
+    request: Request, grant: Grant, *, former: GrantId, elevation: str | None = None
+) -> ApprovalMoved:
+    context = circumstances(request, Context()).with_(grant_id=grant.id)
+    return ApprovalMoved(context=context, approval=request.id, elevation=elevation, former=former)

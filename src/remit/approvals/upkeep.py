@@ -7,7 +7,7 @@ from remit.approvals.access_store import purge_access
 from remit.approvals.deps import ApprovalDeps
 from remit.approvals.deputy_store import purge_deputies
 from remit.approvals.elevation_store import purge_elevations
-from remit.approvals.ending import expire
+from remit.approvals.ending import circumstances, expire
 from remit.approvals.notification_store import forget_notifications
 from remit.approvals.request import Request
 from remit.approvals.request_store import (
@@ -17,6 +17,8 @@ from remit.approvals.request_store import (
     purge_requests,
 )
 from remit.approvals.tally import outstanding
+from remit.audit.approval_events import ApprovalEscalated
+from remit.audit.context import Context
 from remit.clock import EpochSeconds, Seconds
 from remit.db import Transaction
 
@@ -62,6 +64,16 @@ def _escalate(tx: Transaction, deps: ApprovalDeps, request: Request, now: EpochS
         if part.escalation is not None and now >= request.created_at + part.escalation.after
     ]
     told = tuple(dict.fromkeys(name for part in late for name in part.notify))
+    roles = dict.fromkeys(part.escalation.role for part in late if part.escalation is not None)
+    if roles:
+        tx.record(
+            ApprovalEscalated(
+                context=circumstances(request, Context()),
+                approval=request.id,
+                roles=tuple(roles),
+                told=told,
+            )
+        )
     if told:
         deps.announce(tx, replace(request, escalated_at=now), told, now)
     return bool(late)

@@ -14,7 +14,9 @@ __all__ = [
     "AccessGranted",
     "AccessRequested",
     "ApprovalAnswered",
+    "ApprovalEscalated",
     "ApprovalExpired",
+    "ApprovalMoved",
     "ApprovalOpened",
     "ApprovalRequested",
     "DeputyNamed",
@@ -78,6 +80,29 @@ class ApprovalExpired(Event):
     kind: ClassVar[str] = "approval.expired"
     approval: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalEscalated(Event):
+    """It waited so long that people in `roles` may answer it, too, and are told."""
+
+    kind: ClassVar[str] = "approval.escalated"
+    approval: str
+    roles: tuple[str, ...]
+    told: tuple[str, ...] = ()
+    """The notifiers by which."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalMoved(Event):
+    """What waits, or was allowed and not used yet, counts for the grant that its person gave after it."""
+
+    kind: ClassVar[str] = "approval.moved"
+    approval: str
+    elevation: str | None
+    """What was allowed; `None` where it still waits."""
+    former: str
+    """The grant that it counted for until then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
