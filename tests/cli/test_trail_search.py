@@ -64,3 +64,21 @@ def test_a_question_that_could_be_misread_is_refused(cli, folder, arguments, sai
 )
 def test_a_record_that_there_is_not_is_said(cli, folder, suspended, record):
     assert cli("audit", "show", record).code != 0
+
+
+def test_what_is_found_in_pages_is_one_answer_of_one_opening(cli, folder, suspended, monkeypatch):
+    monkeypatch.setattr("remit.cli.trail_search._PAGE", 2)
+    found = [
+        json.loads(one) for one in cli("audit", "search", "-n", "7", "--json").out.splitlines()
+    ]
+    assert len(found) == 7
+    assert [one["seq"] for one in found] == sorted({one["seq"] for one in found})
+    done = cli("audit", "search", "kind=audit.started", "--json")
+    assert len(done.out.splitlines()) == 3  # who suspended, and each search
+
+
+def test_for_programs_what_was_looked_at_stands_beside_the_lines(cli, folder, suspended):
+    done = cli("audit", "search", "-n", "1", "--json")
+    assert len(done.out.splitlines()) == 1
+    assert "there are older ones" in done.err
+    assert "remit/main: records 0 to " in done.err

@@ -9,12 +9,13 @@ from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 
 import typer
 
 from remit.cli.options import AsJson, Config, Data, DatabaseUrl, Repo, Where
 from remit.cli.trail_search import Conditions, Of, conditions
+from remit.errors import Error
 
 if TYPE_CHECKING:
     from remit.cli.connection import Management
@@ -67,6 +68,12 @@ Written = Annotated[
     Dates,
     typer.Option("--dates", help="`us`: month first, with ISO beside it. Programs get ISO alone."),
 ]
+
+
+class NoRoomError(Error):
+    """The file cannot be written whole. There is none, and what was there before stays."""
+
+    code: ClassVar[str] = "no_room"
 
 
 def export(
@@ -154,15 +161,21 @@ def _download(place: Where, asked: dict[str, Any], out: Path | None, *, as_json:
 
         def take(piece: bytes) -> None:
             digest.update(piece)
-            file.write(piece)
+            try:
+                file.write(piece)
+            except OSError as error:
+                raise NoRoomError(f"`{folder}` does not take it", cause=error) from error
 
         async def question(management: "Management") -> Mapping[str, str]:
             return await management.download("audit.export", asked, take)
 
         try:
             headers = ask(place, question)
-            file.flush()
-            os.fsync(file.fileno())
+            try:
+                file.flush()
+                os.fsync(file.fileno())
+            except OSError as error:
+                raise NoRoomError(f"`{folder}` does not take it", cause=error) from error
             if headers["remit-digest"] != digest.hexdigest():
                 say_error("what came is not what was recorded")
                 raise typer.Exit(1)

@@ -2,8 +2,9 @@
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
+from time import monotonic
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -22,6 +23,7 @@ _FIELDS = (
     "policy", "scope", "ip", "jti", "event", "text", "value",
 )  # fmt: skip
 _PAGE = 500
+_TOLD_EVERY = 5.0
 
 Conditions = Annotated[
     list[str] | None,
@@ -123,7 +125,7 @@ def show(
     place = Where(data, repo, config, database_url)
     log, _, number = record.rpartition("#")
     if record.startswith("evt_"):
-        found = call(place, "audit.search", body={"event": record, "limit": 1})
+        *_, found = pages(place, "audit.search", {"event": record}, count=1)
     elif log and number.isdecimal():
         found = call(place, "audit.record", query={"log": log, "seq": number})
     else:
@@ -166,29 +168,42 @@ def conditions(given: Sequence[str] | None) -> dict[str, Any]:
 
 def pages(
     place: Where, name: str, body: "Mapping[str, Any]", *, count: int
-) -> Iterator[dict[str, Any]]:
-    """Answers, one after the other, until there are `count` events or no more."""
-    cursor = None
-    while True:
-        asked = {**body, "limit": min(count, _PAGE)} | ({"cursor": cursor} if cursor else {})
-        answer = call(place, name, body=asked)
-        yield answer
-        count -= len(answer["events"])
-        cursor = answer["next"]
-        if cursor is None or count <= 0:
-            return
+) -> list[dict[str, Any]]:
+    """Answers, one after the other, until there are `count` events or no more; of one server, or one opening of the folder."""
+    from remit.cli.connection import Management, ask  # imports an HTTP client
+    from remit.cli.terminal import say_hint
+
+    async def question(management: Management) -> list[dict[str, Any]]:
+        answers: list[dict[str, Any]] = []
+        cursor, found, told = None, 0, monotonic()
+        while True:
+            asked = {**body, "limit": min(count - found, _PAGE)}
+            answer: dict[str, Any] = await management.call(
+                name, body=asked if cursor is None else {**asked, "cursor": cursor}
+            )
+            answers.append(answer)
+            found += len(answer["events"])
+            cursor = answer["next"]
+            if cursor is None or found >= count:
+                return answers
+            if monotonic() - told > _TOLD_EVERY and sys.stderr.isatty():
+                say_hint(f"still looking; {found:,} so far")
+                told = monotonic()
+
+    return ask(place, question)
 
 
 def _show(events: list[dict[str, Any]], last: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        for one in events:
-            sys.stdout.write(json.dumps(one, sort_keys=True) + "\n")
-        return
     from remit.audit import row
     from remit.cli.terminal import print_event, say_hint
 
     for one in events:
-        print_event(row(one["record"]))
+        if as_json:
+            sys.stdout.write(json.dumps(one, sort_keys=True) + "\n")
+        else:
+            print_event(row(one["record"]))
+    sys.stdout.flush()
+    # Beside the lines for programs, too: whoever is not told believes that this is all.
     if not events:
         say_hint("no such events")
     if last["next"] is not None and events:
@@ -196,11 +211,16 @@ def _show(events: list[dict[str, Any]], last: dict[str, Any], *, as_json: bool) 
     if last["cut"]:
         say_hint("more belongs to this story than was followed")
     if last["behind"]:
-        say_hint(
-            f"{last['behind']:,} of the newest records are not indexed yet and were not looked at"
-        )
+        say_hint(f"{last['behind']:,} records are not indexed yet and were not looked at")
     for one in last["ranges"]:
-        say_hint(f"{one['log']}: records {one['first']:,} to {one['to'] - 1:,}{_signed(one)}")
+        say_hint(f"{one['log']}: {_range(one)}{_signed(one)}")
+
+
+def _range(looked: "Mapping[str, Any]") -> str:
+    if looked["to"] <= looked["first"]:
+        return "no records"
+    but = f", but for {looked['gap'][0]:,} to {looked['gap'][1] - 1:,}" if looked["gap"] else ""
+    return f"records {looked['first']:,} to {looked['to'] - 1:,}{but}"
 
 
 def _signed(looked: "Mapping[str, Any]") -> str:
