@@ -1,9 +1,11 @@
 import json
+import zipfile
 
 import pytest
 
 from remit.cli import verification
 from remit.cli.exits import ExitCode
+from remit_audit_verify.command import main as verifier
 
 
 @pytest.fixture
@@ -80,3 +82,32 @@ def test_a_long_log_shows_how_far_it_is_on_a_terminal_and_nothing_in_a_pipe(
     done = cli("audit", "verify", "data/audit")
     assert "verifying" in done.err
     assert "audit log verified" in done.out
+
+
+def test_an_export_is_checked_whole_in_one_command_by_both(cli, records, folder, tmp_path, capsys):
+    key = (records.parent / "log.pub").read_text().strip()
+    done = cli("audit", "export", "-o", "found.zip")
+    assert done.code == 0, done.err
+    for check in (
+        lambda *given: cli("audit", "verify", *given).code,
+        lambda *given: verifier(list(given)),
+    ):
+        assert check("found.zip", "--key", key) == 0, capsys.readouterr().out
+        assert check("found.zip", "--key", "remit/other" + key.removeprefix("remit/main")) != 0
+        assert check("found.zip", "--since", str(records.parent / "checkpoints")) != 0
+    with zipfile.ZipFile("found.zip") as bundle, zipfile.ZipFile("other.zip", "w") as changed:
+        for name in bundle.namelist():
+            content = bundle.read(name)
+            changed.writestr(name, content.replace(b"account.created", b"account.deleted"))
+    assert cli("audit", "verify", "other.zip", "--key", key).code == 1
+    assert verifier(["other.zip", "--key", key]) == 1
+
+
+@pytest.mark.parametrize("option", ["--key", "--since", "--policy", "--receipt", "--timestamps"])
+def test_what_is_handed_over_and_holds_nothing_is_refused_and_not_passed_over(
+    cli, records, tmp_path, option
+):
+    (tmp_path / "empty").touch()
+    done = cli("audit", "verify", "data/audit", option, str(tmp_path / "empty"))
+    assert done.code == 2
+    assert "what was handed over cannot be read" in done.err

@@ -24,10 +24,17 @@ from rich.progress import (
 from remit.audit import render_report, verify_log
 from remit.cli.terminal import print_json, say
 from remit.errors import Error
-from remit_audit_verify.bundle import is_bundle, verify_bundle
+from remit_audit_verify.bundle import BadBundleError, is_bundle, verify_bundle
 from remit_audit_verify.errors import VerifyError
 from remit_audit_verify.evidence import Evidence
-from remit_audit_verify.given import read_age, read_keys, read_policy, read_receipt_files
+from remit_audit_verify.given import (
+    read_age,
+    read_kept,
+    read_keys,
+    read_policy,
+    read_receipt_files,
+    read_root_file,
+)
 from remit_audit_verify.saying import report_as_json
 from remit_audit_verify.verify import LONG
 
@@ -64,7 +71,7 @@ class Brought:
             receipts=read_receipt_files(self.receipts),
             max_age=None if self.max_age is None else read_age(self.max_age),
             now=int(time.time()),
-            roots=b"" if self.timestamps is None else self.timestamps.read_bytes(),
+            roots=read_root_file(self.timestamps),
             full=self.full,
             workers=os.cpu_count() or 1,
         )
@@ -77,11 +84,13 @@ def verify_folder(folder: Path, brought: Brought, *, as_json: bool) -> int:
         EvidenceError: something that was handed over cannot be read.
     """
     try:
-        kept = [path.read_text(encoding="utf-8") for path in brought.since]
+        kept = read_kept(brought.since)
         keys, evidence = read_keys(brought.keys), brought.evidence()
         with _Bar() as bar:
             if is_bundle(folder):
-                report = verify_bundle(folder, keys=keys, evidence=evidence)
+                if kept:
+                    raise BadBundleError("`--since` is for a whole log, not for a bundle")
+                report = verify_bundle(folder, keys=keys, evidence=evidence, progress=bar.show)
             else:
                 report = verify_log(
                     folder, keys=keys, since=kept, evidence=evidence, progress=bar.show
