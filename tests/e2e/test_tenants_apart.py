@@ -8,6 +8,7 @@ third must be answered alike, no mark of the other organisation may come out, an
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx2
@@ -20,6 +21,8 @@ from remit.app import build
 from remit.ids import new_id
 from remit.model import ALL_TENANTS, MANAGEMENT_OPERATIONS
 from remit.settings import Settings
+from remit.trail import Cursor
+from remit.trail.question import Rest
 from tests.e2e.tenant_world import MARK, OURS, SECRET, THEIRS, URL, Ids, World, basic, write_world
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -365,3 +368,43 @@ async def test_what_is_ours_shows_that_the_test_asks_the_right_things(world, our
         answer = await world.http.get(path, headers={"Authorization": f"Bearer {raw}"})
         assert answer.status_code == 200, (path, answer.text)
         assert words in answer.text, path
+
+
+async def test_a_cursor_that_says_everything_opens_nothing(world, ours, theirs):
+    """One of whoever sees all, handed on; one that was changed to begin anywhere; and each record by its number."""
+    path = "/api/v1/audit/search"
+    whole = (await world.socket.post(path, json={"limit": 1})).json()["next"]
+    answer = await world.administer("POST", path, query={}, body={"cursor": whole})
+    assert answer.status_code == 400, answer.text
+    own = (await world.administer("POST", path, query={}, body={"limit": 1})).json()["next"]
+    given = Cursor.parse(own)
+    (log,) = {*world.app.trail.index.source.logs()}
+    first, size = world.app.trail.index.source.bounds(log)
+    world.app.trail.index.advance(at_once=True)
+    for cursor in (
+        replace(given, rest=(Rest(log, first, size),)),
+        replace(given, below=dict.fromkeys(range(9), 2**62), bound=2**62, opened={}),
+    ):
+        body = {"cursor": cursor.text(), "limit": 1000}
+        answer = await world.administer("POST", path, query={}, body=body)
+        assert answer.status_code == 200, answer.text
+        assert {one["record"]["tenant"] for one in answer.json()["events"]} == {OURS}
+        assert leaked(answer, body, theirs) == []
+
+
+async def test_no_record_of_theirs_is_shown_by_its_number_or_its_id(world, ours, theirs):
+    source = world.app.trail.index.source
+    (log,) = source.logs()
+    first, size = source.bounds(log)
+    missing = await world.administer(
+        "GET", "/api/v1/audit/record", query={"log": log, "seq": "99999999"}, body=None
+    )
+    others = [one for one in source.read(log, first, limit=size) if one.entry()["tenant"] != OURS]
+    assert {one.entry()["tenant"] for one in others} >= {THEIRS, None}
+    for record in [*others[:20], *others[-20:]]:
+        query = {"log": log, "seq": str(record.sequence)}
+        answer = await world.administer("GET", "/api/v1/audit/record", query=query, body=None)
+        assert (answer.status_code, answer.text) == (404, missing.text)
+        body = {"event": record.entry()["id"]}
+        found = await world.administer("POST", "/api/v1/audit/search", query={}, body=body)
+        assert found.json()["events"] == []
