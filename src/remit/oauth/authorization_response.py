@@ -113,9 +113,10 @@ def _error_response(
 
 
 def _event(deps: OAuthDeps, refusal: AuthorizationRefusalError) -> AuthorizationRefused:
-    request, ruling = refusal.request, refusal.ruling
+    request, ruling, pending = refusal.request, refusal.ruling, refusal.pending
+    context = refusal.context
     return AuthorizationRefused(
-        context=refusal.context,
+        context=context if pending is None else context.with_(flow_id=pending.flow_id),
         error=refusal.error.code,
         detail=refusal.error.detail,
         resource=_resource_of(deps, refusal),
