@@ -104,6 +104,16 @@ async def test_what_would_end_a_program_is_a_failure_and_the_next_is_taken(apart
     assert len(plugin.ids) == 1
 
 
+async def test_whatever_it_raises_is_that_it_did_not_take_them(apart):
+    async def act():
+        raise RuntimeError("hunter2")
+
+    sink = apart(Plugin(act))
+    with pytest.raises(SinkDownError) as raised:
+        await sink.send(sample_shipments(1))
+    assert raised.value.detail == "RuntimeError"
+
+
 async def test_what_is_no_longer_waited_for_goes_on_beside_nothing_else(apart):
     """It does not let itself be cancelled; what is sent next waits until it is over."""
     begun, release, order = threading.Event(), threading.Event(), []

@@ -234,3 +234,5 @@ def test_what_is_shown_of_a_failure_is_a_word_of_ours():
     assert word_of(RuntimeError("hunter2")) == "RuntimeError"
     assert word_of(SinkDownError("answered_500")) == "answered_500"
     assert word_of(TimeoutError()) == "timed_out"
+    assert word_of(SinkDownError("a\n\x1b[31m\u202eb" + "x" * 9_000)) == "a__[31m_b" + "x" * 91
+    assert word_of(SinkRefusedError("")) == "sink_refused"

@@ -15,6 +15,7 @@ from functools import partial
 from threading import Thread
 from typing import Any, Final, TypeVar
 
+from remit.errors import Error
 from remit.sinks.port import AuditSink, BatchRules, SinkDownError
 from remit.sinks.receivers.options import SinkMisdeclaredError
 from remit.sinks.shipment import Shipment
@@ -50,7 +51,13 @@ class Apart:
         return self._batch
 
     async def send(self, shipments: Sequence[Shipment]) -> None:
-        await asyncio.wrap_future(self._there(self._sent(shipments)))
+        """As the port says; whatever else it raises is that it did not take them."""
+        try:
+            await asyncio.wrap_future(self._there(self._sent(shipments)))
+        except Error:
+            raise
+        except Exception as error:
+            raise SinkDownError(type(error).__name__, cause=error) from error
 
     async def close(self) -> None:
         """Ask it to close; who does not is left."""

@@ -12,6 +12,7 @@ Source: AUDIT §1.5.
 
 import asyncio
 import random
+import re
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
@@ -46,6 +47,8 @@ _LONGEST: Final = 300.0
 """Seconds that a sink may take for one batch, whatever it waits for; and that a receiver may ask us to wait."""
 _PAUSES: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0)
 _GAP: Final = "audit.gap"
+_WORD: Final = 100
+_UNSHOWN: Final = re.compile(r"[^\x20-\x7e]")
 _LATE: Final = "timed_out"
 
 
@@ -312,7 +315,8 @@ def _look_at(loading: "asyncio.Future[Load]") -> None:
 def word_of(error: Exception) -> str:
     """What is shown of a failure: a word of ours, and of others no more than their type."""
     if isinstance(error, SinkDownError | SinkRefusedError):
-        return error.detail
+        # A plug-in may have any text there, and of any length.
+        return _UNSHOWN.sub("_", error.detail)[:_WORD] or error.code
     if isinstance(error, LogUnreadableError):
         return error.code
     if isinstance(error, SinkMisdeclaredError):

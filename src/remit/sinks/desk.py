@@ -20,7 +20,7 @@ from remit.sinks.cursor_store import Cursor, list_cursors, set_position
 from remit.sinks.deps import SinkDeps
 from remit.sinks.forms.form import FORMS, shipment_of
 from remit.sinks.lag import Lag, lag_of
-from remit.sinks.opening import open_sink, settings_of
+from remit.sinks.opened import OpenSink
 from remit.sinks.shipment import told_of
 
 __all__ = ["Position", "SinkDesk", "SinkState"]
@@ -119,9 +119,9 @@ class SinkDesk:
         return tuple(found)
 
     async def _send(self, rules: SinkRules, sequence: int) -> None:
-        settings = settings_of(rules, read_secret=self._deps.read_secret, clock=self._deps.clock)
-        sink = await asyncio.to_thread(open_sink, rules.kind, settings)
+        opened = OpenSink(rules, self._deps)
         try:
+            sink = await opened.get()
             records = await asyncio.to_thread(
                 lambda: list(self._deps.source.read(self._deps.own_log, sequence, limit=1))
             )
@@ -132,7 +132,7 @@ class SinkDesk:
             async with asyncio.timeout(_PATIENCE):
                 await sink.send(some)
         finally:
-            await sink.close()
+            await opened.close()
 
     def _place(self, log: str, to: Position) -> int:
         first, size = self._deps.source.bounds(log)
