@@ -4,8 +4,11 @@ import asyncio
 import os
 import random
 import secrets
+import shutil
+import signal
 from base64 import b64encode
 from contextlib import closing
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import psycopg
@@ -16,7 +19,7 @@ from remit.audit.database_source import DatabaseSource
 from remit.audit.dump import dump_logs
 from remit.db import Database
 from tests.app.conftest import Remit
-from tests.e2e.durability import Account, House, house_in, kill_under_load, until
+from tests.e2e.durability import Account, House, free_port, house_in, kill_under_load, until
 
 pytestmark = [pytest.mark.e2e]
 
@@ -170,3 +173,56 @@ def calls(server_url: str, log: str) -> tuple[set[str], set[str]]:
         elif entry["kind"] == "call.completed":
             ended.add(body["decision_id"])
     return begun, ended
+
+
+async def test_a_gateway_that_was_taken_for_dead_and_comes_back_lets_nothing_through(
+    tmp_path, environment, server_url
+):
+    async with house_in(tmp_path, environment=environment) as house:
+        assert (await house.call("before")).status_code == 200
+        assert house.process is not None
+        os.kill(house.process.pid, signal.SIGSTOP)
+        try:
+            paused = asyncio.create_task(house.call("paused"))
+            # Nobody waits ten seconds for a lease here.
+            sql(server_url, "UPDATE audit_logs SET held_until = 5")
+            options = ("--public-url", house.url)
+            second = replace(
+                house, port=free_port(), data=tmp_path / "second", options=options, process=None
+            )
+            await second.start()
+        finally:
+            os.kill(house.process.pid, signal.SIGCONT)
+        assert (await paused).status_code == 503
+        assert (await house.call("after")).status_code == 503
+        assert (await house.readiness())["checks"]["audit"] == "failed"
+        assert house.executed() == ["before"]
+        await house.kill()
+        await second.stop()
+        account(house, server_url).check(house)
+
+
+async def test_from_files_a_gateway_goes_into_the_database_under_another_name(
+    tmp_path, environment, server_url
+):
+    """As docs/guides/operations.md says."""
+    files = {**environment, "REMIT_AUDIT_STORE": "files"}
+    async with house_in(tmp_path, environment=files) as house:
+        assert (await house.call("before")).status_code == 200
+        await house.stop()
+        house.process, house.environment["REMIT_AUDIT_STORE"] = None, "database"
+        with pytest.raises(AssertionError, match="another instance"):
+            await house.start()
+        house.process, house.options = None, ("--instance", "one")
+        await house.start()
+        assert (await house.call("after")).status_code == 200
+        told = await house.remit("audit", "search", "kind=call.completed", "--json")
+        assert "remit/main" in told
+        assert "remit/one" in told
+        await house.stop()
+    with closing(Database.open(server_url)) as database:
+        dump_logs(database, tmp_path / "copy")
+    shutil.copytree(house.data / "audit" / "main", tmp_path / "copy" / "main")
+    report = verify_log(tmp_path / "copy")
+    assert report.exit_code == 0
+    assert {one.origin for one in report.streams} == {"remit/main", "remit/one", "remit/joined"}
