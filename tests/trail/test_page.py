@@ -10,7 +10,7 @@ from remit.audit.context import Network
 from remit.audit.events import AgentSuspended, Decided
 from remit.trail.dates import Dates, Style
 from remit.trail.page import report_page
-from remit.trail.pdf import report_pdf
+from remit.trail.pdf import _plain, report_pdf
 from remit.trail.question import Question
 from remit.trail.report import report_of
 
@@ -69,6 +69,18 @@ def test_the_document_is_one_whatever_letters_come(report):
     assert made.rstrip().endswith(b"%%EOF")
     assert b"/JavaScript" not in made
     assert b"/URI" not in made
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("refund", "refund"), ("\u5220", "\\u5220"), ("\u062d", "\\u062d"), ("\U0001f4b8", "\\U0001f4b8"),
+        ("a\u202eb", "a\\u202eb"), ("a\x1bb", "a\\u001bb"), ("caf\u00e9", "caf\u00e9"), ("a\u2014b", "a-b"),
+    ],
+    ids=ascii,
+)  # fmt: skip
+def test_a_letter_that_no_reader_has_stands_in_the_document_by_its_code_point(text, told):
+    assert _plain(text) == told
 
 
 def test_a_question_with_more_than_is_wanted_says_that_there_is_more(collecting, source):

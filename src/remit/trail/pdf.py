@@ -134,12 +134,13 @@ def _text(
     pdf.set_font("Helvetica", style="B" if bold else "", size=size)
     pdf.set_text_color(*colour)
     cut = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
-    pdf.multi_cell(0, size * 0.5, _plain(cut), new_x="LMARGIN", new_y="NEXT")
+    pdf.multi_cell(0, size * 0.5, _plain(cut), align="L", new_x="LMARGIN", new_y="NEXT")
 
 
 def _plain(text: str, *, breaks: bool = False) -> str:
-    """`text` in the letters that the standard fonts have."""
-    kept = (
-        one for one in text.replace("\u2014", "-") if one.isprintable() or (breaks and one == "\n")
+    """`text` in the letters that the standard fonts have; each other by its code point, and so is what is not seen."""
+    told = (
+        one if one.isprintable() or (breaks and one == "\n") else f"\\u{ord(one):04x}"
+        for one in text.replace("\u2014", "-")
     )
-    return "".join(kept).encode("latin-1", errors="backslashreplace").decode("latin-1")
+    return "".join(told).encode("latin-1", errors="backslashreplace").decode("latin-1")
