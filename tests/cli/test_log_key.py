@@ -15,3 +15,7 @@ def test_the_log_is_signed_by_another_key_when_that_is_asked_for(cli, folder):
         for word in ("--key", line)
     ]
     assert cli("audit", "verify", "data/audit", *keys).code == 0
+    for pinned in (lines["until now"], lines["from now "], again["verifier"]):
+        done = cli("audit", "verify", "data/audit", "--key", pinned)
+        assert done.code == 0, done.out
+        assert "pin it" not in done.out

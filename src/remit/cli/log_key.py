@@ -17,11 +17,11 @@ def rotate_key(
 ) -> None:
     """Have the log signed by a new key. The log says so, and the first checkpoint after that is signed by both.
 
-    Keep both keys, and hand both to `remit audit verify --key`: what was signed before still is.
+    Pin the new key from now on: the log says whose it follows, so that what was signed before still is.
     """
     from remit.cli.terminal import print_json, say
 
-    confirm("Sign the audit log with a new key? Whoever checks it needs that, too.", yes=yes)
+    confirm("Sign the audit log with a new key? Whoever checks it pins that from now on.", yes=yes)
     told = call(Where(data, repo, config, database_url), "audit.rotate-key", body={})
     if as_json:
         print_json(told)
