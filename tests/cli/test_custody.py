@@ -39,7 +39,7 @@ def test_a_hold_is_asked_for_and_forbids_erasing(cli):
     erased = cli("audit", "erase", *whom, "--basis", "b", "--yes")
     assert erased.code == ExitCode.FOUND_WRONG
     lifting = cli("audit", "hold", "request-lift", asked["id"], "--reason", "a mistake")
-    assert lifting.out == f"{asked['id']} is lift requested\n"
+    assert lifting.out == f"{asked['id']}: holds until somebody else lifts it\n"
     assert cli("audit", "hold", "lift", asked["id"]).code == ExitCode.FOUND_WRONG
 
 

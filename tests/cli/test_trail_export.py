@@ -19,7 +19,7 @@ def test_lines_of_json_are_the_records(cli, suspended):
     done = cli("audit", "export", "kind=agent.*")
     (found,) = [json.loads(line) for line in done.out.splitlines()]
     assert found["record"]["kind"] == "agent.suspended"
-    assert "1 records" in done.err
+    assert "1 record ·" in done.err
 
 
 def test_a_table_holds_no_formula(cli, suspended, folder):

@@ -2,7 +2,9 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import typer
@@ -36,6 +38,15 @@ Tenant = Annotated[
     typer.Option("--tenant", metavar="TENANT", help="In this organisation.", show_default=False),
 ]
 HoldId = Annotated[str, typer.Argument(metavar="HOLD", help="Its id.", show_default=False)]
+_SAID: Mapping[str, str] = MappingProxyType(
+    {
+        "requested": "asked for, and holds for three days; for good when somebody else sets it",
+        "set": "set",
+        "lift_requested": "holds until somebody else lifts it",
+        "lifted": "lifted",
+    }
+)
+
 Why = Annotated[
     str,
     typer.Option("--reason", metavar="TEXT", help="Why. The log keeps it.", show_default=False),
@@ -259,4 +270,4 @@ def _say(found: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    say(f"{found['id']} is {found['state'].replace('_', ' ')}")
+    say(f"{found['id']}: {_SAID.get(found['state'], found['state'])}")

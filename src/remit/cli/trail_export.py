@@ -197,7 +197,9 @@ def _download(place: Where, asked: dict[str, Any], out: Path | None, *, as_json:
     if as_json and out is not None:
         print_json(told)
         return
-    say_hint(f"{told['records']:,} records · sha256 {told['sha256']}")
+    say_hint(
+        f"{told['records']:,} record{'' if told['records'] == 1 else 's'} · sha256 {told['sha256']}"
+    )
     if told["more"]:
         say_hint(
             "there are more than these, or some were not indexed yet: narrow the question, or ask for each day by itself"
