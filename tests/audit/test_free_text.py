@@ -61,3 +61,16 @@ def test_a_program_that_calls_itself_a_secret_is_called_by_its_class():
 def test_decisions_are_looked_through_where_they_are_made():
     assert Decided.vetted
     assert CallCompleted.vetted
+
+
+def test_what_a_client_says_that_it_is_called_is_no_name_of_ours():
+    told = {
+        "client_name": "agent of ann@example.com",
+        "redirect_uris": ("http://127.0.0.1:9/callback?to=ann@example.com&key=ghp_" + "a1B2" * 9,),
+        "owner": "ann@example.com",
+    }
+    assert said(told) == {
+        "client_name": "agent of [pii]",
+        "redirect_uris": ["http://127.0.0.1:9/callback?to=[pii]&key=[secret]"],
+        "owner": "ann@example.com",
+    }

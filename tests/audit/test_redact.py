@@ -12,7 +12,7 @@ from remit.audit.events import Decided
 from remit.audit.redact import MAX_LEAVES
 from remit.audit.ruling import ruling_of
 from remit.canonical import canonical_text
-from remit.model import Argument, ArgumentType, AuditTreatment, RedactionRule
+from remit.model import Argument, ArgumentType, AuditTreatment, Classification, RedactionRule
 from remit.testing.audit import InMemoryAuditLog
 
 KEY = bytes(range(32))
@@ -399,3 +399,54 @@ def test_whoever_keeps_an_object_does_not_keep_what_is_called_a_secret_in_it(red
 def test_a_card_that_is_a_number_is_found_whatever_number_it_is(redactor, number):
     found = kept(redactor, {"n": number}, rule("/n", AuditTreatment.KEEP))["n"]
     assert found == kept(redactor, {"n": "4111111111111111"}, rule("/n", AuditTreatment.KEEP))["n"]
+
+
+_LEAVES = st.one_of(
+    st.none(), st.booleans(), st.integers(-(2**60), 2**60), st.floats(allow_nan=False, allow_infinity=False),
+    st.text(max_size=20), st.sampled_from(["ann@example.com", "4111 1111 1111 1111", "a plain word", "x" * 300]),
+)  # fmt: skip
+_NAMES = st.sampled_from(["a", "note", "items", "password", "ann@example.com", "k/~"])
+_TREES = st.recursive(
+    _LEAVES,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_NAMES, inner, max_size=4),
+    max_leaves=30,
+)
+_RULES = st.lists(
+    st.builds(
+        RedactionRule,
+        path=st.sampled_from(["$..note", "$.a", "$..*", "$.items[*]", "$.items[0].a", "$..[?@.a]"]),
+        treatment=st.sampled_from(list(AuditTreatment)),
+        classification=st.sampled_from([None, *Classification]),
+    ),
+    max_size=3,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(arguments=st.dictionaries(_NAMES, _TREES, max_size=4), rules=_RULES)
+def test_what_is_told_beforehand_is_what_is_kept(arguments, rules):
+    redactor, ruling, notes = Redactor(KEY), ruling_of(rules=rules), []
+    stored = redactor.redact(arguments, tenant="acme", ruling=ruling)
+    told = redactor.redact(arguments, tenant="acme", ruling=ruling, notes=notes)
+    assert told == stored
+    leaves = [one for one in _leaves(stored.input) if one is not None]
+    shown = [one for one in leaves if not str(one).startswith("tok1.")]
+    says_so = [one for one in notes if one.treatment in {AuditTreatment.KEEP, AuditTreatment.LAST4}]
+    assert len(shown) <= len(says_so)
+    assert len(leaves) <= len([one for one in notes if one.treatment is not AuditTreatment.DROP])
+    assert len({note.pointer for note in notes}) == len(notes)
+    assert {note.pointer for note in notes if note.treatment is AuditTreatment.SEAL} >= set(
+        stored.sealing
+    )
+
+
+def _leaves(value, name=""):
+    """Each value in the order in which it was kept, but for what stands where something was left out."""
+    if isinstance(value, dict):
+        for inner, one in value.items():
+            yield from _leaves(one, inner)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _leaves(one)
+    elif name != "+omitted":
+        yield value

@@ -2,7 +2,8 @@
 
 Decisions and outcomes are looked through where they are made (`guard`), since every call makes two. In the text of
 every other event what looks like a secret, a card or an account becomes the name of its class; in reasons, errors and other prose
-an address or a telephone number does, too. Names stay: an administrator's account may well be an address.
+an address or a telephone number does, too, and in what a client says that it is called and reached at. Other names stay: an
+administrator's account may well be an address.
 
 Source: AUDIT §1.6.
 """
@@ -17,8 +18,8 @@ __all__ = ["said", "spoken_name"]
 
 _PROSE: Final = frozenset(
     {
-        "basis", "cause", "comment", "description", "detail", "error", "errors", "justification", "lift_reason", "message",
-        "note", "query", "reason", "text", "why", "words",
+        "basis", "cause", "client_name", "comment", "description", "detail", "error", "errors", "justification", "lift_reason", "message",
+        "note", "query", "reason", "redirect_uris", "text", "why", "words",
     }
 )  # fmt: skip
 _OF_NAMES: Final = frozenset({"email", "phone"})
