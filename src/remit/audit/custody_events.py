@@ -142,7 +142,7 @@ class SinkTested(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditGapFound(Event):
-    """`sink` will never get these records of `log`: they were pruned, or removed, before it took them."""
+    """`sink` never gets these records of `log`: they were pruned before it took them, or it does not take them as they are."""
 
     kind: ClassVar[str] = "audit.gap"
     sink: str

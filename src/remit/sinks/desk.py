@@ -26,7 +26,8 @@ from remit.sinks.shipment import told_of
 __all__ = ["Position", "SinkDesk", "SinkState"]
 
 Position = Literal["start", "end"] | int
-_PATIENCE: Final = 60.0
+_PATIENCE: Final = 20.0
+"""Seconds: whoever asked waits for no longer than thirty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """What is posted, and whom it is posted to: nobody who does not prove who they are, and nobody else by redirect."""
 
 import asyncio
+import socket
 import threading
 
 import pytest
@@ -147,6 +148,15 @@ async def test_an_address_of_version_six_is_reached():
     finally:
         listening.close()
     assert server.requests[0].headers["host"] == f"[::1]:{port}"
+
+
+async def test_a_host_that_nobody_knows_is_said_to_be_unknown(monkeypatch):
+    def unknown(*_, **__):
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(lookup.socket, "getaddrinfo", unknown)
+    with pytest.raises(SinkDownError, match="host_unknown"):
+        await post("https://siem.example/")
 
 
 async def test_where_nobody_listens_is_unreachable():

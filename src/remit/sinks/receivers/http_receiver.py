@@ -19,7 +19,14 @@ import orjson
 
 from remit.sinks.port import SinkDownError, SinkRefusedError, SinkSettings
 from remit.sinks.receivers.lookup import Lookup
-from remit.sinks.receivers.options import REACH, seconds, tls_of, tls_word, web_destination
+from remit.sinks.receivers.options import (
+    REACH,
+    reach_word,
+    seconds,
+    tls_of,
+    tls_word,
+    web_destination,
+)
 from remit.web.connection import BrokenConnectionError
 from remit.web.pool import Pool
 from remit.web.reach import Address, may_be_dialled
@@ -113,7 +120,7 @@ class HttpReceiver:
         except TimeoutError as error:
             raise SinkDownError("timed_out", cause=error) from error
         except OSError as error:
-            raise SinkDownError("unreachable", cause=error) from error
+            raise SinkDownError(reach_word(error), cause=error) from error
 
     def close(self) -> None:
         """Close what is kept."""

@@ -4,6 +4,7 @@ Who may be reached is the operator's to say, in files that no caller has a word 
 loopback, and without TLS loopback alone.
 """
 
+import socket
 import ssl
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -20,6 +21,7 @@ __all__ = [
     "check_options",
     "choice",
     "header_secret",
+    "reach_word",
     "seconds",
     "tls_of",
     "tls_word",
@@ -113,6 +115,11 @@ def tls_of(settings: SinkSettings) -> ssl.SSLContext:
         ) from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
+
+
+def reach_word(error: OSError) -> str:
+    """Why nothing is connected to, in a word."""
+    return "host_unknown" if isinstance(error, socket.gaierror) else "unreachable"
 
 
 def tls_word(error: ssl.SSLError) -> str:

@@ -31,6 +31,7 @@ from remit.sinks.receivers.options import (
     REACH,
     SinkMisdeclaredError,
     check_options,
+    reach_word,
     seconds,
     tls_of,
     tls_word,
@@ -97,7 +98,7 @@ class SyslogSink:
         except TimeoutError as error:
             raise await self._broken("timed_out", error) from error
         except OSError as error:
-            raise await self._broken("unreachable", error) from error
+            raise await self._broken(reach_word(error), error) from error
         except asyncio.CancelledError:
             self._abort()
             raise
