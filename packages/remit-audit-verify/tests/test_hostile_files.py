@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from remit_audit_verify import command
 from remit_audit_verify.command import main
 from remit_audit_verify.cosignature import BadCosignatureError, WitnessKey, cosign
+from remit_audit_verify.evidence import Evidence
 from remit_audit_verify.note import (
     BadCheckpointError,
     Checkpoint,
@@ -22,8 +23,11 @@ from remit_audit_verify.policy import BadPolicyError, parse_policy
 from remit_audit_verify.stream_files import segment_name
 from remit_audit_verify.verify import verify_log
 
-VERDICTS = {0, 1, 2, 3}
 PLACES = [segment_name(0), "checkpoints", "witnessed", "log.pub", "timestamps"]
+
+
+def canonical(value: object) -> bytes:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def run(capsys, *arguments) -> tuple[int, str]:
@@ -133,6 +137,28 @@ def test_no_record_is_taken_for_one_that_is_not(make_log, capsys, record):
     log = make_log(3)
     (log.write() / segment_name(0)).write_bytes(record + b"\n")
     assert run(capsys, log.folder)[0] == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["v", "id", "kind", "time", "observed", "producer", "actor", "body"]
+)
+@pytest.mark.parametrize("value", [None, True, []])
+def test_what_has_not_what_every_record_has_is_none(make_log, name, value):
+    """Also where it is signed: whoever writes the log could else leave out who did it."""
+    log = make_log(3)
+    entry = json.loads(log.lines[2])
+    entry[name] = value
+    log.lines[2] = canonical(entry)
+    (stream,) = verify_log(log.write(), evidence=Evidence(full=True)).streams
+    assert stream.verdict == 1
+    assert stream.problems[0].what == f"is no record: `{name}` is missing, or of another sort"
+
+
+def test_a_number_is_a_number(make_log):
+    log = make_log(2)
+    log.lines[1] = log.lines[1].replace(b'"seq":1,', b'"seq":true,')
+    (stream,) = verify_log(log.write(), evidence=Evidence(full=True)).streams
+    assert stream.problems[0].what == "carries the number of another kind"
 
 
 def test_names_of_files_cannot_speak_for_the_verifier(make_log, capsysbinary):

@@ -15,7 +15,15 @@ from typing import Any, Final, NoReturn, TypeAlias
 from remit_audit_verify.errors import VerifyError
 from remit_audit_verify.tree import leaf_hash
 
-__all__ = ["MAX_RECORD_BYTES", "BadRecordError", "Json", "JsonObject", "first_link", "read_record"]
+__all__ = [
+    "MAX_RECORD_BYTES",
+    "BadRecordError",
+    "Json",
+    "JsonObject",
+    "first_link",
+    "read_record",
+    "require_envelope",
+]
 
 Json: TypeAlias = "bool | int | str | list[Json] | dict[str, Json] | None"
 JsonObject: TypeAlias = "dict[str, Json]"
@@ -23,6 +31,9 @@ JsonObject: TypeAlias = "dict[str, Json]"
 MAX_RECORD_BYTES: Final = 16 * 1024
 _MAX_INTEGER: Final = 2**53 - 1
 _MAX_DEPTH: Final = 64
+_ENVELOPE: Final = {
+    "v": int, "id": str, "kind": str, "time": str, "observed": str, "producer": dict, "actor": dict, "body": dict,
+}  # fmt: skip
 
 
 class BadRecordError(VerifyError):
@@ -59,6 +70,19 @@ def read_record(line: bytes) -> JsonObject:
     if not line.isascii():
         _refuse_keys_beyond_ascii(value)
     return value
+
+
+def require_envelope(entry: JsonObject) -> None:
+    """Return if `entry` has what every record has, each of its sort; its number and link are for whoever follows the log.
+
+    What else is in it is not looked at: fields are only ever added.
+
+    Raises:
+        BadRecordError: something is missing, or of another sort.
+    """
+    for name, sort in _ENVELOPE.items():
+        if type(entry.get(name)) is not sort:
+            raise BadRecordError(f"is no record: `{name}` is missing, or of another sort")
 
 
 class _OutsideProfileError(ValueError):

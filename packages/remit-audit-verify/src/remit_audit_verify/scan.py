@@ -19,7 +19,7 @@ from typing import Final
 from remit_audit_verify.claims import Calls, call_of
 from remit_audit_verify.clock import Clock
 from remit_audit_verify.files import open_file
-from remit_audit_verify.record import BadRecordError, JsonObject, read_record
+from remit_audit_verify.record import BadRecordError, JsonObject, read_record, require_envelope
 from remit_audit_verify.tree import Frontier
 
 __all__ = ["BLOCK", "Scanned", "Stretch", "grow", "scan"]
@@ -114,6 +114,7 @@ def _read(lines: list[bytes], first: int, *, full: bool) -> Scanned | None:
         if full or kind in _SPEAKS_OF_LOGS:
             try:
                 entry = read_record(line)
+                require_envelope(entry)
             except BadRecordError:
                 return None
             if kind in _SPEAKS_OF_LOGS:

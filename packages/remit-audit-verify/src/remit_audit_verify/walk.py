@@ -14,7 +14,13 @@ from remit_audit_verify.claims import Calls, Claims, call_of
 from remit_audit_verify.clock import Clock
 from remit_audit_verify.expected import Expectations, Expected
 from remit_audit_verify.receipts import Receipt
-from remit_audit_verify.record import BadRecordError, Json, JsonObject, read_record
+from remit_audit_verify.record import (
+    BadRecordError,
+    Json,
+    JsonObject,
+    read_record,
+    require_envelope,
+)
 from remit_audit_verify.report import Problem, StreamReport, Verdict
 from remit_audit_verify.scan import Scanned, grow
 from remit_audit_verify.stream_files import CHECKPOINTS, Line, Segment, read_segment
@@ -123,11 +129,13 @@ class Walk:
                 return self._incomplete(name, line, last=last)
             try:
                 entry = read_record(line.content)
+                require_envelope(entry)
             except BadRecordError as error:
                 self._wrong("framing", name, line, error.detail)
                 return False
             linked = self.previous is None or entry.get("prev") == self.previous
-            if entry.get("seq") != self.tree.size or not linked:
+            numbered = type(entry.get("seq")) is int and entry["seq"] == self.tree.size
+            if not numbered or not linked:
                 self.report.add(self._broken(entry, line, (name, lines)), Verdict.TAMPERED)
                 return False
             if not self._continues(entry, line, name):
@@ -284,7 +292,7 @@ class Walk:
         """What is wrong with a record that does not continue the one before it."""
         name, lines = place
         sequence, found = self.tree.size, entry.get("seq")
-        if found != sequence:
+        if type(found) is not int or found != sequence:
             what = f"carries the number {_number(found)}"
             return Problem("sequence", name, line.number, sequence, what=what)
         if sequence == 0:
@@ -344,4 +352,4 @@ def _time(entry: JsonObject) -> str | None:
 
 
 def _number(found: Json) -> str:
-    return str(found) if isinstance(found, int) else "of another kind"
+    return str(found) if type(found) is int else "of another kind"
