@@ -194,6 +194,18 @@ async def test_who_does_not_prove_who_they_are_gets_nothing(authority, tmp_path,
         assert not collector.requests
 
 
+async def test_a_certificate_that_was_renewed_is_read_again(authority, tmp_path):
+    believed, stranger = tmp_path / "believed.pem", Authority(tmp_path / "stranger")
+    believed.write_bytes(stranger.file.read_bytes())
+    async with Collector(tls=authority.server()) as collector:
+        receiver = HttpReceiver(settings(collector.url, ca_file=str(believed)))
+        with pytest.raises(SinkDownError, match="certificate_not_trusted"):
+            await receiver.post(b"{}", [])
+        believed.write_bytes(authority.file.read_bytes())
+        assert (await receiver.post(b"{}", [])).status == 200
+        receiver.close()
+
+
 async def test_a_receiver_may_ask_for_a_certificate_of_ours(authority):
     certificate, key = authority.certificate("remit")
     mine = {"ca_file": str(authority.file), "client_cert": str(certificate), "client_key": str(key)}

@@ -216,3 +216,18 @@ async def test_the_log_does_not_leave_this_machine_in_the_clear():
     with pytest.raises(SinkDownError, match="unreachable"):
         await opened.send(sample_shipments(1))
     await opened.close()
+
+
+async def test_a_certificate_that_was_renewed_is_read_again(tmp_path):
+    authority, stranger = Authority(tmp_path / "authority"), Authority(tmp_path / "stranger")
+    believed = tmp_path / "believed.pem"
+    believed.write_bytes(stranger.file.read_bytes())
+    async with ByteHost(tls=authority.server()) as host:
+        opened = SyslogSink(
+            settings(f"tls://localhost:{host.port}", ca_file=str(believed), timeout="5")
+        )
+        with pytest.raises(SinkDownError, match="certificate_not_trusted"):
+            await opened.send(sample_shipments(1))
+        believed.write_bytes(authority.file.read_bytes())
+        await opened.send(sample_shipments(1))
+        await opened.close()

@@ -89,11 +89,11 @@ class HttpReceiver:
         self._destination = web_destination(settings, url)
         self._timeout = seconds(settings, "timeout", _TIMEOUT)
         self._compress = settings.options.get("compress") == "gzip"
-        tls = tls_of(settings) if self._destination.scheme == "https" else None
+        self._settings, self._url = settings, url
         self._clock = settings.clock
-        self._pool = Pool(
-            url, tls=tls, admits=self._admits, idle=_IDLE, resolve=resolve or Lookup()
-        )
+        self._resolve = resolve or Lookup()
+        self._pool = self._new_pool()
+        self._is_stale = False
 
     async def post(self, content: bytes, headers: Sequence[tuple[str, str]]) -> Said:
         """What it says to `content`.
@@ -102,6 +102,8 @@ class HttpReceiver:
             SinkDownError: it does not take it now.
             SinkRefusedError: it does not take that.
         """
+        if self._is_stale:
+            await self._begin_anew()
         lines = [*_OWN, *headers]
         if self._compress:
             content = await asyncio.to_thread(gzip.compress, content, 1)
@@ -114,8 +116,10 @@ class HttpReceiver:
                     # A kept connection may have been closed in the very moment it was used.
                     return await self._once(content, lines)
         except BrokenConnectionError as error:
+            self._is_stale = True
             raise SinkDownError("connection_broke", cause=error) from error
         except ssl.SSLError as error:
+            self._is_stale = True
             raise SinkDownError(tls_word(error), cause=error) from error
         except TimeoutError as error:
             raise SinkDownError("timed_out", cause=error) from error
@@ -140,6 +144,17 @@ class HttpReceiver:
                 wait = self._asked_to_wait(answer.get_header("retry-after"))
                 raise SinkDownError(f"answered_{answer.status}", wait=wait)
             return Said(answer.status, bytes(found), answer.get_header("remit-taken"))
+
+    def _new_pool(self) -> Pool:
+        tls = tls_of(self._settings) if self._destination.scheme == "https" else None
+        return Pool(self._url, tls=tls, admits=self._admits, idle=_IDLE, resolve=self._resolve)
+
+    async def _begin_anew(self) -> None:
+        """Certificates may have been renewed: they are read again, in a thread."""
+        if self._destination.scheme == "https":
+            self._pool.close()
+            self._pool = await asyncio.to_thread(self._new_pool)
+        self._is_stale = False
 
     def _asked_to_wait(self, value: str | None) -> float | None:
         """Seconds, of what `Retry-After` says (RFC 9110 §10.2.3); `None` where it says nothing that we know."""

@@ -71,8 +71,9 @@ class SyslogSink:
         check_options(settings, _OPTIONS)
         self._settings = settings
         self._destination = _destination(settings)
-        self._tls = tls_of(settings) if self._destination.scheme == "https" else None
+        self._tls = self._read_tls()
         self._lookup = Lookup()
+        self._is_stale = False
         self._timeout = seconds(settings, "timeout", _TIMEOUT)
         self._resend = seconds(settings, "resend", _RESEND)
         self._longest = whole(settings, "longest", _LONGEST, least=1_536, most=1_000_000)
@@ -124,6 +125,10 @@ class SyslogSink:
     async def _opened(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         destination = self._destination
         refused: OSError | None = None
+        if self._is_stale:
+            # Certificates may have been renewed.
+            self._tls = await asyncio.to_thread(self._read_tls)
+            self._is_stale = False
         for address in await self._addresses():
             try:
                 return await asyncio.open_connection(
@@ -181,8 +186,12 @@ class SyslogSink:
         if stream is not None:
             stream[1].transport.abort()
 
+    def _read_tls(self) -> ssl.SSLContext | None:
+        return tls_of(self._settings) if self._destination.scheme == "https" else None
+
     async def _broken(self, word: str, error: Exception) -> SinkDownError:
         self._abort()
+        self._is_stale = True
         return SinkDownError(word, cause=error)
 
 
