@@ -178,6 +178,21 @@ def write_later(source: MemorySource, pick: random.Random) -> None:
     source.add("remit/main", event(pick))
 
 
+@pytest.mark.parametrize("seconds", [0, 5])
+def test_however_little_time_there_is_each_answer_goes_on(sqlite, monkeypatch, seconds):
+    monkeypatch.setattr(SEARCHING, "_SECONDS", seconds)
+    monkeypatch.setattr("remit.trail.index.LARGEST", 50)
+    pick, source = random.Random(3), MemorySource()
+    index = TrailIndex(sqlite, source, clock=FixedClock(), own="remit/main")
+    index.forget()
+    write(source, pick, 400)
+    index.advance(at_once=True)
+    for query_ in (Query(text="nowhere"), Query(text="CRM:"), Query(outcome="deny")):
+        question = Question(query=query_, limit=50)
+        found, _ = all_pages(index, question)
+        assert sorted(found) == sorted(expected(source, question))
+
+
 async def test_it_does_on_both_databases(index, source):
     pick = random.Random(1)
     for _ in range(5):

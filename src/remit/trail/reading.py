@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
+from time import monotonic
 from typing import Final
 
 from remit.audit.entry import BadEntryError
@@ -17,17 +18,18 @@ _LONGEST_READ: Final = 128
 
 
 class Budget:
-    """How many records may still be looked at for one answer."""
+    """How many records may still be looked at for one answer, and until when: whoever asks waits only so long."""
 
-    __slots__ = ("left",)
+    __slots__ = ("_until", "left")
 
-    def __init__(self, records: int) -> None:
+    def __init__(self, records: int, *, seconds: float) -> None:
         self.left = records
+        self._until = monotonic() + seconds
 
     @property
     def is_spent(self) -> bool:
         """Whether no more should be."""
-        return self.left <= 0
+        return self.left <= 0 or monotonic() >= self._until
 
 
 def backwards(

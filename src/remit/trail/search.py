@@ -29,6 +29,8 @@ __all__ = ["search"]
 
 _RECORDS: Final = 20_000
 """So many are looked at for one answer."""
+_SECONDS: Final = 5.0
+"""And so long: a machine that is busy answers with fewer, and says where to go on."""
 _REST: Final = 20_000
 """So many that are not indexed yet are read for one answer: the newest of each log."""
 _ATTEMPTS: Final = 3
@@ -87,7 +89,7 @@ class _Search:
         self._index = index
         self._question = question
         self._epoch = epoch
-        self._budget = Budget(_RECORDS)
+        self._budget = Budget(_RECORDS, seconds=_SECONDS)
         self._stopped = False
         self._runs: dict[str, deque[_Run]] = {}
         self._heads: list[tuple[int, str]] = []
