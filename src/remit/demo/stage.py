@@ -11,9 +11,9 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx2
@@ -47,6 +47,8 @@ class Stage:
     ready_seconds: float
     turn_crm: Callable[[], None] = _nothing
     """Has the CRM server change one of its tools, as a compromised server would."""
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Settings of Remit, besides its arguments."""
 
     @property
     def repository(self) -> Path:
@@ -76,7 +78,7 @@ class Stage:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            env=_environment(),
+            env=_environment(self.environment),
         )
         output, _ = await process.communicate(stdin.encode())
         if process.returncode != found:
@@ -85,8 +87,11 @@ class Stage:
 
 
 @asynccontextmanager
-async def set_up(folder: Path) -> AsyncIterator[Stage]:
-    """Write the repository, start the CRM and Remit, add a user; stop all of it afterwards."""
+async def set_up(folder: Path, settings: Mapping[str, str] | None = None) -> AsyncIterator[Stage]:
+    """Write the repository, start the CRM and Remit, add a user; stop all of it afterwards.
+
+    `settings` are environment variables of Remit.
+    """
     crm_port, remit_port = free_port(), free_port()
     token = secrets.token_urlsafe(24)
     _write_repository(folder / "policy", crm_port)
@@ -101,6 +106,7 @@ async def set_up(folder: Path) -> AsyncIterator[Stage]:
     environment = {
         "CRM_GATEWAY_TOKEN": token,
         "REMIT_BILLING_JOB_SECRET": secrets.token_urlsafe(24),
+        **(settings or {}),
     }
     started = time.monotonic()
     async with (
@@ -117,6 +123,7 @@ async def set_up(folder: Path) -> AsyncIterator[Stage]:
             password=secrets.token_urlsafe(12),
             ready_seconds=ready,
             turn_crm=lambda: crm_server.send_signal(signal.SIGUSR1),
+            environment=settings or {},
         )
         await stage.remit(
             "users", "add", stage.username, "--tenant", "acme", "--role", "support",
@@ -137,7 +144,7 @@ def _remit(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "remit", *arguments]
 
 
-def _environment(extra: dict[str, str] | None = None) -> dict[str, str]:
+def _environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("REMIT_")}
     return {**kept, "NO_COLOR": "1", **(extra or {})}
 
