@@ -5,6 +5,7 @@ import errno
 import pytest
 
 from remit.audit import read_events
+from remit.audit.port import told
 from remit.testing.audit import InMemoryAuditLog
 from remit.testing.audit_log import AuditLogContract, AuditLogSubject
 from remit_audit_verify.stream_files import FRONTIER
@@ -54,3 +55,17 @@ class TestFileAuditLogWithoutItsSidecar(TestFileAuditLog):
             fail=disk.break_down,
             mend=disk.mend,
         )
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(13, "Permission denied", "/a/checkpoints"), "`/a/checkpoints`: permission denied"),
+        (OSError(5, "the database does not take it"), "the database does not take it"),
+        (OSError("two\nlines"), "two lines"),
+        (OSError(), "nobody knows what is wrong"),
+    ],
+    ids=["file", "database", "lines", "nothing"],
+)
+def test_what_is_wrong_is_said_in_one_line_and_with_which_file(error, words):
+    assert told(error) == words

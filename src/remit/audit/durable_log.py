@@ -29,7 +29,7 @@ from remit.audit.entry import BadEntryError, Draft, Moment, Producer, draft
 from remit.audit.events import AuditStarted, AuditStopped, EffectFailed, Event
 from remit.audit.holding import Holding
 from remit.audit.log_stream import LogStream
-from remit.audit.port import AuditUnavailableError, Receipt
+from remit.audit.port import AuditUnavailableError, Receipt, told
 from remit.audit.reserve import Reserve
 from remit.audit.signing import SignerUnavailableError
 from remit.audit.waiting import Answer, LogStatus, Patience, Waiting, answered, receipts_in, settle
@@ -45,6 +45,8 @@ _INTERVAL = 1.0
 _PATIENCE = 10.0
 _CLOSED = "closed"
 _STUCK = "the disk does not answer"
+_NOT_OPENED = "the audit log cannot be opened: "
+_NOT_CLOSED = "the audit log could not be closed in good order: "
 
 
 class DurableAuditLog:
@@ -88,11 +90,9 @@ class DurableAuditLog:
             self._holding = Holding(self._attestation, ClockWatch(self._clock))
             self._start(reserve)
         except OSError as error:
-            raise AuditUnavailableError("the audit log cannot be opened", cause=error) from error
+            raise AuditUnavailableError(_NOT_OPENED + told(error), cause=error) from error
         self._writer = threading.Thread(target=self._run, name="audit-writer", daemon=True)
         self._writer.start()
-
-    # -- the port -------------------------------------------------------------
 
     async def append(self, event: Event) -> Receipt:
         loop = asyncio.get_running_loop()
@@ -181,7 +181,7 @@ class DurableAuditLog:
             self._wake.notify()
         self._writer.join(_PATIENCE)
         if self._writer.is_alive() or self._failure not in {None, _CLOSED}:
-            raise AuditUnavailableError("the audit log could not be closed in good order")
+            raise AuditUnavailableError(_NOT_CLOSED + (self._failure or _STUCK))
 
     def _draft(self, event: object) -> Draft:
         if not isinstance(event, Event):

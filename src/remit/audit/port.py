@@ -8,7 +8,7 @@ from remit.audit.context import Context
 from remit.audit.events import Event
 from remit.errors import UnavailableError
 
-__all__ = ["AuditLog", "AuditUnavailableError", "Receipt"]
+__all__ = ["AuditLog", "AuditUnavailableError", "Receipt", "told"]
 
 
 class AuditUnavailableError(UnavailableError):
@@ -66,3 +66,10 @@ class AuditLog(Protocol):
     def abandon(self, events: Sequence[object], cause: BaseException) -> None:
         """Append `EffectFailed` for `events` that were recorded but did not take effect."""
         ...
+
+
+def told(error: OSError) -> str:
+    """What is wrong, in one line, and with which file."""
+    said = (error.strerror or str(error) or "nobody knows what is wrong").replace("\n", " ")
+    said = said[:1].lower() + said[1:]
+    return said if error.filename is None else f"`{error.filename!s}`: {said}"
