@@ -146,13 +146,15 @@ async def open_stores(
         database=database,
         metrics=metrics,
         nonces=DpopNonces(master.derive(_NONCES)),
-        handle_keys=HandleKeys(
-            tasks=master.derive(_TASK_HANDLES), states=master.derive(_REQUEST_STATES)
-        ),
+        handle_keys=_handle_keys(master),
         resolve_secret=secret,
         custody=custody,
         call_key=master.derive(_CALLS),
     )
+
+
+def _handle_keys(master: MasterKey) -> HandleKeys:
+    return HandleKeys(tasks=master.derive(_TASK_HANDLES), states=master.derive(_REQUEST_STATES))
 
 
 def _signer_place(
