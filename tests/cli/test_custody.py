@@ -32,7 +32,9 @@ def test_a_hold_is_asked_for_and_forbids_erasing(cli):
     assert cli("audit", "hold", "list").err.strip().endswith("no holds")
     asked = json.loads(cli("audit", "hold", "request", *whom, "--reason", "a case", "--json").out)
     assert asked["state"] == "requested"
-    assert asked["id"] in cli("audit", "hold", "list").out
+    shown = cli("audit", "hold", "list")
+    assert asked["id"] in shown.out
+    assert "from the first record that a hold covers on" in " ".join((shown.out + shown.err).split())
     by_oneself = cli("audit", "hold", "set", asked["id"])
     assert by_oneself.code == ExitCode.FOUND_WRONG
     assert "somebody else" in by_oneself.err
