@@ -78,6 +78,7 @@ def test_each_record_of_a_bundle_is_proved_by_the_verifier_alone(cli, suspended,
     [
         (("export", "-o", "x.html"), "remit audit report"),
         (("export", "--form", "bundle"), "takes -o FILE"),
+        (("export", "-o", "nowhere/x.csv"), "no folder `nowhere`"),
         (("report", "-o", "x.csv"), "`.html` or `.pdf`"),
         (("report", "-o", "x.html", "--of", "agent"), "go together"),
     ],

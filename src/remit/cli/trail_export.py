@@ -152,8 +152,10 @@ def _asked(
 def _download(place: Where, asked: dict[str, Any], out: Path | None, *, as_json: bool) -> None:
     """Into the file once all of it is there and is what was recorded; what was there before stays until then."""
     from remit.cli.connection import ask  # imports an HTTP client
-    from remit.cli.terminal import print_json, say_error, say_hint
+    from remit.cli.terminal import say_error
 
+    if out is not None and not out.parent.is_dir():
+        raise typer.BadParameter(f"there is no folder `{out.parent}`")
     digest = hashlib.sha256()
     folder = Path() if out is None else out.parent
     with NamedTemporaryFile(dir=folder if out else None, prefix=".remit-", delete=False) as file:
@@ -188,10 +190,17 @@ def _download(place: Where, asked: dict[str, Any], out: Path | None, *, as_json:
         finally:
             with suppress(FileNotFoundError):
                 part.unlink()
+    _tell(headers, out, digest.hexdigest(), as_json=as_json)
+
+
+def _tell(headers: Mapping[str, str], out: Path | None, digest: str, *, as_json: bool) -> None:
+    """What was handed out, and whether there is more."""
+    from remit.cli.terminal import print_json, say_hint
+
     told = {
         "file": None if out is None else str(out),
         "records": int(headers["remit-records"]),
-        "sha256": digest.hexdigest(),
+        "sha256": digest,
         "more": headers["remit-more"] == "true",
     }
     if as_json and out is not None:
