@@ -5,19 +5,27 @@ shows. Arguments hold them as values and names, in arrays and deep down, in othe
 they come as names of tools and methods, ids, headers, justifications, reasons and wrong credentials.
 """
 
+import asyncio
+import base64
+import secrets
 import tempfile
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import httpx2
+import psycopg
 import pytest
 import pytest_asyncio
 
 from remit.audit import Verdict, read_events, verify_log
+from remit.audit.dump import dump_logs
+from remit.db import Database
 from remit.demo.agent import connect
 from remit.demo.person import Person
 from remit.demo.stage import Stage, set_up
+from tests.databases import database_kinds
 from tests.e2e.conftest import REDIRECT_URI
 from tests.e2e.planted import KINDS, disguised, planted
 from tests.e2e.wire import headers, message
@@ -25,6 +33,8 @@ from tests.e2e.wire import headers, message
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 COUNT = 500
+PLACES = 15
+"""Where else something is said. Of no divisor in common with the kinds, so that each place is told of each kind."""
 KEPT = """
 redaction:
 - {path: $..note, treatment: keep}
@@ -34,11 +44,23 @@ sinks:
 """
 
 
+@pytest.fixture(scope="module", params=database_kinds())
+def database_settings(request):
+    """What Remit is told of its database; none: it makes one in its data folder."""
+    if request.param == "sqlite":
+        return {}
+    server = request.getfixturevalue("postgres")
+    return {
+        "REMIT_DATABASE_URL": server.create(f"planted_{secrets.token_hex(4)}"),
+        "REMIT_MASTER_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
+    }
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def told():
+async def told(database_settings):
     """An installation through which all of them went, stopped in good order."""
     with tempfile.TemporaryDirectory(prefix="planted-") as folder:
-        async with set_up(Path(folder)) as stage:
+        async with set_up(Path(folder), database_settings) as stage:
             copies = Path(folder) / "copies"
             copies.mkdir()
             (stage.repository / "audit.yaml").write_text(KEPT.replace("FOLDER", str(copies)))
@@ -49,7 +71,27 @@ async def told():
             for verb in ("tail -n 1000", "hold list"):
                 path = Path(folder) / f"printed-{verb.split()[0]}.txt"
                 path.write_text(await stage.remit("audit", *verb.split()))
+        if database_settings:
+            await asyncio.to_thread(copy_out, database_settings["REMIT_DATABASE_URL"], Path(folder))
         yield Path(folder)
+
+
+def copy_out(url: str, folder: Path) -> None:
+    """All that is in a database of PostgreSQL, as files."""
+    with closing(Database.open(url)) as database:
+        dump_logs(database, folder / "data" / "audit")
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        tables = connection.execute(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
+        ).fetchall()
+        assert ("seal_keys",) in tables
+        for (table,) in tables:
+            with (
+                (folder / f"table-{table}.txt").open("wb") as file,
+                connection.cursor().copy(f'COPY "{table}" TO STDOUT') as rows,
+            ):
+                for row in rows:
+                    file.write(row)
 
 
 async def say_them_all(stage: Stage) -> None:
@@ -121,7 +163,7 @@ async def elsewhere(
 ) -> None:
     """Where else somebody says something, one place after the other."""
     crm = stage.server("crm")
-    match number % 10:
+    match number % PLACES:
         case 0:
             body = message("tools/list")
             sent = {**headers(token=token), "user-agent": f"agent/1 ({value})"}
@@ -168,6 +210,54 @@ async def elsewhere(
                 "/api/v1/audit/erasures",
                 json={"tenant": "acme", "agent": f"a{number}", "basis": value},
             )
+        case _:
+            await in_the_protocol(http, stage, token, value=value, number=number)
+
+
+async def in_the_protocol(
+    http: httpx2.AsyncClient, stage: Stage, token: str, *, value: str, number: int
+) -> None:
+    """The places of requests that hardly anybody looks at."""
+    crm = stage.server("crm")
+    match number % PLACES:
+        case 9:
+            sent = headers("prompts/get", name=value, token=token)
+            body = message("prompts/get", {"name": value, "arguments": {"who": value}})
+            await http.post(crm, json=body, headers=sent)
+        case 10:
+            asked = {
+                "ref": {"type": "ref/prompt", "name": value},
+                "argument": {"name": value, "value": value},
+            }
+            sent = headers("completion/complete", token=token)
+            await http.post(crm, json=message("completion/complete", asked), headers=sent)
+        case 11:
+            body = message("tools/list", {"cursor": value})
+            body["params"]["_meta"] |= {
+                "progressToken": value,
+                "traceparent": value,
+                f"example.com/{number}": value,
+            }
+            sent = {**headers(token=token), "baggage": value, "tracestate": f"a={value}"}
+            await http.post(crm, json=body, headers=sent)
+        case 12:
+            # What a client registers of itself is kept and shown to it; of these two nothing is.
+            told = {
+                "client_name": "by hand",
+                "redirect_uris": ["http://127.0.0.1:9/callback"],
+                "software_statement": value,
+                "contacts": [value],
+            }
+            await http.post(f"{stage.url}/register", json=told)
+        case 13:
+            asked = {
+                "name": "get_account",
+                "arguments": {"account_id": "acc-1001"},
+                "requestState": value,
+                "inputResponses": {value: {"action": "accept", "content": {"why": value}}},
+            }
+            sent = headers("tools/call", name="get_account", token=token)
+            await http.post(crm, json=message("tools/call", asked), headers=sent)
         case _:
             sent = {**headers(token=value), "traceparent": value, "x-request-id": value}
             await http.post(crm, json=message("tools/list"), headers=sent)
