@@ -370,7 +370,7 @@ def test_a_log_that_cannot_stop_in_good_order_says_so(open_log, stream, log_key,
     log = FileAuditLog(stream, log_key, clock=clock, disk=disk)
     log.append_soon(revoked("kept"))
     disk.fill_up()
-    with pytest.raises(AuditUnavailableError, match="good order: .*o space left"):
+    with pytest.raises(AuditUnavailableError, match=r"good order: .*o space left"):
         log.close()
     disk.mend()
     open_log()
@@ -415,7 +415,7 @@ def test_a_disk_that_refuses_at_the_start_opens_no_log(stream, log_key, operatio
     disk = SimulatedDisk()
     disk.break_down()
     disk.failing = frozenset({operation})
-    with pytest.raises(AuditUnavailableError, match="cannot be opened: .*input/output error"):
+    with pytest.raises(AuditUnavailableError, match=r"cannot be opened: .*input/output error"):
         FileAuditLog(stream, log_key, disk=disk)
     disk.mend()
     open_log()

@@ -34,7 +34,9 @@ def test_a_hold_is_asked_for_and_forbids_erasing(cli):
     assert asked["state"] == "requested"
     shown = cli("audit", "hold", "list")
     assert asked["id"] in shown.out
-    assert "from the first record that a hold covers on" in " ".join((shown.out + shown.err).split())
+    assert "from the first record that a hold covers on" in " ".join(
+        (shown.out + shown.err).split()
+    )
     by_oneself = cli("audit", "hold", "set", asked["id"])
     assert by_oneself.code == ExitCode.FOUND_WRONG
     assert "somebody else" in by_oneself.err
