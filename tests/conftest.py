@@ -11,6 +11,7 @@ from types import ModuleType
 import pytest
 from hypothesis import HealthCheck, settings
 
+from remit.audit.disk import PosixDisk, Space
 from remit.db import Database, migrate
 from remit.testing.clock import FixedClock
 
@@ -52,6 +53,20 @@ class RecordedEvents:
     def of(self, kind: type) -> list[object]:
         """Those of type `kind`, in order."""
         return [event for event in self.recorded if isinstance(event, kind)]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _a_disk_that_is_half_full() -> Iterator[None]:
+    """How full the disk of the machine is happens to be; what a log says of that is a test of its own."""
+    real = PosixDisk.space
+
+    def half_full(disk: PosixDisk, path: Path) -> Space:
+        free = real(disk, path).free
+        return Space(2 * free, free)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(PosixDisk, "space", half_full)
+        yield
 
 
 @pytest.fixture

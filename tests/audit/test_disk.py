@@ -4,7 +4,7 @@ import stat
 
 import pytest
 
-from remit.audit.disk import PosixDisk
+from remit.audit.disk import PosixDisk, Space
 from remit.testing.disk import SimulatedDisk
 
 
@@ -114,3 +114,13 @@ def test_a_name_that_no_longer_leads_to_the_open_file_is_refused(disk, tmp_path,
     assert refusal.value.errno == errno.ESTALE
     assert disk.size(other, identity) == 4
     disk.close(descriptor)
+
+
+def test_what_nobody_may_have_is_not_taken_for_used():
+    found = os.statvfs_result((4_096, 4_096, 1_000, 700, 300, 0, 0, 0, 0, 255))
+    space = Space.of(found)
+    assert (space.free, space.total, space.used_percent) == (300 * 4_096, 600 * 4_096, 50)
+
+
+def test_a_file_system_without_a_size_is_not_used():
+    assert Space.of(os.statvfs_result((4_096, 4_096, 0, 0, 0, 0, 0, 0, 0, 255))).used_percent == 0

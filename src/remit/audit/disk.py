@@ -10,7 +10,7 @@ import errno
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Protocol, Self, TypeAlias
 
 __all__ = ["Disk", "Identity", "PosixDisk", "Space"]
 
@@ -22,7 +22,7 @@ Identity: TypeAlias = "tuple[int, int]"
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """How many bytes a file system holds, and how many of them anybody may still have."""
+    """How many bytes of a file system anybody may have, and how many of them are free."""
 
     total: int
     free: int
@@ -31,6 +31,12 @@ class Space:
     def used_percent(self) -> int:
         """What is used of it, rounded down."""
         return 100 * (self.total - self.free) // self.total if self.total else 0
+
+    @classmethod
+    def of(cls, found: os.statvfs_result) -> Self:
+        """As `df` counts: what is set aside for the administrator, or by a quota, is neither used nor to be had."""
+        used = found.f_blocks - found.f_bfree
+        return cls((used + found.f_bavail) * found.f_frsize, found.f_bavail * found.f_frsize)
 
 
 class Disk(Protocol):
@@ -116,8 +122,7 @@ class PosixDisk:
         return os.fstat(descriptor).st_size
 
     def space(self, path: Path) -> Space:
-        found = os.statvfs(path)
-        return Space(found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize)
+        return Space.of(os.statvfs(path))
 
     def identity(self, descriptor: int) -> Identity:
         found = os.fstat(descriptor)
