@@ -1,8 +1,11 @@
+import asyncio
+
 import pytest
 
 from remit.audit.context import Context
 from remit.audit.record_seal import RecordSealBrokenError
 from remit.custody.key_keeper import STOCK
+from remit.custody.key_store import destroy_keys
 from remit.custody.retention import STOCK_FOR
 from remit.db import DatabaseUnavailableError
 from tests.custody.conftest import LOG
@@ -106,3 +109,20 @@ async def test_keys_do_not_lie_ready_for_ever(world):
     sealed = world.sealed(b"one")
     await world.keeper.keep()
     assert world.opened(sealed) == b"one"
+
+
+async def test_who_parts_with_a_key_waits_for_whoever_is_writing_down_whose_it_is(world):
+    await world.keeper.keep()
+    sealed = world.sealed(b"a")
+    keeping = asyncio.create_task(world.keeper.keep())
+    await asyncio.sleep(0)  # it has taken what was given out, and waits for the database
+    assert not world.keys.waiting()
+    await world.keeper.part_with("acme", "usr_1")
+    assert keeping.done()
+    subject = world.digest("acme", "usr_1")
+    count = await world.database.run(
+        lambda tx: destroy_keys(tx, tenant="acme", subject=subject, now=world.clock.now())
+    )
+    assert count == 1
+    with pytest.raises(RecordSealBrokenError):
+        world.opened(sealed)

@@ -67,13 +67,19 @@ class KeyKeeper:
         self.process = f"{instance}/{os.urandom(8).hex()}"
         self._clock = clock
         self._stocked_at = clock.now()
+        # Whoever erases must not go on while another still writes down whose key it is that has to go.
+        self._one_at_a_time = asyncio.Lock()
 
     async def keep(self) -> None:
-        """Write down what was given out, and fill the stock.
+        """Write down what was given out, and fill the stock. Whatever was given out before is written when it returns.
 
         Raises:
             Error: the database does not take it; it is tried again the next time.
         """
+        async with self._one_at_a_time:
+            await self._keep()
+
+    async def _keep(self) -> None:
         given, old = self._keys.take_given(), self._old_stock()
         fresh = [(os.urandom(16).hex(), os.urandom(32)) for _ in range(STOCK - self._keys.stock)]
         fresh = fresh if len(fresh) > STOCK // 2 else []
