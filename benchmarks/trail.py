@@ -23,12 +23,15 @@ from contextlib import closing
 from pathlib import Path
 from statistics import median, quantiles
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from remit.audit import Query
 from remit.audit.context import Actor, ActorType, Context, Network, Trace
 from remit.audit.entry import Moment, Producer, draft, seal
 from remit.audit.events import CallCompleted, Decided
 from remit.audit.facets import facets_of
 from remit.audit.file_source import FileSource
+from remit.audit.signing import LocalSigner
 from remit.audit.source import Record
 from remit.clock import rfc3339_ms
 from remit.db import Database, Transaction, migrate
@@ -231,9 +234,8 @@ def read_files(folder: Path, made: Made) -> None:
     log, size = made.logs()[0], 60_000
     main = folder / "log"
     main.mkdir()
-    (main / "log.pub").write_text(
-        "remit/gateway-0+3c02f2c4+ATLr6yN+P8qLh0oQfTU8lYlRpn+Rmu2VBTyNZ9vfHkYK\n"
-    )
+    key = Ed25519PrivateKey.generate()
+    (main / "log.pub").write_text(f"{LocalSigner(log, key).verifier}\n")
     with (main / f"{0:020d}.jsonl").open("wb") as file:
         file.writelines(made.line(log, number) + b"\n" for number in range(size))
     source, pick, times = FileSource(folder), random.Random(3), []
