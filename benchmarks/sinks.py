@@ -39,9 +39,9 @@ from remit.testing.clock import FixedClock
 from tests.guard.conftest import URL, World
 
 RECORDS = 20_000
-CALLS = 800
+CALLS = 3_200
 AT_ONCE = 16
-ROUNDS = 3
+ROUNDS = 5
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
