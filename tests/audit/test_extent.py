@@ -1,4 +1,4 @@
-from remit.audit.extent import MOST_FOLLOWED, beginning, is_followed_whole
+from remit.audit.extent import MOST_FOLLOWED, MOST_SHOWN, beginning, is_followed_whole, values_in
 
 
 def count(value):
@@ -34,3 +34,9 @@ def test_what_is_too_much_is_not_followed_as_a_whole():
     assert is_followed_whole([0] * (MOST_FOLLOWED - 1))
     assert not is_followed_whole([0] * MOST_FOLLOWED)
     assert not is_followed_whole([[0] * 50 for _ in range(50)])
+
+
+def test_values_are_counted_until_there_are_many():
+    assert values_in(7) == values_in([]) == 1
+    assert values_in({"a": [1, {"b": None}]}) == 5
+    assert values_in([[0] * 400] * 2) == values_in([0] * 100_000) == MOST_SHOWN

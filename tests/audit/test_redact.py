@@ -450,3 +450,44 @@ def _leaves(value, name=""):
             yield from _leaves(one)
     elif name != "+omitted":
         yield value
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        {"blob": [0] * 600},
+        {"blob": {str(n): n for n in range(600)}},
+        {"deep": [[[[[[[[[[0] * 600]]]]]]]]]},
+        {f"blob{n}": 0 for n in range(600)},
+    ],
+)
+@pytest.mark.parametrize("path", ["$.customer.colour", "$..colour", "$..[?@ == 'crimson']"])
+def test_who_sends_much_that_is_not_kept_moves_nothing_out_of_the_reach_of_rules(before, path):
+    ruling = ruling_of(
+        schema={
+            "properties": {
+                **{name: {"x-remit-audit": "drop"} for name in before if name != "deep"},
+                "customer": {"x-remit-audit": "keep"},
+            }
+        },
+        rules=[RedactionRule(path=path, treatment=AuditTreatment.DROP)],
+    )
+    said = {**before, "customer": {"colour": "crimson"}}
+    assert "crimson" not in str(Redactor(KEY).redact(said, tenant="acme", ruling=ruling).input)
+
+
+def test_a_pattern_of_a_schema_reaches_what_comes_after_much_that_is_dropped():
+    person = {"properties": {"colour": {"x-remit-audit": "drop"}}, "x-remit-audit": "keep"}
+    ruling = ruling_of(
+        schema={
+            "properties": {
+                "blob": {"x-remit-audit": "drop"},
+                "people": {"items": person, "x-remit-audit": "keep"},
+            }
+        }
+    )
+    for size in (10, 600):
+        said = {"blob": [0] * size, "people": [{"colour": "crimson", "name": "Jo"}]}
+        kept = str(Redactor(KEY).redact(said, tenant="acme", ruling=ruling).input)
+        assert "crimson" not in kept
+        assert ("Jo" in kept) == (size == 10)

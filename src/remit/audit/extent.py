@@ -3,14 +3,15 @@
 Source: AUDIT §1.6 (redaction happens on the request path).
 """
 
+from itertools import islice
 from typing import Final
 
 from remit.canonical import Json
 
-__all__ = ["MOST_FOLLOWED", "beginning", "is_followed_whole"]
+__all__ = ["MOST_FOLLOWED", "MOST_SHOWN", "beginning", "is_followed_whole", "values_in"]
 
-_MOST_SHOWN: Final = 512
-"""Values, in the order in which a record shows them; it shows fewer, so that the end of what is cut is never shown."""
+MOST_SHOWN: Final = 512
+"""Values, in the order in which a record shows them. Beyond as many nothing is shown, whatever of them was left out."""
 _DEEPEST_SHOWN: Final = 10
 MOST_FOLLOWED: Final = 2_048
 _DEEPEST_FOLLOWED: Final = 24
@@ -18,7 +19,7 @@ _DEEPEST_FOLLOWED: Final = 24
 
 def beginning(document: Json) -> Json:
     """The first values of `document`, for what is the same whatever comes after them."""
-    left = _MOST_SHOWN
+    left = MOST_SHOWN
 
     def copied(value: Json, depth: int) -> Json:
         nonlocal left
@@ -56,3 +57,14 @@ def is_followed_whole(document: Json) -> bool:
             members = value.values() if isinstance(value, dict) else value
             waiting += [(one, depth + 1) for one in members]
     return True
+
+
+def values_in(value: Json) -> int:
+    """How many values `value` is, itself and what is in it; `MOST_SHOWN` stands for all that are more."""
+    count, waiting = 0, [value]
+    while waiting and count < MOST_SHOWN:
+        count += 1
+        one = waiting.pop()
+        if isinstance(one, dict | list):
+            waiting += islice(one.values() if isinstance(one, dict) else one, MOST_SHOWN)
+    return count

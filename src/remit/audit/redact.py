@@ -18,6 +18,7 @@ from functools import lru_cache
 from typing import Final, assert_never
 
 from remit.audit.detectors import Found, find, names_a_secret, normal_form
+from remit.audit.extent import MOST_SHOWN, values_in
 from remit.audit.numbers import is_luhn
 from remit.audit.pseudonyms import Keyed, token_of
 from remit.audit.record_seal import RecordSeal
@@ -86,10 +87,24 @@ class _Walk:
     places: Mapping[str, Place]
     declared: frozenset[str]
     off: frozenset[str]
+    is_ruled: bool
+    """Whether something is said of places that had to be looked for, which is done in the beginning alone (`extent`)."""
     leaves: int = 0
+    passed: int = 0
+    """Values that were gone past and do not count as leaves: within what is not shown value by value."""
     sealing: JsonObject | None = None
     dropped: list[str] | None = None
     notes: list[Note] | None = None
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing more is shown: there is enough, or nobody looked whether rules speak of what comes now."""
+        return self.leaves >= MAX_LEAVES or self.leaves + self.passed >= MOST_SHOWN - 1
+
+    def go_past(self, value: Json) -> None:
+        """`value` is not shown value by value; who makes it long moves what follows beyond what was looked at."""
+        if self.is_ruled:
+            self.passed += values_in(value)
 
 
 class Redactor:
@@ -127,11 +142,12 @@ class Redactor:
             return Redaction(input={}, digest=None)
         if ruling is None:
             ruling = self._ruling(rules)
-        places = ruling.places(arguments) if ruling.patterns or ruling.paths else ruling.pointers
+        is_ruled = bool(ruling.patterns or ruling.paths)
+        places = ruling.places(arguments) if is_ruled else ruling.pointers
         digest = self.digest(arguments, tenant=tenant)
         if places is None:
             return Redaction({_OMITTED: len(arguments)}, digest, dropped=("",))
-        walk = _Walk(self._derive("token", tenant), places, ruling.declared, ruling.off)
+        walk = _Walk(self._derive("token", tenant), places, ruling.declared, ruling.off, is_ruled)
         walk.notes = notes
         root = places.get("")
         if root is not None and root.holds is AuditTreatment.DROP:
@@ -198,7 +214,7 @@ def _object(
     kept: JsonObject = {}
     omitted = 0
     for seen, (name, item) in enumerate(value.items()):
-        if walk.leaves >= MAX_LEAVES:
+        if walk.is_full:
             omitted += len(value) - seen
             break
         below = f"{pointer}/{_escaped(name)}"
@@ -207,6 +223,7 @@ def _object(
             place = _within(walk, around, place, name)
         if place is not None and place.treatment is AuditTreatment.DROP:
             omitted += _drop(walk, below, place)
+            walk.go_past(item)
             continue
         shown = name if _is_name(name, walk.declared) else token_of(walk.keyed, name, "key")
         kept[shown] = _value(walk, item, below, depth, place=place)
@@ -242,7 +259,7 @@ def _array(
 ) -> list[Json]:
     kept: list[Json] = []
     for seen, item in enumerate(value):
-        if walk.leaves >= MAX_LEAVES:
+        if walk.is_full:
             kept.append({_OMITTED: len(value) - seen})
             break
         below = f"{pointer}/{seen}"
@@ -258,8 +275,10 @@ def _value(walk: _Walk, value: Json, pointer: str, depth: int, *, place: Place |
     if isinstance(value, dict | list):
         if place is not None and place.treatment is AuditTreatment.DROP:
             _drop(walk, pointer, place)
+            walk.go_past(value)
             return None
         if depth >= MAX_DEPTH:
+            walk.go_past(value)
             return _stand_in(walk, value, pointer, place)
         within = place if place is not None and place.reach else None
         if isinstance(value, dict):
